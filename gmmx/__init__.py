@@ -1,0 +1,35 @@
+"""gmmx: from the photons an X-ray telescope recorded to the sky they came from."""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+# Public names and the module that holds each: resolved on first use, so that `import gmmx` costs nothing.
+_HOMES = {
+    "EventList": "events",
+    "FitConfig": "config",
+    "FitResult": "result",
+    "GmmxError": "errors",
+    "Mixture": "mixture",
+    "Observation": "observation",
+    "PsfModel": "psf",
+    "fit_mixture": "fit",
+    "read_model": "io.models",
+    "read_observation": "pipeline",
+    "render_images": "render",
+    "write_model": "io.models",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name):
+    if name in _HOMES:
+        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

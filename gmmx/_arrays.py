@@ -1,0 +1,38 @@
+"""How a noun keeps its arrays: native float64, C-ordered, read-only, of the shape it says."""
+
+import numpy as np
+
+from .errors import InputError
+
+
+def freeze(noun, **shapes):
+    """Turn the named fields of a frozen dataclass into checked, read-only float64 arrays.
+
+    Parameters
+    ----------
+    noun : object
+        The instance, inside its ``__post_init__``.
+    **shapes : tuple of int or str
+        The shape of each field; equal letters must be equal lengths, within one call.
+
+    Raises
+    ------
+    InputError
+        When a field has another shape or holds values that are not finite.
+    """
+    lengths = {}
+    for name, shape in shapes.items():
+        given = getattr(noun, name)
+        array = np.ascontiguousarray(given, dtype=np.float64)
+        label = f"{type(noun).__name__}.{name}"
+        if array.ndim != len(shape):
+            raise InputError(f"{label} must have {len(shape)} dimensions {shape}, got shape {array.shape}")
+        for length, expected in zip(array.shape, shape, strict=True):
+            if length != (lengths.setdefault(expected, length) if isinstance(expected, str) else expected):
+                raise InputError(f"{label} must have shape {shape}, got {array.shape}")
+        if not np.all(np.isfinite(array)):
+            raise InputError(f"{label} holds values that are not finite")
+        if array is given and array.flags.writeable:
+            array = array.copy()
+        array.flags.writeable = False
+        object.__setattr__(noun, name, array)

@@ -1,0 +1,107 @@
+"""The options of each command: the only place where a default is written."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitConfig:
+    """Options of `gmmx fit`; the command line and TOML files use the same names.
+
+    Attributes
+    ----------
+    k : int
+        Number of components to reach.
+    mask, region : tuple of str
+        Region files: what is excluded, and what alone is kept.
+    exposure : tuple of str
+        Exposure maps, one for each event list.
+    psf : tuple of str
+        "none", a Gaussian sigma [arcsec] or a PSF map, one for each event list.
+    psf_ecf : float or None
+        Encircled fraction of the PSF map, over its header's.
+    energy : str or None
+        "LO:HI" [keV] or "all"; None lets the instrument decide.
+    ccd : str or None
+        "0-3", "7", "0,1,3" or "all"; None lets the instrument decide.
+    background : tuple of str
+        "sky", "sky=VALUE" or "none".
+    min_sigma : float
+        Floor of the components' intrinsic standard deviation [arcsec].
+    grid : float or None
+        Cell of the completeness grid [arcsec]; None takes the exposure map's own pixel, 1 arcsec without one.
+    bin : float or None
+        Collect photons into cells of this size [arcsec]; None leaves them single.
+    init : str
+        "grow" or "kmeans".
+    seed : int
+    max_iter : int
+        Evaluations of the likelihood at most, after the start.
+    tol : float
+        Stop when less than this is still to be gained [nat in total].
+    prior_count, prior_shape : float
+        a and nu of the priors (design of the method: 1 and 3).
+    threads : int
+        0: as many as the machine has.
+    """
+
+    k: int = 20
+    mask: tuple = ()
+    region: tuple = ()
+    exposure: tuple = ()
+    psf: tuple = ("none",)
+    psf_ecf: float | None = None
+    energy: str | None = None
+    ccd: str | None = None
+    background: tuple = ("sky",)
+    min_sigma: float = 0.1
+    grid: float | None = None
+    bin: float | None = None
+    init: str = "grow"
+    seed: int = 0
+    max_iter: int = 2000
+    tol: float = 0.1
+    prior_count: float = 1.0
+    prior_shape: float = 3.0
+    threads: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderConfig:
+    """Options of `gmmx render`.
+
+    Attributes
+    ----------
+    image : str or None
+        One image by name; None writes them all.
+    like : str or None
+        A FITS image whose grid is taken.
+    bin : float or None
+        Pixel size [arcsec]; None takes the exposure map's.
+    units : str
+        "counts", "flux" or "sb".
+    """
+
+    image: str | None = None
+    like: str | None = None
+    bin: float | None = None
+    units: str = "counts"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlotConfig:
+    """Options of `gmmx plot`.
+
+    Attributes
+    ----------
+    stretch : str
+        "log", "asinh", "sqrt" or "linear".
+    dpi : int
+    """
+
+    stretch: str = "log"
+    dpi: int = 150
+
+
+def option_names(config):
+    """Names of a config's options, in order."""
+    return tuple(f.name for f in fields(config))

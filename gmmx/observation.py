@@ -1,0 +1,87 @@
+"""Observation: the photons of one pointing with its completeness, PSF and backgrounds."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ._arrays import freeze
+from .background import Background
+from .completeness import Completeness
+from .errors import InputError
+from .grid import PhysicalFrame, SkyFrame
+from .psf import PsfModel
+from .shapes import Shapes
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Observation:
+    """One pointing, ready for the fit.
+
+    Attributes
+    ----------
+    x, y : (N,) array
+        Detected positions in the tangent plane [arcsec].
+    weights : (N,) array, optional
+        Photons each row stands for: 1 for an event, the count for a pixel, any number >= 0 for a bootstrap.
+    frame : SkyFrame, optional
+        The tangent plane; None in tests and toys that have no sky.
+    completeness : Completeness or None
+        None: complete everywhere, of reference exposure 1.
+    psf : PsfModel or None
+        None: no blur.
+    backgrounds : tuple of Background
+    name : str
+    physical : PhysicalFrame or None
+        The telescope's sky pixels in the plane.
+    masks : Shapes or None
+        What was cut out, for pictures; the cut itself is in the completeness and in the photons.
+    metadata : dict
+        Keywords of the event file, its path and digest, the energy band, the resolved choices: what the model file repeats.
+    dropped : dict of str to float
+        Photons left out, by reason.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray = None
+    frame: SkyFrame | None = None
+    completeness: Completeness | None = None
+    psf: PsfModel | None = None
+    backgrounds: tuple[Background, ...] = ()
+    name: str = "observation"
+    physical: PhysicalFrame | None = None
+    masks: Shapes | None = None
+    metadata: dict = field(default_factory=dict)
+    dropped: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.weights is None:
+            object.__setattr__(self, "weights", np.ones(len(self.x)))
+        freeze(self, x=("N",), y=("N",), weights=("N",))
+        if np.any(self.weights < 0):
+            raise InputError(f"weights cannot be negative, got {self.weights.min():.6g}")
+        names = [b.name for b in self.backgrounds]
+        if len(set(names)) < len(names):
+            raise InputError(f"two backgrounds of one observation share a name: {', '.join(names)}")
+        if self.backgrounds and self.completeness is None:
+            raise InputError("a background needs a completeness: without one its field has no edge")
+
+    @property
+    def n_photons(self):
+        """Sum of the weights [photon]."""
+        return float(self.weights.sum())
+
+    def select(self, keep, reason):
+        """The observation with only the photons that `keep` (booleans) names; the others are counted under `reason`."""
+        lost = float(self.weights[~keep].sum())
+        if lost == 0 and np.all(keep):
+            return self
+        dropped = dict(self.dropped)
+        dropped[reason] = dropped.get(reason, 0) + lost
+        return replace(self, x=self.x[keep], y=self.y[keep], weights=self.weights[keep], dropped=dropped)
+
+    def exposed(self):
+        """The observation without the photons that lie where the completeness is zero."""
+        if self.completeness is None:
+            return self
+        return self.select(self.completeness.effective_at(self.x, self.y) > 0, "zero exposure")

@@ -1,0 +1,158 @@
+"""What a fit returns, and what a checkpoint holds."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ._arrays import freeze
+from .mixture import Mixture
+from .observation import Observation
+
+HISTORY_COLUMNS = ("log_likelihood", "objective", "phase", "step", "k", "seconds")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BackgroundSummary:
+    """What the fit says about one background.
+
+    Attributes
+    ----------
+    observation, name, kind : str
+    amplitude, amplitude_error : float
+        B and its standard error [photon / arcsec**2 at q = 1]; the error is 0 where the amplitude is held.
+    photons, photons_error : float
+        Expected detected photons and their standard error.
+    correlation : float
+        Correlation of the amplitude with the total signal flux.
+    fixed : bool
+    """
+
+    observation: str
+    name: str
+    kind: str
+    amplitude: float
+    amplitude_error: float
+    photons: float
+    photons_error: float
+    correlation: float
+    fixed: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FitState:
+    """An iterate: everything needed to go on from here.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    amplitudes : tuple of (n_b,) arrays
+        Background amplitudes B of each observation [photon / arcsec**2 at q = 1].
+    log_likelihood, objective : float
+        Of the mixture and amplitudes held here [nat].
+    iteration : int
+        Evaluations of the likelihood so far.
+    phase, step : str
+        Which part of the fit made it ("grow", "polish", ...) and how ("em", "squarem", ...).
+    seconds : float
+        Since the fit began.
+    """
+
+    mixture: Mixture
+    amplitudes: tuple
+    log_likelihood: float
+    objective: float
+    iteration: int = 0
+    phase: str = ""
+    step: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FitResult:
+    """A fitted sky, with what it was fitted to.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        By falling flux.
+    observations : tuple of Observation
+        As fitted: photons that were dropped are gone and counted, backgrounds carry their fitted amplitudes.
+    reference_exposure : float
+        E_ref, in `exposure_unit`.
+    exposure_unit : str
+    observed_shares : (K,) array
+        e_k: share of each component's photons that the telescope recorded.
+    observed_photons : (K,) array
+        Photons assigned to each component, sum of its responsibilities.
+    prior_scales : (K,) array
+        r39**2 of the PSF at each component, the scale of the covariance prior [arcsec**2].
+    backgrounds : tuple of BackgroundSummary
+    signal_error : float
+        Standard error of the total signal flux sum(F_k) [photon at the reference exposure].
+    log_likelihood, objective : float
+        [nat]; log Omega and, in the first, the priors left out.
+    converged : bool
+    stop_reason : str
+    iterations : int
+        Evaluations of the likelihood.
+    requested_components : int or None
+        The K asked for; None when it was chosen.
+    history : dict of str to (n,) array
+        One entry per accepted iterate; the columns of HISTORY_COLUMNS.
+    options : dict
+        Everything that was asked for, JSON-ready.
+    seed : int
+    seconds : float
+    warnings : tuple of str
+    """
+
+    mixture: Mixture
+    observations: tuple[Observation, ...]
+    reference_exposure: float
+    exposure_unit: str
+    observed_shares: np.ndarray
+    observed_photons: np.ndarray
+    prior_scales: np.ndarray
+    backgrounds: tuple[BackgroundSummary, ...]
+    signal_error: float
+    log_likelihood: float
+    objective: float
+    converged: bool
+    stop_reason: str
+    iterations: int
+    requested_components: int | None
+    history: dict = field(default_factory=dict)
+    options: dict = field(default_factory=dict)
+    seed: int = 0
+    seconds: float = 0.0
+    warnings: tuple = ()
+
+    def __post_init__(self):
+        freeze(self, observed_shares=("K",), observed_photons=("K",), prior_scales=("K",))
+
+    @property
+    def frame(self):
+        """The tangent plane of the fit."""
+        return self.observations[0].frame
+
+    @property
+    def n_photons(self):
+        """Photons fitted: the sum of all weights."""
+        return sum(o.n_photons for o in self.observations)
+
+    @property
+    def signal_photons(self):
+        """Expected detected photons of the signal, sum F_k e_k."""
+        return float(self.mixture.fluxes @ self.observed_shares)
+
+    @property
+    def background_fraction(self):
+        """Expected detected background over all expected photons."""
+        background = sum(b.photons for b in self.backgrounds)
+        return background / max(background + self.signal_photons, 1e-300)
+
+    @property
+    def scarcely_observed(self):
+        """(K,) booleans: e_k < 0.5 with fewer photons than the average component (Melchior & Goulding 2018, section 3.3)."""
+        total = max(self.observed_photons.sum(), 1e-300)
+        return (self.observed_shares < 0.5) & (self.observed_photons / total < 1 / max(len(self.mixture), 1))

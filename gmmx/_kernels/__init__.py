@@ -1,0 +1,1 @@
+"""Every numba function, by stage: arrays in, new arrays out."""

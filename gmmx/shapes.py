@@ -1,0 +1,5 @@
+"""What regions become."""
+
+
+class Shapes:
+    """Placeholder until the geometry lands."""

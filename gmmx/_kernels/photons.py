@@ -1,0 +1,189 @@
+"""Sums over photons. Photons lie in tiles of neighbours; a tile visits only the views that can matter in it."""
+
+import math
+
+import numpy as np
+
+from ._jit import kernel, parallel_kernel, prange
+from ._math import exp_fast, log_fast
+
+# Densities below this are summed again relative to their largest term: far from every view, without a background.
+_TINY = 1e-280
+
+
+@kernel
+def reaching_views(box, floor, log_coefficients, means, precisions, tolerance, reach):
+    """Views that matter in one tile: writes their indices into `reach` and returns how many.
+
+    The Mahalanobis distance of any point of the tile from a view lies within d -+ h, d that of the tile's centre and h the largest half-diagonal in the
+    view's metric. A view is left out where its largest value is below `tolerance` / V times a lower bound of the density in the tile.
+
+    Parameters
+    ----------
+    box : (4,) array
+        Centre and half-sides (x, y, half x, half y) of the tile.
+    floor : float
+        Lower bound of the background in the tile.
+    """
+    n_views = len(log_coefficients)
+    lower = floor
+    for v in range(n_views):
+        dx, dy = box[0] - means[v, 0], box[1] - means[v, 1]
+        pxx, pxy, pyy = precisions[v, 0], precisions[v, 1], precisions[v, 2]
+        centre = math.sqrt(pxx * dx * dx + 2 * pxy * dx * dy + pyy * dy * dy)
+        half = math.sqrt(pxx * box[2] * box[2] + 2 * abs(pxy) * box[2] * box[3] + pyy * box[3] * box[3])
+        far = centre + half
+        lower += math.exp(log_coefficients[v] - 0.5 * far * far)
+    threshold = math.log(lower * tolerance / n_views) if lower > 0 else -np.inf
+    n = 0
+    for v in range(n_views):
+        dx, dy = box[0] - means[v, 0], box[1] - means[v, 1]
+        pxx, pxy, pyy = precisions[v, 0], precisions[v, 1], precisions[v, 2]
+        centre = math.sqrt(pxx * dx * dx + 2 * pxy * dx * dy + pyy * dy * dy)
+        half = math.sqrt(pxx * box[2] * box[2] + 2 * abs(pxy) * box[2] * box[3] + pyy * box[3] * box[3])
+        near = max(0.0, centre - half)
+        if log_coefficients[v] - 0.5 * near * near >= threshold:
+            reach[n] = v
+            n += 1
+    return n
+
+
+@kernel
+def tile_densities(x, y, background, log_coefficients, means, precisions, reach, n_reach, terms, density, log_shift):
+    """Densities of the photons of one tile and the terms they are made of.
+
+    Fills ``terms[j, i]`` with the value of view ``reach[j]`` at photon i and ``density[i]`` with their sum plus the background, both divided by
+    exp(log_shift[i]); the shift is 0 but for photons whose density would underflow.
+    """
+    n = len(x)
+    for i in range(n):
+        density[i] = background[i]
+        log_shift[i] = 0.0
+    for j in range(n_reach):
+        v = reach[j]
+        mx, my, c = means[v, 0], means[v, 1], math.exp(log_coefficients[v])
+        pxx, pxy, pyy = -0.5 * precisions[v, 0], -precisions[v, 1], -0.5 * precisions[v, 2]
+        row = terms[j]
+        for i in range(n):
+            dx, dy = x[i] - mx, y[i] - my
+            value = c * exp_fast(dx * (pxx * dx + pxy * dy) + pyy * dy * dy)
+            row[i] = value
+            density[i] += value
+    for i in range(n):
+        if density[i] < _TINY:
+            top = math.log(background[i]) if background[i] > 0 else -np.inf
+            for j in range(n_reach):
+                v = reach[j]
+                dx, dy = x[i] - means[v, 0], y[i] - means[v, 1]
+                q = precisions[v, 0] * dx * dx + 2 * precisions[v, 1] * dx * dy + precisions[v, 2] * dy * dy
+                terms[j, i] = log_coefficients[v] - 0.5 * q
+                top = max(top, terms[j, i])
+            density[i] = math.exp(math.log(background[i]) - top) if background[i] > 0 else 0.0
+            for j in range(n_reach):
+                terms[j, i] = math.exp(terms[j, i] - top)
+                density[i] += terms[j, i]
+            log_shift[i] = top
+
+
+@parallel_kernel
+def photon_moments(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance):
+    """Moments of the photons under each view, background responsibilities and log-likelihood.
+
+    With ``lambda_i = sum_v c_v exp(-(x_i - mu_v)^T P_v (x_i - mu_v) / 2) + sum_b B_b q_bi`` and ``r_iv = w_i c_v exp(...) / lambda_i``:
+    n0 = sum r_i, n1 = sum r_i (x_i - mu_v), n2 = sum r_i (x_i - mu_v) (x_i - mu_v)^T.
+
+    Parameters
+    ----------
+    x, y, weights : (N,) arrays
+        Photons, those of a tile side by side.
+    ratios : (n_b, N) array
+        q_b / Omega at each photon.
+    tiles : (n_tiles + 1,) integers
+        Tile t holds photons tiles[t] to tiles[t + 1].
+    boxes : (n_tiles, 4) array
+        Centre and half-sides of each tile.
+    blocks : (n_blocks + 1,) integers
+        Block b holds tiles blocks[b] to blocks[b + 1]; sums are taken block by block, in order, so that threads do not change the answer.
+    amplitudes : (n_b,) array
+    log_coefficients : (V,) array
+    means : (V, 2) array
+    precisions : (V, 3) array
+        xx, xy, yy of the inverse covariances.
+    tolerance : float
+        Bound of what left-out views add to any density, relative.
+
+    Returns
+    -------
+    moments : (V, 6) array
+        n0, n1x, n1y, n2xx, n2xy, n2yy.
+    responsibilities : (n_b,) array
+    log_likelihood : float
+        sum_i w_i log lambda_i.
+    """
+    n_views, n_b, n_blocks = len(log_coefficients), len(amplitudes), len(blocks) - 1
+    partial = np.zeros((n_blocks, n_views, 6))
+    partial_b = np.zeros((n_blocks, n_b + 1))
+    largest = 0
+    for t in range(len(tiles) - 1):
+        largest = max(largest, tiles[t + 1] - tiles[t])
+    for block in prange(n_blocks):
+        reach = np.empty(n_views, np.int64)
+        terms = np.empty((n_views, largest))
+        density = np.empty(largest)
+        background = np.empty(largest)
+        shift = np.empty(largest)
+        scaled = np.empty(largest)
+        for t in range(blocks[block], blocks[block + 1]):
+            start, n = tiles[t], tiles[t + 1] - tiles[t]
+            tx, ty, tw = x[start : start + n], y[start : start + n], weights[start : start + n]
+            for i in range(n):
+                background[i] = 0.0
+            for b in range(n_b):
+                for i in range(n):
+                    background[i] += amplitudes[b] * ratios[b, start + i]
+            floor = np.inf if n_b else 0.0
+            for i in range(n if n_b else 0):
+                floor = min(floor, background[i])
+            n_reach = reaching_views(boxes[t], floor, log_coefficients, means, precisions, tolerance, reach)
+            tile_densities(tx, ty, background[:n], log_coefficients, means, precisions, reach, n_reach, terms, density, shift)
+            total = 0.0
+            for i in range(n):
+                scaled[i] = tw[i] / density[i]
+                total += tw[i] * (log_fast(density[i]) + shift[i])
+            partial_b[block, n_b] += total
+            for b in range(n_b):
+                share = 0.0
+                for i in range(n):
+                    value = amplitudes[b] * ratios[b, start + i]
+                    if shift[i] != 0.0:
+                        value = math.exp(math.log(value) - shift[i]) if value > 0 else 0.0
+                    share += scaled[i] * value
+                partial_b[block, b] += share
+            for j in range(n_reach):
+                v = reach[j]
+                mx, my = means[v, 0], means[v, 1]
+                row = terms[j]
+                s0, sx, sy, sxx, sxy, syy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+                for i in range(n):
+                    dx, dy = tx[i] - mx, ty[i] - my
+                    r = scaled[i] * row[i]
+                    rx, ry = r * dx, r * dy
+                    s0 += r
+                    sx += rx
+                    sy += ry
+                    sxx += rx * dx
+                    sxy += rx * dy
+                    syy += ry * dy
+                target = partial[block, v]
+                target[0] += s0
+                target[1] += sx
+                target[2] += sy
+                target[3] += sxx
+                target[4] += sxy
+                target[5] += syy
+    moments = np.zeros((n_views, 6))
+    sums = np.zeros(n_b + 1)
+    for block in range(n_blocks):
+        moments += partial[block]
+        sums += partial_b[block]
+    return moments, sums[:n_b], sums[n_b]

@@ -1,0 +1,388 @@
+"""One iteration of expectation maximisation: exact, deterministic, monotone.
+
+| symbol | variable | shape | unit | equation |
+|---|---|---|---|---|
+| F_k, mu_k, Sigma_k | Parameters.fluxes, .means, .covariances | (K,), (K, 2), (K, 2, 2) | photon, arcsec, arcsec**2 | intrinsic component |
+| B_ob | Parameters.amplitudes[o] | (n_b,) | photon / arcsec**2 | background |
+| c_okm, S_okm | Phase.shares[o], .blurs[o] | (K, M), (K, M, 2, 2) | -, arcsec**2 | PSF averaged over component k |
+| T_okm | totals | (K, M, 2, 2) | arcsec**2 | Sigma_k + S_okm |
+| G_okm | gains | (K, M, 2, 2) | - | Sigma_k T_okm^-1 |
+| lambda_o | (in the kernel) | (N_o,) | photon / arcsec**2 | sum_km F_k c_okm N(x; mu_k, T_okm) + sum_b B_b q_b / Omega_o |
+| n0, n1, n2 | photons | (K, M, 6) | photon, ... | sums of responsibilities over photons |
+| e0, e1, e2 | exposures | (K, M, 6) | -, ... | integrals of Omega_o N(x; mu_k, T_okm) |
+| e_k | Evaluation.shares | (K,) | - | sum_om c_okm e0 |
+| S_k | Phase.prior_scales | (K,) | arcsec**2 | scale of the covariance prior |
+
+The method is that of Bovy, Hogg & Roweis (2011, AOAS 5, 1657; the deconvolution of moments is their equations 16 to 18) with the selection of Melchior &
+Goulding (2018, A&C 25, 183, section 3.2). It departs from the latter in that what the telescope missed is integrated instead of drawn, and that the PSF
+belongs to the component instead of to the photon.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._kernels.exposure import exposure_moments
+from ._kernels.photons import photon_moments
+from .completeness import reference_exposure
+from .errors import InputError
+from .grid import PixelGrid
+from .mixture import Mixture
+from .observation import Observation
+from .psf import core_radius
+
+TILE = 256
+MAX_BLOCKS = 64
+# What views left out of a tile may add to any density, relative; the objective errs by at most N times this.
+PRUNING = 1e-10
+# Cells per standard deviation in the integral of the completeness.
+SAMPLING = 3.0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Priors:
+    """Strength of the priors and the floor of the covariances.
+
+    Attributes
+    ----------
+    count : float
+        a: the mean is held as by this many photons spread as the exposure is over the component.
+    shape : float
+        nu: the covariance is held as by this many photons of the PSF's own spread.
+    min_sigma : float
+        Floor of the intrinsic standard deviations [arcsec].
+    """
+
+    count: float = 1.0
+    shape: float = 3.0
+    min_sigma: float = 0.1
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Parameters:
+    """A mixture and the background amplitudes of each observation: what an iteration changes."""
+
+    mixture: Mixture
+    amplitudes: tuple
+
+
+@dataclass(frozen=True, eq=False)
+class Pyramid:
+    """Completeness on all levels, in one array; see `_kernels.exposure`."""
+
+    grid: PixelGrid
+    values: np.ndarray
+    offsets: np.ndarray
+    heights: np.ndarray
+    widths: np.ndarray
+
+    @classmethod
+    def of(cls, grid, omega):
+        """Average 2 x 2 cells, odd sizes padded with 0, until one side is a single cell."""
+        maps = [np.ascontiguousarray(omega)]
+        while min(maps[-1].shape) > 1:
+            last = maps[-1]
+            last = np.pad(last, ((0, last.shape[0] % 2), (0, last.shape[1] % 2)))
+            maps.append(last.reshape(last.shape[0] // 2, 2, last.shape[1] // 2, 2).mean((1, 3)))
+        sizes = np.array([m.size for m in maps])
+        return cls(
+            grid,
+            np.concatenate([m.ravel() for m in maps]),
+            np.cumsum(sizes) - sizes,
+            np.array([m.shape[0] for m in maps]),
+            np.array([m.shape[1] for m in maps]),
+        )
+
+    def levels(self, covariances):
+        """Level for each view: the coarsest whose cell is at most its smallest sigma / SAMPLING; -s for cells of level 0 in s x s parts."""
+        pixels = self.grid.inverse @ covariances @ self.grid.inverse.T
+        sigma = np.sqrt(np.linalg.eigvalsh(pixels)[..., 0])
+        level = np.floor(np.log2(sigma / SAMPLING)).astype(np.int64)
+        parts = np.ceil(SAMPLING / sigma).astype(np.int64)
+        return np.where(level >= 0, np.minimum(level, len(self.offsets) - 1), -parts)
+
+    def moments(self, means, covariances, levels):
+        """e0, e1, e2 of views in plane coordinates, (V, 6)."""
+        inverse, matrix = self.grid.inverse, self.grid.matrix
+        pixels = inverse @ covariances @ inverse.T
+        centres = (means - self.grid.origin) @ inverse.T
+        flat = np.stack([pixels[:, 0, 0], pixels[:, 0, 1], pixels[:, 1, 1]], axis=1)
+        moments = exposure_moments(self.values, self.offsets, self.heights, self.widths, levels, centres, flat)
+        first, second = moments[:, 1:3] @ matrix.T, matrix @ _square(moments[:, 3:]) @ matrix.T
+        return np.column_stack([moments[:, 0], first, second[:, 0, 0], second[:, 0, 1], second[:, 1, 1]])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Prepared:
+    """An observation laid out for the kernels: photons in tiles, completeness in a pyramid, backgrounds as ratios and integrals.
+
+    Attributes
+    ----------
+    observation : Observation
+    x, y, weights : (N,) arrays
+        Photons in the order of the tiles.
+    order : (N,) integers
+        ``x = observation.x[order]``.
+    ratios : (n_b, N) array
+        q_b / Omega at each photon, from maps without masks.
+    integrals : (n_b,) array
+        int q_b dx [arcsec**2].
+    fixed : (n_b,) booleans
+        Amplitudes that are held.
+    tiles, boxes, blocks : arrays
+        See `_kernels.photons`.
+    pyramid : Pyramid or None
+    """
+
+    observation: Observation
+    x: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    order: np.ndarray
+    ratios: np.ndarray
+    integrals: np.ndarray
+    fixed: np.ndarray
+    tiles: np.ndarray
+    boxes: np.ndarray
+    blocks: np.ndarray
+    pyramid: Pyramid | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Phase:
+    """What stays fixed while the objective is compared between iterates: PSF averages, levels of the pyramid, prior scales."""
+
+    shares: tuple
+    blurs: tuple
+    levels: tuple
+    prior_scales: np.ndarray
+    priors: Priors
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Evaluation:
+    """One E-step at `parameters`, and the M-step that follows from it.
+
+    Attributes
+    ----------
+    parameters, successor : Parameters
+    log_likelihood, objective : float
+        At `parameters` [nat]; log Omega left out.
+    observed : (K,) array
+        Responsibilities summed over photons.
+    shares : (K,) array
+        e_k.
+    """
+
+    parameters: Parameters
+    successor: Parameters
+    log_likelihood: float
+    objective: float
+    observed: np.ndarray
+    shares: np.ndarray
+
+
+def _square(flat):
+    """(..., 3) xx, xy, yy to (..., 2, 2)."""
+    return np.stack([flat[..., 0], flat[..., 1], flat[..., 1], flat[..., 2]], axis=-1).reshape(*flat.shape[:-1], 2, 2)
+
+
+def tile(x, y):
+    """Order photons into tiles of neighbours: strips in x, each cut in y (sort-tile-recursive packing).
+
+    Returns
+    -------
+    order, tiles, boxes, blocks : arrays
+        See `Prepared` and `_kernels.photons`.
+    """
+    n = len(x)
+    n_tiles = max(1, -(-n // TILE))
+    per_strip = TILE * int(np.ceil(np.sqrt(n_tiles)))
+    strip = np.empty(n, np.int32)
+    strip[np.argsort(x, kind="stable")] = np.arange(n) // per_strip
+    order = np.lexsort((y, strip))
+    tiles = np.minimum(np.arange(n_tiles + 1) * TILE, n)
+    boxes = np.zeros((n_tiles, 4))
+    if n:
+        for axis, values in enumerate((x[order], y[order])):
+            low, high = np.minimum.reduceat(values, tiles[:-1]), np.maximum.reduceat(values, tiles[:-1])
+            boxes[:, axis], boxes[:, axis + 2] = (low + high) / 2, (high - low) / 2
+    blocks = np.linspace(0, n_tiles, min(MAX_BLOCKS, n_tiles) + 1).astype(np.int64)
+    return order, tiles, boxes, blocks
+
+
+def background_maps(observation, reference):
+    """q_b of each background on the completeness grid, (n_b, ny, nx)."""
+    c = observation.completeness
+    maps = []
+    for b in observation.backgrounds:
+        if b.kind == "sky":
+            maps.append(c.effective / reference)
+        elif b.kind == "particle":
+            maps.append(np.where(c.exposure > 0, c.open_share, 0.0))
+        else:
+            maps.append(np.where(c.exposure > 0, c.open_share * b.shape.at(*c.grid.centres()), 0.0))
+    return np.array(maps).reshape(len(maps), *c.grid.shape) if maps else np.zeros((0, 1, 1))
+
+
+def prepare(observation, reference):
+    """Lay an observation out for the kernels.
+
+    Raises
+    ------
+    InputError
+        When a photon lies where the completeness is zero, or a background has nothing to be spread over.
+    """
+    order, tiles, boxes, blocks = tile(observation.x, observation.y)
+    x, y, weights = observation.x[order], observation.y[order], observation.weights[order]
+    completeness = observation.completeness
+    pyramid, integrals, ratios = None, np.zeros(0), np.zeros((0, len(x)))
+    if completeness is not None:
+        omega = completeness.effective / reference
+        at = completeness.exposure_at(x, y) / reference
+        if np.any(at <= 0):
+            raise InputError(f"{observation.name}: {int((at <= 0).sum())} photons lie where the exposure is zero: use Observation.exposed()")
+        pyramid = Pyramid.of(completeness.grid, omega)
+        maps = background_maps(observation, reference)
+        integrals = maps.sum((1, 2)) * completeness.grid.cell_area
+        ratios = np.ones((len(observation.backgrounds), len(x)))
+        for row, b in zip(ratios, observation.backgrounds, strict=True):
+            if b.kind != "sky":
+                row[:] = (1.0 if b.kind == "particle" else b.shape.at(x, y)) / at
+        if np.any(integrals <= 0):
+            raise InputError(f"{observation.name}: a background has no open sky to be spread over")
+    return Prepared(
+        observation=observation,
+        x=x,
+        y=y,
+        weights=weights,
+        order=order,
+        ratios=ratios,
+        integrals=integrals,
+        fixed=np.array([b.fixed for b in observation.backgrounds], bool),
+        tiles=tiles,
+        boxes=boxes,
+        blocks=blocks,
+        pyramid=pyramid,
+    )
+
+
+def prepare_all(observations):
+    """Lay observations out on their common reference exposure: (list of Prepared, E_ref)."""
+    reference = reference_exposure([o.completeness for o in observations])
+    return [prepare(o, reference) for o in observations], reference
+
+
+def begin_phase(prepared, parameters, priors):
+    """Fix PSF averages, pyramid levels and prior scales at the present parameters."""
+    mixture = parameters.mixture
+    k = len(mixture)
+    shares, blurs, levels = [], [], []
+    scales = np.full(k, np.inf)
+    for p in prepared:
+        psf = p.observation.psf
+        if psf is None:
+            share, blur = np.ones((k, 1)), np.zeros((k, 1, 2, 2))
+            scale = np.full(k, priors.min_sigma**2)
+        else:
+            share, blur = psf.averaged(mixture.means, mixture.covariances) if k else (np.ones((0, 1)), np.zeros((0, 1, 2, 2)))
+            scale = core_radius(share, blur) ** 2
+        totals = mixture.covariances[:, None] + blur
+        level = p.pyramid.levels(totals.reshape(-1, 2, 2)) if p.pyramid is not None else np.zeros(k * share.shape[1], np.int64)
+        scales = np.minimum(scales, scale)
+        shares.append(share)
+        blurs.append(blur)
+        levels.append(level)
+    return Phase(shares=tuple(shares), blurs=tuple(blurs), levels=tuple(levels), prior_scales=scales, priors=priors)
+
+
+def views(mixture, share, blur):
+    """Log-coefficients (V,), means (V, 2) and precisions (V, 3) of the blurred components, V = K M, m fastest."""
+    totals = (mixture.covariances[:, None] + blur).reshape(-1, 2, 2)
+    determinant = totals[:, 0, 0] * totals[:, 1, 1] - totals[:, 0, 1] ** 2
+    precisions = np.stack([totals[:, 1, 1], -totals[:, 0, 1], totals[:, 0, 0]], axis=1) / determinant[:, None]
+    # A PSF Gaussian of no weight here must not become log(0) in the kernels.
+    coefficients = np.log(np.maximum((mixture.fluxes[:, None] * share).ravel(), 1e-300)) - 0.5 * np.log(determinant) - np.log(2 * np.pi)
+    return coefficients, np.repeat(mixture.means, share.shape[1], axis=0), precisions
+
+
+def _deconvolved(moments, covariances, blur):
+    """Moments of where the photons came from, (K, 6), summed over the PSF's Gaussians.
+
+    With G = Sigma T^-1: n0, G n1, G n2 G^T + n0 (Sigma - G Sigma) (Bovy et al. 2011, equations 16 and 17, summed over photons).
+    """
+    gains = covariances[:, None] @ np.linalg.inv(covariances[:, None] + blur)
+    first = np.einsum("kmij,kmj->ki", gains, moments[..., 1:3])
+    rest = covariances[:, None] - gains @ covariances[:, None]
+    second = (gains @ _square(moments[..., 3:]) @ np.swapaxes(gains, 2, 3) + moments[..., 0, None, None] * rest).sum(1)
+    return moments[..., 0].sum(1), first, (second + np.swapaxes(second, 1, 2)) / 2
+
+
+def floored(covariances, min_sigma):
+    """Covariances with eigenvalues of at least min_sigma**2: the constrained maximum of the M-step."""
+    values, vectors = np.linalg.eigh(covariances)
+    if values.size == 0 or values.min() >= min_sigma**2:
+        return covariances
+    values = np.maximum(values, min_sigma**2)
+    return (vectors * values[:, None, :]) @ np.swapaxes(vectors, 1, 2)
+
+
+def evaluate(prepared, parameters, phase):
+    """One E-step and the M-step after it.
+
+    ``F = n0; d = (n1 + a s1 / e) / (n0 + a); Sigma = [n2 + a s2 / e - (n0 + a) d d^T + nu S] / (n0 + a + nu)``, with n observed plus missing moments and s
+    those of the exposure, all deconvolved; ``B = (responsibility of b) / int q_b``. The objective is
+    ``log L + sum_k [a log e_k - nu / 2 (log|Sigma_k| + tr(Sigma_k^-1 S_k))]``.
+
+    Returns
+    -------
+    Evaluation
+    """
+    mixture, priors = parameters.mixture, phase.priors
+    k = len(mixture)
+    covariances = mixture.covariances
+    n0, n1, n2 = np.zeros(k), np.zeros((k, 2)), np.zeros((k, 2, 2))
+    s0, s1, s2 = np.zeros(k), np.zeros((k, 2)), np.zeros((k, 2, 2))
+    log_likelihood, amplitudes = 0.0, []
+    for p, amplitude, share, blur, level in zip(prepared, parameters.amplitudes, phase.shares, phase.blurs, phase.levels, strict=True):
+        coefficients, means, precisions = views(mixture, share, blur)
+        photons, responsibilities, log_sum = photon_moments(
+            p.x, p.y, p.weights, p.ratios, p.tiles, p.boxes, p.blocks, amplitude, coefficients, means, precisions, PRUNING
+        )
+        log_likelihood += log_sum - float(amplitude @ p.integrals)
+        amplitudes.append(np.where(p.fixed, amplitude, np.maximum(responsibilities, 1e-12) / np.maximum(p.integrals, 1e-300)))
+        totals = (covariances[:, None] + blur).reshape(-1, 2, 2)
+        if p.pyramid is None:
+            exposures = np.column_stack([np.ones(len(totals)), np.zeros((len(totals), 2)), totals[:, 0, 0], totals[:, 0, 1], totals[:, 1, 1]])
+        else:
+            exposures = p.pyramid.moments(means, totals, level)
+        shape = (*share.shape, 6)
+        for sums, moments in (((n0, n1, n2), photons.reshape(shape)), ((s0, s1, s2), exposures.reshape(shape) * share[..., None])):
+            for total, part in zip(sums, _deconvolved(moments, covariances, blur), strict=True):
+                total += part
+    log_likelihood -= float(mixture.fluxes @ s0)
+    e = np.maximum(s0, 1e-300)
+    a, nu = priors.count, priors.shape
+    scale = phase.prior_scales[:, None, None] * np.eye(2)
+    objective = log_likelihood
+    if k:
+        inverse = np.linalg.inv(covariances)
+        objective += a * np.log(e).sum()
+        objective -= nu / 2 * (np.linalg.slogdet(covariances)[1] + phase.prior_scales * np.trace(inverse, axis1=1, axis2=2)).sum()
+    observed = n0.copy()
+    flux = mixture.fluxes
+    n0 = n0 + flux * (1 - s0)
+    n1 = n1 - flux[:, None] * s1
+    n2 = n2 + flux[:, None, None] * (covariances - s2)
+    shift = (n1 + a * s1 / e[:, None]) / (n0 + a)[:, None]
+    spread = n2 + a * s2 / e[:, None, None] - (n0 + a)[:, None, None] * shift[:, :, None] * shift[:, None, :] + nu * scale
+    spread /= (n0 + a + nu)[:, None, None]
+    successor = Mixture(fluxes=np.maximum(n0, 1e-9), means=mixture.means + shift, covariances=floored(spread, priors.min_sigma))
+    return Evaluation(
+        parameters=parameters,
+        successor=Parameters(mixture=successor, amplitudes=tuple(amplitudes)),
+        log_likelihood=log_likelihood,
+        objective=objective,
+        observed=observed,
+        shares=s0,
+    )

@@ -1,0 +1,74 @@
+"""Gaussians onto pixels."""
+
+import numpy as np
+
+from ._jit import kernel, parallel_kernel, prange
+from ._math import exp_fast
+
+# Beyond the ellipse of 6 sigma lies exp(-18) of a Gaussian.
+_REACH = 36.0
+
+
+@kernel
+def _add_row(row, scale, middle, a, first, last):
+    """Add ``scale exp(-a (ix - middle)**2 / 2)`` to the pixels first to last of a row."""
+    # Indices that run from 0 cannot be negative, which LLVM has to see before it vectorises.
+    part = row[first : last + 1]
+    for i in range(len(part)):
+        dx = i + (first - middle)
+        part[i] += scale * exp_fast(-0.5 * a * dx * dx)
+
+
+@kernel
+def _add_split_row(row, scale, middle, a, first, last, split):
+    """The same from parts of pixels: part s, counted from the left edge of pixel 0, is centred at (s + 0.5) / split - 0.5."""
+    for ix in range(first // split, last // split + 1):
+        total = 0.0
+        for s in range(max(first, ix * split), min(last, ix * split + split - 1) + 1):
+            dx = (s + 0.5) / split - 0.5 - middle
+            total += exp_fast(-0.5 * a * dx * dx)
+        row[ix] += scale * total
+
+
+@parallel_kernel
+def draw_gaussians(peaks, means, inverses, splits, ny, nx):
+    """Mean over each pixel of a sum of Gaussians, (ny, nx): their values at the centres of split x split parts of a pixel, averaged.
+
+    Parameters
+    ----------
+    peaks : (V,) array
+        Value of each Gaussian at its centre.
+    means : (V, 2) array
+        Centres (x, y) [pixel].
+    inverses : (V, 3) array
+        Inverse covariances xx, xy, yy [1 / pixel**2].
+    splits : (V,) integer array
+        Parts that a pixel is split into along each axis.
+
+    Notes
+    -----
+    Each row is the work of one thread and adds the Gaussians in their order, so that the sums do not depend on the number of threads. In a row
+    ``a dx**2 + 2 b dx dy + c dy**2 <= 36`` is an interval about ``dx = -b dy / a``: only that is visited.
+    """
+    image = np.zeros((ny, nx))
+    for iy in prange(ny):
+        for v in range(len(peaks)):
+            a, b, c = inverses[v, 0], inverses[v, 1], inverses[v, 2]
+            split = splits[v]
+            for part in range(split):
+                dy = iy - 0.5 + (part + 0.5) / split - means[v, 1]
+                middle = means[v, 0] - b / a * dy
+                left = _REACH - (c - b * b / a) * dy * dy
+                if left <= 0.0:
+                    continue
+                half = np.sqrt(left / a)
+                first = int(max(np.ceil((middle - half + 0.5) * split - 0.5), 0.0))
+                last = int(min(np.floor((middle + half + 0.5) * split - 0.5), nx * split - 1.0))
+                if first > last:
+                    continue
+                scale = peaks[v] / (split * split) * np.exp(0.5 * (left - _REACH))
+                if split == 1:
+                    _add_row(image[iy], scale, middle, a, first, last)
+                else:
+                    _add_split_row(image[iy], scale, middle, a, first, last, split)
+    return image

@@ -58,6 +58,14 @@ class SkyFrame:
         dec = np.degrees(np.arctan2(np.sin(dec0) + north * np.cos(dec0), np.hypot(east, down)))
         return np.mod(ra, 360.0), dec
 
+    def north(self, x, y):
+        """Which way north is at positions (x, y) [arcsec]: its angle from the plane's y axis, counter-clockwise [deg].
+
+        Meridians are straight lines through the pole's image, (0, cot dec0): away from the tangent point, and the more so the nearer the pole, north is not up.
+        """
+        dec0 = np.radians(self.dec0)
+        return np.degrees(np.arctan2(np.asarray(x) * np.sin(dec0), ARCSEC_PER_RADIAN * np.cos(dec0) - np.asarray(y) * np.sin(dec0)))
+
 
 @dataclass(frozen=True)
 class PhysicalFrame:

@@ -1,0 +1,199 @@
+"""A fit's pictures: the deconvolved sky, the sky as the telescope blurs it, the background, what was expected and what came.
+
+Everything is the mean over a pixel times the pixel's area, on whatever grid is asked for. With several observations, counts, backgrounds and completenesses are
+sums over them.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from .errors import InputError
+from .grid import PixelGrid, SkyImage
+from .raster import blurred, pixel_means
+
+UNITS = {"counts": "photon/pixel", "flux": "photon/cm**2/s/pixel", "sb": "photon/cm**2/s/arcsec**2"}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RenderedImages:
+    """The pictures of one fit, all on one grid.
+
+    Attributes
+    ----------
+    signal : SkyImage
+        The sky as it is: no blur, no gap, no background [unit asked for].
+    signal_psf : SkyImage
+        The same, blurred; in a joint fit the mean over observations, weighted with their completeness, plain where none sees the sky.
+    background : SkyImage
+        Background over the whole field, masks filled: ``sum_b B_b q_b`` with q_b from unmasked maps [unit asked for].
+    completeness : SkyImage
+        Omega, mask included, from 0 to 1.
+    expected : SkyImage
+        Expected photons in each pixel, ``(Omega signal_psf + sum_b B_b q_b) area`` [count].
+    counts : SkyImage
+        Photons in each pixel [count].
+    residual : SkyImage
+        Signed square root of the Poisson deviance, ``sign(d - m) sqrt(2 (d log(d / m) - d + m))``; 0 where nothing is expected.
+    """
+
+    signal: SkyImage
+    signal_psf: SkyImage
+    background: SkyImage
+    completeness: SkyImage
+    expected: SkyImage
+    counts: SkyImage
+    residual: SkyImage
+
+    def named(self):
+        """The images by the names they have in files: a dict from "SIGNAL" to "RESIDUAL"."""
+        return {f.name.upper(): getattr(self, f.name) for f in fields(self)}
+
+
+def output_grid(result, *, bin=None):
+    """The grid that a fit is drawn on when none is given.
+
+    It is the first observation's completeness grid, extended by whole pixels until it covers the maps of all observations. Without maps it is the square pixels
+    of 1 arcsec that cover the photons.
+
+    Parameters
+    ----------
+    result : FitResult
+    bin : float, optional
+        Square pixels of this size [arcsec] instead, over the same extent.
+    """
+    if bin is not None and not (np.isfinite(bin) and bin > 0):
+        raise InputError(f"a pixel size must be positive, got {bin:g} arcsec")
+    first = result.observations[0].completeness
+    if first is None:
+        x, y = (np.concatenate([getattr(o, axis) for o in result.observations]) for axis in "xy")
+        if len(x) == 0:
+            raise InputError("no photons and no exposure map: nothing says what to draw, give a grid")
+        return PixelGrid.covering((x.min(), x.max()), (y.min(), y.max()), 1.0 if bin is None else bin)
+    grid, (ny, nx) = first.grid, first.grid.shape
+    corners = []
+    for other in (o.completeness.grid for o in result.observations if o.completeness is not None):
+        sy, sx = other.shape
+        corners.append(grid.to_pixels(*other.to_plane([-0.5, sx - 0.5, -0.5, sx - 0.5], [-0.5, -0.5, sy - 0.5, sy - 0.5])))
+    ix, iy = np.concatenate(corners, axis=1)
+    # Hundredths of a pixel beyond an edge are rounding, not field.
+    left, low = (int(np.floor(min(index.min() + 0.5, 0) + 0.01)) for index in (ix, iy))
+    right, high = (int(np.ceil(max(index.max() + 0.5, n) - 0.01)) for index, n in ((ix, nx), (iy, ny)))
+    grid = PixelGrid(shape=(high - low, right - left), origin=grid.to_plane(left, low), matrix=grid.matrix)
+    return grid if bin is None else PixelGrid.covering(*grid.extent(), bin)
+
+
+def resampled(values, grid, target):
+    """Mean of a map over the pixels of another grid, (ny, nx); 0 off the map.
+
+    Each target pixel is the mean of n x n nearest neighbours, n = twice the ratio of the pixels' sides rounded up: exact where whole pixels are gathered, the
+    nearest pixel where the target is finer.
+
+    Parameters
+    ----------
+    values : (ny, nx) array
+    grid, target : PixelGrid
+        Where the values are, and where they are wanted.
+    """
+    n = max(1, int(np.ceil(2 * target.step / grid.step - 1e-6)))
+    parts = (np.arange(n) + 0.5) / n - 0.5
+    ny, nx = target.shape
+    step = grid.inverse @ target.matrix
+    if abs(step[0, 1]) + abs(step[1, 0]) < 1e-9 * abs(step).max():
+        # The axes run together: columns and rows are gathered one after the other.
+        start = grid.inverse @ (target.origin - grid.origin)
+        ix = np.floor(start[0] + step[0, 0] * (np.arange(nx)[:, None] + parts).ravel() + 0.5 + 1e-9)
+        iy = np.floor(start[1] + step[1, 1] * (np.arange(ny)[:, None] + parts).ravel() + 0.5 + 1e-9)
+        ix, iy = (np.clip(index, -1, size).astype(np.int64) + 1 for index, size in ((ix, values.shape[1]), (iy, values.shape[0])))
+        padded = np.pad(values, 1)
+        rows = padded[iy].reshape(ny, n, -1).mean(1)
+        return rows[:, ix].reshape(ny, nx, n).mean(2)
+    ix, iy = np.meshgrid(np.arange(nx), np.arange(ny))
+    total = np.zeros(target.shape)
+    for dy in parts:
+        for dx in parts:
+            jx, jy, inside = grid.locate(*target.to_plane(ix + dx, iy + dy))
+            total += np.where(inside, values[jy, jx], 0.0)
+    return total / n**2
+
+
+def poisson_residual(counts, expected):
+    """Signed square root of the Poisson deviance, ``sign(d - m) sqrt(2 (d log(d / m) - d + m))``; 0 where m is 0."""
+    seen = expected > 0
+    m = np.where(seen, expected, 1.0)
+    d = np.where(seen, counts, 1.0)
+    deviance = 2 * (np.where(d > 0, d * np.log(np.where(d > 0, d, 1.0) / m), 0.0) - (d - m))
+    return np.where(seen, np.sign(d - m) * np.sqrt(np.maximum(deviance, 0.0)), 0.0)
+
+
+def render_images(result, grid=None, *, units="counts"):
+    """All pictures of a fit.
+
+    Parameters
+    ----------
+    result : FitResult
+    grid : PixelGrid, optional
+        Where to draw; `output_grid` of the result when not given.
+    units : {"counts", "flux", "sb"}
+        Of signal and background: photons per pixel at the reference exposure, photon / cm**2 / s per pixel, or photon / cm**2 / s / arcsec**2.
+
+    Returns
+    -------
+    RenderedImages
+
+    Raises
+    ------
+    InputError
+        For unknown units, and for a flux where the exposure has no area and time.
+    """
+    if units not in UNITS:
+        raise InputError(f"units are one of {', '.join(UNITS)}, got {units!r}")
+    if units != "counts" and result.exposure_unit != "cm**2 s":
+        unit = result.exposure_unit or "none"
+        raise InputError(f"{units} needs an exposure map with area and time (cm**2 s), this model's has the unit {unit}: use counts")
+    grid = output_grid(result) if grid is None else grid
+    area = grid.cell_area
+    scale = {"counts": area, "flux": area / result.reference_exposure, "sb": 1 / result.reference_exposure}[units]
+
+    mixture = result.mixture
+    signal = pixel_means(mixture.fluxes, mixture.means, mixture.covariances, grid)
+    completeness, seen_signal, plain_signal, background, expected, counts = (np.zeros(grid.shape) for _ in range(6))
+    for observation in result.observations:
+        view = signal if observation.psf is None else pixel_means(*blurred(mixture, observation.psf), grid)
+        omega, unmasked, opened = _exposures(observation.completeness, result.reference_exposure, grid)
+        completeness += omega
+        seen_signal += omega * view
+        plain_signal += view / len(result.observations)
+        for b in observation.backgrounds:
+            amplitude = b.amplitude or 0.0
+            if b.kind == "sky":
+                background += amplitude * unmasked
+                expected += amplitude * omega
+            else:
+                field = unmasked > 0
+                shape = 1.0 if b.kind == "particle" else resampled(b.shape.values, b.shape.grid, grid)
+                background += amplitude * shape * field
+                expected += amplitude * shape * opened
+        counts += grid.histogram(observation.x, observation.y, observation.weights)
+    blurry = np.where(completeness > 0, seen_signal / np.where(completeness > 0, completeness, 1.0), plain_signal)
+    expected = (expected + seen_signal) * area
+    values = {
+        "signal": (signal * scale, UNITS[units]),
+        "signal_psf": (blurry * scale, UNITS[units]),
+        "background": (background * scale, UNITS[units]),
+        "completeness": (np.minimum(completeness, 1.0), ""),
+        "expected": (expected, "count"),
+        "counts": (counts, "count"),
+        "residual": (poisson_residual(counts, expected), ""),
+    }
+    return RenderedImages(**{name: SkyImage(grid=grid, values=array, unit=unit) for name, (array, unit) in values.items()})
+
+
+def _exposures(completeness, reference, grid):
+    """Omega with mask, Omega without, and the open share inside the field, each (ny, nx), of one observation on a grid."""
+    if completeness is None:
+        return np.ones(grid.shape), np.ones(grid.shape), np.ones(grid.shape)
+    field = completeness.exposure > 0
+    omega = resampled(completeness.effective, completeness.grid, grid) / reference
+    unmasked = resampled(completeness.exposure, completeness.grid, grid) / reference
+    return omega, unmasked, resampled(completeness.open_share * field, completeness.grid, grid)

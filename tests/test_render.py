@@ -1,0 +1,188 @@
+"""Pictures of fits: units, sums, gaps, and the ray-traced truth."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from handmade import galaxy_truth, make_mixture, make_observation, make_result
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gmmx.background import Background
+from gmmx.errors import InputError
+from gmmx.grid import PixelGrid
+from gmmx.mixture import Mixture
+from gmmx.observation import Observation
+from gmmx.render import output_grid, poisson_residual, render_images, resampled
+
+
+def test_signal_units_are_one_sky():
+    result = make_result([make_observation()], make_mixture())
+    counts, flux, sb = (render_images(result, units=u) for u in ("counts", "flux", "sb"))
+    area = counts.signal.grid.cell_area
+    assert counts.signal.values.sum() == pytest.approx(result.mixture.fluxes.sum(), rel=1e-3)
+    for name in ("signal", "signal_psf", "background"):
+        assert_allclose(getattr(flux, name).values * result.reference_exposure, getattr(counts, name).values, rtol=1e-12)
+        assert_allclose(getattr(sb, name).values * area, getattr(flux, name).values, rtol=1e-12)
+    for name in ("completeness", "expected", "counts", "residual"):
+        assert_array_equal(getattr(flux, name).values, getattr(counts, name).values)
+    assert {name: image.unit for name, image in sb.named().items()} == {
+        "SIGNAL": "photon/cm**2/s/arcsec**2",
+        "SIGNAL_PSF": "photon/cm**2/s/arcsec**2",
+        "BACKGROUND": "photon/cm**2/s/arcsec**2",
+        "COMPLETENESS": "",
+        "EXPECTED": "count",
+        "COUNTS": "count",
+        "RESIDUAL": "",
+    }
+
+
+@pytest.mark.parametrize("unit", ["", "s", "cm**2"])
+def test_a_flux_needs_area_and_time(unit):
+    result = make_result([make_observation(unit=unit)], make_mixture())
+    with pytest.raises(InputError, match="area and time"):
+        render_images(result, units="flux")
+    render_images(result, units="counts")
+    with pytest.raises(InputError, match="got 'photons'"):
+        render_images(result, units="photons")
+
+
+def test_expected_counts_are_signal_and_background_through_the_telescope():
+    observation = make_observation(kinds=("sky", "particle", "file"))
+    result = make_result([observation], make_mixture())
+    images = render_images(result)
+    c, area = observation.completeness, images.signal.grid.cell_area
+    omega, field = c.effective / 1e7, c.exposure > 0
+    shape = observation.backgrounds[2].shape.values
+    assert_allclose(images.completeness.values, omega, atol=1e-12)
+    background = 0.01 * omega + (0.02 + 0.03 * shape) * c.open_share * field
+    assert_allclose(images.expected.values, omega * images.signal_psf.values + background * area, rtol=1e-12)
+    # The view from inside fills the masks, not the gaps between the chips.
+    assert_allclose(images.background.values, (0.01 * c.exposure / 1e7 + (0.02 + 0.03 * shape) * field) * area, rtol=1e-12)
+    assert images.background.values[12, 12] > images.expected.values[12, 12] - (omega * images.signal_psf.values)[12, 12]
+    assert images.expected.values[20, 30] == 0
+
+
+def test_counts_are_the_photons_with_their_weights():
+    observation = make_observation()
+    images = render_images(make_result([observation]))
+    assert images.counts.values.sum() == pytest.approx(observation.n_photons, rel=1e-12)
+    assert_allclose(images.counts.values, observation.completeness.grid.histogram(observation.x, observation.y, observation.weights))
+
+
+def test_no_component_leaves_the_background():
+    images = render_images(make_result([make_observation()]))
+    assert images.signal.values.max() == 0
+    assert images.expected.values.max() == pytest.approx(0.01 * 4)
+
+
+def test_coarser_pixels_gather_the_same_photons():
+    result = make_result([make_observation(kinds=("sky", "file"))], make_mixture())
+    fine = render_images(result)
+    coarse = render_images(result, PixelGrid(shape=(25, 30), origin=fine.signal.grid.to_plane(0.5, 0.5), matrix=4 * np.eye(2)))
+    for name in ("signal", "signal_psf", "background", "counts"):
+        blocks = getattr(fine, name).values.reshape(25, 2, 30, 2).sum((1, 3))
+        assert_allclose(getattr(coarse, name).values, blocks, rtol=0, atol=3e-3 * blocks.max())
+    assert_allclose(coarse.completeness.values, fine.completeness.values.reshape(25, 2, 30, 2).mean((1, 3)), atol=1e-12)
+
+
+def test_a_joint_fit_sums_over_observations():
+    one, two = make_observation(1, name="one"), make_observation(2, name="two", rotation=0.5)
+    mixture = make_mixture()
+    grid = one.completeness.grid
+    joint = make_result([one, two], mixture, reference_exposure=2e7)
+    images = render_images(joint, grid)
+    parts = [render_images(make_result([o], mixture, reference_exposure=2e7), grid) for o in (one, two)]
+    for name in ("completeness", "expected", "counts", "background"):
+        assert_allclose(getattr(images, name).values, sum(getattr(p, name).values for p in parts), rtol=1e-12, atol=1e-15)
+    assert images.completeness.values.max() <= 1
+    whole = output_grid(joint)
+    for o in (one, two):
+        ny, nx = o.completeness.grid.shape
+        corners = o.completeness.grid.to_plane([-0.5, nx - 0.5, -0.5, nx - 0.5], [-0.5, -0.5, ny - 0.5, ny - 0.5])
+        ix, iy = whole.to_pixels(*corners)
+        assert ix.min() > -0.52
+        assert iy.min() > -0.52
+        assert ix.max() < whole.shape[1] - 0.48
+        assert iy.max() < whole.shape[0] - 0.48
+    # Whole pixels were added: the first map's own pixels are still pixels.
+    ix, iy = whole.to_pixels(*grid.to_plane(0, 0))
+    assert_allclose([ix, iy], np.round([ix, iy]), atol=1e-9)
+
+
+def test_the_grid_of_one_observation_is_its_map():
+    observation = make_observation()
+    result = make_result([observation])
+    grid = output_grid(result)
+    assert grid.shape == (50, 60)
+    assert_allclose(grid.origin, observation.completeness.grid.origin, atol=1e-12)
+    binned = output_grid(result, bin=5.0)
+    assert binned.shape == (20, 24)
+    assert_allclose(binned.extent(), grid.extent(), atol=1e-9)
+    for bad in (0.0, -1.0, np.nan):
+        with pytest.raises(InputError, match="pixel size"):
+            output_grid(result, bin=bad)
+
+
+def test_without_maps_the_photons_say_where():
+    mixture = Mixture(fluxes=[300.0], means=[[5.0, 5.0]], covariances=[2 * np.eye(2)])
+    positions = mixture.sample(300, np.random.default_rng(2))
+    result = make_result([Observation(x=positions[:, 0], y=positions[:, 1])], mixture)
+    images = render_images(result)
+    assert images.counts.values.sum() == 300
+    assert_array_equal(images.completeness.values, np.ones(images.counts.grid.shape))
+    with pytest.raises(InputError, match="no photons"):
+        output_grid(make_result([Observation(x=np.zeros(0), y=np.zeros(0))]))
+
+
+def test_resampled_gathers_whole_pixels_exactly_and_conserves_the_rest():
+    rng = np.random.default_rng(4)
+    values = rng.uniform(0, 1, (24, 36))
+    grid = PixelGrid(shape=(24, 36), origin=np.zeros(2), matrix=np.eye(2))
+    thirds = PixelGrid(shape=(8, 12), origin=np.array([1.0, 1.0]), matrix=3 * np.eye(2))
+    assert_allclose(resampled(values, grid, thirds), values.reshape(8, 3, 12, 3).mean((1, 3)), rtol=1e-12)
+    assert_array_equal(resampled(values, grid, grid), values)
+    finer = PixelGrid(shape=(96, 144), origin=np.array([-0.375, -0.375]), matrix=0.25 * np.eye(2))
+    assert_array_equal(resampled(values, grid, finer), values.repeat(4, 0).repeat(4, 1))
+    turn = 2.7 * np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
+    turned = PixelGrid(shape=(30, 30), origin=np.array([17.5, 11.5]) - turn @ [14.5, 14.5], matrix=turn)
+    assert resampled(values, grid, turned).sum() * turned.cell_area == pytest.approx(values.sum(), rel=5e-3)
+    away = PixelGrid(shape=(4, 4), origin=np.array([1e4, 0.0]), matrix=np.eye(2))
+    assert resampled(values, grid, away).max() == 0
+    # Both ways through: along the axes, and for any matrix.
+    barely = PixelGrid(shape=(8, 12), origin=np.array([1.0, 1.0]), matrix=3 * np.eye(2) + [[0, 1e-7], [0, 0]])
+    assert_allclose(resampled(values, grid, barely), resampled(values, grid, thirds), rtol=1e-12)
+
+
+def test_poisson_residual():
+    assert_allclose(poisson_residual(np.array([0.0, 4.0, 5.0, 3.0]), np.array([2.0, 4.0, 0.0, 3.0])), [-2.0, 0, 0, 0], atol=1e-12)
+    rng = np.random.default_rng(6)
+    draws = poisson_residual(rng.poisson(50.0, 20000).astype(float), np.full(20000, 50.0))
+    assert draws.mean() == pytest.approx(0, abs=0.05)
+    assert draws.std() == pytest.approx(1, abs=0.02)
+
+
+def test_a_background_not_yet_fitted_counts_nothing():
+    observation = replace(make_observation(), backgrounds=(Background(name="sky"),))
+    images = render_images(make_result([observation]))
+    assert images.expected.values.max() == 0
+
+
+def test_the_galaxy_is_drawn_as_its_truth(shared_data):
+    from astropy.io import fits
+
+    folder = shared_data / "marx" / "galaxy"
+    result = galaxy_truth(folder)
+    with fits.open(folder / "truth.fits.gz") as hdus:
+        header, truth = hdus[0].header, hdus[0].data.astype(np.float64)
+    # The truth has a tangent point of its own, 1.8 arcmin away: over its 14 arcmin the planes differ by less than a hundredth of a pixel.
+    ny, nx = truth.shape
+    step = header["CDELT2"] * 3600
+    own = result.frame.__class__(header["CRVAL1"], header["CRVAL2"])
+    ix, iy = np.meshgrid(np.linspace(0, nx - 1, 9), np.linspace(0, ny - 1, 9))
+    x, y = result.frame.to_plane(*own.to_sky((ix + 1 - header["CRPIX1"]) * step, (iy + 1 - header["CRPIX2"]) * step))
+    design = np.stack([np.ones(ix.size), ix.ravel(), iy.ravel()], axis=1)
+    fit, *_ = np.linalg.lstsq(design, np.stack([x.ravel(), y.ravel()], axis=1), rcond=None)
+    grid = PixelGrid(shape=truth.shape, origin=fit[0], matrix=fit[1:].T)
+    drawn = render_images(result, grid, units="sb").signal.values
+    assert 0.5 * abs(drawn - truth).sum() / truth.sum() < 0.002
+    assert drawn.sum() * grid.cell_area == pytest.approx(truth.sum() * step**2, rel=1e-4)

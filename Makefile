@@ -1,0 +1,68 @@
+# `make` prints the targets. Each sets up what it needs: .venv is made once, and again when pyproject.toml changes.
+
+SHELL := /bin/sh
+VENV  := .venv
+BIN   := $(VENV)/bin
+# PYTHON=... names the interpreter to build .venv with; without it, the first of these that is 3.11 or newer.
+PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+SAMPLE  := data_samples
+OBSERVATION := $(SAMPLE)/events.fits.gz --mask $(SAMPLE)/sources.reg --exposure $(SAMPLE)/expmap.fits.gz --psf $(SAMPLE)/psfmap.fits.gz --energy 0.5:2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo picture test test-slow lint bench clean distclean
+
+help:  ## print the targets
+	@echo "usage: make TARGET [PYTHON=python3.x]"
+	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-13s %s\n", $$1, $$2 }'
+
+$(BIN)/python:
+	@for python in $(PYTHONS); do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "$$python -m venv $(VENV)"; exec $$python -m venv $(VENV); \
+		fi; \
+	done; \
+	echo "gmmx needs Python 3.11 or newer, found none among: $(PYTHONS): name one with make PYTHON=..." >&2; exit 1
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lint]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
+
+demo: $(VENV)/.test  ## fit, render, plot and tabulate the sample observation into demo/
+	@mkdir -p demo
+	$(BIN)/gmmx fit $(OBSERVATION) --k 12 --seed 1 --out demo/model.h5 --overwrite
+	$(BIN)/gmmx render demo/model.h5 --out demo/model.fits --overwrite
+	$(BIN)/gmmx plot demo/model.h5 --out demo/model.png --overwrite
+	$(BIN)/gmmx export demo/model.h5 --out demo/components.ecsv --overwrite
+	$(BIN)/gmmx export demo/model.h5 --out demo/components.reg --overwrite
+	@echo "look at demo/model.png; open demo/model.fits in DS9 with demo/components.reg on top; the components are in demo/components.ecsv"
+
+picture: $(VENV)/.test  ## draw the README's picture: smoothed data, gmmx, truth
+	$(BIN)/python benchmarks/picture.py
+
+test: $(VENV)/.test  ## run the tests that take seconds
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.test  ## run the statistical tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.lint  ## check the style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: $(VENV)/.bench  ## run the benchmarks, which print their tables
+	$(BIN)/python benchmarks/run.py
+
+clean:  ## remove what the targets made, but not .venv
+	rm -rf demo build dist .pytest_cache .ruff_cache .hypothesis
+	find gmmx tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean  ## remove .venv as well
+	rm -rf $(VENV)

@@ -25,7 +25,7 @@ def check_target(path, *, overwrite=False, suffixes=None):
         When the target exists and may not be replaced, is not a file, has an unknown suffix, or its folder is missing or not writable.
     """
     path = Path(path)
-    if suffixes is not None and path.suffix.lower() not in suffixes:
+    if suffixes is not None and not path.name.lower().endswith(tuple(suffixes)):
         raise OutputError(f"{path}: cannot tell the format from {path.suffix or 'no suffix'!r}: end it in {', '.join(suffixes)}")
     # A link is followed, so that the file it stands for is replaced and not the link.
     target = Path(os.path.realpath(path))

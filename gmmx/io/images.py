@@ -1,0 +1,258 @@
+"""Images of a fit on disk: FITS for DS9 and CIAO, HDF5 for the rest; and the grid of any FITS image, to draw on."""
+
+import json
+import warnings
+from datetime import UTC, datetime
+
+import h5py
+import numpy as np
+from astropy.io import fits
+from astropy.wcs import WCS, FITSFixedWarning
+from astropy.wcs.utils import wcs_to_celestial_frame
+
+from .. import __version__
+from ..errors import DataError, InputError
+from ..grid import PixelGrid
+from ._write import replacing
+
+FITS_SUFFIXES = (".fits", ".fits.gz", ".fit", ".img")
+HDF5_SUFFIXES = (".h5", ".hdf5")
+IMAGE_SUFFIXES = FITS_SUFFIXES + HDF5_SUFFIXES
+
+# What is carried over from the events: who looked where, when and for how long.
+_CARRIED = (
+    *("TELESCOP", "INSTRUME", "DETNAM", "GRATING", "FILTER", "OBS_ID", "SEQ_NUM", "OBJECT", "OBSERVER", "TITLE", "DATAMODE", "ASCDSVER"),
+    *("DATE-OBS", "DATE-END", "MJD-OBS", "MJD_OBS", "MJDREF", "TIMESYS", "TSTART", "TSTOP", "ONTIME", "LIVETIME", "EXPOSURE", "DTCOR"),
+    *("RA_PNT", "DEC_PNT", "ROLL_PNT", "RA_NOM", "DEC_NOM", "ROLL_NOM", "RA_TARG", "DEC_TARG"),
+)
+_SUMMED = ("ONTIME", "LIVETIME", "EXPOSURE")
+# An affine grid stands for another projection as long as it errs by less than this.
+_MAX_RESIDUAL_PIX = 0.02
+
+
+def write_images(path, images, result, *, overwrite=False, command=None):
+    """Write images of a fit; in FITS the first is the primary one, which DS9 shows at once, and the others are extensions by name.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in .fits (.fits.gz, .fit, .img) or .h5 (.hdf5).
+    images : RenderedImages or dict of str to SkyImage
+        What to write; a dict of one image writes that alone.
+    result : FitResult
+        Where frame, keywords and history come from.
+    overwrite : bool
+    command : str, optional
+        The command line, for the history.
+
+    Raises
+    ------
+    OutputError
+        When the file exists and may not be replaced, cannot be written, or has another suffix.
+    """
+    images = images.named() if hasattr(images, "named") else dict(images)
+    if not images:
+        raise InputError(f"{path}: there is no image to write")
+    created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    with replacing(path, overwrite, suffixes=IMAGE_SUFFIXES) as aside:
+        if aside.suffix.lower() in HDF5_SUFFIXES:
+            _write_hdf5(aside, images, result, created, command)
+        else:
+            hdus = [_hdu(name, image, result, created, command, primary=i == 0) for i, (name, image) in enumerate(images.items())]
+            fits.HDUList(hdus).writeto(aside, overwrite=True, checksum=True)
+
+
+def wcs_header(grid, frame, physical=None):
+    """FITS header of a grid in the plane: celestial WCS and, where the telescope's pixels are known, the physical one, as ...P keywords and as LTV / LTM.
+
+    Parameters
+    ----------
+    grid : PixelGrid
+    frame : SkyFrame or None
+        None leaves the celestial part out.
+    physical : PhysicalFrame, optional
+    """
+    header = fits.Header()
+    aligned = grid.is_aligned
+    if physical is not None:
+        # FITS pixels p count from 1: plane = origin + matrix (p - 1), physical = plane / step + zero.
+        scale = np.array([physical.step_x, physical.step_y])
+        to_physical = grid.matrix / scale[:, None]
+        edge = grid.to_plane(-0.5, -0.5) / scale + [physical.x0, physical.y0]
+        header["WCSNAMEP"] = "PHYSICAL"
+        for i, axis in enumerate("xy"):
+            header[f"CTYPE{i + 1}P"] = axis
+            header[f"CRVAL{i + 1}P"] = edge[i]
+            header[f"CRPIX{i + 1}P"] = 0.5
+            if aligned:
+                header[f"CDELT{i + 1}P"] = to_physical[i, i]
+            else:
+                for j in range(2):
+                    header[f"CD{i + 1}_{j + 1}P"] = to_physical[i, j]
+        to_image = np.linalg.inv(to_physical)
+        shift = 0.5 - to_image @ edge
+        for i in range(2):
+            header[f"LTV{i + 1}"] = shift[i]
+            for j in range(2):
+                if i == j or not aligned:
+                    header[f"LTM{i + 1}_{j + 1}"] = to_image[i, j]
+    if frame is not None:
+        # x runs west: the projection plane of the standard is (-x, y) in degrees.
+        to_degrees = np.diag([-1, 1]) @ grid.matrix / 3600
+        reference = np.array(grid.to_pixels(0.0, 0.0)) + 1
+        for i, (name, value) in enumerate((("RA---TAN", frame.ra0), ("DEC--TAN", frame.dec0))):
+            header[f"CTYPE{i + 1}"] = name
+            header[f"CRVAL{i + 1}"] = value
+            header[f"CRPIX{i + 1}"] = reference[i]
+            if aligned:
+                header[f"CDELT{i + 1}"] = to_degrees[i, i]
+            else:
+                for j in range(2):
+                    header[f"CD{i + 1}_{j + 1}"] = to_degrees[i, j]
+            header[f"CUNIT{i + 1}"] = "deg"
+        header["RADESYS"] = frame.radesys
+        if frame.radesys.upper() == "FK5":
+            header["EQUINOX"] = 2000.0
+    return header
+
+
+def read_grid_like(path, frame):
+    """The grid of a FITS image, as it lies in a tangent plane: the affine map that fits its own WCS best.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file whose first two-dimensional image has a celestial WCS.
+    frame : SkyFrame
+        The plane in which the grid is wanted.
+
+    Raises
+    ------
+    DataError
+        When there is no such image, or its pixels are not on a regular grid in the plane, to 0.02 pixel.
+    """
+    try:
+        with fits.open(path) as hdus:
+            found = next(((hdu.header.copy(), hdu.shape[-2:]) for hdu in hdus if hdu.is_image and len(hdu.shape) >= 2 and np.prod(hdu.shape[:-2]) == 1), None)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read as FITS ({str(error).splitlines()[0]})") from error
+    if found is None:
+        raise DataError(f"{path}: no two-dimensional image in it: name an image whose grid can be taken")
+    header, (ny, nx) = found
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        try:
+            wcs = WCS(header).sub([1, 2])
+        except Exception as error:
+            raise DataError(f"{path}: its WCS is not usable ({str(error).splitlines()[0]})") from error
+    if not wcs.has_celestial:
+        raise DataError(f"{path}: its image has no celestial WCS: name an image with right ascension and declination in its header")
+    ix, iy = (a.ravel() for a in np.meshgrid(np.linspace(0, nx - 1, min(nx, 9)), np.linspace(0, ny - 1, min(ny, 9))))
+    if min(nx, ny) < 2:
+        # A row or column alone does not say where the next one would be.
+        ix, iy = np.concatenate([ix, ix + (nx < 2)]), np.concatenate([iy, iy + (ny < 2)])
+        if max(nx, ny) < 2:
+            ix, iy = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
+    world = wcs.all_pix2world(ix, iy, 0)
+    lon, lat = world[wcs.wcs.lng], world[wcs.wcs.lat]
+    x, y = frame.to_plane(*_to_system(lon, lat, wcs_to_celestial_frame(wcs), frame.radesys))
+    if not np.all(np.isfinite(x)):
+        raise DataError(f"{path}: its pixels are not on the model's side of the sky: name an image of the same field")
+    design = np.stack([np.ones(len(ix)), ix, iy], axis=1)
+    solution, *_ = np.linalg.lstsq(design, np.stack([x, y], axis=1), rcond=None)
+    grid = PixelGrid(shape=(ny, nx), origin=solution[0], matrix=solution[1:].T)
+    jx, jy = grid.to_pixels(x, y)
+    residual = np.hypot(jx - ix, jy - iy).max()
+    if not residual < _MAX_RESIDUAL_PIX:
+        limit = f"(off by {residual:.3g} pixel, {_MAX_RESIDUAL_PIX} allowed)"
+        raise DataError(f"{path}: its pixels are not on a regular grid in the model's tangent plane {limit}: name an image of the same field, or use --bin")
+    return grid
+
+
+def _to_system(lon, lat, native, radesys):
+    """Directions [deg] in another celestial system."""
+    if native.name == radesys.lower():
+        return lon, lat
+    from astropy.coordinates import SkyCoord
+
+    there = SkyCoord(lon, lat, unit="deg", frame=native).transform_to(radesys.lower())
+    return there.ra.deg, there.dec.deg
+
+
+def _hdu(name, image, result, created, command, *, primary):
+    """One image with all it has to say."""
+    header = wcs_header(image.grid, result.frame, result.observations[0].physical)
+    header["BUNIT"] = (image.unit, "unit of the pixels")
+    header["CONTENT"] = name
+    header["HDUNAME"] = name
+    for key, value in keywords(result).items():
+        header[key] = value
+    header["CREATOR"] = (f"gmmx {__version__}", "tool that made this file")
+    header["DATE"] = (created, "when, UTC")
+    for line in _history(result, created, command):
+        header.add_history(line)
+    kind = fits.PrimaryHDU if primary else fits.ImageHDU
+    hdu = kind(image.values.astype(np.float32), header)
+    hdu.name = name
+    return hdu
+
+
+def keywords(result):
+    """What the images' headers say about observations and fit: dict of FITS keyword to (value, comment).
+
+    Keywords that observations do not share are left out; exposures add up, and OBS_ID becomes "Merged", as CIAO's merge_obs has it.
+    """
+    cards = {}
+    records = [o.metadata for o in result.observations]
+    for key in _CARRIED:
+        values = [r[key] for r in records if isinstance(r.get(key), (str, bool, int, float, np.generic))]
+        if not values or any(isinstance(v, (float, np.floating)) and not np.isfinite(v) for v in values):
+            continue
+        if len(set(values)) == 1 and (len(records) == 1 or key not in _SUMMED):
+            value = values[0].item() if isinstance(values[0], np.generic) else values[0]
+            cards[key] = (_printable(value) if isinstance(value, str) else value, "")
+        elif key in _SUMMED and len(values) == len(records):
+            cards[key] = (float(sum(values)), "sum over observations")
+        elif key == "OBS_ID":
+            cards[key] = ("Merged", "several observations")
+    bands = {tuple(float(e) for e in r["energy_kev"]) for r in records if r.get("energy_kev") is not None}
+    if bands:
+        cards["ENERG_LO"] = (min(low for low, _ in bands), "[keV] lower end of the energy band")
+        cards["ENERG_HI"] = (max(high for _, high in bands), "[keV] upper end of the energy band")
+    cards["REFEXPO"] = (float(result.reference_exposure), f"[{result.exposure_unit or 'relative'}] reference exposure")
+    cards["NCOMP"] = (len(result.mixture), "components of the mixture")
+    cards["SEED"] = (int(result.seed), "seed of the fit")
+    cards["CONVERGD"] = (bool(result.converged), "whether the fit converged")
+    return cards
+
+
+def _history(result, created, command):
+    """HISTORY in the style of CIAO's tools, which dmhistory reads: 64 columns, then a running number."""
+    parameters = {"command": command, **result.options} if command else dict(result.options)
+    texts = [(f"TOOL  :gmmx   {created}",)]
+    for name, value in parameters.items():
+        value = value if isinstance(value, str) else json.dumps(value, default=str)
+        text = _printable(f"{name}={value}")
+        texts.append(tuple(("CONT  :" if i else "PARM  :") + text[i : i + 56] for i in range(0, len(text), 56)))
+    return [f" {line:<63}ASC{i + 1:05d}" for i, line in enumerate(line for lines in texts for line in lines)]
+
+
+def _printable(text):
+    """Text as FITS headers hold it: printable ASCII, the rest spelt out."""
+    return "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _write_hdf5(path, images, result, created, command):
+    """Images as datasets, each with its unit and its FITS header as text, from which astropy makes a WCS."""
+    with h5py.File(path, "w") as file:
+        file.attrs.update(schema="gmmx-images", schema_version=1, gmmx_version=__version__, created=created, command=command or "")
+        if result.frame is not None:
+            file.attrs.update(ra0=result.frame.ra0, dec0=result.frame.dec0, projection="TAN", radesys=result.frame.radesys)
+        for key, (value, _) in keywords(result).items():
+            file.attrs[key] = value
+        for name, image in images.items():
+            data = file.create_dataset(name, data=image.values, chunks=True, shuffle=True, compression="gzip", compression_opts=1)
+            header = wcs_header(image.grid, result.frame, result.observations[0].physical)
+            data.attrs.update(unit=image.unit, origin=image.grid.origin, matrix=image.grid.matrix, header=header.tostring(sep="\n"))

@@ -1,0 +1,291 @@
+"""Images on disk: what DS9 shows, where the pixels are, what the headers say, and what is refused."""
+
+import os
+import warnings
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS, FITSFixedWarning
+from handmade import galaxy_truth, make_mixture, make_observation, make_result
+from numpy.testing import assert_allclose
+
+from gmmx.errors import DataError, InputError, OutputError
+from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
+from gmmx.io._write import replacing
+from gmmx.io.images import read_grid_like, wcs_header, write_images
+from gmmx.render import render_images
+
+NAMES = ["SIGNAL", "SIGNAL_PSF", "BACKGROUND", "COMPLETENESS", "EXPECTED", "COUNTS", "RESIDUAL"]
+
+
+@pytest.fixture(scope="module")
+def result():
+    return make_result([make_observation()], make_mixture())
+
+
+@pytest.fixture(scope="module")
+def images(result):
+    return render_images(result, units="flux")
+
+
+def quiet_wcs(header):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        return WCS(header)
+
+
+def apart_pix(one, other, shape):
+    """Largest distance between two WCS over an image [pixel of the other]."""
+    ix, iy = np.meshgrid(np.linspace(0, shape[1] - 1, 7), np.linspace(0, shape[0] - 1, 7))
+    jx, jy = other.all_world2pix(*one.all_pix2world(ix, iy, 0), 0)
+    return np.hypot(jx - ix, jy - iy).max()
+
+
+def test_fits_shows_the_signal_first(tmp_path, images, result):
+    path = tmp_path / "model.fits"
+    write_images(path, images, result, command="gmmx render model.h5 --out model.fits")
+    with fits.open(path, checksum=True) as hdus:
+        hdus.verify("exception")
+        assert [h.name for h in hdus] == NAMES
+        for hdu, image in zip(hdus, images.named().values(), strict=True):
+            assert_allclose(hdu.data, image.values, rtol=1e-6)
+            assert hdu.header["BUNIT"] == image.unit
+            assert {"CHECKSUM", "DATASUM", "CREATOR", "DATE"} <= set(hdu.header)
+            assert WCS(hdu.header).has_celestial
+        header = hdus[0].header
+        assert header["BUNIT"] == "photon/cm**2/s/pixel"
+        assert (header["REFEXPO"], header["ENERG_LO"], header["ENERG_HI"]) == (1e7, 0.5, 2.0)
+        assert (header["TELESCOP"], header["OBS_ID"], header["EXPOSURE"]) == ("CHANDRA", "1", 1e5)
+        history = list(header["HISTORY"])
+        assert history[0].startswith(" TOOL  :gmmx   2")
+        assert [line[64:] for line in history] == [f"ASC{i + 1:05d}" for i in range(len(history))]
+        assert history[1][:64].rstrip() == " PARM  :command=gmmx render model.h5 --out model.fits"
+        assert " PARM  :tol=0.1" in [line[:64].rstrip() for line in history]
+
+
+def test_long_and_foreign_history_fits_its_columns(tmp_path, images, result):
+    path = tmp_path / "model.fits"
+    write_images(path, {"COUNTS": images.counts}, result, command="gmmx fit " + "Ångström/" * 20)
+    with fits.open(path) as hdus:
+        assert len(hdus) == 1
+        assert hdus[0].name == "COUNTS"
+        lines = [line[8:64] for line in hdus[0].header["HISTORY"] if line[1:5] in ("PARM", "CONT")]
+        assert "".join(lines).startswith("command=gmmx fit " + "\\xc5ngstr\\xf6m/" * 20)
+
+
+def test_hdf5_holds_the_same(tmp_path, images, result):
+    path = tmp_path / "images.h5"
+    write_images(path, images, result)
+    with h5py.File(path) as file:
+        assert set(file) == set(NAMES)
+        assert file.attrs["schema"] == "gmmx-images"
+        assert file.attrs["REFEXPO"] == 1e7
+        for name, image in images.named().items():
+            np.testing.assert_array_equal(file[name][()], image.values)
+            assert file[name].attrs["unit"] == image.unit
+            wcs = WCS(fits.Header.fromstring(file[name].attrs["header"], sep="\n"))
+            x, y = image.grid.to_plane(3.0, 4.0)
+            assert_allclose(wcs.all_pix2world(3.0, 4.0, 0), result.frame.to_sky(x, y), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("rotation", [0.0, 0.6, np.pi / 2])
+def test_headers_place_pixels_as_the_plane_does(rotation):
+    frame, physical = SkyFrame(310.0, 78.0), PhysicalFrame(x0=4096.5, y0=4100.0, step_x=0.492, step_y=0.492)
+    turn = np.array([[np.cos(rotation), -np.sin(rotation)], [np.sin(rotation), np.cos(rotation)]]) * 1.3
+    grid = PixelGrid(shape=(700, 500), origin=np.array([-311.0, -423.7]), matrix=turn)
+    header = wcs_header(grid, frame, physical)
+    assert ("CDELT1" in header) == (rotation == 0.0)
+    ix, iy = np.array([0.0, 499, 250, 3]), np.array([0.0, 10, 699, 333])
+    x, y = grid.to_plane(ix, iy)
+    ra, dec = WCS(header).all_pix2world(ix, iy, 0)
+    assert_allclose(np.array(frame.to_plane(ra, dec)), [x, y], rtol=0, atol=1e-6)
+    assert_allclose(WCS(header, key="P").all_pix2world(ix, iy, 0), physical.to_physical(x, y), rtol=0, atol=1e-6)
+    to_image = np.array([[header["LTM1_1"], header.get("LTM1_2", 0)], [header.get("LTM2_1", 0), header["LTM2_2"]]])
+    back = to_image @ np.array(physical.to_physical(x, y)) + np.array([[header["LTV1"]], [header["LTV2"]]])
+    assert_allclose(back, [ix + 1, iy + 1], rtol=0, atol=1e-6)
+
+
+def test_the_galaxy_keeps_its_maps_pixels(tmp_path, shared_data):
+    folder = shared_data / "marx" / "galaxy"
+    truth = galaxy_truth(folder)
+    write_images(tmp_path / "galaxy.fits", {"COMPLETENESS": render_images(truth).completeness}, truth)
+    with fits.open(folder / "expmap.fits.gz") as hdus:
+        given = hdus[0].header
+    with fits.open(tmp_path / "galaxy.fits") as hdus:
+        written = hdus[0].header
+    assert apart_pix(WCS(given), WCS(written), (775, 775)) < 1e-6
+    for key in ("CRVAL1P", "CRPIX1P", "CDELT1P", "CRVAL2P", "CDELT2P", "LTV1", "LTM1_1", "LTV2", "LTM2_2", "CRPIX1", "CDELT1", "RADESYS"):
+        assert written[key] == (pytest.approx(given[key], rel=1e-9) if isinstance(given[key], float) else given[key])
+
+
+@pytest.mark.parametrize("obsid", ["5786", "17170", "17490"])
+def test_real_maps_keep_their_pixels(shared_data, obsid):
+    path = shared_data / "real" / "zwcl2341_acisi" / f"srcfree_bin4_500-2000_{obsid}_band1_thresh.expmap_nosrcedg.gz"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        given = fits.getheader(path)
+    frame = SkyFrame(given["CRVAL1"], given["CRVAL2"])
+    grid = read_grid_like(path, frame)
+    assert grid.shape == (given["NAXIS2"], given["NAXIS1"])
+    axes = []
+    for i in (1, 2):
+        at_origin = given[f"CRVAL{i}P"] + given[f"CDELT{i}P"] * (given[f"CRPIX{i}"] - given[f"CRPIX{i}P"])
+        axes.append((at_origin, abs(given[f"CDELT{i}"]) * 3600 / given[f"CDELT{i}P"]))
+    physical = PhysicalFrame(x0=axes[0][0], y0=axes[1][0], step_x=axes[0][1], step_y=axes[1][1])
+    header = wcs_header(grid, frame, physical)
+    assert apart_pix(quiet_wcs(given), WCS(header), grid.shape) < 1e-3
+    ix, iy = np.array([0.0, grid.shape[1] - 1]), np.array([0.0, grid.shape[0] - 1])
+    expected = [given[f"CRVAL{i}P"] + given[f"CDELT{i}P"] * (p + 1 - given[f"CRPIX{i}P"]) for i, p in ((1, ix), (2, iy))]
+    assert_allclose(WCS(header, key="P").all_pix2world(ix, iy, 0), expected, rtol=0, atol=1e-3)
+
+
+def test_like_takes_a_grid_with_its_own_tangent_point(shared_data):
+    folder = shared_data / "marx" / "galaxy"
+    frame = galaxy_truth(folder).frame
+    grid = read_grid_like(folder / "truth.fits.gz", frame)
+    assert grid.shape == (560, 560)
+    given = WCS(fits.getheader(folder / "truth.fits.gz"))
+    assert apart_pix(given, WCS(wcs_header(grid, frame)), grid.shape) < 0.01
+
+
+def test_like_goes_round(tmp_path, result, images):
+    for name, rotation in (("a", 0.0), ("b", 1.1)):
+        turned = render_images(result, make_observation(rotation=rotation).completeness.grid)
+        write_images(tmp_path / f"{name}.fits", turned, result)
+        grid = read_grid_like(tmp_path / f"{name}.fits", result.frame)
+        assert grid.shape == turned.signal.grid.shape
+        assert_allclose(grid.matrix, turned.signal.grid.matrix, atol=1e-8)
+        assert_allclose(grid.origin, turned.signal.grid.origin, atol=1e-6)
+
+
+def like_file(path, shape=(40, 30), **cards):
+    header = fits.Header()
+    header.update({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 202.5, "CRVAL2": 47.2, "CRPIX1": 15.0, "CRPIX2": 20.0})
+    header.update({"CDELT1": -1 / 3600, "CDELT2": 1 / 3600, "CUNIT1": "deg", "CUNIT2": "deg"})
+    header.update(cards)
+    fits.PrimaryHDU(np.zeros(shape, np.float32), header).writeto(path)
+    return path
+
+
+def test_like_reads_other_systems_and_shapes(tmp_path):
+    frame = SkyFrame(202.5, 47.2)
+    plain = read_grid_like(like_file(tmp_path / "plain.fits"), frame)
+    assert_allclose(plain.to_plane(14, 19), [0, 0], atol=1e-6)
+    cube = read_grid_like(like_file(tmp_path / "cube.fits", shape=(1, 40, 30)), frame)
+    assert_allclose(cube.matrix, np.eye(2), atol=1e-8)
+    fk5 = read_grid_like(like_file(tmp_path / "fk5.fits", RADESYS="FK5", EQUINOX=2000.0), frame)
+    assert 0.0005 < np.hypot(*(fk5.origin - plain.origin)) < 0.05
+    galactic = like_file(tmp_path / "galactic.fits", CTYPE1="GLON-TAN", CTYPE2="GLAT-TAN", CRVAL1=103.6, CRVAL2=68.6)
+    from astropy.coordinates import SkyCoord
+
+    there = SkyCoord(103.6, 68.6, unit="deg", frame="galactic").icrs
+    centre = SkyFrame(there.ra.deg, there.dec.deg)
+    grid = read_grid_like(galactic, centre)
+    assert_allclose(grid.to_plane(14, 19), [0, 0], atol=1e-6)
+    assert abs(grid.matrix[0, 1]) > 0.1
+    row = read_grid_like(like_file(tmp_path / "row.fits", shape=(1, 30)), frame)
+    assert row.shape == (1, 30)
+    assert_allclose(row.matrix, np.eye(2), atol=1e-8)
+
+
+def test_like_refuses_what_is_no_grid(tmp_path):
+    frame = SkyFrame(202.5, 47.2)
+    with pytest.raises(DataError, match="no such file"):
+        read_grid_like(tmp_path / "absent.fits", frame)
+    (tmp_path / "text.fits").write_text("not a fits file\n" * 300)
+    with pytest.raises(DataError, match="cannot be read as FITS"):
+        read_grid_like(tmp_path / "text.fits", frame)
+    fits.PrimaryHDU().writeto(tmp_path / "empty.fits")
+    with pytest.raises(DataError, match="no two-dimensional image"):
+        read_grid_like(tmp_path / "empty.fits", frame)
+    fits.PrimaryHDU(np.zeros((4, 4), np.float32)).writeto(tmp_path / "nowcs.fits")
+    with pytest.raises(DataError, match="no celestial WCS"):
+        read_grid_like(tmp_path / "nowcs.fits", frame)
+    with pytest.raises(DataError, match="regular grid"):
+        read_grid_like(like_file(tmp_path / "far.fits", shape=(900, 900), CRVAL2=49.2), frame)
+    with pytest.raises(DataError, match="side of the sky"):
+        read_grid_like(like_file(tmp_path / "opposite.fits", CRVAL1=22.5, CRVAL2=-47.2), frame)
+
+
+def test_several_observations_share_a_header(tmp_path):
+    one, two = make_observation(1, name="one"), make_observation(2, name="two")
+    two = replace(two, metadata={**two.metadata, "OBS_ID": "2", "EXPOSURE": 5e4, "energy_kev": [0.5, 7.0], "OBJECT": "elsewhere"})
+    joint = make_result([one, two], make_mixture())
+    write_images(tmp_path / "joint.fits", {"COUNTS": render_images(joint).counts}, joint)
+    header = fits.getheader(tmp_path / "joint.fits")
+    assert (header["OBS_ID"], header["EXPOSURE"], header["TELESCOP"]) == ("Merged", 1.5e5, "CHANDRA")
+    assert (header["ENERG_LO"], header["ENERG_HI"]) == (0.5, 7.0)
+
+
+def test_outputs_are_refused_in_one_line(tmp_path, images, result):
+    path = tmp_path / "model.fits"
+    write_images(path, images, result)
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match="exists") as error:
+        write_images(path, images, result)
+    assert "\n" not in str(error.value)
+    assert path.read_bytes() == before
+    write_images(path, {"SIGNAL": images.signal}, result, overwrite=True)
+    assert len(path.read_bytes()) < len(before)
+    for bad, reason in (("model.png", "cannot tell the format"), ("model", "cannot tell the format"), ("absent/model.fits", "no folder")):
+        with pytest.raises(OutputError, match=reason):
+            write_images(tmp_path / bad, images, result)
+    (tmp_path / "folder.fits").mkdir()
+    with pytest.raises(OutputError, match="is a folder"):
+        write_images(tmp_path / "folder.fits", images, result, overwrite=True)
+    with pytest.raises(InputError, match="no image"):
+        write_images(tmp_path / "none.fits", {}, result)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.fits", "model.fits"]
+
+
+def test_a_folder_that_is_closed(tmp_path, images, result, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(OutputError, match="not writable"):
+        write_images(tmp_path / "model.fits", images, result)
+
+
+def test_a_writer_that_fails_leaves_what_was_there(tmp_path):
+    path = tmp_path / "old.txt"
+    path.write_text("old")
+
+    def half(error):
+        with replacing(path, overwrite=True) as aside:
+            aside.write_text("half")
+            raise error
+
+    with pytest.raises(OutputError, match="No space left"):
+        half(OSError(28, "No space left on device"))
+    with pytest.raises(KeyboardInterrupt):
+        half(KeyboardInterrupt())
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["old.txt"]
+
+
+def test_replacing_follows_links_and_the_umask(tmp_path):
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "real.txt")
+    before = os.umask(0o027)
+    try:
+        with replacing(tmp_path / "link.txt", overwrite=True) as aside:
+            aside.write_text("new")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+    assert (tmp_path / "real.txt").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_target_that_appears_meanwhile_is_not_replaced(tmp_path):
+    path = tmp_path / "model.h5"
+
+    def write():
+        with replacing(path) as aside:
+            aside.write_text("mine")
+            path.write_text("theirs")
+
+    with pytest.raises(OutputError, match="exists"):
+        write()
+    assert path.read_text() == "theirs"

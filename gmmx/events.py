@@ -1,0 +1,67 @@
+"""EventList: the photons a telescope recorded, and the frame they live in."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ._arrays import freeze
+from .errors import InputError
+from .grid import PhysicalFrame, SkyFrame
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EventList:
+    """What an event file holds, in the tangent plane of its own sky coordinates.
+
+    Attributes
+    ----------
+    frame : SkyFrame
+        The tangent plane.
+    physical : PhysicalFrame
+        The file's sky pixels in that plane.
+    x, y : (N,) array
+        Detected positions [arcsec].
+    energy_kev : (N,) array or None
+        Photon energies [keV]; None where the file does not tell them.
+    ccd : (N,) array of int16 or None
+        The chip that recorded each photon; None where the file does not tell it.
+    metadata : dict
+        Keywords of the file, its name and digest, and what it records about itself; JSON-ready.
+    n_dropped : dict of str to int
+        Photons left out so far, by reason.
+    """
+
+    frame: SkyFrame
+    physical: PhysicalFrame
+    x: np.ndarray
+    y: np.ndarray
+    energy_kev: np.ndarray | None = None
+    ccd: np.ndarray | None = None
+    metadata: dict = field(default_factory=dict)
+    n_dropped: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        freeze(self, x=("N",), y=("N",))
+        if self.energy_kev is not None:
+            freeze(self, energy_kev=(len(self.x),))
+        if self.ccd is not None:
+            ccd = np.array(self.ccd, dtype=np.int16)
+            if ccd.shape != self.x.shape:
+                raise InputError(f"EventList.ccd must have shape {self.x.shape}, got {ccd.shape}")
+            ccd.flags.writeable = False
+            object.__setattr__(self, "ccd", ccd)
+
+    def __len__(self):
+        return len(self.x)
+
+    def select(self, keep, reason):
+        """The list with only the photons that `keep` (N booleans) names; the others are counted under `reason`."""
+        n_lost = len(self) - int(np.count_nonzero(keep))
+        if n_lost == 0:
+            return self
+        kept = {name: None if getattr(self, name) is None else getattr(self, name)[keep] for name in ("x", "y", "energy_kev", "ccd")}
+        return replace(self, **kept, n_dropped={**self.n_dropped, reason: self.n_dropped.get(reason, 0) + n_lost})
+
+    def noted(self, **metadata):
+        """The same photons with further metadata."""
+        return replace(self, metadata={**self.metadata, **metadata})

@@ -16,7 +16,7 @@ class FitConfig:
     exposure : tuple of str
         Exposure maps, one for each event list.
     psf : tuple of str
-        "none", a Gaussian sigma [arcsec] or a PSF map, one for each event list.
+        "none", a Gaussian sigma [arcsec] or a PSF map, one for each event list; empty lets the instrument decide.
     psf_ecf : float or None
         Encircled fraction of the PSF map, over its header's.
     energy : str or None
@@ -48,7 +48,7 @@ class FitConfig:
     mask: tuple = ()
     region: tuple = ()
     exposure: tuple = ()
-    psf: tuple = ("none",)
+    psf: tuple = ()
     psf_ecf: float | None = None
     energy: str | None = None
     ccd: str | None = None

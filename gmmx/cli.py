@@ -1,0 +1,389 @@
+"""The command line: parse, call `pipeline`, print.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 the input or the data is at fault (one line says what, where and what to do); 2 the
+command line is wrong; 3 not converged, with --strict; 130 interrupted; 141 nobody reads the output any more; 143 terminated.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+import tomllib
+import warnings
+
+import click
+
+from . import __version__
+from .config import FitConfig, PlotConfig, RenderConfig, option_names
+from .errors import DataError, GmmxError, GmmxWarning, InputError
+
+# The tables that a TOML file may hold, and the options in each.
+TABLES = {"fit": FitConfig, "render": RenderConfig, "plot": PlotConfig}
+
+
+class Console:
+    """What is said on stderr: choices, warnings (each once) and the line that shows progress."""
+
+    def __init__(self):
+        self.quiet = self.verbose = False
+        self.said = set()
+        self.shown_at = 0.0
+        self.phase = None
+        self.live = False
+
+    def say(self, text):
+        """One line, unless -q."""
+        if not self.quiet:
+            self.clear()
+            click.echo(text, err=True)
+
+    def warn(self, message, category, filename, lineno, file=None, line=None):
+        """Takes the place of `warnings.showwarning`."""
+        text = " ".join(str(message).split())
+        if text not in self.said:
+            self.said.add(text)
+            self.say(f"gmmx: warning: {text}" if issubclass(category, GmmxWarning) else f"gmmx: {category.__name__}: {text} ({filename}:{lineno})")
+
+    def progress(self, state):
+        """Where a fit is: a line that changes on a terminal; with -v elsewhere, one line per phase."""
+        if self.quiet:
+            return
+        terminal = sys.stderr.isatty()
+        rate = state.iteration / max(state.seconds, 1e-9)
+        text = f"{state.phase:<8} K {len(state.mixture):<4} log L {state.log_likelihood:,.1f}  {state.iteration} steps, {rate:.0f}/s"
+        if terminal and time.monotonic() - self.shown_at > 0.1:
+            self.shown_at, self.live = time.monotonic(), True
+            click.echo(f"\r{text}\x1b[K", err=True, nl=False)
+        elif self.verbose and not terminal and state.phase != self.phase:
+            self.say(text)
+        self.phase = state.phase
+
+    def clear(self):
+        """Take the live line away."""
+        if self.live:
+            self.live = False
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _terminated(number, frame):
+    # An exception, so that temporary files are removed on the way out.
+    raise SystemExit(143)
+
+
+class Main(click.Group):
+    """The group of commands, with gmmx's exit codes, and its warnings on stderr."""
+
+    def main(self, *args, standalone_mode=True, **extra):
+        """Run; with `standalone_mode`, exit with a code instead of raising what was raised on purpose."""
+        console = Console()
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                warnings.simplefilter("always", GmmxWarning)
+                warnings.showwarning = console.warn
+                if standalone_mode:
+                    signal.signal(signal.SIGTERM, _terminated)
+                code = super().main(*args, standalone_mode=False, obj=console, **extra)
+                sys.stdout.flush()
+        except click.ClickException as error:
+            if not standalone_mode:
+                raise
+            error.show()
+            code = error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            if not standalone_mode:
+                raise
+            code = 130
+            console.clear()
+            click.echo("gmmx: interrupted", err=True)
+        except BrokenPipeError:
+            if not standalone_mode:
+                raise
+            code = 141
+            # Python flushes stdout once more when it ends: let it find a place that takes everything.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except GmmxError as error:
+            if not standalone_mode:
+                raise
+            code = 1
+            console.clear()
+            click.echo(f"gmmx: error: {' '.join(str(error).split())}", err=True)
+        finally:
+            console.clear()
+            if standalone_mode:
+                signal.signal(signal.SIGTERM, before)
+        if standalone_mode:
+            sys.exit(code or 0)
+        return code
+
+
+def _be_quiet(context, parameter, value):
+    context.obj.quiet = value
+
+
+def _be_verbose(context, parameter, value):
+    context.obj.verbose = value
+    if value:
+        warnings.simplefilter("default")
+        warnings.simplefilter("always", GmmxWarning)
+
+
+def _count(context, parameter, value):
+    if value == "auto":
+        raise click.BadParameter("choosing the number of components is not part of this version: give a number")
+    try:
+        return int(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a whole number") from None
+
+
+def _checked(path, table, option, value):
+    """A TOML value as the option of that name takes it."""
+    kind = click.STRING if option.name == "k" else option.type
+    expected = {"integer": int, "float": (int, float)}.get(kind.name, (str, int, float))
+    values = value if option.multiple and isinstance(value, list) else [value]
+    for one in values:
+        if isinstance(one, bool) or not isinstance(one, expected) or (isinstance(kind, click.Choice) and one not in kind.choices):
+            wanted = (
+                f"one of {', '.join(kind.choices)}" if isinstance(kind, click.Choice) else {"text": "a string or a number"}.get(kind.name, f"one {kind.name}")
+            )
+            raise DataError(f"{path}: [{table}] {option.name} = {one!r}: this option takes {wanted}")
+    values = [str(one) if kind.name == "text" else one for one in values]
+    return values if option.multiple else values[0]
+
+
+def _read_config(context, parameter, path):
+    """Defaults from a TOML file: the command line wins over them."""
+    if path is None:
+        return
+    try:
+        with open(path, "rb") as file:
+            tables = tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not a TOML file: {error}") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    found = {}
+    for table, content in tables.items():
+        if table not in TABLES or not isinstance(content, dict):
+            raise DataError(f"{path}: unknown key {table!r}: it may hold the tables {', '.join(f'[{name}]' for name in TABLES)}")
+        known = option_names(TABLES[table])
+        options = {option.name: option for option in main.commands[table].params}
+        for key, value in content.items():
+            if key not in known:
+                raise DataError(f"{path}: unknown key {key!r} in [{table}]: it may hold {', '.join(known)}")
+            found.setdefault(table, {})[key] = _checked(path, table, options[key], value)
+    context.default_map = {**(context.default_map or {}), **found.get(context.info_name, {})}
+
+
+quiet_opt = click.option("-q", "--quiet", is_flag=True, expose_value=False, is_eager=True, callback=_be_quiet, help="Nothing on stderr but errors.")
+verbose_opt = click.option("-v", "--verbose", is_flag=True, expose_value=False, is_eager=True, callback=_be_verbose, help="Tell more.")
+json_opt = click.option("--json", "as_json", is_flag=True, help="One JSON object per result on stdout.")
+overwrite_opt = click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
+config_opt = click.option(
+    "--config",
+    metavar="FILE.toml",
+    is_eager=True,
+    expose_value=False,
+    callback=_read_config,
+    help="Options from the file's table of this command's name; the command line wins.",
+)
+model_arg = click.argument("model")
+events_arg = click.argument("events", nargs=-1, required=True)
+
+
+def out_opt(metavar, text, required=True):
+    """The output's path."""
+    return click.option("--out", metavar=metavar, required=required, help=text)
+
+
+def setting(config, flag, text, **extra):
+    """The option of a config's field: its name, default and type are the field's."""
+    name = flag.lstrip("-").replace("-", "_")
+    default = getattr(config, name)
+    extra.setdefault("type", {int: int, float: float}.get(type(default)))
+    return click.option(flag, default=default, show_default=default not in (None, ()), multiple=isinstance(default, tuple), help=text, **extra)
+
+
+def expanded(paths):
+    """Paths with every `-` replaced by the lines of stdin."""
+    found = []
+    for path in paths:
+        found += [line.strip() for line in click.get_text_stream("stdin") if line.strip()] if path == "-" else [path]
+    if not found:
+        raise InputError("-: no file names on standard input: pipe a list, one per line")
+    return found
+
+
+def print_json(facts):
+    """One JSON object on one line."""
+    click.echo(json.dumps(facts, allow_nan=False))
+
+
+@click.group(
+    cls=Main,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    epilog="Exit codes: 0 done, 1 bad input, 2 wrong command line, 3 not converged (--strict).",
+)
+@click.version_option(__version__, prog_name="gmmx")
+def main():
+    """From the photons an X-ray telescope recorded to the sky they came from, as a mixture of Gaussians."""
+
+
+@main.command()
+@events_arg
+@setting(FitConfig, "--k", "Components to reach.", type=str, metavar="INT", callback=_count)
+@setting(FitConfig, "--mask", "Region file of what is left out; may be repeated.", metavar="FILE")
+@setting(FitConfig, "--region", "Region file of what alone is kept; may be repeated.", metavar="FILE")
+@setting(FitConfig, "--exposure", "Exposure map. Without one, the outline of the field.", metavar="FILE")
+@setting(FitConfig, "--psf", "PSF map, the sigma of a Gaussian [arcsec], or none.", metavar="FILE|SIGMA|none")
+@setting(FitConfig, "--psf-ecf", "Encircled fraction of the PSF map, over its header's.", type=float)
+@setting(FitConfig, "--energy", "Band [keV]. Without one, the instrument's.", metavar="LO:HI|all")
+@setting(FitConfig, "--ccd", "Chips, as 0-3 or 5,7. Without it, the aim point's.", metavar="LIST|all")
+@setting(FitConfig, "--background", "Fitted along, held at a level, or left out.", metavar="sky|sky=VALUE|none")
+@setting(FitConfig, "--min-sigma", "Floor of the components' own size [arcsec].")
+@setting(FitConfig, "--grid", "Cell of the completeness grid [arcsec]. Without it, the exposure map's pixel, 1 if there is none.", type=float)
+@setting(FitConfig, "--bin", "Collect photons into cells of this size [arcsec].", type=float)
+@setting(FitConfig, "--init", "How to begin.", type=click.Choice(["grow", "kmeans"]))
+@setting(FitConfig, "--seed", "Of everything random.")
+@setting(FitConfig, "--max-iter", "Evaluations of the likelihood at most, after the start.")
+@setting(FitConfig, "--tol", "Stop when less than this is still to be gained [nat].")
+@setting(FitConfig, "--prior-count", "Photons that hold each mean.")
+@setting(FitConfig, "--prior-shape", "Photons of the PSF's spread that hold each covariance.")
+@setting(FitConfig, "--threads", "Threads; 0 for as many as there are.")
+@config_opt
+@out_opt("MODEL.h5", "The model. Without it, beside the events: their name with .model.h5.", required=False)
+@overwrite_opt
+@click.option("--strict", is_flag=True, help="Exit with 3 when the fit did not converge.")
+@json_opt
+@quiet_opt
+@verbose_opt
+@click.pass_context
+def fit(context, events, out, overwrite, strict, as_json, **options):
+    """Fit a mixture to EVENTS.
+
+    Several EVENTS are one joint fit: a repeated option goes in their order, and commas join what belongs to one of them. What is not given is taken from the
+    instrument, and said. An EVENTS of - reads a list of files from stdin.
+    """
+    from . import pipeline, report
+
+    console = context.obj
+    if context.get_parameter_source("k") is click.core.ParameterSource.DEFAULT:
+        console.say(f"k: {options['k']} components, as none were asked for (--k)")
+    out, result = pipeline.fit(expanded(events), out, FitConfig(**options), overwrite=overwrite, say=console.say, callback=console.progress)
+    console.clear()
+    if as_json:
+        print_json(report.summary_dict(result, model=str(out)))
+    else:
+        click.echo(report.summary(result, verbose=console.verbose))
+        click.echo(f"\nmodel: {out}")
+    if strict and not result.converged:
+        context.exit(3)
+
+
+@main.command()
+@model_arg
+@setting(RenderConfig, "--image", "This image alone: signal, signal_psf, background, completeness, expected, counts or residual.", metavar="NAME")
+@setting(RenderConfig, "--like", "Take the grid of this FITS image.", metavar="FITS")
+@setting(RenderConfig, "--bin", "Pixel size [arcsec]. Without it, the exposure map's.", type=float)
+@setting(
+    RenderConfig, "--units", "Of signal and background: photons per pixel, or a flux per pixel or per arcsec^2.", type=click.Choice(["counts", "flux", "sb"])
+)
+@config_opt
+@out_opt("FILE.fits|.h5", "The images.")
+@overwrite_opt
+@quiet_opt
+@verbose_opt
+@click.pass_obj
+def render(console, model, out, overwrite, **options):
+    """Draw MODEL as images.
+
+    The deconvolved signal comes first, so that DS9 shows it at once; then what the telescope makes of it, the background, the completeness, the expected and the
+    recorded counts, and their residual.
+    """
+    from . import pipeline
+
+    console.say(f"images: {pipeline.render(model, out, RenderConfig(**options), overwrite=overwrite)}")
+
+
+@main.command()
+@model_arg
+@setting(PlotConfig, "--stretch", "Of the colours.", type=click.Choice(["log", "asinh", "sqrt", "linear"]))
+@setting(PlotConfig, "--dpi", "Dots per inch of a PNG.")
+@config_opt
+@out_opt("FILE.png|.pdf|.svg", "The figure.")
+@overwrite_opt
+@quiet_opt
+@verbose_opt
+@click.pass_obj
+def plot(console, model, out, overwrite, **options):
+    """Draw MODEL as a figure.
+
+    Data, completeness, the full scene, the signal alone, the residual and the radial profile.
+    """
+    from . import pipeline
+
+    console.say(f"figure: {pipeline.plot(model, out, PlotConfig(**options), overwrite=overwrite)}")
+
+
+@main.command()
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@json_opt
+@quiet_opt
+@verbose_opt
+@click.pass_obj
+def info(console, models, as_json):
+    """Tell what each MODEL holds.
+
+    A MODEL of - reads a list of files from stdin.
+    """
+    from . import pipeline, report
+
+    for model in expanded(models):
+        result = pipeline.info(model)
+        if as_json:
+            print_json(report.summary_dict(result, model=model))
+        else:
+            click.echo(f"{model}\n\n{report.summary(result, verbose=console.verbose)}\n")
+
+
+@main.command()
+@model_arg
+@out_opt("FILE.ecsv|.fits|.csv|.reg", "The component table, or DS9 ellipses.")
+@overwrite_opt
+@quiet_opt
+@verbose_opt
+@click.pass_obj
+def export(console, model, out, overwrite):
+    """Write MODEL's components as a table or as regions."""
+    from . import pipeline
+
+    console.say(f"components: {pipeline.export(model, out, overwrite=overwrite)}")
+
+
+@main.command()
+@model_arg
+@events_arg
+@json_opt
+@quiet_opt
+@verbose_opt
+@click.pass_obj
+def score(console, model, events, as_json):
+    """Score MODEL on photons it was not fitted to.
+
+    The mean over the detected photons of EVENTS of log[lambda(x) / integral of lambda], in nats per photon with x in arcsec, under the model's own energy band,
+    exposure, mask and PSF. As many EVENTS as the model has observations, in their order.
+    """
+    from . import pipeline
+
+    facts = pipeline.score(model, expanded(events), say=console.say)
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(f"{facts['score']:.6f} +- {facts['score_error']:.6f} nat per photon, {facts['n_photons']:,} photons")
+
+
+if __name__ == "__main__":
+    main()

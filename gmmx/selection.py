@@ -8,7 +8,7 @@ from scipy.spatial import ConvexHull, QhullError, cKDTree
 
 from .completeness import Completeness
 from .errors import DataError, DataWarning, InputError
-from .grid import ARCSEC_PER_RADIAN, PixelGrid
+from .grid import PixelGrid
 
 ACIS_BAND_KEV = (0.5, 7.0)
 ACIS_I, ACIS_S = (0, 1, 2, 3), (7,)
@@ -86,8 +86,8 @@ def resolve_energy(events, energy=None):
 def resolve_ccd(events, ccd=None):
     """The chips to keep or None for all, and how they were chosen (None where they were asked for).
 
-    Without a request: chips 0-3 when Chandra's aim point is on ACIS-I, 7 when it is on ACIS-S; all elsewhere. Where the file has none of these, those that it has
-    are kept, with a warning.
+    Without a request: chips 0-3 when Chandra's aim point is on ACIS-I, 7 when it is on ACIS-S; all elsewhere. Where the file has none of these, those that it
+    has are kept, with a warning.
     """
     if ccd is not None:
         return parse_ccd(ccd), None
@@ -148,7 +148,7 @@ def select_energy(events, band):
         raise DataError(f"{_name(events)}: energy {text} keV cannot be selected: the file does not tell energies (use --energy all)")
     keep = (events.energy_kev >= low) & (events.energy_kev <= high)
     in_ev = (events.energy_kev >= low / 1000) & (events.energy_kev <= high / 1000)
-    if high > HIGHEST_KEV and (not keep.any() or low > HIGHEST_KEV) or (not keep.any() and in_ev.any()):
+    if low > HIGHEST_KEV or (not keep.any() and (high > HIGHEST_KEV or in_ev.any())):
         raise InputError(f"energy {text} is in keV: did you mean {low / 1000:g}:{high / 1000:g}?")
     if not keep.any():
         span = f"{events.energy_kev.min():.3g} to {events.energy_kev.max():.3g}"
@@ -189,8 +189,8 @@ def _name(events):
 def footprint(events, *, step=1.0):
     """The field that the photons imply: exposure 1 on it, the covered share of a cell at its edge, 0 outside.
 
-    The field is the union of the chips' outlines (one outline where no chip is told). An outline is the smallest rectangle, at any roll, around a chip's photons
-    where their convex hull fills most of it, so that few photons do not shrink a chip; else the hull. The gaps between chips stay open.
+    The field is the union of the chips' outlines (one outline where no chip is told). An outline is the smallest rectangle, at any roll, around a chip's
+    photons where their convex hull fills most of it, so that few photons do not shrink a chip; else the hull. The gaps between chips stay open.
 
     Parameters
     ----------
@@ -229,8 +229,8 @@ def footprint(events, *, step=1.0):
 def _outline(x, y, step, *, full=0.8, thin=8.0, far=6.0):
     """Convex outline of a chip's photons, (n, 2) corners counter-clockwise [arcsec]; strays do not count.
 
-    Photons are thinned to one per cell of `thin` arcsec, so that a bright source is no more than its place; a cell whose second neighbour is `far` times farther
-    than that of nine cells in ten is a stray.
+    Photons are thinned to one per cell of `thin` arcsec, so that a bright source is no more than its place; a cell whose second neighbour is `far` times
+    farther than that of nine cells in ten is a stray.
     """
     cells, cell = np.unique(np.floor(np.column_stack([x, y]) / thin), axis=0, return_inverse=True)
     points = np.column_stack([x, y])

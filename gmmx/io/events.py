@@ -16,31 +16,19 @@ from ..grid import PhysicalFrame, SkyFrame
 from ._read import file_digest, fits_stream, headers, reading
 
 ROWS_PER_BLOCK = 1 << 16
-FORMATS = {
-    "L": "i1",
-    "X": "u1",
-    "B": "u1",
-    "I": ">i2",
-    "J": ">i4",
-    "K": ">i8",
-    "A": "S1",
-    "E": ">f4",
-    "D": ">f8",
-    "C": ">c8",
-    "M": ">c16",
-    "P": ">i8",
-    "Q": ">c16",
-}
+FORMATS = {"L": "i1", "X": "u1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
+FORMATS |= {"A": "S1", "C": ">c8", "M": ">c16", "P": ">i8", "Q": ">c16"}
 CCD_COLUMNS = ("ccd_id", "ccdnr", "ccd")
 ACIS_CHANNEL_KEV, ACIS_CHANNELS = 0.0146, 1024
 # Missions whose PI column is an energy in eV (XMM-SAS and eSASS users' guides).
 PI_IN_EV = ("XMM", "EROSITA", "SRG")
 # Reference pixel and pixel size [arcsec] of Chandra's sky coordinates (CIAO, "coords").
 CHANDRA_SKY = {"ACIS": (4096.5, 0.492), "HRC": (16384.5, 0.1318)}
-KEYWORDS = (
-    "TELESCOP INSTRUME DETNAM OBS_ID OBJECT TITLE OBSERVER EXPOSURE LIVETIME ONTIME DATE-OBS DATE-END MJD-OBS RA_PNT DEC_PNT ROLL_PNT RA_NOM DEC_NOM ROLL_NOM "
-    "RA_TARG DEC_TARG RADESYS EQUINOX GRATING FILTER DATAMODE READMODE PIX_ADJ SIM_X SIM_Y SIM_Z ASCDSVER"
-).split()
+KEYWORDS = [
+    *("TELESCOP", "INSTRUME", "DETNAM", "OBS_ID", "OBJECT", "TITLE", "OBSERVER", "EXPOSURE", "LIVETIME", "ONTIME", "DATE-OBS", "DATE-END", "MJD-OBS"),
+    *("RA_PNT", "DEC_PNT", "ROLL_PNT", "RA_NOM", "DEC_NOM", "ROLL_NOM", "RA_TARG", "DEC_TARG", "RADESYS", "EQUINOX", "SIM_X", "SIM_Y", "SIM_Z"),
+    *("GRATING", "FILTER", "DATAMODE", "READMODE", "PIX_ADJ", "ASCDSVER"),
+]
 
 
 def read_events(path):
@@ -156,9 +144,8 @@ def _read_columns(path, stream, header, columns):
     if vectors:
         raise DataError(f"{path}: column {vectors[0]} has several values per row: one is needed")
     row = header["NAXIS1"]
-    dtype = np.dtype(
-        {"names": list(columns), "formats": [c["format"] for c in columns.values()], "offsets": [c["offset"] for c in columns.values()], "itemsize": row}
-    )
+    formats, offsets = ([c[key] for c in columns.values()] for key in ("format", "offset"))
+    dtype = np.dtype({"names": list(columns), "formats": formats, "offsets": offsets, "itemsize": row})
     n_rows = header["NAXIS2"]
     table = {name: np.empty(n_rows, np.int16 if name in CCD_COLUMNS else np.float64) for name in columns}
     for first in range(0, n_rows, ROWS_PER_BLOCK):
@@ -211,7 +198,7 @@ def _frame(path, header, columns, metadata):
         raise DataError(f"{path}: no usable WCS: columns X and Y (numbers {ix}, {iy}) have no TCTYP RA---TAN/DEC--TAN, and there is no Chandra RA_NOM/DEC_NOM")
     pixel, step = CHANDRA_SKY["HRC" if str(metadata.get("INSTRUME", "")).upper().startswith("HRC") else "ACIS"]
     warnings.warn(
-        f"{path}: the WCS of columns X and Y (numbers {ix}, {iy}) is missing or stale: taking RA_NOM {ra:.5f}, DEC_NOM {dec:.5f} at pixel {pixel} of {step} arcsec",
+        f"{path}: the WCS of columns X, Y ({ix}, {iy}) is missing or stale: taking RA_NOM {ra:.5f}, DEC_NOM {dec:.5f} at pixel {pixel}, {step} arcsec",
         DataWarning,
         stacklevel=3,
     )
@@ -247,8 +234,8 @@ def _energy_column(path, columns, metadata):
 def _recorded_energy_band(header, metadata):
     """The energy band [keV] to which the data subspace keywords say the file was cut, (low, high); None where they do not, or leave an end open.
 
-    DSTYPi names the quantity, DSVALi its ranges "low:high,..." for the first component of the subspace, 2DSVALi and so on for further ones: a file's photons lie in
-    the union over components, and in the intersection over quantities.
+    DSTYPi names the quantity, DSVALi its ranges "low:high,..." for the first component of the subspace, 2DSVALi and so on for further ones: a file's photons
+    lie in the union over components, and in the intersection over quantities.
     """
     pi_in_ev = str(metadata.get("TELESCOP", "")).upper().startswith(PI_IN_EV)
     is_acis = str(metadata.get("INSTRUME", "")).upper().startswith("ACIS")

@@ -40,6 +40,8 @@ class FitConfig:
         Stop when less than this is still to be gained [nat in total].
     prior_count, prior_shape : float
         a and nu of the priors (design of the method: 1 and 3).
+    exchanges : int
+        Rounds in which components of little use may be exchanged for missing ones.
     threads : int
         0: as many as the machine has.
     """
@@ -62,6 +64,7 @@ class FitConfig:
     tol: float = 0.1
     prior_count: float = 1.0
     prior_shape: float = 3.0
+    exchanges: int = 12
     threads: int = 0
 
 

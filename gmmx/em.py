@@ -24,6 +24,7 @@ import numpy as np
 
 from ._kernels.exposure import exposure_moments
 from ._kernels.photons import photon_moments
+from ._kernels.photons import removal_losses as _photon_losses
 from .completeness import reference_exposure
 from .errors import InputError
 from .grid import PixelGrid
@@ -157,6 +158,26 @@ class Phase:
     levels: tuple
     prior_scales: np.ndarray
     priors: Priors
+    narrowest: tuple
+
+    def holds(self, parameters):
+        """Whether the components are still as wide as the levels of the pyramid were chosen for: none has narrowed by more than 1.5."""
+        totals = (parameters.mixture.covariances[:, None] + blur for blur in self.blurs)
+        return not any(np.any(_smallest_variance(total) * 2.25 < narrowest) for total, narrowest in zip(totals, self.narrowest, strict=True))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Gradient:
+    """Exact derivatives of the objective, by Fisher's identity from the moments that the M-step uses.
+
+    With n the observed plus missing moments: ``d/d log F = n0 - F``, ``d/d mu = Sigma^-1 (n1 + a s1 / e)``,
+    ``d/d Sigma = Sigma^-1 [n2 - n0 Sigma + a (s2 - s0 Sigma) / e + nu (S - Sigma)] Sigma^-1 / 2``, ``d/d log B = responsibility - B int q``.
+    """
+
+    log_fluxes: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
+    log_amplitudes: tuple
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -172,6 +193,7 @@ class Evaluation:
         Responsibilities summed over photons.
     shares : (K,) array
         e_k.
+    gradient : Gradient
     """
 
     parameters: Parameters
@@ -180,11 +202,19 @@ class Evaluation:
     objective: float
     observed: np.ndarray
     shares: np.ndarray
+    gradient: Gradient
 
 
 def _square(flat):
     """(..., 3) xx, xy, yy to (..., 2, 2)."""
     return np.stack([flat[..., 0], flat[..., 1], flat[..., 1], flat[..., 2]], axis=-1).reshape(*flat.shape[:-1], 2, 2)
+
+
+def _smallest_variance(covariances):
+    """Smaller eigenvalue of symmetric 2 x 2 matrices."""
+    a, b, c = covariances[..., 0, 0], covariances[..., 0, 1], covariances[..., 1, 1]
+    half = np.sqrt((a - c) ** 2 / 4 + b * b)
+    return np.maximum((a * c - b * b) / ((a + c) / 2 + half), 0)
 
 
 def tile(x, y):
@@ -277,7 +307,7 @@ def begin_phase(prepared, parameters, priors):
     """Fix PSF averages, pyramid levels and prior scales at the present parameters."""
     mixture = parameters.mixture
     k = len(mixture)
-    shares, blurs, levels = [], [], []
+    shares, blurs, levels, narrowest = [], [], [], []
     scales = np.full(k, np.inf)
     for p in prepared:
         psf = p.observation.psf
@@ -290,10 +320,11 @@ def begin_phase(prepared, parameters, priors):
         totals = mixture.covariances[:, None] + blur
         level = p.pyramid.levels(totals.reshape(-1, 2, 2)) if p.pyramid is not None else np.zeros(k * share.shape[1], np.int64)
         scales = np.minimum(scales, scale)
+        narrowest.append(_smallest_variance(totals))
         shares.append(share)
         blurs.append(blur)
         levels.append(level)
-    return Phase(shares=tuple(shares), blurs=tuple(blurs), levels=tuple(levels), prior_scales=scales, priors=priors)
+    return Phase(shares=tuple(shares), blurs=tuple(blurs), levels=tuple(levels), prior_scales=scales, priors=priors, narrowest=tuple(narrowest))
 
 
 def views(mixture, share, blur):
@@ -343,13 +374,14 @@ def evaluate(prepared, parameters, phase):
     covariances = mixture.covariances
     n0, n1, n2 = np.zeros(k), np.zeros((k, 2)), np.zeros((k, 2, 2))
     s0, s1, s2 = np.zeros(k), np.zeros((k, 2)), np.zeros((k, 2, 2))
-    log_likelihood, amplitudes = 0.0, []
+    log_likelihood, amplitudes, slopes = 0.0, [], []
     for p, amplitude, share, blur, level in zip(prepared, parameters.amplitudes, phase.shares, phase.blurs, phase.levels, strict=True):
         coefficients, means, precisions = views(mixture, share, blur)
         photons, responsibilities, log_sum = photon_moments(
             p.x, p.y, p.weights, p.ratios, p.tiles, p.boxes, p.blocks, amplitude, coefficients, means, precisions, PRUNING
         )
         log_likelihood += log_sum - float(amplitude @ p.integrals)
+        slopes.append(np.where(p.fixed, 0.0, responsibilities - amplitude * p.integrals))
         amplitudes.append(np.where(p.fixed, amplitude, np.maximum(responsibilities, 1e-12) / np.maximum(p.integrals, 1e-300)))
         totals = (covariances[:, None] + blur).reshape(-1, 2, 2)
         if p.pyramid is None:
@@ -364,19 +396,21 @@ def evaluate(prepared, parameters, phase):
     e = np.maximum(s0, 1e-300)
     a, nu = priors.count, priors.shape
     scale = phase.prior_scales[:, None, None] * np.eye(2)
-    objective = log_likelihood
-    if k:
-        inverse = np.linalg.inv(covariances)
-        objective += a * np.log(e).sum()
-        objective -= nu / 2 * (np.linalg.slogdet(covariances)[1] + phase.prior_scales * np.trace(inverse, axis1=1, axis2=2)).sum()
+    inverse = np.linalg.inv(covariances)
+    objective = log_likelihood + a * float(np.log(e).sum())
+    objective -= nu / 2 * float((np.linalg.slogdet(covariances)[1] + phase.prior_scales * np.trace(inverse, axis1=1, axis2=2)).sum())
     observed = n0.copy()
     flux = mixture.fluxes
     n0 = n0 + flux * (1 - s0)
     n1 = n1 - flux[:, None] * s1
     n2 = n2 + flux[:, None, None] * (covariances - s2)
-    shift = (n1 + a * s1 / e[:, None]) / (n0 + a)[:, None]
-    spread = n2 + a * s2 / e[:, None, None] - (n0 + a)[:, None, None] * shift[:, :, None] * shift[:, None, :] + nu * scale
-    spread /= (n0 + a + nu)[:, None, None]
+    first = n1 + a * s1 / e[:, None]
+    excess = n2 - n0[:, None, None] * covariances + a * (s2 / e[:, None, None] - covariances) + nu * (scale - covariances)
+    gradient = Gradient(
+        log_fluxes=n0 - flux, means=np.einsum("kij,kj->ki", inverse, first), covariances=inverse @ excess @ inverse / 2, log_amplitudes=tuple(slopes)
+    )
+    shift = first / (n0 + a)[:, None]
+    spread = covariances + (excess - (n0 + a)[:, None, None] * shift[:, :, None] * shift[:, None, :]) / (n0 + a + nu)[:, None, None]
     successor = Mixture(fluxes=np.maximum(n0, 1e-9), means=mixture.means + shift, covariances=floored(spread, priors.min_sigma))
     return Evaluation(
         parameters=parameters,
@@ -385,4 +419,14 @@ def evaluate(prepared, parameters, phase):
         objective=objective,
         observed=observed,
         shares=s0,
+        gradient=gradient,
     )
+
+
+def removal_losses(prepared, parameters, phase, shares):
+    """Log-likelihood lost at once when a component is removed and nothing else changes, (K,): sum_i -w_i log(1 - r_ik / w_i) - F_k e_k [nat]."""
+    losses = -parameters.mixture.fluxes * shares
+    for p, amplitude, share, blur in zip(prepared, parameters.amplitudes, phase.shares, phase.blurs, strict=True):
+        coefficients, means, precisions = views(parameters.mixture, share, blur)
+        losses += _photon_losses(p.x, p.y, p.weights, p.ratios, p.tiles, p.boxes, p.blocks, amplitude, coefficients, means, precisions, PRUNING, share.shape[1])
+    return losses

@@ -93,6 +93,6 @@ def core_radius(weights, covariances, share=0.3934693402873666):
     low, high = np.zeros(len(weights)), np.sqrt(-2 * np.log1p(-share) * variances.max(1))
     for _ in range(60):
         middle = (low + high) / 2
-        inside = (weights * -np.expm1(-middle[:, None] ** 2 / (2 * variances))).sum(1)
+        inside = (weights * -np.expm1(-(middle[:, None] ** 2) / (2 * variances))).sum(1)
         low, high = np.where(inside < share, middle, low), np.where(inside < share, high, middle)
     return (low + high) / 2

@@ -1,6 +1,9 @@
 """How kernels are compiled: one place for the policy."""
 
-from numba import njit, prange
+from contextlib import contextmanager
+
+from numba import get_num_threads, njit, prange, set_num_threads
+from numba import config as numba_config
 
 # Not fastmath=True: nnan and ninf would assume NaN and infinity away.
 _FLAGS = {"reassoc", "contract", "nsz", "arcp"}
@@ -9,4 +12,17 @@ kernel = njit(cache=True, error_model="numpy", fastmath=_FLAGS)
 parallel_kernel = njit(cache=True, parallel=True, error_model="numpy", fastmath=_FLAGS)
 inline = njit(cache=True, error_model="numpy", fastmath=_FLAGS, inline="always")
 
-__all__ = ["inline", "kernel", "parallel_kernel", "prange"]
+
+@contextmanager
+def threads_at_most(count):
+    """Run kernels on at most `count` threads; 0 means as many as there are."""
+    before = get_num_threads()
+    if count > 0:
+        set_num_threads(min(count, numba_config.NUMBA_NUM_THREADS))
+    try:
+        yield
+    finally:
+        set_num_threads(before)
+
+
+__all__ = ["inline", "kernel", "parallel_kernel", "prange", "threads_at_most"]

@@ -187,3 +187,54 @@ def photon_moments(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
         moments += partial[block]
         sums += partial_b[block]
     return moments, sums[:n_b], sums[n_b]
+
+
+@parallel_kernel
+def removal_losses(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance, per_component):
+    """What the photons lose, at once, without each component: ``sum_i -w_i log(1 - r_ik / w_i)``, (K,) [nat].
+
+    Views v = k per_component + m belong to component k; the other parameters are those of `photon_moments`.
+    """
+    n_views, n_b, n_blocks = len(log_coefficients), len(amplitudes), len(blocks) - 1
+    n_components = n_views // per_component
+    partial = np.zeros((n_blocks, n_components))
+    largest = 0
+    for t in range(len(tiles) - 1):
+        largest = max(largest, tiles[t + 1] - tiles[t])
+    for block in prange(n_blocks):
+        reach = np.empty(n_views, np.int64)
+        terms = np.empty((n_views, largest))
+        density = np.empty(largest)
+        background = np.empty(largest)
+        shift = np.empty(largest)
+        share = np.empty(largest)
+        for t in range(blocks[block], blocks[block + 1]):
+            start, n = tiles[t], tiles[t + 1] - tiles[t]
+            floor = np.inf if n_b else 0.0
+            for i in range(n):
+                background[i] = 0.0
+                for b in range(n_b):
+                    background[i] += amplitudes[b] * ratios[b, start + i]
+                floor = min(floor, background[i])
+            n_reach = reaching_views(boxes[t], floor, log_coefficients, means, precisions, tolerance, reach)
+            tile_densities(
+                x[start : start + n], y[start : start + n], background[:n], log_coefficients, means, precisions, reach, n_reach, terms, density, shift
+            )
+            j = 0
+            while j < n_reach:
+                k = reach[j] // per_component
+                for i in range(n):
+                    share[i] = 0.0
+                while j < n_reach and reach[j] // per_component == k:
+                    for i in range(n):
+                        share[i] += terms[j, i]
+                    j += 1
+                loss = 0.0
+                for i in range(n):
+                    # A photon that belongs to nothing else costs what it would at a thousandth of a millionth of its density.
+                    loss -= weights[start + i] * log_fast(max(1.0 - share[i] / density[i], 1e-9))
+                partial[block, k] += loss
+    losses = np.zeros(n_components)
+    for block in range(n_blocks):
+        losses += partial[block]
+    return losses

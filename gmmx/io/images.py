@@ -217,10 +217,11 @@ def keywords(result):
             cards[key] = (float(sum(values)), "sum over observations")
         elif key == "OBS_ID":
             cards[key] = ("Merged", "several observations")
-    bands = {tuple(float(e) for e in r["energy_kev"]) for r in records if r.get("energy_kev") is not None}
-    if bands:
-        cards["ENERG_LO"] = (min(low for low, _ in bands), "[keV] lower end of the energy band")
-        cards["ENERG_HI"] = (max(high for _, high in bands), "[keV] upper end of the energy band")
+    bands = [r.get("energy_kev") for r in records]
+    # A fit to all energies has no band to name.
+    if all(isinstance(band, (tuple, list)) and len(band) == 2 and np.all(np.isfinite(band)) for band in bands):
+        cards["ENERG_LO"] = (float(min(low for low, _ in bands)), "[keV] lower end of the energy band")
+        cards["ENERG_HI"] = (float(max(high for _, high in bands)), "[keV] upper end of the energy band")
     cards["REFEXPO"] = (float(result.reference_exposure), f"[{result.exposure_unit or 'relative'}] reference exposure")
     cards["NCOMP"] = (len(result.mixture), "components of the mixture")
     cards["SEED"] = (int(result.seed), "seed of the fit")

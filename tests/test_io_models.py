@@ -1,0 +1,250 @@
+"""The model file: every bit comes back, and what is not a whole model is refused in one line."""
+
+import json
+import time
+from dataclasses import fields, is_dataclass, replace
+
+import h5py
+import numpy as np
+import pytest
+from handmade import make_mixture, make_observation, make_result
+
+import gmmx
+from gmmx.background import Background
+from gmmx.errors import DataError, InputError, OutputError
+from gmmx.grid import SkyFrame
+from gmmx.io.models import SCHEMA_VERSION, read_model, write_model
+from gmmx.observation import Observation
+from gmmx.render import render_images
+
+
+def assert_same(one, other, where="result"):
+    """Equality to the bit, through nouns, tuples and dicts."""
+    if is_dataclass(one):
+        assert type(one) is type(other), where
+        for f in fields(one):
+            assert_same(getattr(one, f.name), getattr(other, f.name), f"{where}.{f.name}")
+    elif isinstance(one, np.ndarray):
+        assert one.dtype.kind == other.dtype.kind, where
+        assert one.shape == other.shape, where
+        assert np.array_equal(one, other), where
+        if one.dtype.kind == "f":
+            assert one.tobytes() == other.tobytes(), where
+    elif isinstance(one, dict):
+        assert list(one) == list(other) or set(one) == set(other), where
+        for key, value in one.items():
+            assert_same(value, other[key], f"{where}[{key!r}]")
+    elif isinstance(one, tuple):
+        assert len(one) == len(other), where
+        for i, (a, b) in enumerate(zip(one, other, strict=True)):
+            assert_same(a, b, f"{where}[{i}]")
+    else:
+        assert type(one) is type(other), where
+        assert one == other, where
+
+
+def go_round(path, result):
+    write_model(path, result)
+    again = read_model(path)
+    assert_same(result, again)
+    return again
+
+
+def one_line(error):
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 400
+
+
+def test_a_model_comes_back_to_the_bit(tmp_path):
+    observation = make_observation(kinds=("sky", "particle", "file"))
+    again = go_round(tmp_path / "model.h5", make_result([observation], make_mixture(5)))
+    assert again.frame == observation.frame
+    assert again.observations[0].x.flags.writeable is False
+
+
+def test_joint_fits_with_like_names_come_back_in_order(tmp_path):
+    observations = [make_observation(i, name="evt2/a.fits" if i < 2 else "b", rotation=0.2 * i, kinds=("sky", "file"), n=50 + i) for i in range(4)]
+    again = go_round(tmp_path / "model.h5", make_result(observations, make_mixture()))
+    assert [len(o.x) for o in again.observations] == [50, 51, 52, 53]
+    many = make_result([make_observation(i, name=f"o{i}", n=5 + i) for i in range(12)])
+    assert [o.name for o in go_round(tmp_path / "many.h5", many).observations] == [f"o{i}" for i in range(12)]
+
+
+def test_what_is_absent_stays_absent(tmp_path):
+    bare = Observation(x=np.arange(3.0), y=np.zeros(3))
+    result = make_result([bare], make_mixture(2), requested_components=None, history={}, options={}, warnings=(), converged=False)
+    again = go_round(tmp_path / "bare.h5", result)
+    assert again.frame is None
+    assert again.requested_components is None
+    observation = replace(make_observation(), backgrounds=(Background(name="sky"),), psf=None, physical=None, metadata={}, dropped={})
+    again = go_round(tmp_path / "free.h5", make_result([observation]))
+    assert again.observations[0].backgrounds[0].amplitude is None
+
+
+def test_no_component_and_no_photon_are_allowed(tmp_path):
+    again = go_round(tmp_path / "empty.h5", make_result([make_observation(n=0)]))
+    assert len(again.mixture) == 0
+    assert render_images(again).signal.values.max() == 0
+
+
+def test_numbers_of_numpy_come_back_as_numbers(tmp_path):
+    result = make_result([make_observation()], make_mixture(), seconds=np.float64(1.5), iterations=np.int64(9), converged=np.True_, options={"k": np.int64(3)})
+    write_model(tmp_path / "model.h5", result)
+    again = read_model(tmp_path / "model.h5")
+    assert (again.seconds, again.iterations, again.converged, again.options) == (1.5, 9, True, {"k": 3})
+    assert (type(again.iterations), type(again.converged)) == (int, bool)
+
+
+def test_text_of_any_kind_and_length_comes_back(tmp_path):
+    observation = replace(make_observation(), name="Ångström\u2605", metadata={"OBJECT": "été", "DSVAL1": "x" * 100_000, "nested": {"a": [1, None, "b"]}})
+    result = make_result([observation], options={"events": ["a" * 200] * 1000}, warnings=("über",), history={"phase": np.array(["grow", "über"])})
+    write_model(tmp_path / "model.h5", result, command="c" * 100_000)
+    assert_same(result, read_model(tmp_path / "model.h5"))
+
+
+def test_the_layout_is_what_it_says(tmp_path):
+    path = tmp_path / "model.h5"
+    result = make_result([make_observation(kinds=("sky", "file"))], make_mixture(4))
+    write_model(path, result, command="gmmx fit events.fits")
+    with h5py.File(path) as file:
+        assert file.attrs["schema"] == "gmmx-model"
+        assert file.attrs["schema_version"] == SCHEMA_VERSION == 1
+        assert file.attrs["gmmx_version"] == gmmx.__version__
+        assert file.attrs["command"] == "gmmx fit events.fits"
+        assert json.loads(file.attrs["options"])["tol"] == 0.1
+        assert file["frame"].attrs["projection"] == "TAN"
+        assert file["mixture/covariance"].shape == (4, 2, 2)
+        assert file["mixture/flux"].attrs["reference_exposure"] == 1e7
+        assert file["mixture/kind"][0] == b"extended"
+        assert set(file["background"]) == {"sky", "file"}
+        assert file["background/sky"].attrs["photons"] == 123.4
+        assert file["background/file/map"].shape == (50, 60)
+        observation = file["observations/acisf00001"]
+        assert observation.attrs["TELESCOP"] == "CHANDRA"
+        assert observation.attrs["sha256"] == "ab" * 32
+        assert observation["dropped"].attrs["zero exposure"] == 3.0
+        units, packed = {}, []
+
+        def visit(name, node):
+            if isinstance(node, h5py.Dataset):
+                units[name] = node.attrs["unit"]
+                packed.append(node.compression == "gzip" and node.shuffle if node.dtype.kind == "f" else True)
+
+        file.visititems(visit)
+        assert all(packed)
+        assert units["mixture/mean"] == "arcsec"
+        assert units["observations/acisf00001/photons/x"] == "arcsec"
+        assert units["observations/acisf00001/completeness/exposure"] == "cm**2 s"
+        assert units["history/objective"] == "nat"
+
+
+def test_the_same_fit_gives_the_same_bytes(tmp_path):
+    result = make_result([make_observation()], make_mixture(4))
+    for name in ("one.h5", "two.h5"):
+        write_model(tmp_path / name, result)
+    with h5py.File(tmp_path / "one.h5") as one, h5py.File(tmp_path / "two.h5") as two:
+        for name in ("flux", "mean", "covariance"):
+            assert one["mixture"][name][()].tobytes() == two["mixture"][name][()].tobytes()
+
+
+def test_masks_come_back(tmp_path):
+    from gmmx.shapes import Shapes
+
+    if not hasattr(Shapes, "from_records"):
+        pytest.skip("shapes have no records yet")
+    masks = Shapes.from_records([])
+    observation = replace(make_observation(), masks=masks)
+    write_model(tmp_path / "model.h5", make_result([observation]))
+    assert read_model(tmp_path / "model.h5").observations[0].masks.to_records() == masks.to_records()
+
+
+def test_a_large_model_is_written_in_a_second(tmp_path):
+    rng = np.random.default_rng(0)
+    small = make_observation()
+    from gmmx.completeness import Completeness
+    from gmmx.grid import PixelGrid
+
+    grid = PixelGrid.covering((-700, 700), (-700, 700), 1400 / 775)
+    completeness = Completeness(grid=grid, exposure=rng.uniform(1e7, 2e7, grid.shape).astype(np.float32), unit="cm**2 s")
+    x, y = rng.uniform(-700, 700, (2, 160_000)).astype(np.float32)
+    result = make_result([replace(small, x=x, y=y, weights=np.ones(160_000), completeness=completeness)], make_mixture(40))
+    start = time.perf_counter()
+    write_model(tmp_path / "model.h5", result)
+    assert time.perf_counter() - start < 2
+    assert_same(result, read_model(tmp_path / "model.h5"))
+
+
+def test_a_model_is_not_overwritten(tmp_path):
+    path = tmp_path / "model.h5"
+    result = make_result([make_observation()], make_mixture())
+    write_model(path, result)
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match="exists") as error:
+        write_model(path, result)
+    one_line(error)
+    assert path.read_bytes() == before
+    write_model(path, make_result([make_observation()]), overwrite=True)
+    assert len(read_model(path).mixture) == 0
+    with pytest.raises(OutputError, match="no folder"):
+        write_model(tmp_path / "absent" / "model.h5", result)
+    with pytest.raises(InputError, match="JSON"):
+        write_model(tmp_path / "odd.h5", make_result([make_observation()], options={"odd": object()}))
+    with pytest.raises(InputError, match="tangent plane"):
+        write_model(tmp_path / "two.h5", make_result([make_observation(), replace(make_observation(), frame=SkyFrame(1.0, 2.0), name="b")]))
+    assert [p.name for p in tmp_path.iterdir()] == ["model.h5"]
+
+
+def test_what_is_not_a_model_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no such file") as error:
+        read_model(tmp_path / "absent.h5")
+    one_line(error)
+    with pytest.raises(DataError, match="is a folder"):
+        read_model(tmp_path)
+    for content in (b"", b"SIMPLE  =                    T" * 100):
+        (tmp_path / "other.h5").write_bytes(content)
+        with pytest.raises(DataError, match="not a gmmx model") as error:
+            read_model(tmp_path / "other.h5")
+        one_line(error)
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file["data"] = [1, 2]
+    with pytest.raises(DataError, match="schema missing"):
+        read_model(tmp_path / "foreign.h5")
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.7, 0.999])
+def test_a_model_cut_short_is_refused(tmp_path, share):
+    path = tmp_path / "model.h5"
+    write_model(path, make_result([make_observation()], make_mixture()))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(DataError, match=r"damaged or cut short|not a gmmx model") as error:
+        read_model(path)
+    one_line(error)
+
+
+def test_a_damaged_model_is_refused(tmp_path):
+    path = tmp_path / "model.h5"
+    write_model(path, make_result([make_observation(n=5000)], make_mixture()))
+    with h5py.File(path) as file:
+        chunk = file["observations/acisf00001/photons/x"].id.get_chunk_info(0)
+    content = bytearray(path.read_bytes())
+    middle = chunk.byte_offset + chunk.size // 2
+    content[middle : middle + 8] = bytes(255 - b for b in content[middle : middle + 8])
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="damaged") as error:
+        read_model(path)
+    one_line(error)
+    with h5py.File(path, "a") as file:
+        del file["mixture/flux"]
+    with pytest.raises(DataError, match="flux"):
+        read_model(path)
+
+
+def test_a_newer_version_is_named(tmp_path):
+    path = tmp_path / "model.h5"
+    write_model(path, make_result([make_observation()]))
+    with h5py.File(path, "a") as file:
+        file.attrs.update(schema_version=2, gmmx_version="9.1")
+    with pytest.raises(DataError, match=r"schema_version 2, written by gmmx 9\.1.*update gmmx") as error:
+        read_model(path)
+    one_line(error)

@@ -252,6 +252,7 @@ def main():
 @setting(FitConfig, "--tol", "Stop when less than this is still to be gained [nat].")
 @setting(FitConfig, "--prior-count", "Photons that hold each mean.")
 @setting(FitConfig, "--prior-shape", "Photons of the PSF's spread that hold each covariance.")
+@setting(FitConfig, "--exchanges", "Rounds in which components of little use may be exchanged for missing ones.")
 @setting(FitConfig, "--threads", "Threads; 0 for as many as there are.")
 @config_opt
 @out_opt("MODEL.h5", "The model. Without it, beside the events: their name with .model.h5.", required=False)
@@ -300,8 +301,8 @@ def fit(context, events, out, overwrite, strict, as_json, **options):
 def render(console, model, out, overwrite, **options):
     """Draw MODEL as images.
 
-    The deconvolved signal comes first, so that DS9 shows it at once; then what the telescope makes of it, the background, the completeness, the expected and the
-    recorded counts, and their residual.
+    The deconvolved signal comes first, so that DS9 shows it at once; then what the telescope makes of it, the background, the completeness, the expected
+    and the recorded counts, and their residual.
     """
     from . import pipeline
 

@@ -1,6 +1,9 @@
 """The options of each command: the only place where a default is written."""
 
+import math
 from dataclasses import dataclass, fields
+
+from .errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,16 @@ class FitConfig:
     exchanges: int = 12
     threads: int = 0
 
+    def __post_init__(self):
+        if self.k < 1:
+            raise InputError(f"k = {self.k}: a fit needs at least one component, such as --k 20")
+        if self.psf_ecf is not None and not 0 < self.psf_ecf < 1:
+            hint = f": did you mean {self.psf_ecf / 100:g}?" if 1 < self.psf_ecf < 100 else ""
+            raise InputError(f"psf_ecf = {self.psf_ecf:g}: an encircled fraction lies between 0 and 1{hint}")
+        _check(self, "must be positive", lambda value: value > 0, "min_sigma", "grid", "bin", "tol")
+        _check(self, "must be at least 0", lambda value: value >= 0, "prior_count", "prior_shape", "exchanges", "threads", "seed")
+        _check(self, "must be at least 1", lambda value: value >= 1, "max_iter")
+
 
 @dataclass(frozen=True, kw_only=True)
 class RenderConfig:
@@ -89,6 +102,9 @@ class RenderConfig:
     bin: float | None = None
     units: str = "counts"
 
+    def __post_init__(self):
+        _check(self, "must be positive", lambda value: value > 0, "bin")
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlotConfig:
@@ -104,7 +120,17 @@ class PlotConfig:
     stretch: str = "log"
     dpi: int = 150
 
+    def __post_init__(self):
+        _check(self, "must be at least 10", lambda value: value >= 10, "dpi")
+
 
 def option_names(config):
     """Names of a config's options, in order."""
     return tuple(f.name for f in fields(config))
+
+
+def _check(config, rule, holds, *names):
+    for name in names:
+        value = getattr(config, name)
+        if value is not None and not (math.isfinite(value) and holds(value)):
+            raise InputError(f"{name} = {value:g}: {rule}")

@@ -248,3 +248,17 @@ def test_a_newer_version_is_named(tmp_path):
     with pytest.raises(DataError, match=r"schema_version 2, written by gmmx 9\.1.*update gmmx") as error:
         read_model(path)
     one_line(error)
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
+    resource = pytest.importorskip("resource")
+    result = make_result([make_observation(n=20_000)], make_mixture())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+        with pytest.raises(OutputError, match="could not be written") as error:
+            write_model(tmp_path / "model.h5", result)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    one_line(error)
+    assert list(tmp_path.iterdir()) == []

@@ -71,3 +71,24 @@ def replacing(path, overwrite=False, *, suffixes=None):
     finally:
         # A process that is told to stop leaves nothing behind either; after the renaming there is nothing to remove.
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_hdf5(path, overwrite=False, *, suffixes=None):
+    """The same for HDF5: a file in memory for the body to fill, written when it is complete.
+
+    HDF5 itself does not survive a full disk: it reports it while it closes its objects, past any handler.
+
+    Yields
+    ------
+    h5py.File
+    """
+    import h5py
+
+    with replacing(path, overwrite, suffixes=suffixes) as aside:
+        # Attributes of more than 64 kB (options that name many files) need the newer of HDF5's layouts.
+        with h5py.File(aside.name, "w", driver="core", backing_store=False, libver=("v110", "v110")) as file:
+            yield file
+            file.flush()
+            content = file.id.get_file_image()
+        aside.write_bytes(content)

@@ -4,7 +4,6 @@ import json
 import warnings
 from datetime import UTC, datetime
 
-import h5py
 import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
@@ -13,7 +12,7 @@ from astropy.wcs.utils import wcs_to_celestial_frame
 from .. import __version__
 from ..errors import DataError, InputError
 from ..grid import PixelGrid
-from ._write import replacing
+from ._write import replacing, replacing_hdf5
 
 FITS_SUFFIXES = (".fits", ".fits.gz", ".fit", ".img")
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -54,12 +53,13 @@ def write_images(path, images, result, *, overwrite=False, command=None):
     if not images:
         raise InputError(f"{path}: there is no image to write")
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    if str(path).lower().endswith(HDF5_SUFFIXES):
+        with replacing_hdf5(path, overwrite) as file:
+            _fill_hdf5(file, images, result, created, command)
+        return
     with replacing(path, overwrite, suffixes=IMAGE_SUFFIXES) as aside:
-        if aside.suffix.lower() in HDF5_SUFFIXES:
-            _write_hdf5(aside, images, result, created, command)
-        else:
-            hdus = [_hdu(name, image, result, created, command, primary=i == 0) for i, (name, image) in enumerate(images.items())]
-            fits.HDUList(hdus).writeto(aside, overwrite=True, checksum=True)
+        hdus = [_hdu(name, image, result, created, command, primary=i == 0) for i, (name, image) in enumerate(images.items())]
+        fits.HDUList(hdus).writeto(aside, overwrite=True, checksum=True)
 
 
 def wcs_header(grid, frame, physical=None):
@@ -245,15 +245,14 @@ def _printable(text):
     return "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode() for c in text)
 
 
-def _write_hdf5(path, images, result, created, command):
+def _fill_hdf5(file, images, result, created, command):
     """Images as datasets, each with its unit and its FITS header as text, from which astropy makes a WCS."""
-    with h5py.File(path, "w") as file:
-        file.attrs.update(schema="gmmx-images", schema_version=1, gmmx_version=__version__, created=created, command=command or "")
-        if result.frame is not None:
-            file.attrs.update(ra0=result.frame.ra0, dec0=result.frame.dec0, projection="TAN", radesys=result.frame.radesys)
-        for key, (value, _) in keywords(result).items():
-            file.attrs[key] = value
-        for name, image in images.items():
-            data = file.create_dataset(name, data=image.values, chunks=True, shuffle=True, compression="gzip", compression_opts=1)
-            header = wcs_header(image.grid, result.frame, result.observations[0].physical)
-            data.attrs.update(unit=image.unit, origin=image.grid.origin, matrix=image.grid.matrix, header=header.tostring(sep="\n"))
+    file.attrs.update(schema="gmmx-images", schema_version=1, gmmx_version=__version__, created=created, command=command or "")
+    if result.frame is not None:
+        file.attrs.update(ra0=result.frame.ra0, dec0=result.frame.dec0, projection="TAN", radesys=result.frame.radesys)
+    for key, (value, _) in keywords(result).items():
+        file.attrs[key] = value
+    for name, image in images.items():
+        data = file.create_dataset(name, data=image.values, chunks=True, shuffle=True, compression="gzip", compression_opts=1)
+        header = wcs_header(image.grid, result.frame, result.observations[0].physical)
+        data.attrs.update(unit=image.unit, origin=image.grid.origin, matrix=image.grid.matrix, header=header.tostring(sep="\n"))

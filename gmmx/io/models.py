@@ -29,7 +29,7 @@ from ..observation import Observation
 from ..psf import PsfModel
 from ..result import BackgroundSummary, FitResult
 from ..shapes import Shapes
-from ._write import replacing
+from ._write import replacing_hdf5
 
 SCHEMA = "gmmx-model"
 SCHEMA_VERSION = 1
@@ -59,8 +59,7 @@ def write_model(path, result, *, overwrite=False, command=None):
     """
     if any(o.frame != result.frame for o in result.observations):
         raise InputError("the observations of one model share one tangent plane, these do not")
-    # Attributes of more than 64 kB (options that name many files) need the newer of HDF5's layouts.
-    with replacing(path, overwrite) as aside, h5py.File(aside, "w", libver=("v110", "v110")) as file:
+    with replacing_hdf5(path, overwrite) as file:
         file.attrs.update(
             schema=SCHEMA,
             schema_version=SCHEMA_VERSION,

@@ -68,7 +68,7 @@ def test_fits_shows_the_signal_first(tmp_path, images, result):
 
 def test_long_and_foreign_history_fits_its_columns(tmp_path, images, result):
     path = tmp_path / "model.fits"
-    write_images(path, {"COUNTS": images.counts}, result, command="gmmx fit " + "Ångström/" * 20)
+    write_images(path, {"COUNTS": images.counts}, result, command="gmmx fit " + "\xc5ngstr\xf6m/" * 20)
     with fits.open(path) as hdus:
         assert len(hdus) == 1
         assert hdus[0].name == "COUNTS"

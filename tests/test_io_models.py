@@ -96,8 +96,8 @@ def test_numbers_of_numpy_come_back_as_numbers(tmp_path):
 
 
 def test_text_of_any_kind_and_length_comes_back(tmp_path):
-    observation = replace(make_observation(), name="Ångström\u2605", metadata={"OBJECT": "été", "DSVAL1": "x" * 100_000, "nested": {"a": [1, None, "b"]}})
-    result = make_result([observation], options={"events": ["a" * 200] * 1000}, warnings=("über",), history={"phase": np.array(["grow", "über"])})
+    observation = replace(make_observation(), name="\xc5ngstr\xf6m\u2605", metadata={"OBJECT": "\xe9t\xe9", "DSVAL1": "x" * 100_000, "nested": {"a": [1, None, "b"]}})
+    result = make_result([observation], options={"events": ["a" * 200] * 1000}, warnings=("\xfcber",), history={"phase": np.array(["grow", "\xfcber"])})
     write_model(tmp_path / "model.h5", result, command="c" * 100_000)
     assert_same(result, read_model(tmp_path / "model.h5"))
 

@@ -11,11 +11,13 @@ from handmade import make_mixture, make_observation, make_result
 
 import gmmx
 from gmmx.background import Background
+from gmmx.completeness import Completeness
 from gmmx.errors import DataError, InputError, OutputError
-from gmmx.grid import SkyFrame
+from gmmx.grid import PixelGrid, SkyFrame
 from gmmx.io.models import SCHEMA_VERSION, read_model, write_model
 from gmmx.observation import Observation
 from gmmx.render import render_images
+from gmmx.shapes import Ellipse, Shapes, Term
 
 
 def assert_same(one, other, where="result"):
@@ -96,7 +98,8 @@ def test_numbers_of_numpy_come_back_as_numbers(tmp_path):
 
 
 def test_text_of_any_kind_and_length_comes_back(tmp_path):
-    observation = replace(make_observation(), name="\xc5ngstr\xf6m\u2605", metadata={"OBJECT": "\xe9t\xe9", "DSVAL1": "x" * 100_000, "nested": {"a": [1, None, "b"]}})
+    metadata = {"OBJECT": "\xe9t\xe9", "DSVAL1": "x" * 100_000, "nested": {"a": [1, None, "b"]}}
+    observation = replace(make_observation(), name="\xc5ngstr\xf6m\u2605", metadata=metadata)
     result = make_result([observation], options={"events": ["a" * 200] * 1000}, warnings=("\xfcber",), history={"phase": np.array(["grow", "\xfcber"])})
     write_model(tmp_path / "model.h5", result, command="c" * 100_000)
     assert_same(result, read_model(tmp_path / "model.h5"))
@@ -148,22 +151,17 @@ def test_the_same_fit_gives_the_same_bytes(tmp_path):
 
 
 def test_masks_come_back(tmp_path):
-    from gmmx.shapes import Shapes
-
-    if not hasattr(Shapes, "from_records"):
-        pytest.skip("shapes have no records yet")
-    masks = Shapes.from_records([])
-    observation = replace(make_observation(), masks=masks)
-    write_model(tmp_path / "model.h5", make_result([observation]))
-    assert read_model(tmp_path / "model.h5").observations[0].masks.to_records() == masks.to_records()
+    around = Ellipse(1 / 3, -2.0, 9.0, 4.0, 33.3)
+    for masks in (Shapes(), Shapes.of(around), Shapes.union([Shapes.of(around, Term(((Ellipse(0.1, 0.2, 1.0, 1.0), False),), True)), Shapes.of(around)])):
+        observation = replace(make_observation(), masks=masks)
+        path = tmp_path / f"model{masks.n_shapes}.h5"
+        write_model(path, make_result([observation]))
+        assert read_model(path).observations[0].masks == masks
 
 
 def test_a_large_model_is_written_in_a_second(tmp_path):
     rng = np.random.default_rng(0)
     small = make_observation()
-    from gmmx.completeness import Completeness
-    from gmmx.grid import PixelGrid
-
     grid = PixelGrid.covering((-700, 700), (-700, 700), 1400 / 775)
     completeness = Completeness(grid=grid, exposure=rng.uniform(1e7, 2e7, grid.shape).astype(np.float32), unit="cm**2 s")
     x, y = rng.uniform(-700, 700, (2, 160_000)).astype(np.float32)

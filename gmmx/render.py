@@ -12,6 +12,8 @@ from .errors import InputError
 from .grid import PixelGrid, SkyImage
 from .raster import blurred, pixel_means
 
+# More than this is a mistyped pixel size, and more than most machines can hold.
+MAX_PIXELS = 50_000_000
 UNITS = {"counts": "photon/pixel", "flux": "photon/cm**2/s/pixel", "sb": "photon/cm**2/s/arcsec**2"}
 
 
@@ -61,6 +63,11 @@ def output_grid(result, *, bin=None):
     result : FitResult
     bin : float, optional
         Square pixels of this size [arcsec] instead, over the same extent.
+
+    Raises
+    ------
+    InputError
+        When nothing says what to draw, or it would take more than 50 million pixels.
     """
     if bin is not None and not (np.isfinite(bin) and bin > 0):
         raise InputError(f"a pixel size must be positive, got {bin:g} arcsec")
@@ -69,7 +76,7 @@ def output_grid(result, *, bin=None):
         x, y = (np.concatenate([getattr(o, axis) for o in result.observations]) for axis in "xy")
         if len(x) == 0:
             raise InputError("no photons and no exposure map: nothing says what to draw, give a grid")
-        return PixelGrid.covering((x.min(), x.max()), (y.min(), y.max()), 1.0 if bin is None else bin)
+        return _drawable((x.min(), x.max()), (y.min(), y.max()), 1.0 if bin is None else bin)
     grid, (ny, nx) = first.grid, first.grid.shape
     corners = []
     for other in (o.completeness.grid for o in result.observations if o.completeness is not None):
@@ -80,7 +87,16 @@ def output_grid(result, *, bin=None):
     left, low = (int(np.floor(min(index.min() + 0.5, 0) + 0.01)) for index in (ix, iy))
     right, high = (int(np.ceil(max(index.max() + 0.5, n) - 0.01)) for index, n in ((ix, nx), (iy, ny)))
     grid = PixelGrid(shape=(high - low, right - left), origin=grid.to_plane(left, low), matrix=grid.matrix)
-    return grid if bin is None else PixelGrid.covering(*grid.extent(), bin)
+    return _drawable(*grid.extent(), bin if bin is not None else grid.step, None if bin is not None else grid)
+
+
+def _drawable(x_range, y_range, step, grid=None):
+    """A grid, or the one of square pixels that covers two intervals, after making sure that it is not absurdly large."""
+    n = np.ptp(x_range) / step * np.ptp(y_range) / step
+    if n > MAX_PIXELS:
+        size = f"{np.ptp(x_range):.0f} x {np.ptp(y_range):.0f} arcsec in pixels of {step:g} arcsec"
+        raise InputError(f"an image of {size} would have {n:.3g} pixels, more than {MAX_PIXELS:.0g}: choose larger pixels")
+    return PixelGrid.covering(x_range, y_range, step) if grid is None else grid
 
 
 def resampled(values, grid, target):

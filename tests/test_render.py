@@ -121,6 +121,8 @@ def test_the_grid_of_one_observation_is_its_map():
     for bad in (0.0, -1.0, np.nan):
         with pytest.raises(InputError, match="pixel size"):
             output_grid(result, bin=bad)
+    with pytest.raises(InputError, match=r"120 x 100 arcsec in pixels of 0\.01 arcsec would have 1\.2e\+08 pixels"):
+        output_grid(result, bin=0.01)
 
 
 def test_without_maps_the_photons_say_where():

@@ -11,8 +11,8 @@ from astropy.wcs.utils import wcs_to_celestial_frame
 
 from .. import __version__
 from ..errors import DataError, InputError
-from ..grid import PixelGrid
 from ._write import replacing, replacing_hdf5
+from .maps import MAX_RESIDUAL, affine_grid, read_image
 
 FITS_SUFFIXES = (".fits", ".fits.gz", ".fit", ".img")
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -25,8 +25,6 @@ _CARRIED = (
     *("RA_PNT", "DEC_PNT", "ROLL_PNT", "RA_NOM", "DEC_NOM", "ROLL_NOM", "RA_TARG", "DEC_TARG"),
 )
 _SUMMED = ("ONTIME", "LIVETIME", "EXPOSURE")
-# An affine grid stands for another projection as long as it errs by less than this.
-_MAX_RESIDUAL_PIX = 0.02
 
 
 def write_images(path, images, result, *, overwrite=False, command=None):
@@ -129,44 +127,28 @@ def read_grid_like(path, frame):
     Raises
     ------
     DataError
-        When there is no such image, or its pixels are not on a regular grid in the plane, to 0.02 pixel.
+        When there is no such image, it has no celestial WCS, or its pixels are not on a regular grid in the plane, to 0.02 pixel.
     """
-    try:
-        with fits.open(path) as hdus:
-            found = next(((hdu.header.copy(), hdu.shape[-2:]) for hdu in hdus if hdu.is_image and len(hdu.shape) >= 2 and np.prod(hdu.shape[:-2]) == 1), None)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read as FITS ({str(error).splitlines()[0]})") from error
-    if found is None:
-        raise DataError(f"{path}: no two-dimensional image in it: name an image whose grid can be taken")
-    header, (ny, nx) = found
+    image = read_image(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
         try:
-            wcs = WCS(header).sub([1, 2])
+            wcs = WCS(image.header).sub([1, 2])
         except Exception as error:
             raise DataError(f"{path}: its WCS is not usable ({str(error).splitlines()[0]})") from error
     if not wcs.has_celestial:
         raise DataError(f"{path}: its image has no celestial WCS: name an image with right ascension and declination in its header")
-    ix, iy = (a.ravel() for a in np.meshgrid(np.linspace(0, nx - 1, min(nx, 9)), np.linspace(0, ny - 1, min(ny, 9))))
-    if min(nx, ny) < 2:
-        # A row or column alone does not say where the next one would be.
-        ix, iy = np.concatenate([ix, ix + (nx < 2)]), np.concatenate([iy, iy + (ny < 2)])
-        if max(nx, ny) < 2:
-            ix, iy = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
-    world = wcs.all_pix2world(ix, iy, 0)
-    lon, lat = world[wcs.wcs.lng], world[wcs.wcs.lat]
-    x, y = frame.to_plane(*_to_system(lon, lat, wcs_to_celestial_frame(wcs), frame.radesys))
-    if not np.all(np.isfinite(x)):
+    native = wcs_to_celestial_frame(wcs)
+
+    def place(ix, iy):
+        world = wcs.all_pix2world(ix, iy, 0)
+        return frame.to_plane(*_to_system(world[wcs.wcs.lng], world[wcs.wcs.lat], native, frame.radesys))
+
+    grid, residual = affine_grid(image.values.shape, place)
+    if grid is None:
         raise DataError(f"{path}: its pixels are not on the model's side of the sky: name an image of the same field")
-    design = np.stack([np.ones(len(ix)), ix, iy], axis=1)
-    solution, *_ = np.linalg.lstsq(design, np.stack([x, y], axis=1), rcond=None)
-    grid = PixelGrid(shape=(ny, nx), origin=solution[0], matrix=solution[1:].T)
-    jx, jy = grid.to_pixels(x, y)
-    residual = np.hypot(jx - ix, jy - iy).max()
-    if not residual < _MAX_RESIDUAL_PIX:
-        limit = f"(off by {residual:.3g} pixel, {_MAX_RESIDUAL_PIX} allowed)"
+    if not residual < MAX_RESIDUAL:
+        limit = f"(off by {residual:.3g} pixel, {MAX_RESIDUAL} allowed)"
         raise DataError(f"{path}: its pixels are not on a regular grid in the model's tangent plane {limit}: name an image of the same field, or use --bin")
     return grid
 

@@ -59,7 +59,7 @@ def plot_result(result, *, stretch="log"):
     norm = draw.brightness_norm(stretch, *scene.brightness_limits())
     pictures = {
         "data": (smooth, f"(a) photons, smoothed by {_angle(kernel)}"),
-        "scene": (scene.whole, "(b) whole scene, gaps filled, with background"),
+        "scene": (scene.whole, _scene_title(result, scene)),
         "signal": (scene.signal, "(c) signal alone, deconvolved"),
     }
     for label, (values, text) in pictures.items():
@@ -76,6 +76,8 @@ def plot_result(result, *, stretch="log"):
     panels["completeness"].set_facecolor("black")
     draw.title(panels["completeness"], "(d) completeness")
     draw.strip_bar(figure, panels["completeness"], shown, "completeness bar", [0, 0.5, 1])
+    if not scene.bounded:
+        panels["completeness"].text(0.5, 0.5, "complete everywhere", transform=panels["completeness"].transAxes, ha="center", va="center", fontsize=draw.MEDIUM)
     blocks, values, size = scene.residual_blocks()
     shown = draw.show(panels["residual"], values, blocks, "RdBu_r", Normalize(-5, 5), offsets)
     panels["residual"].set_facecolor("0.85")
@@ -197,7 +199,8 @@ def _draw_profile(axes, ratio, profile):
     # The innermost annulus is a disc: on a logarithmic axis it needs an edge.
     edges[0] = edges[0] or edges[1] / 2
     for key, colour, style in (("background", _BACKGROUND, "--"), ("signal", _SIGNAL, "-."), ("model", draw.INK, "-")):
-        if np.any(profile[key] > 0):
+        # Without a background the signal is the model.
+        if np.any(profile[key] > 0) and (key == "model" or np.any(profile["background"] > 1e-9 * profile["model"])):
             axes.stairs(profile[key], edges, color=colour, ls=style, lw=1.4, label=key, baseline=None)
     seen = profile["counts"] > 0
     # A bar that reaches 0 has no lower end on a logarithmic axis.
@@ -215,6 +218,8 @@ def _draw_profile(axes, ratio, profile):
     told = error < 0.5
     reach = np.clip(1.25 * np.max(np.abs(share - 1)[told] + error[told], initial=0.05), 0.06, 0.9)
     ratio.set_ylim(1 - reach, 1 + reach)
+    for beyond, edge, marker in ((share > 1 + reach, 1 + 0.88 * reach, "^"), (share < 1 - reach, 1 - 0.88 * reach, "v")):
+        ratio.plot(radius[beyond], np.full(beyond.sum(), edge), marker, ms=4, color="0.1")
     ratio.set_xscale("log")
     for panel in (axes, ratio):
         panel.set_xlim(edges[0], edges[-1] * 1.03)
@@ -224,15 +229,22 @@ def _draw_profile(axes, ratio, profile):
         panel.grid(alpha=0.2, lw=0.5)
         draw.log_axis(panel.xaxis)
     ratio.yaxis.set_major_locator(MaxNLocator(4, prune="upper"))
-    draw.log_axis(axes.yaxis)
+    power = draw.power_of(axes.get_ylim()[1])
+    draw.log_axis(axes.yaxis, power)
     axes.tick_params(labelbottom=False)
-    axes.set_ylabel(r"photons arcsec$^{-2}$", fontsize=draw.MEDIUM)
-    ratio.set_ylabel("data / model", fontsize=draw.MEDIUM)
+    axes.set_ylabel(draw.scaled(r"photons arcsec$^{-2}$", power), fontsize=draw.MEDIUM)
+    ratio.set_ylabel("data / model", fontsize=draw.SMALL)
     ratio.set_xlabel(f"radius [{name}]", fontsize=draw.MEDIUM, labelpad=2)
     handles, labels = axes.get_legend_handles_labels()
     order = sorted(range(len(labels)), key=lambda j: ("data", "model", "signal", "background").index(labels[j]))
     axes.legend([handles[j] for j in order], [labels[j] for j in order], fontsize=draw.SMALL, frameon=False, loc="lower left")
     draw.title(axes, "(f) profile about the brightest emission")
+
+
+def _scene_title(result, scene):
+    parts = ["(b) whole scene", "gaps filled" if scene.bounded else "blurred" if any(o.psf is not None for o in result.observations) else ""]
+    parts.append("with background" if any(o.backgrounds for o in result.observations) else "")
+    return ", ".join(part for part in parts if part)
 
 
 def _brightness_label(result):
@@ -241,7 +253,7 @@ def _brightness_label(result):
 
 
 def _angle(arcsec):
-    return f"{arcsec / 60:.3g}'" if arcsec >= 60 else f'{arcsec:.2g}"'
+    return f"{arcsec / 60:.2g}'" if arcsec >= 600 else f'{arcsec:.2g}"' if arcsec < 100 else f'{arcsec:.0f}"'
 
 
 def _words(result, name):
@@ -277,7 +289,9 @@ def _details(result):
 
 def _band(observation):
     band = observation.metadata.get("energy_kev")
-    return band if isinstance(band, str) or band is None else f"{band[0]:g}-{band[1]:g} keV"
+    if band is None or isinstance(band, str):
+        return band
+    return f"{band[0]:g}-{band[1]:g} keV" if np.all(np.isfinite(band)) else "all energies"
 
 
 def _position(ra, dec):

@@ -84,24 +84,39 @@ def title(axes, text):
     axes.set_title(text, loc="left", fontsize=MEDIUM, pad=6, color=INK)
 
 
+def power_of(value):
+    """The power of ten that is taken out of an axis' numbers so that they stay short: 0 from 0.02 to 20,000, else that of the largest."""
+    return 0 if value <= 0 or 0.02 <= value <= 2e4 else int(np.floor(np.log10(value)))
+
+
+def scaled(text, power):
+    """An axis' label with the power of ten that its numbers are to be multiplied with."""
+    return text if power == 0 else rf"$10^{{{power}}}$ {text}".rstrip()
+
+
+def numbers(power):
+    """Tick labels without a power of ten."""
+    return FuncFormatter(lambda value, _: plain(value / 10.0**power))
+
+
 def brightness_bar(figure, shown, axes, label, stretch):
-    """An upright colour bar with plain numbers where they are short."""
+    """An upright colour bar with plain numbers."""
     bar = figure.colorbar(shown, cax=axes)
     low, high = shown.norm.vmin, shown.norm.vmax
+    power = power_of(max(abs(low), abs(high)))
     if stretch == "log":
         decades = np.log10(high / low)
         bar.locator = LogLocator(10, subs=(1.0, 2.0, 5.0) if decades < 1.6 else (1.0, 3.0) if decades < 3 else (1.0,), numticks=12)
-        bar.formatter = FuncFormatter(lambda value, _: plain(value))
         bar.minorlocator = NullLocator()
     elif stretch == "asinh":
         steps = [v * 10.0**p for p in range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1) for v in (1, 3)]
         bar.set_ticks([0, *(v for v in steps if 3 * low <= v <= high)])
-        bar.formatter = FuncFormatter(lambda value, _: plain(value))
         bar.minorlocator = NullLocator()
     else:
         bar.locator = MaxNLocator(6)
+    bar.formatter = numbers(power)
     bar.update_ticks()
-    bar.set_label(label, fontsize=MEDIUM)
+    bar.set_label(scaled(label, power), fontsize=MEDIUM)
     bar.ax.tick_params(labelsize=SMALL, length=3)
     bar.outline.set_linewidth(0.6)
     return bar
@@ -171,6 +186,8 @@ def compass(axes, aspect):
 def psf_circles(axes, off_axis, radii, x, y, offsets):
     """Circles of the blur at three distances in a corner, true to scale where they can be seen, magnified by a round factor where not."""
     width = x[1] - x[0]
+    if np.ptp(radii) < 0.01 * radii.max():
+        off_axis, radii = off_axis[:1], radii[:1]
     factor = max((f for f in (1, 2, 5, 10, 20, 50, 100, 200, 500) if f * radii.max() <= 0.042 * width), default=1)
     low = y[0] + 0.105 * width
     left = x[0] + 0.03 * width
@@ -179,10 +196,10 @@ def psf_circles(axes, off_axis, radii, x, y, offsets):
         left += max(size, 0.035 * width)
         cx, cy = offsets.points((left, low))
         axes.add_patch(Ellipse((cx, cy), 2 * size / offsets.size, 2 * size / offsets.size, fill=False, ec="white", lw=1.1, path_effects=_SHADE))
-        text = f"{distance / 60:.1f}'" if distance >= 60 else f'{distance:.0f}"' if distance else "0'"
+        text = f'{radius:.2g}"' if len(radii) == 1 else f"{distance / 60:.1f}'" if distance >= 60 else f'{distance:.0f}"' if distance else "0'"
         axes.text(*offsets.points((left, y[0] + 0.018 * width)), text, color="white", fontsize=SMALL, ha="center", va="bottom", path_effects=_SHADE)
         left += max(size, 0.035 * width) + 0.012 * width
-    named = "PSF 39 % radius off axis" + (f", {factor}x" if factor > 1 else "")
+    named = "PSF 39 % radius" + (" off axis" if len(radii) > 1 else "") + (f", {factor}x" if factor > 1 else "")
     axes.text(*offsets.points((x[0] + 0.03 * width, low + 0.05 * width)), named, color="white", fontsize=SMALL, ha="left", va="bottom", path_effects=_SHADE)
 
 
@@ -200,11 +217,11 @@ def mark_components(axes, mixture, wanted, x, y, offsets, label):
         axes.text(0.97, 0.965, label, transform=axes.transAxes, color=FLAG, fontsize=SMALL, ha="right", va="top", path_effects=_SHADE)
 
 
-def log_axis(axis):
-    """Plain numbers on a logarithmic axis, at 1, 3, 10 where a decade is wide, else at decades."""
+def log_axis(axis, power=0):
+    """Plain numbers on a logarithmic axis, at 1, 2, 5 or 1, 3 where decades are wide, else at decades alone."""
     low, high = axis.get_view_interval()
     axis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0) if high / low < 30 else (1.0, 3.0) if high / low < 3000 else (1.0,), numticks=12))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
+    axis.set_major_formatter(numbers(power))
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -102,8 +102,8 @@ class Scene:
         counts, expected, omega = (getattr(self.images, name).values for name in ("counts", "expected", "completeness"))
         density = expected.sum() / max((expected > 0).sum() * self.grid.cell_area, 1e-300)
         size = _BLOCK
-        # Blocks gather whole cells, expect some two photons each in the mean field, and can be told apart in the picture.
-        least = max(1.5 * self.grid.step, np.sqrt(2 / density) if density > 0 else 0.0, self.width / 250)
+        # Blocks gather whole cells, expect a photon each in the mean field, and can be told apart in the picture.
+        least = max(1.5 * self.grid.step, np.sqrt(1 / density) if density > 0 else 0.0, self.width / 250)
         if size < least or size > self.width / 30:
             size = min(2.0 ** np.ceil(np.log2(least)), self.width / 6)
         grid = PixelGrid.covering(self.x, self.y, size)

@@ -1,0 +1,162 @@
+"""Components as a catalogue holds them: right ascension, declination, semi-axes, and a position angle from the local north through east.
+
+North is not up everywhere in a tangent plane (10 arcmin from the tangent point at declination 60 it leans by 0.3 degree), so the angle is taken at the
+component. The plane's x grows west: seen on the screen, east is left and position angles run counter-clockwise.
+"""
+
+import numpy as np
+from astropy.table import Table
+
+from ..errors import InputError
+from ..mixture import Mixture
+
+FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
+
+_UNITS = {
+    "ra": ("deg", "right ascension"),
+    "dec": ("deg", "declination"),
+    "sigma_major": ("arcsec", "intrinsic standard deviation along the major axis"),
+    "sigma_minor": ("arcsec", "intrinsic standard deviation along the minor axis"),
+    "fwhm_major": ("arcsec", "full width at half maximum along the major axis"),
+    "position_angle": ("deg", "of the major axis, local north through east"),
+    "photons": ("photon", "photons at the reference exposure"),
+    "flux": ("photon / (cm2 s)", "photons over the reference exposure; NaN where that has no area and time"),
+    "peak_density": ("photon / arcsec2", "intrinsic surface brightness at the centre, at the reference exposure"),
+    "peak_brightness": ("photon / (arcsec2 cm2 s)", "the same over the reference exposure; NaN where that has no area and time"),
+    "observed_share": ("", "share of the component's photons that the telescope recorded"),
+    "observed_photons": ("photon", "recorded photons that the fit assigns to the component"),
+    "x": ("arcsec", "centre in the tangent plane, growing west"),
+    "y": ("arcsec", "centre in the tangent plane, growing north"),
+}
+
+
+def principal_axes(covariances):
+    """Standard deviations along the axes of (K, 2, 2) covariances, major and minor, and the major axis' angle counter-clockwise from x, in [0, 180) [deg]."""
+    values, vectors = np.linalg.eigh(covariances)
+    major = vectors[:, :, 1]
+    return np.sqrt(values[:, 1]), np.sqrt(values[:, 0]), np.mod(np.degrees(np.arctan2(major[:, 1], major[:, 0])), 180.0)
+
+
+def component_table(result):
+    """The components of a fit as a table, by falling flux.
+
+    Without a sky (a frame of None) ra and dec are NaN, and angles count from the plane's y axis. `component` is the index into ``result.mixture``.
+
+    Parameters
+    ----------
+    result : FitResult
+
+    Returns
+    -------
+    astropy.table.Table
+        With units and descriptions; ``meta`` holds the frame, the physical frame, the reference exposure and how the fit ended.
+    """
+    order = np.argsort(-result.mixture.fluxes, kind="stable")
+    mixture, frame = result.mixture.select(order), result.frame
+    x, y = mixture.means.T
+    major, minor, angle = principal_axes(mixture.covariances)
+    ra, dec = (np.full(len(x), np.nan),) * 2 if frame is None else frame.to_sky(x, y)
+    per_photon = 1 / result.reference_exposure if has_flux(result) else np.nan
+    peak = mixture.fluxes / (2 * np.pi * major * minor)
+    columns = {
+        "ra": ra,
+        "dec": dec,
+        "sigma_major": major,
+        "sigma_minor": minor,
+        "fwhm_major": FWHM_PER_SIGMA * major,
+        "position_angle": np.mod(angle - 90 - _north(frame, x, y), 180.0),
+        "photons": mixture.fluxes,
+        "flux": mixture.fluxes * per_photon,
+        "peak_density": peak,
+        "peak_brightness": peak * per_photon,
+        "observed_share": result.observed_shares[order],
+        "observed_photons": result.observed_photons[order],
+        "x": x,
+        "y": y,
+    }
+    table = Table(meta=_table_meta(result))
+    table["component"] = order
+    table["component"].description = "index in the model"
+    for name, (unit, description) in _UNITS.items():
+        table[name] = np.array(columns[name])
+        table[name].unit, table[name].description = unit or None, description
+    flags = ["; ".join(names) for names in _flags(result)]
+    table.add_column(np.array(flags, dtype=str)[order] if flags else np.zeros(0, "U1"), name="flags", index=13)
+    table["flags"].description = "what to be careful about"
+    return table
+
+
+def mixture_from_table(table, frame=None):
+    """The mixture that a component table describes: the inverse of `component_table`, in the table's order.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        With photons, sigma_major, sigma_minor, position_angle, and either ra and dec (with a frame) or x and y (without).
+    frame : SkyFrame, optional
+        The plane wanted; it may be another than the table's.
+
+    Raises
+    ------
+    InputError
+        When a column is missing.
+    """
+    needed = ["photons", "sigma_major", "sigma_minor", "position_angle", *(("x", "y") if frame is None else ("ra", "dec"))]
+    missing = [name for name in needed if name not in table.colnames]
+    if missing:
+        raise InputError(f"a component table needs the columns {', '.join(needed)}: there is no {', '.join(missing)}")
+    fluxes, major, minor, angle, *position = (np.asarray(table[name], np.float64) for name in needed)
+    x, y = position if frame is None else frame.to_plane(*position)
+    # The direction of the major axis in the plane: counter-clockwise from y by north's own angle and the position angle.
+    turn = np.radians(angle + _north(frame, x, y))
+    along, across = np.stack([-np.sin(turn), np.cos(turn)], -1), np.stack([np.cos(turn), np.sin(turn)], -1)
+    covariances = (major**2)[:, None, None] * along[:, :, None] * along[:, None, :] + (minor**2)[:, None, None] * across[:, :, None] * across[:, None, :]
+    return Mixture(fluxes=fluxes, means=np.stack([x, y], 1), covariances=covariances)
+
+
+def has_flux(result):
+    return result.exposure_unit == "cm**2 s"
+
+
+def keyword(observation, name):
+    """A header keyword of an observation; None where it is absent or blank."""
+    value = observation.metadata.get(name, observation.metadata.get(name.lower()))
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
+def _north(frame, x, y):
+    return np.zeros(len(x)) if frame is None else frame.north(x, y)
+
+
+def _flags(result):
+    """What to be careful about, a list of words for each component in the result's order."""
+    major, minor, _ = principal_axes(result.mixture.covariances)
+    floor = float(result.options.get("min_sigma") or 0)
+    blurred = any(o.psf is not None for o in result.observations)
+    words = {
+        "scarcely observed": result.scarcely_observed,
+        # The M-step clips eigenvalues, so what sits on the floor equals it to rounding.
+        "at the size floor": minor <= 1.001 * floor,
+        "smaller than the PSF": (major < np.sqrt(result.prior_scales)) & blurred,
+    }
+    return [[word for word, holds in words.items() if holds[k]] for k in range(len(result.mixture))]
+
+
+def _table_meta(result):
+    frame, physical = result.frame, result.observations[0].physical
+    meta = {
+        "frame": None if frame is None else {"ra0": float(frame.ra0), "dec0": float(frame.dec0), "projection": "TAN", "radesys": frame.radesys},
+        "physical": None if physical is None else {name: float(getattr(physical, name)) for name in ("x0", "y0", "step_x", "step_y")},
+        "reference_exposure": float(result.reference_exposure),
+        "exposure_unit": result.exposure_unit,
+        "object": keyword(result.observations[0], "OBJECT"),
+        "obs_id": ", ".join(str(keyword(o, "OBS_ID") or o.name) for o in result.observations),
+        "n_photons": float(result.n_photons),
+        "log_likelihood": float(result.log_likelihood),
+        "converged": bool(result.converged),
+        "stop_reason": result.stop_reason,
+        "seed": int(result.seed),
+    }
+    if not has_flux(result):
+        meta["flux_note"] = f"no flux: the exposure has the unit {result.exposure_unit or 'none'!r}, not area and time"
+    return {name: value for name, value in meta.items() if value is not None}

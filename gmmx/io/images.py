@@ -80,20 +80,20 @@ def wcs_header(grid, frame, physical=None):
         header["WCSNAMEP"] = "PHYSICAL"
         for i, axis in enumerate("xy"):
             header[f"CTYPE{i + 1}P"] = axis
-            header[f"CRVAL{i + 1}P"] = edge[i]
+            header[f"CRVAL{i + 1}P"] = _tidy(edge[i])
             header[f"CRPIX{i + 1}P"] = 0.5
             if aligned:
-                header[f"CDELT{i + 1}P"] = to_physical[i, i]
+                header[f"CDELT{i + 1}P"] = _tidy(to_physical[i, i])
             else:
                 for j in range(2):
-                    header[f"CD{i + 1}_{j + 1}P"] = to_physical[i, j]
+                    header[f"CD{i + 1}_{j + 1}P"] = _tidy(to_physical[i, j])
         to_image = np.linalg.inv(to_physical)
         shift = 0.5 - to_image @ edge
         for i in range(2):
-            header[f"LTV{i + 1}"] = shift[i]
+            header[f"LTV{i + 1}"] = _tidy(shift[i])
             for j in range(2):
                 if i == j or not aligned:
-                    header[f"LTM{i + 1}_{j + 1}"] = to_image[i, j]
+                    header[f"LTM{i + 1}_{j + 1}"] = _tidy(to_image[i, j])
     if frame is not None:
         # x runs west: the projection plane of the standard is (-x, y) in degrees.
         to_degrees = np.diag([-1, 1]) @ grid.matrix / 3600
@@ -101,12 +101,12 @@ def wcs_header(grid, frame, physical=None):
         for i, (name, value) in enumerate((("RA---TAN", frame.ra0), ("DEC--TAN", frame.dec0))):
             header[f"CTYPE{i + 1}"] = name
             header[f"CRVAL{i + 1}"] = value
-            header[f"CRPIX{i + 1}"] = reference[i]
+            header[f"CRPIX{i + 1}"] = _tidy(reference[i])
             if aligned:
-                header[f"CDELT{i + 1}"] = to_degrees[i, i]
+                header[f"CDELT{i + 1}"] = _tidy(to_degrees[i, i])
             else:
                 for j in range(2):
-                    header[f"CD{i + 1}_{j + 1}"] = to_degrees[i, j]
+                    header[f"CD{i + 1}_{j + 1}"] = _tidy(to_degrees[i, j])
             header[f"CUNIT{i + 1}"] = "deg"
         header["RADESYS"] = frame.radesys
         if frame.radesys.upper() == "FK5":
@@ -151,6 +151,11 @@ def read_grid_like(path, frame):
         limit = f"(off by {residual:.3g} pixel, {MAX_RESIDUAL} allowed)"
         raise DataError(f"{path}: its pixels are not on a regular grid in the model's tangent plane {limit}: name an image of the same field, or use --bin")
     return grid
+
+
+def _tidy(value):
+    """A number without the last digits' rounding, so that headers say 8.0 and not 7.999999999999741."""
+    return float(f"{value:.12g}")
 
 
 def _to_system(lon, lat, native, radesys):

@@ -252,7 +252,7 @@ def background_maps(observation, reference):
             maps.append(np.where(c.exposure > 0, c.open_share, 0.0))
         else:
             maps.append(np.where(c.exposure > 0, c.open_share * b.shape.at(*c.grid.centres()), 0.0))
-    return np.array(maps).reshape(len(maps), *c.grid.shape) if maps else np.zeros((0, 1, 1))
+    return np.array(maps).reshape(len(maps), *c.grid.shape)
 
 
 def prepare(observation, reference):

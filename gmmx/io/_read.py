@@ -81,14 +81,15 @@ def fits_stream(path):
         When the file is not there, not readable or not FITS.
     """
     path = check_input(path)
-    with reading(path):
-        with open(path, "rb") as raw:
-            zipped = raw.read(2) == GZIP_MAGIC
-        with gzip.open(path, "rb") if zipped else open(path, "rb") as stream:
-            if stream.read(9).rstrip() != b"SIMPLE  =":
+    with reading(path), open(path, "rb") as raw:
+        zipped = raw.read(2) == GZIP_MAGIC
+    with gzip.open(path, "rb") if zipped else open(path, "rb") as stream:
+        with reading(path):
+            if stream.read(9) != b"SIMPLE  =":
                 raise DataError(f"{path}: not a FITS file")
             stream.seek(0)
-            yield stream
+        # Not within `reading`: the body's own warnings are to be heard.
+        yield stream
 
 
 def headers(stream):

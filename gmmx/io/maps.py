@@ -18,7 +18,7 @@ from ._read import fits_stream, reading
 # An affine grid stands for a map's own projection as long as it errs by less than this [pixel].
 MAX_RESIDUAL = 0.02
 MAX_PSF_NODES = 96
-# A Chandra map without a unit that reaches this can only be area times time: no effective area is that large, no exposure in s usually that round.
+# A Chandra map without a unit that reaches this is area times time: no effective area is that large.
 LARGE_EXPOSURE = 1e4
 ARCSEC_PER_UNIT = {"arcsec": 1.0, "arcmin": 60.0, "deg": 3600.0, "degree": 3600.0}
 
@@ -147,9 +147,8 @@ def read_psf_map(path, *, frame, physical=None, ecf=None):
     filled = variances[tuple(distance_transform_edt(np.isnan(variances), return_distances=False, return_indices=True))]
     low, middle, high = np.sqrt(np.nanquantile(variances, (0, 0.5, 1)))
     energy = f" at {image.number('ENERGY'):g} keV" if image.number("ENERGY") else ""
-    description = (
-        f'PSF map {image.path.rsplit("/", 1)[-1]}: ECF {share:g}{energy}, radii in {unit}, Gaussian sigma {low:.2f}" to {high:.2f}" (median {middle:.2f}")'
-    )
+    name = image.path.rsplit("/", 1)[-1]
+    description = f'PSF map {name}: ECF {share:g}{energy}, radii in {unit}, Gaussian sigma {low:.2f}" to {high:.2f}" (median {middle:.2f}")'
     covariances = filled[..., None, None, None] * np.eye(2)
     return PsfModel(grid=grid, weights=np.ones((*grid.shape, 1)), covariances=covariances, description=description)
 
@@ -298,6 +297,9 @@ def _exposure_unit(image, about):
     if not given and telescope == "CHANDRA" and peak > LARGE_EXPOSURE:
         warnings.warn(f"{image.path}: no BUNIT: the exposure map is taken to be in cm**2 s, as its maximum of {peak:.3g} suggests", DataWarning, stacklevel=3)
         return "cm**2 s"
+    if not given and peak > 1 and np.array_equal(image.values, np.round(image.values)):
+        message = f"{image.path}: whole numbers up to {peak:g} without BUNIT: is it a counts image? It is taken to be a relative exposure map"
+        warnings.warn(message, DataWarning, stacklevel=3)
     if given not in ("", "1", "none"):
         warnings.warn(f"{image.path}: BUNIT {given!r} is not understood: the exposure map is taken to be relative, without unit", DataWarning, stacklevel=3)
     return ""

@@ -1,0 +1,277 @@
+"""Choosing photons: bands, chips and shapes, and the field that photons imply."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from gmmx.completeness import Completeness
+from gmmx.errors import DataError, DataWarning, InputError
+from gmmx.events import EventList
+from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
+from gmmx.io.events import read_events
+from gmmx.selection import (
+    collected,
+    footprint,
+    parse_ccd,
+    parse_energy,
+    regridded,
+    resolve_ccd,
+    resolve_energy,
+    select_ccd,
+    select_energy,
+    select_shapes,
+)
+from gmmx.shapes import Shapes, circle
+
+PLACE = {"frame": SkyFrame(10.0, 20.0), "physical": PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)}
+
+
+def an_event_list(n=100, seed=0, *, ccd=None, energy_kev=None, **metadata):
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(-100, 100, (2, n))
+    energy_kev = rng.uniform(0.3, 8, n) if energy_kev is None else energy_kev
+    return EventList(**PLACE, x=x, y=y, ccd=rng.integers(0, 4, n) if ccd is None else ccd, energy_kev=energy_kev, metadata={"INSTRUME": "ACIS", **metadata})
+
+
+def test_parse_energy():
+    assert parse_energy("0.5:2") == (0.5, 2.0)
+    assert parse_energy((1, 3)) == (1.0, 3.0)
+    assert parse_energy(" All ") is None
+    assert parse_energy(None) is None
+
+
+@pytest.mark.parametrize("bad", ["2:0.5", "1:1", "0.5-2", "0.5", "a:b", ":2", "nan:2", "-1:2", "0.5:inf", (1, 2, 3), 5])
+def test_parse_energy_refuses(bad):
+    with pytest.raises(InputError, match="energy"):
+        parse_energy(bad)
+
+
+@pytest.mark.parametrize(
+    ("given", "chips"),
+    [
+        ("0-3", (0, 1, 2, 3)),
+        ("7", (7,)),
+        ("0,1,3", (0, 1, 3)),
+        ("3, 0-1", (0, 1, 3)),
+        ("all", None),
+        (None, None),
+        (7, (7,)),
+        ([3, 2], (2, 3)),
+        (np.int64(5), (5,)),
+    ],
+)
+def test_parse_ccd(given, chips):
+    assert parse_ccd(given) == chips
+
+
+@pytest.mark.parametrize("bad", ["", "I", "3-0", "0-", "-1", "1;2", "0.5"])
+def test_parse_ccd_refuses(bad):
+    with pytest.raises(InputError, match="ccd"):
+        parse_ccd(bad)
+
+
+def test_energy_resolves_to_the_instrument():
+    assert resolve_energy(an_event_list(), None) == ((0.5, 7.0), "0.5:7 keV (default for ACIS)")
+    band, why = resolve_energy(an_event_list(recorded_energy_band_kev=[0.5, 2.0]))
+    assert band == (0.5, 2.0)
+    assert "own filter" in why
+    assert resolve_energy(an_event_list(recorded_energy_band_kev=[0.3, 8.0]))[0] == (0.5, 7.0)
+    assert resolve_energy(an_event_list(recorded_energy_band_kev=[8.0, 10.0]))[0] == (8.0, 10.0)
+    assert resolve_energy(an_event_list(INSTRUME="EMOS1"))[0] is None
+    assert resolve_energy(an_event_list(recorded_energy_band_kev=[0.5, 2.0]), "1:5") == ((1.0, 5.0), None)
+    assert resolve_energy(an_event_list(), "all") == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "present", "chips"),
+    [
+        ({"SIM_Z": -233.587}, [0, 1, 2, 3, 6], (0, 1, 2, 3)),
+        ({"SIM_Z": -225.584}, [0, 1, 2, 3], (0, 1, 2, 3)),
+        ({"SIM_Z": -190.143}, [2, 3, 5, 6, 7, 8], (7,)),
+        ({"SIM_Z": -190.143, "DETNAM": "ACIS-0123"}, [7, 0], (7,)),
+        ({"DETNAM": "ACIS-012367"}, [0, 1, 2, 3, 6, 7], (0, 1, 2, 3)),
+        ({"DETNAM": "ACIS-235678"}, [2, 3, 5, 6, 7, 8], (7,)),
+        ({"RA_PNT": 10.0, "DEC_PNT": 20.0}, [3], (0, 1, 2, 3)),
+        ({"RA_PNT": 10.0, "DEC_PNT": 20.0, "DETNAM": "ACIS-0123"}, [7], (7,)),
+        ({"DETNAM": "Merged"}, [0, 7], None),
+        ({"INSTRUME": "EMOS1"}, [1, 2], None),
+    ],
+)
+def test_ccd_resolves_to_the_aim_point(metadata, present, chips):
+    events = an_event_list(ccd=np.resize(present, 100), **metadata)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        resolved, why = resolve_ccd(events)
+    assert resolved == chips
+    assert why
+    assert resolve_ccd(events, "all") == (None, None)
+    assert resolve_ccd(events, "0-1") == ((0, 1), None)
+
+
+def test_ccd_without_photons_at_the_aim_point_keeps_what_is_there():
+    events = an_event_list(ccd=np.resize([2, 3], 100), SIM_Z=-190.14)
+    with pytest.warns(DataWarning, match="no photon on CCD 7"):
+        assert resolve_ccd(events)[0] is None
+
+
+def test_real_observations_resolve(shared_data):
+    for path, chips in (("18461_CenA/cena.fits.gz", (0, 1, 2, 3)), ("755_PSRB2223/755_7_evt2_05_8keV.fits.gz", (7,)), ("10027_M82/chandra_test.fits.gz", (7,))):
+        assert resolve_ccd(read_events(shared_data / "real" / path))[0] == chips
+
+
+def test_select_energy_keeps_both_ends_and_counts():
+    events = select_energy(an_event_list(5, energy_kev=[0.4999, 0.5, 1, 2, 2.0001]), (0.5, 2.0))
+    assert events.energy_kev.tolist() == [0.5, 1, 2]
+    assert events.n_dropped == {"energy": 2}
+    assert len(select_energy(an_event_list(), None)) == 100
+
+
+def test_energy_in_ev_is_recognised():
+    events = an_event_list(energy_kev=np.linspace(0.5, 2, 100))
+    with pytest.raises(InputError, match=r"did you mean 0\.5:2\?"):
+        select_energy(events, (500.0, 2000.0))
+    with pytest.raises(InputError, match=r"did you mean 0\.05:0\.6\?"):
+        select_energy(events, (50.0, 600.0))
+
+
+def test_no_photon_in_the_band():
+    with pytest.raises(DataError, match="no photon in the energy band 20:30 keV") as caught:
+        select_energy(an_event_list(energy_kev=np.linspace(0.5, 2, 100)), (20.0, 30.0))
+    assert "0.5 to 2 keV" in str(caught.value)
+    without = EventList(**PLACE, x=np.zeros(1), y=np.zeros(1))
+    with pytest.raises(DataError, match="does not tell energies"):
+        select_energy(without, (0.5, 2.0))
+
+
+def test_select_ccd():
+    events = an_event_list(ccd=np.arange(100) % 5)
+    chosen = select_ccd(events, (0, 3))
+    assert set(chosen.ccd.tolist()) == {0, 3}
+    assert chosen.n_dropped == {"ccd": 60}
+    with pytest.raises(DataError, match=r"no photon on CCD 7 \(the file has 0-4\)"):
+        select_ccd(events, (7,))
+    with pytest.raises(DataError, match="no CCD column"):
+        select_ccd(EventList(**PLACE, x=np.zeros(1), y=np.zeros(1)), (7,))
+
+
+def test_select_shapes():
+    events, shapes = an_event_list(500), Shapes.of(circle(0, 0, 50))
+    inside, outside = select_shapes(events, shapes, keep=True), select_shapes(events, shapes, keep=False)
+    assert np.hypot(inside.x, inside.y).max() <= 50
+    assert np.hypot(outside.x, outside.y).min() > 50
+    assert inside.n_dropped == {"region": len(outside)}
+    assert outside.n_dropped == {"mask": len(inside)}
+
+
+def chips_of_photons(per_chip, *, roll=30.0, seed=3, gap=20.0, bright=0):
+    """Photons on two square chips of 500 arcsec beside each other, with a bright source on the first."""
+    rng = np.random.default_rng(seed)
+    u = np.concatenate([rng.uniform(0, 500, per_chip), rng.uniform(500 + gap, 1000 + gap, per_chip), rng.normal(250, 1, bright)])
+    v = np.concatenate([rng.uniform(0, 500, 2 * per_chip), rng.normal(250, 1, bright)])
+    c, s = np.cos(np.radians(roll)), np.sin(np.radians(roll))
+    ccd = np.concatenate([np.repeat([0, 1], per_chip), np.zeros(bright, int)])
+    return EventList(**PLACE, x=c * u - s * v, y=s * u + c * v, ccd=ccd)
+
+
+@pytest.mark.parametrize(("per_chip", "tolerance"), [(10_000, 0.002), (100, 0.04)])
+def test_footprint_is_the_chips_without_their_gap(per_chip, tolerance):
+    events = chips_of_photons(per_chip)
+    field = footprint(events, step=2.0)
+    assert_allclose(field.exposure.sum() * field.grid.cell_area, 2 * 500**2, rtol=tolerance)
+    assert field.exposure.max() == 1
+    assert field.unit == ""
+    assert np.all(field.exposure_at(events.x, events.y) > 0)
+    # The middle of the gap.
+    c, s = np.cos(np.radians(30)), np.sin(np.radians(30))
+    assert field.exposure_at(c * 510 - s * 250, s * 510 + c * 250) == 0
+
+
+def test_footprint_of_a_bright_source_with_strays():
+    events = chips_of_photons(2000, bright=200_000)
+    strays = {"x": np.append(events.x, [-1990.0, 5000, 1500, -1990, -1990]), "y": np.append(events.y, [-1990.0, 5000, -900, -1990, -1990])}
+    ccd = np.append(events.ccd, [0, 0, 1, 0, 1])
+    field = footprint(EventList(**PLACE, **strays, ccd=ccd), step=2.0)
+    assert_allclose(field.exposure.sum() * field.grid.cell_area, 2 * 500**2, rtol=0.01)
+
+
+def test_footprint_without_chips_is_their_common_outline():
+    events = chips_of_photons(3000)
+    field = footprint(EventList(**PLACE, x=events.x, y=events.y), step=4.0)
+    assert_allclose(field.exposure.sum() * field.grid.cell_area, 500 * 1020, rtol=0.01)
+
+
+def test_footprint_of_a_round_field_is_round():
+    rng = np.random.default_rng(5)
+    radius, angle = 300 * np.sqrt(rng.uniform(0, 1, 20_000)), rng.uniform(0, 2 * np.pi, 20_000)
+    field = footprint(EventList(**PLACE, x=radius * np.cos(angle), y=radius * np.sin(angle)), step=2.0)
+    assert_allclose(field.exposure.sum() * field.grid.cell_area, np.pi * 300**2, rtol=0.01)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_footprint_of_hardly_any_photons(n):
+    events = EventList(**PLACE, x=np.arange(n) * 10.0, y=np.zeros(n))
+    assert np.all(footprint(events).exposure_at(events.x, events.y) > 0)
+
+
+def test_footprint_refuses_a_grid_too_fine():
+    with pytest.raises(InputError, match="--grid"):
+        footprint(chips_of_photons(100), step=0.01)
+
+
+def test_footprint_of_a_real_chip(shared_data):
+    events = read_events(shared_data / "real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz")
+    field = footprint(events)
+    # A chip is 1024 pixels of 0.492 arcsec, dithered by 16 arcsec to and fro.
+    assert (1024 * 0.492) ** 2 < field.exposure.sum() < (1024 * 0.492 + 40) ** 2
+
+
+def a_map(shape=(12, 18), step=4.0):
+    rng = np.random.default_rng(8)
+    turn = np.array([[0.8, -0.6], [0.6, 0.8]])
+    grid = PixelGrid(shape=shape, origin=np.array([5.0, -7.0]), matrix=step * turn)
+    return Completeness(grid=grid, exposure=rng.uniform(0, 3, shape), open_share=rng.uniform(0, 1, shape), unit="s")
+
+
+@pytest.mark.parametrize("step", [1.0, 2.0, 4 / 3])
+def test_finer_cells_repeat_the_value_they_lie_in(step):
+    old = a_map()
+    new = regridded(old, step=step)
+    x, y = new.grid.centres()
+    assert_allclose(new.exposure, old.exposure_at(x, y), rtol=1e-9)
+    assert_allclose(new.effective, old.effective_at(x, y), rtol=1e-9)
+    assert_allclose(new.grid.step, step)
+    assert new.unit == "s"
+
+
+@pytest.mark.parametrize("step", [8.0, 12.0, 24.0, 7.0, 5.0, 3.0])
+def test_other_cells_keep_the_integral(step):
+    old = a_map()
+    new = regridded(old, step=step)
+    for one, other in ((new.exposure, old.exposure), (new.effective, old.effective)):
+        assert_allclose(one.sum() * new.grid.cell_area, other.sum() * old.grid.cell_area, rtol=1e-9)
+    # And the centre of mass, which a shift of half a cell would move.
+    for k in range(2):
+        means = [np.sum(m.exposure * m.grid.centres()[k]) / m.exposure.sum() for m in (new, old)]
+        assert abs(means[0] - means[1]) < 0.1 * step
+
+
+def test_coarser_cells_are_block_means():
+    old = a_map()
+    assert_allclose(regridded(old, step=8.0).exposure, old.exposure.reshape(6, 2, 9, 2).mean((1, 3)))
+    assert regridded(old, step=4.0) is old
+    with pytest.raises(InputError, match="positive"):
+        regridded(old, step=0.0)
+
+
+def test_collected_photons_keep_their_sum_and_mean():
+    rng = np.random.default_rng(2)
+    x, y, w = rng.normal(0, 5, 1000), rng.normal(0, 5, 1000), rng.uniform(0.5, 2, 1000)
+    cx, cy, cw = collected(x, y, w, cell=2.0)
+    assert len(cx) < 300
+    assert_allclose([cw.sum(), cw @ cx, cw @ cy], [w.sum(), w @ x, w @ y])
+    cells = np.floor(np.column_stack([cx, cy]) / 2)
+    assert len(np.unique(cells, axis=0)) == len(cx)
+    with pytest.raises(InputError, match="positive"):
+        collected(x, y, w, cell=-1.0)

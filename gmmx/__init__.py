@@ -15,7 +15,7 @@ _HOMES = {
     "PsfModel": "psf",
     "fit_mixture": "fit",
     "read_model": "io.models",
-    "read_observation": "pipeline",
+    "read_observation": "assemble",
     "render_images": "render",
     "write_model": "io.models",
 }

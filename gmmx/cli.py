@@ -6,6 +6,7 @@ command line is wrong; 3 not converged, with --strict; 130 interrupted; 141 nobo
 
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -25,7 +26,8 @@ TABLES = {"fit": FitConfig, "render": RenderConfig, "plot": PlotConfig}
 class Console:
     """What is said on stderr: choices, warnings (each once) and the line that shows progress."""
 
-    def __init__(self):
+    def __init__(self, command):
+        self.command = command
         self.quiet = self.verbose = False
         self.said = set()
         self.shown_at = 0.0
@@ -76,7 +78,8 @@ class Main(click.Group):
 
     def main(self, *args, standalone_mode=True, **extra):
         """Run; with `standalone_mode`, exit with a code instead of raising what was raised on purpose."""
-        console = Console()
+        arguments = extra.get("args") or (args[0] if args else None)
+        console = Console(shlex.join(["gmmx", *(sys.argv[1:] if arguments is None else map(str, arguments))]))
         before = signal.getsignal(signal.SIGTERM)
         try:
             with warnings.catch_warnings():
@@ -273,7 +276,8 @@ def fit(context, events, out, overwrite, strict, as_json, **options):
     console = context.obj
     if context.get_parameter_source("k") is click.core.ParameterSource.DEFAULT:
         console.say(f"k: {options['k']} components, as none were asked for (--k)")
-    out, result = pipeline.fit(expanded(events), out, FitConfig(**options), overwrite=overwrite, say=console.say, callback=console.progress)
+    config = FitConfig(**options)
+    out, result = pipeline.fit(expanded(events), out, config, overwrite=overwrite, command=console.command, say=console.say, callback=console.progress)
     console.clear()
     if as_json:
         print_json(report.summary_dict(result, model=str(out)))
@@ -306,7 +310,7 @@ def render(console, model, out, overwrite, **options):
     """
     from . import pipeline
 
-    console.say(f"images: {pipeline.render(model, out, RenderConfig(**options), overwrite=overwrite)}")
+    console.say(f"images: {pipeline.render(model, out, RenderConfig(**options), overwrite=overwrite, command=console.command)}")
 
 
 @main.command()
@@ -379,7 +383,7 @@ def score(console, model, events, as_json):
     """
     from . import pipeline
 
-    facts = pipeline.score(model, expanded(events), say=console.say)
+    facts = pipeline.score(model, expanded(events))
     if as_json:
         print_json(facts)
     else:

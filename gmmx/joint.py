@@ -1,0 +1,149 @@
+"""Several pointings of one sky: whose option is whose, whether their fields touch, and how they come into one tangent plane."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .assemble import moved, read_observation
+from .completeness import reference_exposure
+from .errors import InputError
+from .io.regions import read_regions
+
+# How far apart the outlines of one mask may come to lie on the sky before it is not one mask [arcsec].
+SAME_PLACE = 0.05
+
+
+def per_observation(name, values, count, *, shared=False):
+    """The values of a repeatable option for each of several event lists.
+
+    With one event list every value belongs to it; with several, the values go in their order. Commas join the values of one event list.
+
+    Parameters
+    ----------
+    name : str
+        The option's, for the message.
+    values : sequence of str
+    count : int
+        Number of event lists.
+    shared : bool or callable
+        Whether a value that is given once (the callable: such a value) may hold for all.
+
+    Returns
+    -------
+    list of list of str
+
+    Raises
+    ------
+    InputError
+        When there are neither none nor one for each.
+    """
+
+    def parts(value):
+        return [value] if Path(value).exists() else [part.strip() for part in value.split(",") if part.strip()]
+
+    if count == 1:
+        return [[part for value in values for part in parts(value)]]
+    if not values:
+        return [[]] * count
+    if len(values) == 1 and (shared(values[0]) if callable(shared) else shared):
+        return [parts(values[0])] * count
+    if len(values) != count:
+        once = ", or once for all" if shared is True else ""
+        raise InputError(f"--{name} was given {len(values)} times for {count} event lists: give it once for each, in their order{once}")
+    return [parts(value) for value in values]
+
+
+def _single(name, values):
+    """The only value of an option that an event list has one of; None where there is none."""
+    if len(values) > 1:
+        raise InputError(f"--{name}: {len(values)} values for one event list ({', '.join(values)}): give one")
+    return values[0] if values else None
+
+
+def _is_level(psf):
+    """Whether a PSF is the same for all pointings: none, or a number."""
+    return re.fullmatch(r"none|[\d.eE+-]+", psf.strip(), flags=re.IGNORECASE) is not None
+
+
+def read_observations(events, config):
+    """Read event files with the options of a fit, into the tangent plane of the first.
+
+    Raises
+    ------
+    InputError
+        When options do not match the number of files, or the fields do not overlap on the sky.
+    DataError
+        When a file cannot be used.
+    """
+    count = len(events)
+    exposures, psfs = per_observation("exposure", config.exposure, count), per_observation("psf", config.psf, count, shared=_is_level)
+    masks, regions = (per_observation(name, getattr(config, name), count, shared=True) for name in ("mask", "region"))
+    backgrounds = per_observation("background", config.background, count, shared=True)
+    names = [re.sub(r"(\.(fits?|evt\d?))?(\.gz)?$", "", Path(path).name) or "observation" for path in events]
+    repeats = Counter(names)
+    observations = [
+        read_observation(
+            path,
+            exposure=_single("exposure", exposures[i]),
+            psf=_single("psf", psfs[i]),
+            psf_ecf=config.psf_ecf,
+            mask=masks[i],
+            region=regions[i],
+            energy_kev=config.energy,
+            ccd=config.ccd,
+            background=tuple(backgrounds[i]),
+            grid=config.grid,
+            bin=config.bin,
+            name=names[i] if repeats[names[i]] == 1 else f"{names[i]}_{i + 1}",
+        )
+        for i, path in enumerate(events)
+    ]
+    if count == 1:
+        return observations
+    _check_overlap(observations)
+    for path in {path for name in ("mask", "region") if len(getattr(config, name)) == 1 for path in per_observation(name, getattr(config, name), 1)[0]}:
+        _check_sky_frame(path, observations)
+    observations = [moved(o, observations[0].frame) for o in observations]
+    reference = reference_exposure([o.completeness for o in observations])
+    return [_held_at(o, reference) for o in observations]
+
+
+def _held_at(observation, reference):
+    """The observation with a background that is held at a flux, at the reference exposure of the joint fit."""
+    level = observation.metadata.get("sky_background")
+    if level is None or not observation.completeness.has_flux_unit:
+        return observation
+    return replace(observation, backgrounds=tuple(replace(b, amplitude=level * reference) if b.fixed else b for b in observation.backgrounds))
+
+
+def _check_overlap(observations):
+    """Every field must touch another one, and all of them be connected: else these are no pointings of one sky."""
+    n = len(observations)
+    group = list(range(n))
+    for i, one in enumerate(observations):
+        iy, ix = np.nonzero(one.completeness.exposure > 0)
+        some = slice(None, None, max(1, len(ix) // 5000))
+        sky = one.frame.to_sky(*one.completeness.grid.to_plane(ix[some], iy[some]))
+        for j, other in enumerate(observations):
+            if group[i] != group[j]:
+                x, y = other.frame.to_plane(*sky)
+                here = np.isfinite(x)
+                if np.any(other.completeness.exposure_at(x[here], y[here]) > 0):
+                    group = [group[i] if g == group[j] else g for g in group]
+    if len(set(group)) > 1:
+        raise InputError(f"{n} event lists that do not overlap on the sky: fit them one at a time, e.g. in a shell loop")
+
+
+def _check_sky_frame(path, observations):
+    """A region file that holds for several event lists must mean the same sky in all of them."""
+    places = []
+    for o in observations:
+        lines = read_regions(path, frame=o.frame, physical=o.physical).outlines(8)
+        places.append([observations[0].frame.to_plane(*o.frame.to_sky(*line.T)) for line in lines])
+    for other in places[1:]:
+        for one, two in zip(places[0], other, strict=True):
+            if not np.hypot(one[0] - two[0], one[1] - two[1]).max() < SAME_PLACE:
+                raise InputError(f"{path}: its coordinates mean another place for each event list: give one file for each, in their order, or one in fk5")

@@ -1,8 +1,8 @@
 """The component table on disk: ECSV, FITS, CSV, and DS9 ellipses.
 
-ECSV keeps everything, FITS all but the descriptions' nesting, CSV the numbers alone. Region files hold one ellipse per component, of one standard deviation
-unless asked otherwise. DS9 counts the angle of an ellipse in sky coordinates from west, counter-clockwise on an image with north up: it is the position angle
-plus 90 degrees; in physical coordinates it counts from the axis of the physical x.
+ECSV and FITS keep everything, with units, descriptions and what the numbers belong to; CSV keeps the numbers alone. Region files hold one ellipse per component,
+of one standard deviation unless asked otherwise. DS9 counts the angle of an ellipse in sky coordinates from west, counter-clockwise on an image with north up: it
+is the position angle plus 90 degrees. In physical coordinates it counts from the axis of the physical x.
 """
 
 import io
@@ -73,6 +73,13 @@ def write_table(path, table, *, frame="fk5", scale=1.0, overwrite=False):
 def read_table(path):
     """A component table that `write_table` wrote as ECSV or FITS, with its units and its meta."""
     table = Table.read(path, **({"format": "ascii.ecsv"} if str(path).lower().endswith(".ecsv") else {"hdu": 1, "character_as_bytes": False}))
+    for number, column in enumerate(table.columns.values(), 1):
+        column.description = column.description or table.meta.get(f"TCOMM{number}")
+    if "flags" in table.colnames and hasattr(table["flags"], "filled"):
+        # An empty text comes back from ECSV as a missing one.
+        description = table["flags"].description
+        table["flags"] = table["flags"].filled("")
+        table["flags"].description = description
     found = {name: table.meta[key] for name, key in _KEYWORDS.items() if key in table.meta}
     nested = {name: {part: table.meta[key] for part, key in parts.items() if key in table.meta} for name, parts in _NESTED.items()}
     if found or any(nested.values()):

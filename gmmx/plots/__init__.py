@@ -290,7 +290,7 @@ def _details(result):
 def _band(observation):
     band = observation.metadata.get("energy_kev")
     if band is None or isinstance(band, str):
-        return band
+        return "all energies" if band == "all" else band
     return f"{band[0]:g}-{band[1]:g} keV" if np.all(np.isfinite(band)) else "all energies"
 
 

@@ -142,22 +142,24 @@ def _observation_lines(observation, result):
     )
     pairs += [("dropped", f"{_photons(count)}  {reason}") for reason, count in observation.dropped.items() if count]
     pairs += _field_pairs(observation)
+    for record in observation.metadata.get("masks") or ():
+        where = f"{record['area_arcmin2']:.3g} arcmin^2 of the field, {record['photons']:,} photons"
+        pairs.append((record["kind"], f"{record['file']}: {record['shapes']:,} shape{'s' * (record['shapes'] != 1)}, {where}"))
     pairs.append(("PSF", "none" if observation.psf is None else observation.psf.description or f"{observation.psf.n_gaussians} Gaussians"))
     pairs += [("resolved", line) for line in _resolved(observation)]
     return [title, *_aligned(pairs)]
 
 
 def _field_pairs(observation):
-    completeness, shapes = observation.completeness, observation.masks
+    completeness = observation.completeness
     if completeness is None:
         return [("field", "complete everywhere")]
     seen = completeness.exposure > 0
     area = seen.sum() * completeness.grid.cell_area
     masked = ((1 - completeness.open_share) * seen).sum() * completeness.grid.cell_area
     unit = f" {completeness.unit}" if completeness.unit else ""
-    by = "" if shapes is None else f" by {shapes.n_shapes:,} shape{'s' * (shapes.n_shapes != 1)}"
     return [
-        ("field", f"{area / 3600:,.2f} arcmin^2, {100 * masked / max(area, 1e-300):.2f} % of it masked{by}"),
+        ("field", f"{area / 3600:,.2f} arcmin^2, {100 * masked / max(area, 1e-300):.2f} % of it masked"),
         ("exposure map", f"at most {completeness.exposure.max():.4g}{unit}, {completeness.grid.step:.3g} arcsec cells"),
     ]
 
@@ -230,7 +232,7 @@ def _energy_band(observation):
     """The energy band of an observation in words; empty where it is not known."""
     band = observation.metadata.get("energy_kev")
     if isinstance(band, str) or band is None:
-        return band or ""
+        return "all energies" if band == "all" else band or ""
     low, high = band
     if not np.all(np.isfinite(band)):
         return "all energies"

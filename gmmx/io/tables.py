@@ -1,8 +1,8 @@
 """The component table on disk: ECSV, FITS, CSV, and DS9 ellipses.
 
-ECSV and FITS keep everything, with units, descriptions and what the numbers belong to; CSV keeps the numbers alone. Region files hold one ellipse per component,
-of one standard deviation unless asked otherwise. DS9 counts the angle of an ellipse in sky coordinates from west, counter-clockwise on an image with north up: it
-is the position angle plus 90 degrees. In physical coordinates it counts from the axis of the physical x.
+ECSV and FITS keep everything, with units, descriptions and what the numbers belong to; CSV keeps the numbers alone. Region files hold one ellipse per
+component, of one standard deviation unless asked otherwise. DS9 counts the angle of an ellipse in sky coordinates from west, counter-clockwise on an image
+with north up: it is the position angle plus 90 degrees. In physical coordinates it counts from the axis of the physical x.
 """
 
 import io

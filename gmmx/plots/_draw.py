@@ -109,8 +109,9 @@ def brightness_bar(figure, shown, axes, label, stretch):
         bar.locator = LogLocator(10, subs=(1.0, 2.0, 5.0) if decades < 1.6 else (1.0, 3.0) if decades < 3 else (1.0,), numticks=12)
         bar.minorlocator = NullLocator()
     elif stretch == "asinh":
-        steps = [v * 10.0**p for p in range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1) for v in (1, 3)]
-        bar.set_ticks([0, *(v for v in steps if 3 * low <= v <= high)])
+        knee = shown.norm.linear_width
+        steps = [v * 10.0**p for p in range(int(np.floor(np.log10(knee))), int(np.ceil(np.log10(high))) + 1) for v in (1, 3)]
+        bar.set_ticks([0, *(v for v in steps if knee <= v <= high)])
         bar.minorlocator = NullLocator()
     else:
         bar.locator = MaxNLocator(6)

@@ -73,8 +73,21 @@ def _terminated(number, frame):
     raise SystemExit(143)
 
 
+class _NobodyReads(Exception):
+    """The reader of stdout has gone: click would make exit code 1 of a BrokenPipeError."""
+
+
 class Main(click.Group):
     """The group of commands, with gmmx's exit codes, and its warnings on stderr."""
+
+    def invoke(self, context):
+        """Run the command, its output included."""
+        try:
+            code = super().invoke(context)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise _NobodyReads from None
+        return code
 
     def main(self, *args, standalone_mode=True, **extra):
         """Run; with `standalone_mode`, exit with a code instead of raising what was raised on purpose."""
@@ -89,7 +102,6 @@ class Main(click.Group):
                 if standalone_mode:
                     signal.signal(signal.SIGTERM, _terminated)
                 code = super().main(*args, standalone_mode=False, obj=console, **extra)
-                sys.stdout.flush()
         except click.ClickException as error:
             if not standalone_mode:
                 raise
@@ -101,7 +113,7 @@ class Main(click.Group):
             code = 130
             console.clear()
             click.echo("gmmx: interrupted", err=True)
-        except BrokenPipeError:
+        except _NobodyReads:
             if not standalone_mode:
                 raise
             code = 141
@@ -144,16 +156,15 @@ def _count(context, parameter, value):
 
 def _checked(path, table, option, value):
     """A TOML value as the option of that name takes it."""
-    kind = click.STRING if option.name == "k" else option.type
-    expected = {"integer": int, "float": (int, float)}.get(kind.name, (str, int, float))
+    words = {"integer": "an integer", "float": "a float", "choice": "one of " + ", ".join(getattr(option.type, "choices", ()))}
+    taken = {"integer": int, "float": (int, float)}.get(option.type.name, (str, int, float))
+    if option.name == "k":
+        words["text"], taken = "a whole number", int
     values = value if option.multiple and isinstance(value, list) else [value]
     for one in values:
-        if isinstance(one, bool) or not isinstance(one, expected) or (isinstance(kind, click.Choice) and one not in kind.choices):
-            wanted = (
-                f"one of {', '.join(kind.choices)}" if isinstance(kind, click.Choice) else {"text": "a string or a number"}.get(kind.name, f"one {kind.name}")
-            )
-            raise DataError(f"{path}: [{table}] {option.name} = {one!r}: this option takes {wanted}")
-    values = [str(one) if kind.name == "text" else one for one in values]
+        if isinstance(one, bool) or not isinstance(one, taken) or one not in getattr(option.type, "choices", (one,)):
+            raise DataError(f"{path}: [{table}] {option.name} = {one!r}: this option takes {words.get(option.type.name, 'a string or a number')}")
+    values = [str(one) if option.type.name == "text" else one for one in values]
     return values if option.multiple else values[0]
 
 
@@ -175,6 +186,7 @@ def _read_config(context, parameter, path):
         known = option_names(TABLES[table])
         options = {option.name: option for option in main.commands[table].params}
         for key, value in content.items():
+            key = key.replace("-", "_")
             if key not in known:
                 raise DataError(f"{path}: unknown key {key!r} in [{table}]: it may hold {', '.join(known)}")
             found.setdefault(table, {})[key] = _checked(path, table, options[key], value)

@@ -197,7 +197,7 @@ def score(model, events):
         "score_error": found.error,
         "unit": "nat per photon, positions in arcsec",
         "n_photons": int(sum(len(o.x) for o in photons)),
-        "n_dropped": dict(sum((Counter(o.dropped) for o in photons), Counter())),
+        "n_dropped": {reason: int(count) for reason, count in sum((Counter(o.dropped) for o in photons), Counter()).items()},
         "expected_photons": found.expected_photons,
     }
 

@@ -83,6 +83,7 @@ def field(tmp_path, monkeypatch):
     (tmp_path / "odd.reg").write_text("fk5\nblob(150,2.2,3)\n")
     (tmp_path / "none.reg").write_text("# Region file format: DS9 version 4.1\nglobal color=green\nfk5\n")
     (tmp_path / "old.h5").write_bytes(b"what was there before")
+    (tmp_path / "folder.h5").mkdir()
     return tmp_path
 
 
@@ -126,7 +127,7 @@ BAD_FITS = {
     "exposure elsewhere": (["events.fits", "--exposure", "expmap_away.fits"], ["expmap_away.fits", "overlap"]),
     "exposure of zeros": (["events.fits", "--exposure", "expmap_zero.fits"], ["expmap_zero.fits", "zero"]),
     "negative exposure": (["events.fits", "--exposure", "expmap_negative.fits"], ["expmap_negative.fits", "negative", "-1"]),
-    "PSF of zeros": (["events.fits", "--psf", "psf_zero.fits"], ["psf_zero.fits", "positive"]),
+    "PSF of zeros": (["events.fits", "--psf", "psf_zero.fits"], ["psf_zero.fits", "above zero", "mkpsfmap"]),
     "PSF map missing": (["events.fits", "--psf", "nothing.fits"], ["nothing.fits"]),
     "unknown shape": (["events.fits", "--mask", "odd.reg"], ["odd.reg", "2", "blob"]),
     "no shape": (["events.fits", "--mask", "none.reg"], ["none.reg", "no shape"]),
@@ -137,7 +138,7 @@ BAD_FITS = {
     "energy in eV": (["events.fits", "--energy", "500:2000"], ["500:2000", "did you mean 0.5:2?"]),
     "a virtual file": (["events.fits[energy=500:2000]"], ["events.fits[energy=500:2000]", "--energy"]),
     "ECF in per cent": (["events.fits", "--psf", "psfmap.fits", "--psf-ecf", "39.3"], ["39.3", "between 0 and 1", "0.393"]),
-    "ECF in per cent in the header": (["events.fits", "--psf", "psf_percent.fits"], ["psf_percent.fits", "39.3", "--psf-ecf"]),
+    "ECF in per cent in the header": (["events.fits", "--psf", "psf_percent.fits"], ["psf_percent.fits", "39.3", "0.393"]),
     "no overlap": (["events.fits", "elsewhere.fits"], ["2 event lists that do not overlap", "one at a time", "loop"]),
     "opposite skies": (["events.fits", "antipode.fits"], ["2 event lists that do not overlap", "one at a time", "loop"]),
     "two maps, three events": (["events.fits"] * 3 + ["--exposure", "expmap.fits"] * 2, ["--exposure", "2", "3 event lists", "order"]),
@@ -161,12 +162,12 @@ def test_bad_input_of_fit(field, arguments, words):
     [
         ("old.h5", ["old.h5", "exists", "--overwrite"]),
         ("nowhere/model.h5", ["nowhere", "no folder", "create"]),
-        (".", ["folder", "name a file"]),
+        ("folder.h5", ["folder.h5", "is a folder", "name a file"]),
         ("model.txt", ["model.txt", ".h5"]),
     ],
 )
 def test_bad_output_of_fit_is_found_before_the_fit(field, monkeypatch, out, words):
-    monkeypatch.setattr("gmmx.fit.fit_mixture", None)
+    monkeypatch.setattr("gmmx.pipeline.read_observations", None)
     line = only_line(run("fit", "-q", "--k", 1, "events.fits", "--out", out, folder=field))
     for word in words:
         assert word in line
@@ -261,7 +262,7 @@ def test_bad_input_of_the_other_commands(bad_models, model, monkeypatch, argumen
     [
         (["--exposure", "expmap_hard.fits"], ["expmap_hard.fits", "keV"]),
         (["--exposure", "expmap_other.fits"], ["expmap_other.fits", "202", "101"]),
-        (["--mask", "core.reg"], ["core.reg", "%"]),
+        (["--mask", "core.reg"], ["circle(150.0,2.2", "% of the photons"]),
         (["--exposure", "expmap_half.fits"], ["%", "exposure"]),
         (["--exposure", "expmap.fits"], []),
     ],

@@ -99,9 +99,8 @@ class Frames:
             (ax, bx), (ay, by) = x[1:] - x[0], y[1:] - y[0]
             cross = ax * by - bx * ay
             if abs(ax * bx + ay * by) > 1e-3 * abs(cross) or abs(np.hypot(ax, ay) - np.hypot(bx, by)) > 1e-3 * np.sqrt(abs(cross)):
-                raise RegionProblem(
-                    f"{system} pixels are not square here: save the regions in fk5" if self.physical_sky is None else "lies too far from the pointing"
-                )
+                far = self.physical_sky is not None and system == "physical"
+                raise RegionProblem("lies too far from the pointing" if far else f"{system} pixels are not square: save the regions in fk5")
             place = Place(float(x[0]), float(y[0]), float(np.degrees(np.arctan2(ay, ax))), 1 if cross > 0 else -1, float(np.sqrt(abs(cross))))
         else:
             if not -90 <= v <= 90:

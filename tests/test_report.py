@@ -1,6 +1,7 @@
 """The component table, the page about a fit, and its JSON."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,6 +103,7 @@ def test_flags_say_what_to_be_careful_about():
 def test_summary_is_a_page():
     observation = make_observation()
     result = make_result([observation], make_mixture(12), requested_components=20, converged=False, stop_reason="max-iter reached")
+    result = replace(result, warnings=(*result.warnings, "so long a story " * 30))
     page = summary(result)
     assert max(len(line) for line in page.splitlines()) <= 160
     assert page.isascii()

@@ -60,7 +60,7 @@ def plot_result(result, *, stretch="log"):
     pictures = {
         "data": (smooth, f"(a) photons, smoothed by {_angle(kernel)}"),
         "scene": (scene.whole, _scene_title(result, scene)),
-        "signal": (scene.signal, "(c) signal alone, deconvolved"),
+        "signal": (scene.signal, "(c) signal alone" + (", deconvolved" if _is_blurred(result) else ", no PSF taken out")),
     }
     for label, (values, text) in pictures.items():
         shown = draw.show(panels[label], values, scene.grid, draw.SKY, norm, offsets)
@@ -237,12 +237,16 @@ def _draw_profile(axes, ratio, profile):
     ratio.set_xlabel(f"radius [{name}]", fontsize=draw.MEDIUM, labelpad=2)
     handles, labels = axes.get_legend_handles_labels()
     order = sorted(range(len(labels)), key=lambda j: ("data", "model", "signal", "background").index(labels[j]))
-    axes.legend([handles[j] for j in order], [labels[j] for j in order], fontsize=draw.SMALL, frameon=False, loc="lower left")
+    axes.legend([handles[j] for j in order], [labels[j] for j in order], fontsize=draw.SMALL, framealpha=0.9, edgecolor="none", loc="lower left")
     draw.title(axes, "(f) profile about the brightest emission")
 
 
+def _is_blurred(result):
+    return any(o.psf is not None for o in result.observations)
+
+
 def _scene_title(result, scene):
-    parts = ["(b) whole scene", "gaps filled" if scene.bounded else "blurred" if any(o.psf is not None for o in result.observations) else ""]
+    parts = ["(b) whole scene", "gaps filled" if scene.bounded else "blurred" if _is_blurred(result) else ""]
     parts.append("with background" if any(o.backgrounds for o in result.observations) else "")
     return ", ".join(part for part in parts if part)
 

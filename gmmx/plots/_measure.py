@@ -89,7 +89,9 @@ class Scene:
         """Both ends of the scale that photons, scene and signal share [photon / arcsec**2]."""
         smooth, _ = self.smoothed
         top = max(np.percentile(self.whole, 99.98), np.percentile(smooth, 99.95), 1e-12)
-        level = float(np.median(self.background))
+        seen = self.whole[self.images.completeness.values > SCARCE] if self.bounded else self.whole[:0]
+        # The faintest that the field shows: the background, or what took its place.
+        level = max(float(np.median(self.background)), float(np.percentile(seen, 5)) if len(seen) else 0.0)
         if level > 0:
             floor = level / 3
         else:

@@ -1,5 +1,7 @@
 """A fit's facts: a page to read, and a dictionary for programs."""
 
+import textwrap
+
 import numpy as np
 
 from ._table import component_table, has_flux, keyword
@@ -59,7 +61,7 @@ def summary(result, *, verbose=False):
     """
     blocks = [_observation_lines(o, result) for o in result.observations]
     blocks += [_fit_lines(result), _sky_lines(result), _component_lines(result, None if verbose else 10)]
-    notes = [f"  {warning}" for warning in result.warnings]
+    notes = [textwrap.fill(warning, 118, initial_indent="  ", subsequent_indent="    ", break_long_words=False) for warning in result.warnings]
     if notes:
         blocks.append(["Warnings", *notes])
     if verbose and result.options:

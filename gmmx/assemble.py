@@ -167,8 +167,8 @@ def _apply_shapes(listed, completeness, map_grid, mask, region):
     n_before, records, shapes = len(listed), [], {"mask": [], "region": []}
     for kind, path in [("region", p) for p in _paths(region)] + [("mask", p) for p in _paths(mask)]:
         covered = read_regions(path, frame=listed.frame, physical=listed.physical, image_grid=map_grid)
-        if kind == "mask" and covered.only_excludes:
-            # A list of nothing but exclusions says what to cut out; taken at its word it would cut out all the rest.
+        if kind == "mask" and _is_field_with_holes(path, covered, listed):
+            # Such a list says what to cut out by cutting it out; taken at its word it would mask all the rest.
             covered = covered.holes()
         closed = 1 - covered.open_share(completeness.grid)
         area = float(closed[completeness.exposure > 0].sum() * completeness.grid.cell_area / 3600)
@@ -189,6 +189,21 @@ def _apply_shapes(listed, completeness, map_grid, mask, region):
             raise DataError(f"{', '.join(map(str, _paths(mask)))}: every one of {n_before} photons is masked: nothing is left to fit")
     everything = [*shapes["mask"], *([_complement(kept)] if shapes["region"] else [])]
     return listed, completeness, Shapes.union(everything) if everything else None, records
+
+
+def _is_field_with_holes(path, covered, listed):
+    """Whether a list of shapes is nothing but holes: in everything, or in a first shape that holds every photon, as CIAO writes `rectangle` and `-ellipse`."""
+    if covered.only_excludes:
+        return True
+    if not covered.groups or any(len(g) < 2 or not all(t.exclude for t in g[1:]) for g in covered.groups):
+        return False
+    if not all(g[0].exclude or np.all(g[0].contains(listed.x, listed.y)) for g in covered.groups):
+        return False
+    message = (
+        f"{path}: its first shape holds every photon, the others are cut out of it: as a mask it excludes what is cut out (with --region it keeps the rest)"
+    )
+    warnings.warn(message, DataWarning, stacklevel=4)
+    return True
 
 
 def _warn_of_greedy_shapes(listed, cut):

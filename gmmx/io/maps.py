@@ -214,11 +214,15 @@ def _on_plane(image, values, frame, physical, *, fill):
 
 def _celestial(image, frame):
     """Maps from pixels to the plane and back by the celestial WCS; None where there is none."""
-    with reading(image.path):
+    if not image.text("CTYPE1"):
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         try:
             wcs = WCS(image.header).celestial
         except Exception as error:
-            raise ValueError(f"WCS: {error}") from error
+            # wcslib's errors have no common ancestor but this.
+            raise DataError(f"{image.path}: no usable WCS ({' '.join(str(error).split())}): mend its header") from error
     if not wcs.has_celestial:
         return None
     lon, lat = (wcs.wcs.lng, wcs.wcs.lat)

@@ -210,7 +210,9 @@ def _draw_profile(axes, ratio, profile):
     axes.set_yscale("log")
     values = np.concatenate([profile["data"][seen], profile["model"][profile["model"] > 0]])
     if len(values):
-        axes.set_ylim(max(values.min() / 4, values.max() / 1e6), values.max() * 2.5)
+        floor = values.min() / 4
+        faint = profile["background"][profile["background"] > values.min() / 50]
+        axes.set_ylim(max(min([floor, *faint / 1.5]), values.max() / 1e6), values.max() * 2.5)
     safe = np.maximum(profile["expected"], 1e-300)
     ratio.axhline(1, color=draw.INK, lw=1)
     share, error = profile["counts"] / safe, np.sqrt(np.maximum(profile["counts"], 1)) / safe

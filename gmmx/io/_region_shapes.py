@@ -214,11 +214,10 @@ def _ring(parts, sector=None):
     outer, inner = parts[-1], parts[0]
     if min(_size(outer)) <= 0:
         return None
-    if len(parts) == 1 and sector is None:
-        return outer
     if len(parts) > 1 and _size(inner) == _size(outer):
         return None
-    return Ring(outer, inner if len(parts) > 1 and min(_size(inner)) > 0 else None, sector)
+    hole = inner if len(parts) > 1 and min(_size(inner)) > 0 else None
+    return outer if hole is None and sector is None else Ring(outer, hole, sector)
 
 
 def _size(part):

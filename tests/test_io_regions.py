@@ -1,0 +1,511 @@
+"""Region files: every dialect lands on the same sky, and nothing is dropped in silence."""
+
+import gzip
+import re
+import warnings
+
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gmmx.errors import DataError, DataWarning
+from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
+from gmmx.io.regions import read_regions
+from gmmx.shapes import Box, Ellipse, Field, Polygon, Ring, Sector
+
+FRAME = SkyFrame(201.0, -43.0)
+PHYSICAL = PhysicalFrame(x0=4096.5, y0=4096.5, step_x=0.492, step_y=0.492)
+IMAGE = PixelGrid(shape=(100, 100), origin=np.array([-98.0, -98.0]), matrix=2.0 * np.eye(2))
+
+
+@pytest.fixture
+def read(tmp_path):
+    """A function that writes text, or bytes, into a region file and reads it."""
+
+    def reader(content, *, frame=FRAME, physical=PHYSICAL, image_grid=IMAGE, name="test.reg"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_regions(path, frame=frame, physical=physical, image_grid=image_grid)
+
+    return reader
+
+
+def only(shapes):
+    """The one shape that there is."""
+    assert shapes.n_shapes == 1
+    return shapes.terms[0].parts[0][0]
+
+
+def events_of(path):
+    """x, y [pixel], sky frame and physical frame of an event file, straight from its columns' keywords."""
+    with fits.open(path) as hdus:
+        header, data = hdus["EVENTS"].header, hdus["EVENTS"].data
+        names = [name.lower() for name in hdus["EVENTS"].columns.names]
+        (ra, x0, dx), (dec, y0, dy) = ([header[f"{key}{names.index(n) + 1}"] for key in ("TCRVL", "TCRPX", "TCDLT")] for n in "xy")
+        return np.array(data["x"]), np.array(data["y"]), SkyFrame(ra, dec), PhysicalFrame(x0, y0, -3600 * dx, 3600 * dy)
+
+
+# --- golden, on real and simulated files
+
+
+@pytest.mark.parametrize(("file", "n_shapes"), [("ciao", 45), ("ds9", 44)])
+def test_masked_observation_to_the_last_photon(shared_data, file, n_shapes):
+    folder = shared_data / "real" / "755_PSRB2223"
+    x, y, frame, physical = events_of(folder / "755_7_evt2_05_8keV.fits.gz")
+    expected_x, expected_y, _, _ = events_of(folder / "755_7_holes_evt2_05_8keV.fits.gz")
+    shapes = read_regions(folder / f"755_7_holes_{file}.reg", frame=frame, physical=physical)
+    inside = shapes.contains(*physical.to_plane(x, y))
+    assert (len(x), inside.sum(), shapes.n_shapes) == (20176, 18776, n_shapes)
+    assert_array_equal(x[inside], expected_x)
+    assert_array_equal(y[inside], expected_y)
+    assert shapes.only_excludes == (file == "ds9")
+
+
+def independent_count(path):
+    """Lines that open a parenthesis and are not comments."""
+    return len(re.findall(r"^\s*(?:image\s*;)?\s*-?[A-Za-z]+\(", path.read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("file", "n_shapes", "n_background"),
+    [
+        ("608f36_panda.reg", 1, 0),
+        ("7e8657_ell_sector.reg", 1, 0),
+        ("a2163_annuli.reg", 50, 0),
+        ("e7332e_ell_annulus.reg", 1, 0),
+        ("pyregion_test01_ciao.reg", 4, 0),
+        ("pyregion_test01_ciao_physical.reg", 4, 0),
+        ("pyregion_test01_ds9_physical.reg", 4, 0),
+        ("pyregion_test01_fk5_sexagecimal.reg", 3, 1),
+        ("pyregion_test01_mixed.reg", 3, 1),
+        ("rwaur_RWAurB_annulus.reg", 10, 0),
+        ("tycho_regions-4.ciaoreg", 13, 0),
+        ("tycho_regions-6-box.reg", 20, 0),
+        ("xga_xmm_0840580101.reg", 105, 0),
+        ("../18461_CenA/cena_knots.reg", 6, 0),
+        ("../18461_CenA/cena_regions.reg", 3, 0),
+        ("../zwcl2341_acisi/ne.reg", 1, 0),
+        ("../zwcl2341_acisi/skybkg.reg", 1, 0),
+        ("../zwcl2341_acisi/zwcl2341_sources_phys_excl.reg", 252, 0),
+    ],
+)
+def test_every_shape_of_real_files(shared_data, file, n_shapes, n_background):
+    path = shared_data / "real" / "regions" / file
+    near = re.search(r"(\d+):(\d+):[\d.]+,([-+]\d+):(\d+)", path.read_text())
+    frame = SkyFrame(15 * int(near[1]) + int(near[2]) / 4, int(near[3])) if near and "mixed" not in file else SkyFrame(171.15, -59.26)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        shapes = read_regions(path, frame=frame, physical=PHYSICAL, image_grid=IMAGE)
+    assert shapes.n_shapes == n_shapes == independent_count(path) - n_background
+    assert len(caught) == (n_background > 0) + ("test01_ciao" in file)
+    assert all(np.isfinite(line).all() for line in shapes.outlines())
+
+
+def test_one_field_in_four_dialects(shared_data):
+    """The same four shapes, which DS9 and CIAO wrote in pixels and on the sky, agree to what the files' digits are worth."""
+    folder = shared_data / "real" / "regions"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        plain = read_regions(folder / "pyregion_test01_ds9_physical.reg", frame=FRAME, physical=PHYSICAL)
+        ciao = read_regions(folder / "pyregion_test01_ciao_physical.reg", frame=FRAME, physical=PHYSICAL)
+        assert [term.parts for term in sorted(ciao.terms, key=lambda t: t.exclude)] == [term.parts for term in plain.terms]
+        # The image's own tangent point is not told: take it from the first circle, of which both positions are known.
+        sky = SkyCoord("11:24:24.230 -59:15:02.20", unit=("hourangle", "deg"))
+        frame = SkyFrame(sky.ra.deg, sky.dec.deg, "FK5")
+        physical = PhysicalFrame(4267.9987, 4214.0083, 0.492, 0.492)
+        in_pixels = read_regions(folder / "pyregion_test01_ciao_physical.reg", frame=frame, physical=physical)
+        on_sky = read_regions(folder / "pyregion_test01_ciao.reg", frame=frame, physical=physical)
+    for a, b in zip(in_pixels.outlines(), on_sky.outlines(), strict=True):
+        assert_allclose(a, b, atol=0.4)
+
+
+@pytest.mark.parametrize(("case", "n_shapes"), [("galaxy", 40), ("small", 15)])
+def test_one_mask_through_every_format(shared_data, tmp_path, case, n_shapes):
+    folder = shared_data / "marx" / case
+    x_pix, y_pix, frame, physical = events_of(folder / "events.fits.gz")
+    x, y = physical.to_plane(x_pix, y_pix)
+    on_sky = read_regions(folder / "sources.reg", frame=frame, physical=physical)
+    in_pixels = read_regions(folder / "sources_phys.reg", frame=frame, physical=physical)
+    lines = [line for line in (folder / "sources_phys.reg").read_text().splitlines() if line.startswith("circle")]
+    ciao = tmp_path / "ciao.reg"
+    ciao.write_text("\n".join(lines))
+    numbers = np.array([[float(v) for v in line[7:-1].split(",")] for line in lines])
+    as_ciao = read_regions(ciao, frame=frame, physical=physical)
+    # As a FITS table whose tangent point is elsewhere.
+    other, other_physical = SkyFrame(frame.ra0 + 0.1, frame.dec0 - 0.05), PhysicalFrame(100.0, 200.0, 0.25, 0.25)
+    place = other_physical.to_physical(*other.to_plane(*frame.to_sky(*physical.to_plane(numbers[:, 0], numbers[:, 1]))))
+    table = region_table(
+        X=place[0],
+        Y=place[1],
+        SHAPE=["circle"] * n_shapes,
+        R=np.column_stack([numbers[:, 2] * 0.492 / 0.25, np.full(n_shapes, np.nan)]),
+        COMPONENT=np.arange(n_shapes),
+    )
+    for column, kind, value, pixel, step in zip(table.columns, ("RA---TAN", "DEC--TAN"), (other.ra0, other.dec0), (100.0, 200.0), (-0.25, 0.25)):
+        column.coord_type, column.coord_ref_value, column.coord_ref_point, column.coord_inc = kind, value, pixel, step / 3600
+    as_fits = read_regions(written(tmp_path / "table.reg", table), frame=frame, physical=None)
+    expected = in_pixels.contains(x, y)
+    assert expected.sum() > 1000
+    for shapes in (on_sky, as_ciao, as_fits):
+        assert shapes.n_shapes == n_shapes
+        # The files' three decimals leave a photon or two on the other side.
+        assert np.sum(shapes.contains(x, y) != expected) <= 2
+
+
+def test_catalogue_regions(shared_data):
+    path = shared_data / "real" / "csc_cosmos_7999" / "acisf07999_000N001_r0035_reg3.fits.gz"
+    header = fits.getheader(path, 1)
+    frame = SkyFrame(header["TCRVL1"], header["TCRVL2"])
+    physical = PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)
+    with pytest.warns(DataWarning, match="those of SRCREG; BKGREG left out"):
+        source = only(read_regions(path, frame=frame))
+    assert_allclose([source.rx, source.ry, source.angle], [37.06152344 * 0.492, 15.3881588 * 0.492, 92.22732544], rtol=1e-8)
+    assert_allclose(physical.to_physical(source.x, source.y), (3145.89473684, 4520.78947368), rtol=1e-9)
+    # Its area is in the header, counted in pixels.
+    assert_allclose(np.pi * 37.06152344 * 15.3881588, header["ROI_AREA"], rtol=1e-4)
+
+
+def test_exclusions_of_a_fits_component(shared_data, tmp_path):
+    path = shared_data / "real" / "csc_cosmos_7999" / "acisf07999_000N001_r0035_reg3.fits.gz"
+    with fits.open(path) as hdus:
+        background = hdus["BKGREG"].copy()
+    shapes = read_regions(written(tmp_path / "bkg.fits", background), frame=SkyFrame(149.88534733445, 2.6079504903529), physical=None)
+    assert shapes.n_shapes == 3
+    assert [term.exclude for term in shapes.terms] == [False, True, True]
+    # The header's count is of whole pixels, the third ellipse's part in it included.
+    whole, holes = np.pi * 185.30761719 * 76.94079399, np.pi * 37.06152344 * 15.3881588
+    assert shapes.area() / 0.492**2 < whole - holes
+    assert_allclose(shapes.area() / 0.492**2, 42646, rtol=0.06)
+
+
+# --- text
+
+
+def test_header_lines_and_separators(read):
+    text = """# Region file format: DS9 version 4.1
+global color=green dashlist=8 3 font="helvetica 10; normal" select=1 include=1 source=1
+physical;circle(4096.5,4096.5,10) # color=#48f text={a ; circle(1,1,1) # background}
+image; box 50 50 10 20 0 ; ellipse(60 60 3, 4,  90) # tag={x}
+-circle(4100,4100,2); +circle(4200,4200,2)
+
+FK5
+CIRCLE(201.0, -43.0, 0.01)
+"""
+    shapes = read(text)
+    assert shapes.n_shapes == 6
+    assert [term.exclude for term in shapes.terms] == [False] * 5 + [True]
+    assert shapes.labels[0] == "circle(4096.5,4096.5,10)"
+    assert shapes.labels[1] == "box 50 50 10 20 0"
+    sky = shapes.terms[4].parts[0][0]
+    assert_allclose([sky.x, sky.y, sky.rx], [0, 0, 36], atol=0.05)
+    image = shapes.terms[1].parts[0][0]
+    assert (image.x, image.y, image.width, image.height) == (0.0, 0.0, 20.0, 40.0)
+    # What follows the image line is image too.
+    assert_allclose(shapes.terms[5].parts[0][0].x, -98 + 2 * 4099)
+
+
+@pytest.mark.parametrize(
+    ("length", "arcsec"),
+    [('7.5"', 7.5), ("7.5''", 7.5), ("0.5'", 30.0), ("0.002d", 7.2), ("1e-4r", 20.6264806), ("10p", 4.92), ("10i", 20.0), ("0.001", 3.6)],
+)
+def test_lengths(read, length, arcsec):
+    assert_allclose(only(read(f"icrs;circle(201.0,-43.0,{length})")).rx, arcsec, rtol=1e-7)
+
+
+def test_bare_lengths_are_pixels_where_the_file_is_in_pixels(read):
+    assert_allclose(only(read("circle(13:24:00,-43:00:00,20)")).rx, 20 * 0.492)
+    assert_allclose(only(read('circle(4096.5,4096.5,20")')).rx, 20)
+    assert_allclose(only(read("image\ncircle(50,50,20p)")).rx, 20 * 0.492)
+    with pytest.raises(DataError, match="add a unit"):
+        read("circle(13:24:00,-43:00:00,20)", physical=None)
+    assert_allclose(only(read("circle(13:24:00,-43:00:00,20d)", physical=None)).rx, 72000)
+
+
+@pytest.mark.parametrize(
+    "position",
+    ["13:24:06,-43:01:30", "13h24m06s,-43d01m30s", "201.025,-43.025", "201.025d,-43.025d", f"{np.radians(201.025):.12f}r,{np.radians(-43.025):.12f}r"],
+)
+def test_positions(read, position):
+    shape = only(read(f'icrs;circle({position},1")'))
+    assert_allclose((shape.x, shape.y), FRAME.to_plane(201.025, -43.025), atol=1e-5)
+    assert_allclose((shape.rx, shape.ry), 1)
+
+
+@pytest.mark.parametrize("system", ["fk4", "b1950", "fk5", "J2000", "galactic", "ecliptic", "icrs", "wcs"])
+def test_systems_of_the_sky(read, system):
+    names = {"b1950": "fk4", "j2000": "fk5", "wcs": "icrs", "ecliptic": "barycentricmeanecliptic"}
+    native = SkyCoord(201.2, -42.9, unit="deg")
+    there = native.transform_to(names.get(system.lower(), system.lower()))
+    lon, lat = there.spherical.lon.deg, there.spherical.lat.deg
+    box = only(read(f'{system}\nbox({lon:.10f},{lat:.10f},20",4",25)'))
+    assert_allclose((box.x, box.y), FRAME.to_plane(201.2, -42.9), atol=1e-4)
+    # North of that system, by astropy's own offsets.
+    up = there.directional_offset_by(0, 1e-3 * native.ra.unit).icrs
+    x, y = FRAME.to_plane(up.ra.deg, up.dec.deg)
+    north = np.degrees(np.arctan2(y - box.y, x - box.x))
+    assert_allclose((box.angle - (north - 90 + 25) + 180) % 360 - 180, 0, atol=1e-3)
+    assert_allclose((box.width, box.height), (20, 4))
+
+
+def test_sexagesimal_longitudes_are_degrees_on_the_galaxy(read):
+    there = SkyCoord(201.0, -43.0, unit="deg").galactic
+    lon, lat = there.l.to_string(sep=":", precision=6), there.b.to_string(sep=":", precision=6, alwayssign=True)
+    shape = only(read(f'galactic;circle({lon},{lat},1")'))
+    assert_allclose((shape.x, shape.y), 0, atol=1e-3)
+
+
+def test_north_is_not_up_away_from_the_pointing(read):
+    frame = SkyFrame(30.0, 80.0)
+    ellipse = only(read('icrs;ellipse(32.0,80.0,30",5",90)', frame=frame))
+    x0, y0 = frame.to_plane(32.0, 80.0)
+    x1, y1 = frame.to_plane(32.0, 80.001)
+    assert_allclose(ellipse.angle, np.degrees(np.arctan2(y1 - y0, x1 - x0)), atol=1e-4)
+    assert abs(ellipse.angle - 90) > 1
+
+
+def test_angles_follow_the_pixels(read):
+    turned = PixelGrid(shape=(50, 50), origin=np.zeros(2), matrix=2 * np.array([[0.0, -1.0], [1.0, 0.0]]))
+    flipped = PixelGrid(shape=(50, 50), origin=np.zeros(2), matrix=np.array([[-2.0, 0.0], [0.0, 2.0]]))
+    line = "image;box(1,1,6,2,30)"
+    assert_allclose(only(read(line, image_grid=turned)).angle, 120)
+    box = read(line, image_grid=flipped)
+    ix, iy = np.cos(np.radians(30)), np.sin(np.radians(30))
+    assert_array_equal(box.contains(*flipped.to_plane(2.9 * np.array([ix, -ix]), 2.9 * np.array([iy, iy]))), [True, False])
+    pie = read("image;panda(1,1,10,40,1,1,5,1)", image_grid=flipped)
+    a = np.radians([5, 15, 35, 45])
+    assert_array_equal(pie.contains(*flipped.to_plane(3 * np.cos(a), 3 * np.sin(a))), [False, True, True, False])
+    backwards = PhysicalFrame(0.0, 0.0, -1.0, 1.0)
+    assert_array_equal(read("sector(0,0,10,40)", physical=backwards).contains(-np.cos(a), np.sin(a)), [False, True, True, False])
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("circle(0,0,3)", Ellipse(0, 0, 3, 3)),
+        ("circ(0,0,3)", Ellipse(0, 0, 3, 3)),
+        ("Ellipse(1,2,3,4,25)", Ellipse(1, 2, 3, 4, 25)),
+        ("ellipse(1,2,3,4)", Ellipse(1, 2, 3, 4)),
+        ("ell(1,2,3,4,25d)", Ellipse(1, 2, 3, 4, 25)),
+        ("box(1,2,3,4)", Box(1, 2, 3, 4)),
+        ("RotBox(1,2,3,4,5)", Box(1, 2, 3, 4, 5)),
+        ("rectangle(1,2,5,8)", Box(3, 5, 4, 6)),
+        ("rect(5,8,1,2)", Box(3, 5, 4, 6)),
+        ("annulus(0,0,1,2)", Ring(Ellipse(0, 0, 2, 2), Ellipse(0, 0, 1, 1))),
+        ("annulus(0,0,0,2)", Ellipse(0, 0, 2, 2)),
+        ("annulus(0,0,1,2,3,4)", Ring(Ellipse(0, 0, 4, 4), Ellipse(0, 0, 1, 1))),
+        ("annulus(0,0,1,4,n=3)", Ring(Ellipse(0, 0, 4, 4), Ellipse(0, 0, 1, 1))),
+        ("ellipse(0,0,1,2,3,6,10)", Ring(Ellipse(0, 0, 3, 6, 10), Ellipse(0, 0, 1, 2, 10))),
+        ("box(0,0,1,2,2,4,3,6,10)", Ring(Box(0, 0, 3, 6, 10), Box(0, 0, 1, 2, 10))),
+        ("polygon(0,0,1,0,1,1)", Polygon(((0, 0), (1, 0), (1, 1)))),
+        ("polygon(0,0,1,0,1,1,0,0)", Polygon(((0, 0), (1, 0), (1, 1)))),
+        ("sector(1,2,30,60)", Sector(1, 2, 30, 60)),
+        ("pie(1,2,3,4,30,60)", Ring(Ellipse(1, 2, 4, 4), Ellipse(1, 2, 3, 3), Sector(1, 2, 30, 60))),
+        ("pie(1,2,0,4,30,60)", Ring(Ellipse(1, 2, 4, 4), None, Sector(1, 2, 30, 60))),
+        ("panda(1,2,30,60,3,3,4,2)", Ring(Ellipse(1, 2, 4, 4), Ellipse(1, 2, 3, 3), Sector(1, 2, 30, 60))),
+        ("epanda(1,2,30,60,3,1,2,3,6,1)", Ring(Ellipse(1, 2, 3, 6), Ellipse(1, 2, 1, 2), Sector(1, 2, 30, 60))),
+        ("epanda(1,2,30,60,3,1,2,3,6,1,15)", Ring(Ellipse(1, 2, 3, 6, 15), Ellipse(1, 2, 1, 2, 15), Sector(1, 2, 45, 75))),
+        ("bpanda(1,2,30,60,3,1,2,3,6,1,15)", Ring(Box(1, 2, 3, 6, 15), Box(1, 2, 1, 2, 15), Sector(1, 2, 45, 75))),
+        ("FIELD()", Field()),
+    ],
+)
+def test_every_kind(read, text, shape):
+    assert only(read(text, physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0))) == shape
+
+
+def test_combinations(read):
+    def cover(text, x):
+        return read(text, physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0)).contains(np.array(x, float), np.zeros(len(x))).tolist()
+
+    x = [0, 2, 5, 50]
+    assert cover("circle(0,0,3)*!circle(0,0,1)", x) == [False, True, False, False]
+    assert cover("circle(0,0,3)&!circle(0,0,1)&!circle(2,0,0.5)", x) == [False, False, False, False]
+    assert cover("circle(0,0,3) - circle(0,0,1) + circle(5,0,1)", x) == [False, True, True, False]
+    assert cover("circle(0,0,3)*circle(3,0,2)", x) == [False, True, False, False]
+    assert cover("circle(0,0,3)|circle(5,0,1)", x) == [True, True, True, False]
+    assert cover("circle(0,0,3) || # composite\ncircle(5,0,1)", x) == [True, True, True, False]
+    assert cover("circle(0,0,3)\n-circle(0,0,4)*circle(0,0,1)", x) == [False, True, False, False]
+    assert cover("field()\n-circle(0,0,1)\n-circle(5,0,1)", x) == [False, True, False, True]
+    assert cover("-circle(0,0,1)\n!circle(5,0,1)", x) == [False, True, False, True]
+    assert cover("physical\ncircle(0,0,3)\ncircle(0,0,1) # include=0", x) == [False, True, False, False]
+
+
+def test_a_long_conjunction_at_the_start_becomes_cuts(read):
+    shapes = read("rectangle(0.5,0.5,8192.5,8192.5)&!circle(4000,4000,3)&!circle(4100,4100,3)")
+    assert [term.exclude for term in shapes.terms] == [False, True, True]
+    assert shapes.labels[0].startswith("rectangle")
+
+
+def test_exclusions_come_last_in_ds9_and_in_order_in_ciao(read):
+    lines = "-circle(4096.5,4096.5,2)\ncircle(4096.5,4096.5,9)\n"
+    x = 0.492 * np.array([0.0, 5.0, 50.0])
+    assert read("physical\n" + lines).contains(x, 0 * x).tolist() == [False, True, False]
+    with pytest.warns(DataWarning, match="starts with an exclusion"):
+        assert read(lines).contains(x, 0 * x).tolist() == [True, True, True]
+
+
+def test_background_shapes_are_told_apart(read):
+    lines = "physical\ncircle(4096,4096,9)\ncircle(4200,4200,30) # color=red background\n"
+    with pytest.warns(DataWarning, match=r"1 of 2 shapes are tagged as background and left out \(circle\(4200,4200,30\)"):
+        assert read(lines).labels == ("circle(4096,4096,9)",)
+    assert read("physical\ncircle(4200,4200,30) # background\n").n_shapes == 1
+    assert read("circle(4096,4096,9)\ncircle(4200,4200,30) # the background, by hand\n").n_shapes == 2
+
+
+def test_what_covers_no_area_is_said(read):
+    text = "physical\ncircle(4096,4096,9)\nline(1,1,2,2)\n# text(1,1) text={a}\ntext 1 1 {circle(1,1,1); x}\nellipse(4000,4000,0,0,10)\nbox point 3 4\n"
+    with pytest.warns(DataWarning, match=r"4 entries cover no area and count for nothing \(line 3: line\(1,1,2,2\), ...\)"):
+        assert read(text).n_shapes == 1
+
+
+def test_gzip_is_seen_by_content(read):
+    assert read(gzip.compress(b"circle(4096,4096,9)"), name="plain.txt").n_shapes == 1
+    assert read(b"\xef\xbb\xbf# caf\xc3\xa9\r\ncircle(4096,4096,9)\r\n").n_shapes == 1
+    assert read(b"# caf\xe9\ncircle(4096,4096,9)\n").n_shapes == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no shape in it: is it"),
+        ("# Region file format: DS9 version 4.1\nglobal color=red\nfk5\n", "no shape in it: is it"),
+        ("300 300\n400 400\n", "line 1: 300 300: not a region"),
+        ("circle(1,2,3)\nblob(1,2,3)\n", r"line 2: blob\(1,2,3\): 'blob' is no shape"),
+        ("circle(1,2)\n", "too few values: a length is missing"),
+        ("circle(1,2,3,4)\n", "more values than the shape takes, from 4 on"),
+        ("circle(1,2,x)\n", "x is not a number"),
+        ("circle(1,2,-3)\n", "-3 is a negative length"),
+        ("circle(nan,2,3)\n", "nan is not a number"),
+        ("circle(1,2,3\n", r"circle\(1,2,3: not a region"),
+        ("circle(1,2,3) circle(3,4,5)\n", "'' is not a way to combine"),
+        ("circle(1,2,3)^circle(3,4,5)\n", "not a region"),
+        ("circle(1,2,3)+!circle(3,4,5)\n", r"'\+!' is not a way to combine"),
+        ("region(other.reg)\n", "give that file itself"),
+        ("polygon(1,2,3,4)\n", "at least 3 corners"),
+        ("polygon(1,2,3,4,5)\n", "too few values"),
+        ("annulus(1,2,3)\n", "an annulus needs two radii"),
+        ('fk5;circle(201,95,1")\n', "95 is not a latitude"),
+        ('fk5;circle(13:60:00,-43:00:00,1")\n', "60 minutes or seconds, or more"),
+        ('fk5;circle(21,43,1")\n', "90 degrees or more from the pointing"),
+        ('fk5;circle(201p,-43d,1")\n', "of different kinds"),
+        ("linear\ncircle(1,2,3)\n", "line 1: linear: coordinates that only the image"),
+        ("wcsa;fk5;circle(1,2,3)\n", "coordinates that only the image"),
+        ("point(1,2)\n", "no shape in it that covers an area"),
+        ("panda(1,2,30,60,x,3,4,2)", "x is not a number of parts"),
+        ("\x89PNG\r\n\x1a\n\x00\x00", "not a region"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
+def test_malformed_text(read, text, message):
+    with pytest.raises(DataError, match=message) as caught:
+        read(text)
+    assert "\n" not in str(caught.value)
+    assert "test.reg" in str(caught.value)
+    assert str(caught.value).isascii()
+
+
+def test_missing_frames(read, tmp_path):
+    with pytest.raises(DataError, match=r"line 2: circle\(1,2,3\): physical coordinates, but the events say nothing"):
+        read("physical\ncircle(1,2,3)\n", physical=None)
+    with pytest.raises(DataError, match=r"line 1: circle.*image coordinates, but no image"):
+        read("image;circle(1,2,3)", image_grid=None)
+    with pytest.raises(DataError, match="no such file"):
+        read_regions(tmp_path / "absent.reg", frame=FRAME)
+
+
+# --- tables
+
+
+def region_table(name="REGION", **columns):
+    """A table HDU of the columns given."""
+    made = []
+    for key, value in columns.items():
+        value = np.asarray(value)
+        form = "16A" if value.dtype.kind == "U" else f"{value.shape[1] if value.ndim > 1 else ''}{'J' if value.dtype.kind == 'i' else 'D'}"
+        made.append(fits.Column(name=key, format=form, array=value))
+    return fits.BinTableHDU.from_columns(made, name=name)
+
+
+def written(path, *tables):
+    fits.HDUList([fits.PrimaryHDU(), *(table.copy() for table in tables)]).writeto(path)
+    return path
+
+
+def test_table_kinds(tmp_path):
+    nan = np.nan
+    padding, lone = [nan, nan, nan], [[1, nan, nan, nan]] * 4
+    table = region_table(
+        x=[[1, *padding], [1, 2, nan, nan], [0, 4, 4, 0], [0, 4, 4, 4], *lone],
+        y=[[2, *padding], [2, 8, nan, nan], [0, 0, 3, 0], [0, 0, 3, 3], *(2 * np.array(lone))],
+        shape=["Ellipse", "RECTANGLE", "Polygon", "polygon", "BOX", "Annulus", "Pie", "Circle"],
+        r=[[3, 4], [nan, nan], [nan, nan], [nan, nan], [3, 4], [1, 2], [1, 2], [3, nan]],
+        rotang=[[5, nan], [0, 0], [0, 0], [0, 0], [7, 0], [0, 0], [30, 60], [0, 0]],
+        component=np.arange(8),
+    )
+    shapes = read_regions(written(tmp_path / "t.fits", table), frame=FRAME, physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0))
+    assert [term.parts[0][0] for term in shapes.terms] == [
+        Ellipse(1, 2, 3, 4, 5),
+        Box(1.5, 5, 1, 6),
+        Polygon(((0, 0), (4, 0), (4, 3))),
+        Polygon(((0, 0), (4, 0), (4, 3))),
+        Box(1, 2, 3, 4, 7),
+        Ring(Ellipse(1, 2, 2, 2), Ellipse(1, 2, 1, 1)),
+        Ring(Ellipse(1, 2, 2, 2), Ellipse(1, 2, 1, 1), Sector(1, 2, 30, 60)),
+        Ellipse(1, 2, 3, 3),
+    ]
+    assert shapes.labels[0] == "row 1: Ellipse(1, 2, 3, 4, 5)"
+
+
+def test_exclusions_in_tables(tmp_path):
+    places = {"X": [0.0, 0.0, 9.0], "Y": [0.0, 0.0, 0.0], "SHAPE": ["Circle", "!Circle", "Circle"], "R": [3.0, 1.0, 2.0]}
+    x = np.array([0.0, 2.0, 9.0, 30.0])
+    physical = PhysicalFrame(0.0, 0.0, 1.0, 1.0)
+
+    def cover(name, **columns):
+        return read_regions(written(tmp_path / name, region_table(**columns)), frame=FRAME, physical=physical).contains(x, 0 * x).tolist()
+
+    assert cover("and.fits", **places, COMPONENT=[1, 1, 2]) == [False, True, True, False]
+    assert cover("own.fits", **places, COMPONENT=[1, 2, 3]) == [False, True, True, False]
+    assert cover("none.fits", **places) == [False, True, True, False]
+    assert cover("all.fits", **(places | {"SHAPE": ["!Circle"] * 3}), COMPONENT=[1, 1, 1]) == [False, False, False, True]
+
+
+def test_source_lists_of_wavdetect(tmp_path):
+    table = region_table(
+        "SRCLIST", RA=[1.0, 2.0], DEC=[1.0, 2.0], X=[4000.0, 4100.0], Y=[4000.0, 4100.0], SHAPE=["ellipse", "ellipse"], R=[[3.0, 2.0], [0.0, 0.0]]
+    )
+    with pytest.warns(DataWarning, match="1 row covers no area and counts for nothing"):
+        shape = only(read_regions(written(tmp_path / "src.fits", table), frame=FRAME, physical=PHYSICAL))
+    assert_allclose((shape.rx, shape.ry), (3 * 0.492, 2 * 0.492))
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"A": [1.0]}, "no table with a SHAPE column"),
+        ({"SHAPE": ["circle"], "R": [1.0]}, "no X and Y columns"),
+        ({"SHAPE": ["blob"], "X": [1.0], "Y": [1.0]}, "row 1: blob: not a shape"),
+        ({"SHAPE": ["circle"], "X": [1.0], "Y": [1.0]}, "row 1: circle: needs 1 radii, has 0"),
+        ({"SHAPE": ["circle"], "X": [np.nan], "Y": [1.0], "R": [1.0]}, "row 1: circle: X and Y are not pairs"),
+        ({"SHAPE": ["circle"], "X": [1.0], "Y": [1.0], "R": [-1.0]}, "row 1: circle: -1 is a negative length"),
+        ({"SHAPE": ["panda"], "X": [1.0], "Y": [1.0], "R": [1.0], "ROTANG": [[1.0, 2.0]]}, "row 1: panda: a shape that FITS"),
+    ],
+)
+def test_malformed_tables(tmp_path, columns, message):
+    with pytest.raises(DataError, match=message):
+        read_regions(written(tmp_path / "t.fits", region_table(**columns)), frame=FRAME, physical=PHYSICAL)
+
+
+def test_empty_and_broken_tables(tmp_path):
+    empty = region_table(SHAPE=np.array([], "U16"), X=np.zeros(0), Y=np.zeros(0), R=np.zeros(0))
+    path = written(tmp_path / "t.fits", empty)
+    with pytest.raises(DataError, match="no shape in it"):
+        read_regions(path, frame=FRAME, physical=PHYSICAL)
+    table = region_table(SHAPE=["circle"], X=[1.0], Y=[1.0], R=[1.0])
+    with pytest.raises(DataError, match="row 1: circle: physical coordinates, but the events"):
+        read_regions(written(tmp_path / "p.fits", table), frame=FRAME)
+    whole = written(tmp_path / "w.fits", region_table(SHAPE=["circle"] * 900, X=np.ones(900), Y=np.ones(900), R=np.ones(900))).read_bytes()
+    (tmp_path / "cut.fits").write_bytes(whole[:9000])
+    with pytest.raises(DataError, match=r"cut\.fits"):
+        read_regions(tmp_path / "cut.fits", frame=FRAME, physical=PHYSICAL)

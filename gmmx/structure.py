@@ -7,8 +7,8 @@ exceed what the model expects of them, ends close to the truth where random star
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
+from ._kernels.search import significances, smoothed
 from .em import Parameters, background_maps
 from .grid import PixelGrid
 from .mixture import Mixture
@@ -20,6 +20,9 @@ _FINEST_SCALE = 2.0
 _COARSEST_SCALE = 128.0
 # Smoothing scale in cells of its level.
 _SIGMA_CELLS = 2.0
+_MOST_PEAKS = 200
+# An excess below this is never looked at, however few places there are [nat].
+_LEAST_EXCESS = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +80,7 @@ class Search:
             total += omega * signal + np.tensordot(amplitude, q, 1)
         return total * self.grid.cell_area
 
-    def candidates(self, prepared, parameters):
+    def candidates(self, prepared, parameters, least):
         """Places where the photons exceed the model, by falling significance.
 
         The significance of a place at a scale s is the Poisson likelihood ratio of the smoothed counts d against the equally smoothed expectation m,
@@ -92,21 +95,28 @@ class Search:
         omega = sum(self.omegas)
         found = []
         area = 4 * np.pi * _SIGMA_CELLS**2
-        for level, (d, m, o) in enumerate(zip(self.smoothed, _levels(expected, len(self.smoothed)), _levels(omega, len(self.smoothed)), strict=True)):
+        model, omega = _levels(expected, len(self.smoothed)), _levels(omega, len(self.smoothed))
+        for level, (d, m, o) in enumerate(zip(self.smoothed, model, omega, strict=True)):
+            # A peak somewhere among so many places means little.
+            threshold = np.log(d.size)
             m = np.maximum(_smooth(m), 1e-12)
-            excess = d - m
-            ratio = np.where(excess > 0, area * (d * np.log(np.maximum(d, 1e-300) / m) - excess), 0.0)
-            peaks = (ratio > 0) & (ratio == ndimage.maximum_filter(ratio, 5))
-            iy, ix = np.nonzero(peaks)
-            best = np.argsort(-ratio[iy, ix], kind="stable")[:200]
+            ratio = significances(d, m, area, max(threshold + least, _LEAST_EXCESS))
+            iy, ix = np.nonzero(ratio)
+            around = np.pad(ratio, 2)
+            here = ratio[iy, ix]
+            peaks = np.ones(len(iy), bool)
+            for dy in range(5):
+                for dx in range(5):
+                    peaks &= here >= around[iy + dy, ix + dx]
+            iy, ix = iy[peaks], ix[peaks]
+            best = np.argsort(-ratio[iy, ix], kind="stable")[:_MOST_PEAKS]
             iy, ix = iy[best], ix[best]
             scale = 2**level
             x, y = self.grid.to_plane((ix + 0.5) * scale - 0.5, (iy + 0.5) * scale - 0.5)
+            # Signal that was not recorded counts too, but where little is seen an excess must not be blown up.
             seen = np.maximum(o[iy, ix] / scale**2, 0.05)
             sigma = np.full(len(ix), _SIGMA_CELLS * scale * self.grid.step)
-            # Signal recorded elsewhere in the kernel counts too, but where little is seen an excess must not be blown up.
-            threshold = np.log(d.size)
-            found.append(np.stack([ratio[iy, ix] - threshold, x, y, sigma, area * excess[iy, ix] / seen]))
+            found.append(np.stack([ratio[iy, ix] - threshold, x, y, sigma, area * (d - m)[iy, ix] / seen]))
         table = np.concatenate(found, axis=1)
         return table[:, np.argsort(-table[0], kind="stable")]
 
@@ -122,7 +132,8 @@ def _levels(image, n):
 
 
 def _smooth(image):
-    return ndimage.gaussian_filter(image, _SIGMA_CELLS, mode="constant", truncate=3.0)
+    taps = np.exp(-0.5 * (np.arange(int(3 * _SIGMA_CELLS) + 1) / _SIGMA_CELLS) ** 2)
+    return smoothed(np.ascontiguousarray(image, np.float64), taps / (taps[0] + 2 * taps[1:].sum()))
 
 
 def grown(search, prepared, parameters, count, *, least=2.0):
@@ -142,10 +153,10 @@ def grown(search, prepared, parameters, count, *, least=2.0):
     Parameters
         The same object where nothing is significant.
     """
-    significance, x, y, scale, flux = search.candidates(prepared, parameters)
+    significance, x, y, scale, flux = search.candidates(prepared, parameters, least)
     chosen = []
     for i in range(len(significance)):
-        if significance[i] < least or len(chosen) == count:
+        if len(chosen) == count:
             break
         if all(np.hypot(x[i] - x[j], y[i] - y[j]) > 1.5 * max(scale[i], scale[j]) for j in chosen):
             chosen.append(i)

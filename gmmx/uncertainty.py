@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from .em import views
 
 # Multiply-adds for the information matrix, at most; beyond, photons are thinned evenly.
-_BUDGET = 4e10
+_BUDGET = 4e9
 _CHUNK = 8192
 # Information every coordinate has at least: a component with next to no photons must not make the matrix singular.
 _LEAST = 0.1
@@ -61,8 +62,7 @@ def uncertainty(prepared, parameters, phase):
     """Standard errors of the background amplitudes and the total signal, and their correlation.
 
     The information matrix is ``sum_i w_i s_i s_i^T`` with ``s_i = grad log lambda(x_i)``, the photons' own estimate of
-    ``int grad lambda grad lambda^T / lambda dx``, plus the curvature of the priors; its inverse is the covariance of (log F, mu, Sigma, log B), all parameters free
-    at once.
+    ``int grad lambda grad lambda^T / lambda dx``, plus the curvature of the priors; its inverse is the covariance of (log F, mu, Sigma, log B), all free at once.
 
     Returns
     -------
@@ -95,14 +95,17 @@ def uncertainty(prepared, parameters, phase):
             information[index, index] += factor * narrow
     fixed = np.concatenate([np.zeros(6 * k, bool), *[p.fixed for p in prepared]])
     free = np.flatnonzero(~fixed)
-    covariance = np.zeros((n, n))
-    values, vectors = np.linalg.eigh(information[np.ix_(free, free)])
-    values = np.maximum(values, 1e-12 * max(values.max(initial=0.0), 1e-300))
-    covariance[np.ix_(free, free)] = (vectors / values) @ vectors.T
-    gradient = np.concatenate([mixture.fluxes, np.zeros(n - k)])
-    signal = np.sqrt(max(gradient @ covariance @ gradient, 0.0))
-    errors = np.sqrt(np.maximum(np.diag(covariance)[6 * k :], 0.0))
-    crossed = covariance[6 * k :] @ gradient
-    correlations = np.where(errors * signal > 0, crossed / np.where(errors * signal > 0, errors * signal, 1.0), 0.0)
+    # Only the rows of the covariance that the totals need: one solution for the signal, one for each background.
+    sought = np.zeros((n, 1 + n - 6 * k))
+    sought[:k, 0] = mixture.fluxes
+    sought[np.arange(6 * k, n), np.arange(1, 1 + n - 6 * k)] = 1.0
+    solved = np.zeros_like(sought)
+    block = information[np.ix_(free, free)]
+    block[np.diag_indices_from(block)] *= 1 + 1e-9
+    solved[free] = cho_solve(cho_factor(block), sought[free]) if len(free) else 0.0
+    signal = np.sqrt(max(sought[:, 0] @ solved[:, 0], 0.0))
+    errors = np.sqrt(np.maximum(np.diag(solved[6 * k :, 1:]), 0.0)) * ~fixed[6 * k :]
+    scale = errors * signal
+    correlations = np.where(scale > 0, solved[6 * k :, 0] / np.where(scale > 0, scale, 1.0), 0.0)
     cuts = np.cumsum(sizes)[:-1]
     return Uncertainty(signal=float(signal), amplitudes=tuple(np.split(errors, cuts)), correlations=tuple(np.split(correlations, cuts)))

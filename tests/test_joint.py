@@ -1,0 +1,100 @@
+"""Several pointings of one sky: their fields, their planes, and what holds for all of them."""
+
+import numpy as np
+import pytest
+from made_files import DEC0, PIXEL, RA0, event_hdus, flat, image_hdus
+from numpy.testing import assert_allclose
+
+from gmmx.config import FitConfig
+from gmmx.errors import InputError
+from gmmx.joint import read_observations
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*no exposure map:gmmx.errors.DataWarning")
+# East by 60 arcsec: most of the two fields of 200 arcsec overlap.
+SHIFT = 60 / 3600
+
+
+@pytest.fixture
+def pair(tmp_path, monkeypatch):
+    """Two pointings of one sky, each with its own tangent point, and their maps."""
+    monkeypatch.chdir(tmp_path)
+    for i, ra in enumerate((RA0, RA0 + SHIFT)):
+        event_hdus(ra=ra, OBS_ID=str(i)).writeto(f"events_{i}.fits")
+        image_hdus(flat(3e5 * (1 + i)), ra=ra, OBS_ID=str(i)).writeto(f"expmap_{i}.fits")
+    (tmp_path / "sky.reg").write_text(f'fk5\ncircle({RA0},{DEC0 + 0.02},12")\n')
+    (tmp_path / "physical.reg").write_text("physical\ncircle(4096.5,4196.5,12)\n")
+    return ["events_0.fits", "events_1.fits"]
+
+
+def read(events, **options):
+    return read_observations(events, FitConfig(psf=("none",), energy="0.5:2", **options))
+
+
+MAPS = {"exposure": ("expmap_0.fits", "expmap_1.fits")}
+
+
+def test_all_come_into_the_plane_of_the_first(pair):
+    one, two = read(pair, **MAPS)
+    assert one.frame == two.frame
+    # The source at the second pointing's centre lies east of the first's, which is at smaller x.
+    assert_allclose([np.median(one.x), np.median(two.x)], [0, -60 * np.cos(np.radians(DEC0))], atol=2)
+    assert [o.name for o in (one, two)] == ["events_0", "events_1"]
+    assert [o.completeness.exposure.max() for o in (one, two)] == [3e5, 6e5]
+    assert_allclose(two.completeness.grid.to_plane(51.5, 51.5), [-60 * np.cos(np.radians(DEC0)), 0], atol=0.05)
+
+
+def test_one_event_list_alone_is_left_as_it_is(pair):
+    (one,) = read(pair[1:], exposure=("expmap_1.fits",))
+    assert_allclose(np.median(one.x), 0, atol=2)
+    assert one.physical is not None
+
+
+def test_a_mask_in_sky_coordinates_holds_for_all(pair):
+    one, two = read(pair, mask=("sky.reg",), **MAPS)
+    for o in (one, two):
+        assert_allclose(o.masks.outlines(8)[0].mean(0), [0, 72], atol=5)
+        assert o.dropped["mask"] > 0
+
+
+def test_a_mask_in_physical_coordinates_holds_for_one(pair):
+    with pytest.raises(InputError, match=r"physical.reg: its coordinates mean another place for each event list: give one file for each"):
+        read(pair, mask=("physical.reg",), **MAPS)
+    one, two = read(pair, mask=("physical.reg", "physical.reg"), **MAPS)
+    assert_allclose(two.masks.outlines(8)[0].mean(0) - one.masks.outlines(8)[0].mean(0), [-60 * np.cos(np.radians(DEC0)), 0], atol=0.05)
+    # The same event list twice shares its coordinates.
+    assert len(read([pair[0]] * 2, mask=("physical.reg",), exposure=("expmap_0.fits",) * 2)) == 2
+
+
+def test_equal_names_are_told_apart(pair):
+    assert [o.name for o in read([pair[0]] * 2, exposure=("expmap_0.fits",) * 2)] == ["events_0_1", "events_0_2"]
+
+
+def test_a_background_held_at_a_flux_is_held_at_the_sum_of_the_exposures(pair):
+    (alone,) = read(pair[:1], exposure=("expmap_0.fits",), background=("sky=1e-9",))
+    assert_allclose(alone.backgrounds[0].amplitude, 3e5 * 1e-9)
+    together = read(pair, background=("sky=1e-9",), **MAPS)
+    assert_allclose([o.backgrounds[0].amplitude for o in together], [9e5 * 1e-9] * 2)
+
+
+def test_values_go_in_the_order_of_the_event_lists(pair):
+    one, two = read_observations(pair, FitConfig(psf=("0.5", "2"), energy="0.5:2", background=("none", "sky"), **MAPS))
+    assert_allclose([np.sqrt(o.psf.covariances.ravel()[0]) for o in (one, two)], [0.5, 2.0])
+    assert [len(o.backgrounds) for o in (one, two)] == [0, 1]
+    for options, words in (({"exposure": ("expmap_0.fits",)}, "--exposure was given 1 times"), ({"mask": ("sky.reg",) * 3}, "--mask was given 3 times")):
+        with pytest.raises(InputError, match=words):
+            read(pair, **{**MAPS, **options})
+
+
+def test_fields_may_hang_together_in_a_chain(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # Each overlaps the next, the first does not overlap the last.
+    for i in range(3):
+        event_hdus(ra=RA0 + i * 150 / 3600).writeto(f"{i}.fits")
+    assert len(read([f"{i}.fits" for i in range(3)])) == 3
+    with pytest.raises(InputError, match=r"2 event lists that do not overlap on the sky: fit them one at a time, e.g. in a shell loop"):
+        read(["0.fits", "2.fits"])
+
+
+def test_pixels_are_those_of_the_files(pair):
+    (one,) = read(pair[:1], exposure=("expmap_0.fits",))
+    assert_allclose(one.physical.step_x, PIXEL)

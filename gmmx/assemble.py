@@ -164,27 +164,29 @@ def _paths(paths):
 
 def _apply_shapes(listed, completeness, map_grid, mask, region):
     """Photons and completeness inside the regions and outside the masks, what was cut out, and a record of each file for people."""
-    n_before, records, shapes = len(listed), [], {"mask": [], "region": []}
+    n_before, records, shapes, shares = len(listed), [], {"mask": [], "region": []}, {}
     for kind, path in [("region", p) for p in _paths(region)] + [("mask", p) for p in _paths(mask)]:
         covered = read_regions(path, frame=listed.frame, physical=listed.physical, image_grid=map_grid)
         if kind == "mask" and _is_field_with_holes(path, covered, listed):
             # Such a list says what to cut out by cutting it out; taken at its word it would mask all the rest.
             covered = covered.holes()
-        closed = 1 - covered.open_share(completeness.grid)
-        area = float(closed[completeness.exposure > 0].sum() * completeness.grid.cell_area / 3600)
+        shares[kind] = covered.open_share(completeness.grid)
+        area = float((1 - shares[kind])[completeness.exposure > 0].sum() * completeness.grid.cell_area / 3600)
         photons = int(np.count_nonzero(covered.contains(listed.x, listed.y)))
         records.append({"file": Path(path).name, "kind": kind, "shapes": covered.n_shapes, "area_arcmin2": area, "photons": photons})
         shapes[kind].append(covered)
     kept, cut = Shapes.union(shapes["region"]), Shapes.union(shapes["mask"])
+    # The shares of overlapping shapes do not multiply: several files are looked at once more, together.
+    shares |= {kind: union.open_share(completeness.grid) for kind, union in (("region", kept), ("mask", cut)) if len(shapes[kind]) > 1}
     if shapes["region"]:
         listed = select_shapes(listed, kept, keep=True)
-        completeness = completeness.masked(1 - kept.open_share(completeness.grid))
+        completeness = completeness.masked(1 - shares["region"])
         if len(listed) == 0:
             raise DataError(f"{', '.join(map(str, _paths(region)))}: none of {n_before} photons lies in the region: nothing is left to fit")
     if shapes["mask"]:
         _warn_of_greedy_shapes(listed, cut)
         listed = select_shapes(listed, cut, keep=False)
-        completeness = completeness.masked(cut.open_share(completeness.grid))
+        completeness = completeness.masked(shares["mask"])
         if len(listed) == 0:
             raise DataError(f"{', '.join(map(str, _paths(mask)))}: every one of {n_before} photons is masked: nothing is left to fit")
     everything = [*shapes["mask"], *([_complement(kept)] if shapes["region"] else [])]
@@ -220,9 +222,12 @@ def _warn_of_greedy_shapes(listed, cut):
 
 
 def _complement(shapes):
-    """What a list of shapes leaves uncovered; where it takes more than one list of terms with holes to say, the last list's complement."""
-    terms = shapes.terms if not any(term.exclude for term in shapes.terms) else shapes.groups[-1]
-    return Shapes((tuple(replace(term, exclude=not term.exclude) for term in terms),))
+    """What lists of shapes leave uncovered; nothing where more than one of them has holes, which no list of terms can say."""
+    # A list that only adds may as well go on where another ends; then every addition is a cut, and every cut an addition.
+    groups = sorted(shapes.groups, key=lambda group: not any(term.exclude for term in group))
+    if any(term.exclude for group in groups[1:] for term in group):
+        return Shapes()
+    return Shapes((tuple(replace(term, exclude=not term.exclude) for group in groups for term in group),))
 
 
 def _exposed(observation, events):

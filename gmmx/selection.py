@@ -203,8 +203,9 @@ def footprint(events, *, step=1.0):
     Completeness
         Relative: its unit is "".
     """
-    chips = [None] if events.ccd is None else np.unique(events.ccd)
-    outlines = [_outline(*(v if chip is None else v[events.ccd == chip] for v in (events.x, events.y)), step) for chip in chips]
+    chips = [] if events.ccd is None else np.unique(events.ccd)
+    parts = [events.ccd == chip for chip in chips] if len(chips) > 1 else [slice(None)]
+    outlines = [_outline(events.x[part], events.y[part], step) for part in parts]
     corners = np.concatenate(outlines)
     (x_min, y_min), (x_max, y_max) = corners.min(0) - step, corners.max(0) + step
     _check_size((x_max - x_min) / step * (y_max - y_min) / step, step)
@@ -232,18 +233,32 @@ def _outline(x, y, step, *, full=0.8, thin=8.0, far=6.0):
     Photons are thinned to one per cell of `thin` arcsec, so that a bright source is no more than its place; a cell whose second neighbour is `far` times
     farther than that of nine cells in ten is a stray.
     """
-    cells, cell = np.unique(np.floor(np.column_stack([x, y]) / thin), axis=0, return_inverse=True)
-    points = np.column_stack([x, y])
-    if len(cells) > 10:
-        distance = cKDTree(cells).query(cells, 3)[0][:, 2]
-        points = points[(distance <= far * np.quantile(distance, 0.9))[cell.ravel()]]
+    low, extent = np.array([x.min(), y.min()]), np.array([np.ptp(x), np.ptp(y)])
+    size = max(thin, extent.max() / 2000)
+    nx, ny = (extent / size).astype(int) + 1
+    cell = ((y - low[1]) / size).astype(np.int32) * nx + ((x - low[0]) / size).astype(np.int32)
+    some = np.full(nx * ny, -1)
+    some[cell] = np.arange(len(x))
+    used = np.flatnonzero(some >= 0)
+    centres = low + size * np.column_stack([used % nx + 0.5, used // nx + 0.5])
+    if len(used) > 10:
+        distance = cKDTree(centres).query(centres, 3)[0][:, 2]
+        near = distance <= far * np.quantile(distance, 0.9)
+        used, centres = used[near], centres[near]
+    wanted = np.zeros(nx * ny, bool)
     try:
-        hull = ConvexHull(points)
+        # A photon can only be a corner where its cell sticks out of the hull of one photon per cell.
+        facets = ConvexHull(np.column_stack([x[some[used]], y[some[used]]])).equations
+        reach = (centres @ facets[:, :2].T + facets[:, 2] + size / 2 * np.abs(facets[:, :2]).sum(1)).max(1)
+        wanted[used[reach >= -1e-9 * size]] = True
+        hull = ConvexHull(np.column_stack([x[wanted[cell]], y[wanted[cell]]]))
     except (QhullError, ValueError):
         # Too few photons, or all in a line: a box of one cell around them.
-        (x0, y0), (x1, y1) = points.min(0) - step / 2, points.max(0) + step / 2
+        wanted[used] = True
+        x, y = x[wanted[cell]], y[wanted[cell]]
+        (x0, x1), (y0, y1) = ((v.min() - step / 2, v.max() + step / 2) for v in (x, y))
         return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
-    corners = points[hull.vertices]
+    corners = hull.points[hull.vertices]
     rectangle, area = _smallest_rectangle(corners)
     return rectangle if hull.volume >= full * area else corners
 

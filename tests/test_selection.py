@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.spatial import ConvexHull
 
 from gmmx.completeness import Completeness
 from gmmx.errors import DataError, DataWarning, InputError
@@ -12,6 +13,7 @@ from gmmx.events import EventList
 from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
 from gmmx.io.events import read_events
 from gmmx.selection import (
+    _outline,
     collected,
     footprint,
     parse_ccd,
@@ -275,3 +277,13 @@ def test_collected_photons_keep_their_sum_and_mean():
     assert len(np.unique(cells, axis=0)) == len(cx)
     with pytest.raises(InputError, match="positive"):
         collected(x, y, w, cell=-1.0)
+
+
+def test_outline_is_the_hull_of_all_photons():
+    rng = np.random.default_rng(11)
+    for n in (20, 300, 20_000):
+        # A triangle, which fills half of its rectangle, so that the hull itself comes back.
+        u = np.sort(rng.uniform(0, 400, (2, n)), axis=0)
+        hull = ConvexHull(u.T)
+        corners, expected = _outline(u[0], u[1], 1.0), hull.points[hull.vertices]
+        assert_allclose(corners[np.lexsort(corners.T)], expected[np.lexsort(expected.T)])

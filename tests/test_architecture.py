@@ -19,7 +19,6 @@ RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}
 CONFINED = {
     "numba": ("_kernels",),
     "matplotlib": ("plots",),
-    
     "h5py": ("io",),
     "astropy.io": ("io",),
     "click": ("cli", "console"),

@@ -18,12 +18,13 @@ Goulding (2018, A&C 25, 183, section 3.2). It departs from the latter in that wh
 belongs to the component instead of to the photon.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ._kernels.exposure import exposure_moments
-from ._kernels.photons import photon_moments
+from ._kernels.photons import log_densities as _log_densities
+from ._kernels.photons import photon_moments, view_sums
 from ._kernels.photons import removal_losses as _photon_losses
 from .completeness import reference_exposure
 from .errors import InputError
@@ -430,3 +431,36 @@ def removal_losses(prepared, parameters, phase, shares):
         coefficients, means, precisions = views(parameters.mixture, share, blur)
         losses += _photon_losses(p.x, p.y, p.weights, p.ratios, p.tiles, p.boxes, p.blocks, amplitude, coefficients, means, precisions, PRUNING, share.shape[1])
     return losses
+
+
+def log_densities(prepared, parameters, phase):
+    """log lambda at each photon of each observation, log Omega left out: a list of (N_o,) arrays in the order of the tiles."""
+    logs = []
+    for p, amplitude, share, blur in zip(prepared, parameters.amplitudes, phase.shares, phase.blurs, strict=True):
+        coefficients, means, precisions = views(parameters.mixture, share, blur)
+        logs.append(_log_densities(p.x, p.y, p.ratios, p.tiles, p.boxes, p.blocks, amplitude, coefficients, means, precisions, PRUNING))
+    return logs
+
+
+def flux_slopes(prepared, mixture, phase, logs):
+    """Derivative of log L by the flux of components that could be added, (K,): ``sum_i w_i N_k(x_i) / lambda_i - e_k`` [nat / photon].
+
+    Parameters
+    ----------
+    mixture : Mixture
+        The components; their own fluxes do not matter.
+    phase : Phase
+        Begun at them.
+    logs : list of (N_o,) arrays
+        Of `log_densities` at the present parameters.
+    """
+    unit = replace(mixture, fluxes=np.ones(len(mixture)))
+    slopes = np.zeros(len(mixture))
+    for p, share, blur, level, log in zip(prepared, phase.shares, phase.blurs, phase.levels, logs, strict=True):
+        coefficients, means, precisions = views(unit, share, blur)
+        sums = view_sums(p.x, p.y, p.weights * np.exp(-log), p.tiles, p.boxes, coefficients, means, precisions)
+        seen = share.copy()
+        if p.pyramid is not None:
+            seen *= p.pyramid.moments(means, (mixture.covariances[:, None] + blur).reshape(-1, 2, 2), level)[:, 0].reshape(share.shape)
+        slopes += sums.reshape(share.shape).sum(1) - seen.sum(1)
+    return slopes

@@ -1,7 +1,7 @@
 """The driver: observations and options in, a FitResult out.
 
-A fit grows the mixture, lets it settle, exchanges what is of little use for what is missing, and settles again. Each of these is a sequence of phases; within a phase the
-objective never falls.
+A fit grows the mixture, lets it settle, exchanges what is of little use for what is missing, and settles again. Each of these is a sequence of phases; within a
+phase the objective never falls.
 """
 
 import time
@@ -14,16 +14,20 @@ from scipy.cluster.vq import kmeans2
 from ._kernels._jit import threads_at_most
 from .accelerate import Chart, ascend
 from .config import FitConfig
-from .em import Parameters, Priors, begin_phase, evaluate, prepare_all, removal_losses
+from .em import Parameters, Priors, begin_phase, evaluate, prepare_all
 from .errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputError
+from .information import Information
 from .mixture import Mixture
 from .result import HISTORY_COLUMNS, BackgroundSummary, FitResult, FitState
-from .structure import Search, grown
-from .uncertainty import uncertainty
+from .structure import Search, exchanged, grown, propose
 
 # Evaluations after each round of growth, in two phases, and how many components a round adds at most.
 _ROUND = 8
 _MOST_ADDED = 10
+# Evaluations of each of the two phases in which an exchange is tried, what it must promise [nat], and multiply-adds for its information matrix.
+_TRIAL = 12
+_WORTH = 6.0
+_QUICK = 1e9
 # A phase is ended after this many evaluations, so that PSF averages and prior scales follow the components.
 _PHASE = 100
 # Accepted steps over which the gain is watched for the stopping rule.
@@ -151,24 +155,26 @@ def _grow(climb, parameters, n_components):
 
 
 def _exchange(climb, search, parameters, n_components, tries):
-    """Exchange the components that cost least to remove for ones where the photons exceed the model most, while the objective gains."""
+    """Exchange components of little use for missing ones, several at a time, then fewer, while the objective gains."""
     best, phase = climb.look(parameters)
-    count = 4
+    count, skip, proposal = _MOST_ADDED, 0, None
     for _ in range(tries):
-        losses = removal_losses(climb.prepared, parameters, phase, best.shares)
-        count = min(count, len(losses) - 1)
-        if count < 1:
+        if proposal is None:
+            proposal = propose(search, climb.prepared, parameters, phase, best.shares, min_sigma=climb.priors.min_sigma, budget=_QUICK)
+        trial = exchanged(parameters, proposal, n_components, count, margin=_WORTH, skip=skip)
+        if trial is parameters:
             break
-        kept = np.sort(np.argsort(losses, kind="stable")[count:])
-        trial, *_ = climb.phase(replace(parameters, mixture=parameters.mixture.select(kept)), "exchange", 4, 0.0)
-        trial = grown(search, climb.prepared, trial, n_components - len(trial.mixture))
         for _ in range(2):
-            trial, *_ = climb.phase(trial, "exchange", 12, 0.0)
+            trial, last, *_ = climb.phase(trial, "exchange", _TRIAL, 0.0)
+        trial = climb.without_empty(trial, last)
         found, found_phase = climb.look(trial)
         if found.objective > best.objective + 1.0:
-            parameters, best, phase = trial, found, found_phase
+            parameters, best, phase, proposal = trial, found, found_phase, None
+            skip = 0
+        elif count > 1:
+            count = count // 3 if count > 3 else 1
         else:
-            count //= 2
+            skip += 1
     return parameters
 
 
@@ -316,7 +322,7 @@ def fit_mixture(
         parameters = replace(parameters, mixture=parameters.mixture.select(order))
         final, phase = climb.look(parameters)
         climb.record(final, "final", "look")
-        errors = uncertainty(prepared, parameters, phase)
+        errors = Information.at(prepared, parameters, phase).uncertainty()
     k = len(parameters.mixture)
     stop_reason = f"less than {tol:g} nat still to be gained" if converged else f"{max_iter} evaluations were not enough for {tol:g} nat"
     if not converged:
@@ -327,8 +333,8 @@ def fit_mixture(
     backgrounds = _summaries(prepared, parameters, errors)
     for b in backgrounds:
         if abs(b.correlation) > _CORRELATED:
-            message = f"background {b.name!r} of {b.observation} and the signal flux are correlated by {b.correlation:.2f}: hold its level with --background {b.name}=VALUE"
-            notes.append((message, DegeneracyWarning))
+            message = f"background {b.name!r} of {b.observation} and the signal flux are correlated by {b.correlation:.2f}"
+            notes.append((f"{message}: hold its level with --background {b.name}=VALUE", DegeneracyWarning))
     for message, category in notes:
         warnings.warn(message, category, stacklevel=2)
     fitted = [

@@ -1,4 +1,4 @@
-"""Which components there are: growing them where the data exceed the model.
+"""Which components there are: growing them where the data exceed the model, and exchanging those of little use for those that are missing.
 
 Where EM ends depends on where it starts, far more than on anything else. A mixture that grows from the background up, by components placed where the photons
 exceed what the model expects of them, ends close to the truth where random starts do not.
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._kernels.search import significances, smoothed
-from .em import Parameters, background_maps
+from .em import Parameters, background_maps, floored, log_densities, removal_losses
 from .grid import PixelGrid
+from .information import Information
 from .mixture import Mixture
 from .raster import blurred, pixel_means
 
@@ -21,6 +22,7 @@ _COARSEST_SCALE = 128.0
 # Smoothing scale in cells of its level.
 _SIGMA_CELLS = 2.0
 _MOST_PEAKS = 200
+_MOST_PROPOSED = 60
 # An excess below this is never looked at, however few places there are [nat].
 _LEAST_EXCESS = 3.0
 
@@ -136,6 +138,11 @@ def _smooth(image):
     return smoothed(np.ascontiguousarray(image, np.float64), taps / (taps[0] + 2 * taps[1:].sum()))
 
 
+def _apart(x, y, scale, chosen):
+    """Whether a place is clear of those already chosen, at its scale or theirs."""
+    return all(np.hypot(x - cx, y - cy) > 1.5 * max(scale, cs) for cx, cy, cs in chosen)
+
+
 def grown(search, prepared, parameters, count, *, least=2.0):
     """The parameters with up to `count` more components, where the photons exceed the model most.
 
@@ -153,19 +160,118 @@ def grown(search, prepared, parameters, count, *, least=2.0):
     Parameters
         The same object where nothing is significant.
     """
-    significance, x, y, scale, flux = search.candidates(prepared, parameters, least)
-    chosen = []
-    for i in range(len(significance)):
+    _, x, y, scale, flux = search.candidates(prepared, parameters, least)
+    chosen, index = [], []
+    for i in range(len(x)):
         if len(chosen) == count:
             break
-        if all(np.hypot(x[i] - x[j], y[i] - y[j]) > 1.5 * max(scale[i], scale[j]) for j in chosen):
-            chosen.append(i)
+        if _apart(x[i], y[i], scale[i], chosen):
+            chosen.append((x[i], y[i], scale[i]))
+            index.append(i)
     if not chosen:
         return parameters
-    index = np.array(chosen)
-    added = Mixture(
-        fluxes=np.maximum(0.5 * flux[index], 1e-3),
-        means=np.stack([x[index], y[index]], axis=1),
-        covariances=(scale[index] ** 2)[:, None, None] * np.eye(2),
-    )
+    added = _round(x[index], y[index], scale[index], np.maximum(0.5 * flux[index], 1e-3))
     return Parameters(mixture=parameters.mixture.joined(added), amplitudes=parameters.amplitudes)
+
+
+def _round(x, y, scale, flux):
+    return Mixture(fluxes=flux, means=np.stack([x, y], axis=1), covariances=(scale**2)[:, None, None] * np.eye(2))
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """Components that could be added, by falling gain, and what removing each present one would cost.
+
+    Attributes
+    ----------
+    added : Mixture
+        Candidates, each with the flux it would take.
+    gains : (n,) array
+        Estimated gain of each, alone, after all others have made room [nat].
+    parents : (n,) integers
+        Component that a candidate was made from; -1 for one found in the residual.
+    losses : (K,) array
+        Estimated loss of removing each present component, alone, after the others have filled its place [nat].
+    """
+
+    added: Mixture
+    gains: np.ndarray
+    parents: np.ndarray
+    losses: np.ndarray
+
+
+def propose(search, prepared, parameters, phase, shares, *, min_sigma, budget):
+    """What could be added and what removed, with gains and losses estimated by the information matrix.
+
+    Candidates are the residual's peaks, and for each present component one wider and one narrower about its centre, and two halves along its major axis: where
+    a component stands for two, the residual shows little, because the one has settled between them.
+    """
+    mixture = parameters.mixture
+    k = len(mixture)
+    _, x, y, scale, flux = search.candidates(prepared, parameters, -4.0)[:, :_MOST_PROPOSED]
+    values, vectors = np.linalg.eigh(mixture.covariances)
+    along = np.sqrt(values[:, 1])[:, None] * vectors[:, :, 1]
+    parts = [_round(x, y, scale, np.maximum(flux, 1.0))]
+    for factor, shift in ((4.0, 0.0), (0.25, 0.0), (0.4, 0.9), (0.4, -0.9)):
+        parts.append(Mixture(fluxes=mixture.fluxes, means=mixture.means + shift * along, covariances=floored(factor * mixture.covariances, min_sigma)))
+    candidates = parts[0]
+    for part in parts[1:]:
+        candidates = candidates.joined(part)
+    parents = np.concatenate([np.full(len(x), -1), np.tile(np.arange(k), len(parts) - 1)])
+    information = Information.at(prepared, parameters, phase, budget=budget)
+    gains, fluxes = information.addition_gains(candidates, log_densities(prepared, parameters, phase))
+    order = np.argsort(-gains, kind="stable")
+    order = order[gains[order] > 0]
+    # The quadratic estimate may ask for more than there is: a child takes at most half of its parent.
+    most = np.where(parents >= 0, 0.5 * candidates.fluxes, 2 * candidates.fluxes)
+    added = Mixture(fluxes=np.clip(fluxes, 1e-3, most)[order], means=candidates.means[order], covariances=candidates.covariances[order])
+    losses = np.minimum(information.removal_losses(), removal_losses(prepared, parameters, phase, shares))
+    return Proposal(added, gains[order], parents[order], losses)
+
+
+def exchanged(parameters, proposal, n_components, count, *, margin, skip=0):
+    """The parameters after up to `count` exchanges, each removing a component for one that promises more, and additions up to `n_components`.
+
+    Parameters
+    ----------
+    margin : float
+        What a pair must promise to gain at least [nat].
+    skip : int
+        Leave out this many of the best candidates.
+
+    Returns
+    -------
+    Parameters
+        The same object where nothing promises enough.
+    """
+    mixture = parameters.mixture
+    room = max(n_components - len(mixture), 0)
+    removable = np.argsort(proposal.losses, kind="stable")
+    removed, added, places, touched = [], [], [], set()
+    for i in range(skip, len(proposal.gains)):
+        if len(added) == count:
+            break
+        parent = int(proposal.parents[i])
+        where = (*proposal.added.means[i], np.linalg.det(proposal.added.covariances[i]) ** 0.25)
+        if parent in touched or parent in removed or (parent < 0 and not _apart(*where, places)):
+            continue
+        if len(added) >= room:
+            spare = next((r for r in removable if r not in removed and r not in touched and r != parent), None)
+            if spare is None or proposal.gains[i] < proposal.losses[spare] + margin:
+                break
+            removed.append(int(spare))
+        elif proposal.gains[i] < margin:
+            break
+        added.append(i)
+        places.append(where)
+        if parent >= 0:
+            touched.add(parent)
+    if not added:
+        return parameters
+    fluxes = mixture.fluxes.copy()
+    for i in added:
+        if proposal.parents[i] >= 0:
+            fluxes[proposal.parents[i]] -= proposal.added.fluxes[i]
+    kept = np.setdiff1d(np.arange(len(mixture)), removed)
+    remaining = Mixture(fluxes=fluxes[kept], means=mixture.means[kept], covariances=mixture.covariances[kept])
+    return Parameters(mixture=remaining.joined(proposal.added.select(added)), amplitudes=parameters.amplitudes)

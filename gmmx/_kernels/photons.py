@@ -238,3 +238,59 @@ def removal_losses(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
     for block in range(n_blocks):
         losses += partial[block]
     return losses
+
+
+@parallel_kernel
+def log_densities(x, y, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance):
+    """log lambda_i at each photon, (N,); the parameters are those of `photon_moments`."""
+    n_views, n_b = len(log_coefficients), len(amplitudes)
+    result = np.empty(len(x))
+    largest = 0
+    for t in range(len(tiles) - 1):
+        largest = max(largest, tiles[t + 1] - tiles[t])
+    for block in prange(len(blocks) - 1):
+        reach = np.empty(n_views, np.int64)
+        terms = np.empty((n_views, largest))
+        density = np.empty(largest)
+        background = np.empty(largest)
+        shift = np.empty(largest)
+        for t in range(blocks[block], blocks[block + 1]):
+            start, n = tiles[t], tiles[t + 1] - tiles[t]
+            floor = np.inf if n_b else 0.0
+            for i in range(n):
+                background[i] = 0.0
+                for b in range(n_b):
+                    background[i] += amplitudes[b] * ratios[b, start + i]
+                floor = min(floor, background[i])
+            n_reach = reaching_views(boxes[t], floor, log_coefficients, means, precisions, tolerance, reach)
+            tile_densities(
+                x[start : start + n], y[start : start + n], background[:n], log_coefficients, means, precisions, reach, n_reach, terms, density, shift
+            )
+            for i in range(n):
+                result[start + i] = math.log(density[i]) + shift[i]
+    return result
+
+
+@parallel_kernel
+def view_sums(x, y, weights, tiles, boxes, log_coefficients, means, precisions):
+    """``sum_i w_i c_v exp(-(x_i - mu_v)^T P_v (x_i - mu_v) / 2)`` of each view, (V,), over the tiles within 6 standard deviations."""
+    sums = np.zeros(len(log_coefficients))
+    for v in prange(len(log_coefficients)):
+        mx, my, c = means[v, 0], means[v, 1], math.exp(log_coefficients[v])
+        pxx, pxy, pyy = precisions[v, 0], precisions[v, 1], precisions[v, 2]
+        total = 0.0
+        for t in range(len(tiles) - 1):
+            dx, dy = boxes[t, 0] - mx, boxes[t, 1] - my
+            centre = math.sqrt(pxx * dx * dx + 2 * pxy * dx * dy + pyy * dy * dy)
+            half = math.sqrt(pxx * boxes[t, 2] ** 2 + 2 * abs(pxy) * boxes[t, 2] * boxes[t, 3] + pyy * boxes[t, 3] ** 2)
+            if centre - half > 6.0:
+                continue
+            part = 0.0
+            start, n = tiles[t], tiles[t + 1] - tiles[t]
+            tx, ty, tw = x[start : start + n], y[start : start + n], weights[start : start + n]
+            for i in range(n):
+                ux, uy = tx[i] - mx, ty[i] - my
+                part += tw[i] * exp_fast(-0.5 * (ux * (pxx * ux + 2 * pxy * uy) + pyy * uy * uy))
+            total += part
+        sums[v] = c * total
+    return sums

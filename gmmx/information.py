@@ -1,0 +1,198 @@
+"""What the photons know: the curvature of the objective, the error bars that follow from it, and what a component more or less would change.
+
+The information matrix is ``I = sum_i w_i s_i s_i^T`` with ``s_i = grad log lambda(x_i)``, the photons' own estimate of
+``int grad lambda grad lambda^T / lambda dx``, plus the curvature of the priors. Its inverse is the covariance of all parameters at once. It also says, without
+fitting again, what another component would gain once all others have made room for it (Rao's score test with nuisance parameters), and what one would cost once
+all others have filled its place (Wald's test).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from .em import begin_phase, flux_slopes, views
+
+# Multiply-adds for the information matrix, at most; beyond, photons are thinned evenly, but never to fewer than some for each parameter.
+_BUDGET = 4e9
+_PHOTONS_PER_PARAMETER = 8
+# Information every coordinate has at least: a component with next to no photons must not make the matrix singular.
+_LEAST = 0.1
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Uncertainty:
+    """Standard errors of the totals.
+
+    Attributes
+    ----------
+    signal : float
+        Of sum(F_k) [photon at the reference exposure].
+    amplitudes : tuple of (n_b,) arrays
+        Of each background amplitude, relative; 0 where it is held.
+    correlations : tuple of (n_b,) arrays
+        Of each amplitude with the total signal flux.
+    """
+
+    signal: float
+    amplitudes: tuple
+    correlations: tuple
+
+
+@dataclass(frozen=True, eq=False)
+class Information:
+    """The information matrix of (log F, L^-1 mu, log-Cholesky of Sigma, log B), each (K,) or (n_b,), in this order.
+
+    Attributes
+    ----------
+    prepared, parameters, phase
+        What it was made of.
+    factor : tuple
+        Cholesky factor of the rows of free parameters.
+    free : (n_free,) integers
+    fixed : (n,) booleans
+    chosen : tuple of integer arrays
+        Photons of each observation that it was summed over, each standing for `stride`.
+    scores : tuple of arrays
+        Their gradients, times sqrt(stride w_i).
+    """
+
+    prepared: list
+    parameters: object
+    phase: object
+    factor: tuple
+    free: np.ndarray
+    fixed: np.ndarray
+    chosen: tuple
+    scores: tuple
+    stride: int
+
+    @classmethod
+    def at(cls, prepared, parameters, phase, *, budget=_BUDGET):
+        """The information at given parameters, from at most `budget` multiply-adds where that leaves enough photons."""
+        mixture = parameters.mixture
+        k = len(mixture)
+        sizes = [len(a) for a in parameters.amplitudes]
+        n = 6 * k + sum(sizes)
+        information = np.zeros((n, n))
+        first = 6 * k
+        total = sum(len(p.x) for p in prepared)
+        wanted = max(budget / float(n) ** 2, _PHOTONS_PER_PARAMETER * n)
+        stride = max(1, int(total // wanted))
+        all_chosen, all_scores = [], []
+        for p, amplitude, share, blur in zip(prepared, parameters.amplitudes, phase.shares, phase.blurs, strict=True):
+            columns = np.concatenate([np.arange(6 * k), np.arange(first, first + len(amplitude))])
+            first += len(amplitude)
+            # Photons lie in the order of their tiles: every stride-th one samples the sky evenly.
+            chosen = np.arange(stride // 2, len(p.x), stride)
+            scores = np.zeros((len(chosen), n))
+            scores[:, columns] = _scores(p, chosen, parameters, share, blur, amplitude)
+            scores *= np.sqrt(stride * p.weights[chosen])[:, None]
+            information += scores.T @ scores
+            all_chosen.append(chosen)
+            all_scores.append(scores)
+        if k:
+            narrow = phase.priors.shape * phase.prior_scales / np.sqrt(np.linalg.det(mixture.covariances))
+            information[np.diag_indices(6 * k)] += _LEAST
+            for row, factor in ((3, 2), (4, 1), (5, 2)):
+                index = np.arange(row * k, (row + 1) * k)
+                information[index, index] += factor * narrow
+        fixed = np.concatenate([np.zeros(6 * k, bool), *[p.fixed for p in prepared]])
+        free = np.flatnonzero(~fixed)
+        block = information[np.ix_(free, free)]
+        block[np.diag_indices_from(block)] *= 1 + 1e-9
+        factor = cho_factor(block) if len(free) else None
+        return cls(prepared, parameters, phase, factor, free, fixed, tuple(all_chosen), tuple(all_scores), stride)
+
+    def solve(self, right):
+        """I^-1 times columns, 0 in the rows of held parameters."""
+        solved = np.zeros_like(right)
+        if len(self.free):
+            solved[self.free] = cho_solve(self.factor, right[self.free])
+        return solved
+
+    def uncertainty(self):
+        """Standard errors of the background amplitudes and the total signal, and their correlation."""
+        k = len(self.parameters.mixture)
+        sizes = [len(a) for a in self.parameters.amplitudes]
+        n = 6 * k + sum(sizes)
+        # Only the rows of the covariance that the totals need: one solution for the signal, one for each background.
+        sought = np.zeros((n, 1 + n - 6 * k))
+        sought[:k, 0] = self.parameters.mixture.fluxes
+        sought[np.arange(6 * k, n), np.arange(1, 1 + n - 6 * k)] = 1.0
+        solved = self.solve(sought)
+        signal = np.sqrt(max(sought[:, 0] @ solved[:, 0], 0.0))
+        errors = np.sqrt(np.maximum(np.diag(solved[6 * k :, 1:]), 0.0)) * ~self.fixed[6 * k :]
+        scale = errors * signal
+        correlations = np.where(scale > 0, solved[6 * k :, 0] / np.where(scale > 0, scale, 1.0), 0.0)
+        cuts = np.cumsum(sizes)[:-1]
+        return Uncertainty(signal=float(signal), amplitudes=tuple(np.split(errors, cuts)), correlations=tuple(np.split(correlations, cuts)))
+
+    def removal_losses(self):
+        """What removing a component would cost once the others have refitted, (K,) [nat]: 1 / (2 var log F_k), Wald's test of F_k = 0."""
+        k = len(self.parameters.mixture)
+        unit = np.zeros((6 * k + sum(len(a) for a in self.parameters.amplitudes), k))
+        unit[np.arange(k), np.arange(k)] = 1.0
+        return 0.5 / np.maximum(np.diag(self.solve(unit)[:k]), 1e-300)
+
+    def addition_gains(self, candidates, logs):
+        """What adding each candidate, alone, would gain once all other parameters have made room for it.
+
+        With D = d log L / d F, V = sum_i w_i (N / lambda)_i^2 and c = sum_i w_i s_i (N / lambda)_i: flux D / (V - c^T I^-1 c), gain D^2 / 2 (V - c^T I^-1 c)
+        (Rao 1948), the present parameters being at their maximum.
+
+        Parameters
+        ----------
+        candidates : Mixture
+        logs : list of (N_o,) arrays
+            Of `em.log_densities` at the present parameters.
+
+        Returns
+        -------
+        gains : (K,) array
+            [nat]; 0 where less flux would be better.
+        fluxes : (K,) array
+            [photon at the reference exposure].
+        """
+        phase = begin_phase(self.prepared, type(self.parameters)(mixture=candidates, amplitudes=self.parameters.amplitudes), self.phase.priors)
+        slopes = flux_slopes(self.prepared, candidates, phase, logs)
+        square = np.zeros(len(candidates))
+        crossed = 0.0
+        for p, share, blur, log, chosen, scores in zip(self.prepared, phase.shares, phase.blurs, logs, self.chosen, self.scores, strict=True):
+            coefficients, means, precisions = views(candidates, share, blur)
+            dx, dy = p.x[chosen][:, None] - means[:, 0], p.y[chosen][:, None] - means[:, 1]
+            q = precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy
+            ratio = np.exp(coefficients - 0.5 * q - log[chosen][:, None]).reshape(len(chosen), *share.shape).sum(2) / candidates.fluxes
+            ratio *= np.sqrt(self.stride * p.weights[chosen])[:, None]
+            square += (ratio * ratio).sum(0)
+            crossed = crossed + scores.T @ ratio
+        free = square - np.einsum("ij,ij->j", crossed, self.solve(crossed))
+        # Where the others can imitate a candidate to all the digits this estimate has, adding it gains nothing.
+        usable = (slopes > 0) & (free > 1e-3 * square) & (square > 0)
+        free = np.where(usable, free, 1.0)
+        return np.where(usable, slopes**2 / (2 * free), 0.0), np.where(usable, slopes / free, 0.0)
+
+
+def _scores(p, indices, parameters, share, blur, amplitude):
+    """d log lambda_i / d (log F, L^-1 mu, log-Cholesky of Sigma, log B) at some photons, (n, 6 K + n_b)."""
+    mixture = parameters.mixture
+    k, m = share.shape
+    x, y = p.x[indices], p.y[indices]
+    coefficients, means, _ = views(mixture, share, blur)
+    inverse = np.linalg.inv((mixture.covariances[:, None] + blur).reshape(-1, 2, 2))
+    roots = np.repeat(np.linalg.cholesky(mixture.covariances), m, axis=0)
+    solved = np.swapaxes(roots, 1, 2) @ inverse
+    weight = solved @ roots
+    dx, dy = x[:, None] - means[:, 0], y[:, None] - means[:, 1]
+    q = inverse[:, 0, 0] * dx * dx + 2 * inverse[:, 0, 1] * dx * dy + inverse[:, 1, 1] * dy * dy
+    logs = coefficients - 0.5 * q
+    background = amplitude[:, None] * p.ratios[:, indices]
+    top = np.maximum(logs.max(1, initial=-np.inf), np.log(np.maximum(background.max(0, initial=0.0), 1e-300)))
+    terms, background = np.exp(logs - top[:, None]), np.exp(np.log(np.maximum(background, 1e-300)) - top)
+    density = terms.sum(1) + background.sum(0)
+    r = terms / density[:, None]
+    u1 = solved[:, 0, 0] * dx + solved[:, 0, 1] * dy
+    u2 = solved[:, 1, 0] * dx + solved[:, 1, 1] * dy
+    features = (r, r * u1, r * u2, r * (u1 * u1 - weight[:, 0, 0]), r * (u1 * u2 - weight[:, 0, 1]), r * (u2 * u2 - weight[:, 1, 1]))
+    summed = [f.reshape(len(x), k, m).sum(2) for f in features]
+    return np.concatenate([*summed, (background / density).T], axis=1)

@@ -57,8 +57,10 @@ lint: $(VENV)/.lint  ## check the style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(VENV)/.bench  ## run the benchmarks, which print their tables
-	$(BIN)/python benchmarks/run.py
+bench: $(VENV)/.bench  ## run benchmarks/bench_*.py, which print their tables
+	@for script in benchmarks/bench_*.py; do \
+		if [ -e "$$script" ]; then echo "$$script"; $(BIN)/python "$$script" || exit 1; fi; \
+	done
 
 clean:  ## remove what the targets made, but not .venv
 	rm -rf demo build dist .pytest_cache .ruff_cache .hypothesis

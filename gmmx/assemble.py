@@ -11,8 +11,9 @@ from .background import Background
 from .completeness import reference_exposure
 from .errors import DataError, DataWarning, InputError
 from .grid import PixelGrid
+from .io._plane import MAX_RESIDUAL, affine_grid, resampled
 from .io.events import read_events
-from .io.maps import affine_grid, read_exposure, read_psf_map, resampled
+from .io.maps import read_exposure, read_psf_map
 from .io.regions import read_regions
 from .observation import Observation
 from .psf import PsfModel
@@ -23,7 +24,6 @@ from .shapes import Polygon, Shapes, Term
 MASKED_BY_ONE_SHAPE = 0.05
 ON_ZERO_EXPOSURE = 0.02
 FOOTPRINT_STEP = 1.0
-MAX_RESIDUAL = 0.02
 
 
 def read_observation(

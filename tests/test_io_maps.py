@@ -10,8 +10,9 @@ from numpy.testing import assert_allclose
 
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.grid import PhysicalFrame, SkyFrame
+from gmmx.io._plane import affine_grid, on_plane, resampled
 from gmmx.io.events import read_events
-from gmmx.io.maps import affine_grid, read_exposure, read_image, read_psf_map, resampled
+from gmmx.io.maps import FitsImage, read_exposure, read_image, read_psf_map
 
 FRAME, PHYSICAL = SkyFrame(150.0, 30.0), PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)
 PLANE = {"frame": FRAME, "physical": PHYSICAL}
@@ -164,9 +165,7 @@ def test_physical_and_celestial_coordinates_agree_on_real_maps(shared_data):
         del header[key]
     assert celestial.unit == "cm**2 s"
     assert np.all(celestial.exposure_at(events.x, events.y) > 0)
-    from gmmx.io.maps import FitsImage, _on_plane
-
-    grid, _ = _on_plane(FitsImage(path="m", values=celestial.exposure, header=header), celestial.exposure, **plane, fill=0.0)
+    grid, _ = on_plane(FitsImage(path="m", values=celestial.exposure, header=header), celestial.exposure, **plane, fill=0.0)
     assert_allclose(grid.origin, celestial.grid.origin, atol=1e-6)
     assert_allclose(grid.matrix, celestial.grid.matrix, atol=1e-9)
 

@@ -2,51 +2,22 @@
 
 import re
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 from astropy.io import fits
-from astropy.wcs import WCS
 from scipy.ndimage import distance_transform_edt
 
 from ..completeness import Completeness
 from ..errors import DataError, DataWarning, InputError
 from ..grid import PixelGrid
 from ..psf import PsfModel
+from ._plane import FitsImage, on_plane
 from ._read import fits_stream, reading
 
-# An affine grid stands for a map's own projection as long as it errs by less than this [pixel].
-MAX_RESIDUAL = 0.02
 MAX_PSF_NODES = 96
 # A Chandra map without a unit that reaches this is area times time: no effective area is that large.
 LARGE_EXPOSURE = 1e4
 ARCSEC_PER_UNIT = {"arcsec": 1.0, "arcmin": 60.0, "deg": 3600.0, "degree": 3600.0}
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class FitsImage:
-    """An image as it is on disk.
-
-    Attributes
-    ----------
-    path : str
-    values : (ny, nx) array
-        Native float64, scaled, with whatever NaN it holds.
-    header : astropy.io.fits.Header
-    """
-
-    path: str
-    values: np.ndarray
-    header: fits.Header
-
-    def text(self, key):
-        """A keyword as stripped text; empty where it is absent."""
-        return str(self.header.get(key, "") or "").strip()
-
-    def number(self, key):
-        """A keyword as a finite float; None where it is absent or something else."""
-        value = self.header.get(key)
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value) else None
 
 
 def read_image(path):
@@ -100,7 +71,7 @@ def read_exposure(path, *, frame, physical=None, events_metadata=None):
         raise DataError(f"{path}: an exposure map cannot be negative, this one reaches {exposure.min():.4g}: is it an exposure map?")
     if not exposure.any():
         raise DataError(f"{path}: the exposure map is zero everywhere: make it anew, or leave it out")
-    grid, exposure = _on_plane(image, exposure, frame, physical, fill=0.0)
+    grid, exposure = on_plane(image, exposure, frame, physical, fill=0.0)
     _check_energies(image, about)
     theirs, ours = image.text("OBS_ID"), str(about.get("OBS_ID", "")).strip()
     if theirs.isdigit() and ours.isdigit() and int(theirs) and int(ours) and int(theirs) != int(ours):
@@ -140,7 +111,7 @@ def read_psf_map(path, *, frame, physical=None, ecf=None):
         raise DataError(f"{path}: a PSF map holds radii, this one reaches {radius.min():.4g}: is it a PSF map?")
     if not radius.any():
         raise DataError(f"{path}: the PSF map has no radius above zero: make it anew with mkpsfmap, or give a sigma in arcsec with --psf")
-    grid, radius = _on_plane(image, radius, frame, physical, fill=0.0)
+    grid, radius = on_plane(image, radius, frame, physical, fill=0.0)
     unit, scale = _radius_unit(image, grid, physical)
     sigma = radius * scale / np.sqrt(-2 * np.log1p(-share))
     grid, variances = _blocks(grid, np.where(sigma > 0, sigma**2, np.nan), MAX_PSF_NODES)
@@ -151,136 +122,6 @@ def read_psf_map(path, *, frame, physical=None, ecf=None):
     description = f'PSF map {name}: ECF {share:g}{energy}, radii in {unit}, Gaussian sigma {low:.2f}" to {high:.2f}" (median {middle:.2f}")'
     covariances = filled[..., None, None, None] * np.eye(2)
     return PsfModel(grid=grid, weights=np.ones((*grid.shape, 1)), covariances=covariances, description=description)
-
-
-def affine_grid(shape, place):
-    """The PixelGrid that fits a map from pixels to the plane best, and the largest distance between the two [pixel].
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns.
-    place : callable
-        Positions (x, y) [arcsec] of pixel coordinates (ix, iy).
-    """
-    ny, nx = shape
-    ix, iy = (a.ravel() for a in np.meshgrid(np.linspace(-0.5, nx - 0.5, 5), np.linspace(-0.5, ny - 0.5, 5)))
-    x, y = place(ix, iy)
-    if not (np.all(np.isfinite(x)) and np.all(np.isfinite(y))):
-        return None, np.inf
-    middle = np.array([(nx - 1) / 2, (ny - 1) / 2])
-    design = np.column_stack([np.ones(len(ix)), ix - middle[0], iy - middle[1]])
-    solution = np.linalg.lstsq(design, np.column_stack([x, y]), rcond=None)[0]
-    matrix = solution[1:].T
-    if abs(np.linalg.det(matrix)) < 1e-12:
-        return None, np.inf
-    grid = PixelGrid(shape=shape, origin=solution[0] - matrix @ middle, matrix=matrix)
-    jx, jy = grid.to_pixels(x, y)
-    return grid, float(np.hypot(jx - ix, jy - iy).max())
-
-
-def resampled(values, place, unplace, *, fill):
-    """A map whose pixels are on no regular grid in the plane, on one that is aligned with it and as fine: the nearest pixel's value, `fill` outside.
-
-    Parameters
-    ----------
-    values : (ny, nx) array
-    place, unplace : callable
-        Positions (x, y) [arcsec] of pixel coordinates (ix, iy), and back.
-    fill : float
-    """
-    ny, nx = values.shape
-    ix, iy = (a.ravel() for a in np.meshgrid(np.linspace(-0.5, nx - 0.5, 65), np.linspace(-0.5, ny - 0.5, 65)))
-    x, y = (v[np.isfinite(v)] for v in place(ix, iy))
-    (x0, x1), (y0, y1) = place((nx - 1) / 2 + np.array([-0.5, 0.5]), np.full(2, (ny - 1) / 2))
-    grid = PixelGrid.covering((x.min(), x.max()), (y.min(), y.max()), float(np.hypot(x1 - x0, y1 - y0)))
-    jx, jy = unplace(*grid.centres())
-    good = np.isfinite(jx) & np.isfinite(jy)
-    jx, jy = (np.floor(np.where(good, j, -9.0) + 0.5).astype(np.int64) for j in (jx, jy))
-    good = (jx >= 0) & (jx < nx) & (jy >= 0) & (jy < ny)
-    return grid, np.where(good, values[np.clip(jy, 0, ny - 1), np.clip(jx, 0, nx - 1)], fill)
-
-
-def _on_plane(image, values, frame, physical, *, fill):
-    """Grid and values of an image in the plane, by its celestial WCS or else by its physical coordinates."""
-    place, unplace = _celestial(image, frame) or _physical(image, physical)
-    grid, residual = affine_grid(values.shape, place)
-    if residual < MAX_RESIDUAL:
-        return grid, values
-    if not np.all(np.isfinite(place(*(np.array([(n - 1) / 2]) for n in values.shape[::-1])))):
-        raise DataError(f"{image.path}: the map does not overlap the events: its pixels are on the other side of the sky")
-    return resampled(values, place, unplace, fill=fill)
-
-
-def _celestial(image, frame):
-    """Maps from pixels to the plane and back by the celestial WCS; None where there is none."""
-    if not image.text("CTYPE1"):
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            wcs = WCS(image.header).celestial
-        except Exception as error:
-            # wcslib's errors have no common ancestor but this.
-            raise DataError(f"{image.path}: no usable WCS ({' '.join(str(error).split())}): mend its header") from error
-    if not wcs.has_celestial:
-        return None
-    lon, lat = (wcs.wcs.lng, wcs.wcs.lat)
-    equatorial = wcs.wcs.ctype[lon].startswith("RA") and (wcs.wcs.radesys or "ICRS").upper() in ("ICRS", "FK5", frame.radesys.upper())
-
-    def place(ix, iy):
-        world = wcs.all_pix2world(np.ravel(ix), np.ravel(iy), 0)
-        ra, dec = (world[lon], world[lat]) if equatorial else _converted(wcs, world[lon], world[lat], frame)
-        return tuple(v.reshape(np.shape(ix)) for v in frame.to_plane(ra, dec))
-
-    def unplace(x, y):
-        ra, dec = (np.ravel(v) for v in frame.to_sky(x, y))
-        if not equatorial:
-            ra, dec = _converted(wcs, ra, dec, frame, back=True)
-        world = [ra, dec] if lon == 0 else [dec, ra]
-        return tuple(v.reshape(np.shape(x)) for v in wcs.all_world2pix(*world, 0))
-
-    return place, unplace
-
-
-def _converted(wcs, lon, lat, frame, back=False):
-    """Directions [deg] from the map's celestial system to the frame's, or back."""
-    from astropy.coordinates import SkyCoord
-    from astropy.wcs.utils import wcs_to_celestial_frame
-
-    theirs, ours = wcs_to_celestial_frame(wcs), frame.radesys.lower()
-    there = SkyCoord(lon, lat, unit="deg", frame=ours if back else theirs).transform_to(theirs if back else ours)
-    return there.spherical.lon.deg, there.spherical.lat.deg
-
-
-def _physical(image, physical):
-    """Maps from pixels to the plane and back by the physical coordinates: alternate WCS P, else L where it is named PHYSICAL, else LTV and LTM."""
-    axes = []
-    for axis in (1, 2):
-        by_letter = [
-            [image.number(f"{key}{axis}{letter}") for key in ("CRVAL", "CRPIX", "CDELT")]
-            for letter in "PL"
-            if letter == "P" or image.text("WCSNAMEL").upper() == "PHYSICAL"
-        ]
-        shift, scale = image.number(f"LTV{axis}"), image.number(f"LTM{axis}_{axis}")
-        values = next((v for v in by_letter if None not in v and v[2]), None)
-        if values is not None:
-            # Physical coordinate of the pixel that counts as 0, and its step.
-            axes.append((values[0] + values[2] * (1 - values[1]), values[2]))
-        elif scale and shift is not None:
-            axes.append(((1 - shift) / scale, 1 / scale))
-    if len(axes) < 2 or physical is None:
-        raise DataError(f"{image.path}: no usable WCS: neither celestial (RA---TAN, DEC--TAN) nor physical (CRVAL1P, LTV1) coordinates in its header")
-    (x0, x_step), (y0, y_step) = axes
-
-    def place(ix, iy):
-        return physical.to_plane(x0 + x_step * np.asarray(ix), y0 + y_step * np.asarray(iy))
-
-    def unplace(x, y):
-        x_pix, y_pix = physical.to_physical(x, y)
-        return (x_pix - x0) / x_step, (y_pix - y0) / y_step
-
-    return place, unplace
 
 
 def _exposure_unit(image, about):

@@ -11,8 +11,10 @@ from ..completeness import Completeness
 from ..errors import DataError, DataWarning, InputError
 from ..grid import PixelGrid
 from ..psf import PsfModel
-from ._plane import FitsImage, on_plane
+from ._plane import MAX_RESIDUAL, FitsImage, affine_grid, on_plane, resampled
 from ._read import fits_stream, reading
+
+__all__ = ["MAX_RESIDUAL", "FitsImage", "affine_grid", "read_exposure", "read_image", "read_psf_map", "resampled"]
 
 MAX_PSF_NODES = 96
 # A Chandra map without a unit that reaches this is area times time: no effective area is that large.

@@ -15,3 +15,195 @@ def draw_gaussians(peaks, means, inverses, splits, ny, nx):
         parts = np.where(q <= 36, peak * np.exp(-q / 2), 0.0)
         image += parts.reshape(ny, split, nx, split).mean((1, 3))
     return image
+
+
+# ---- elementary functions ----
+
+
+def exp_fast(x):
+    """Twin of `_kernels._math.exp_fast`."""
+    return np.exp(np.maximum(x, -700.0))
+
+
+def log_fast(x):
+    """Twin of `_kernels._math.log_fast`."""
+    return np.log(x)
+
+
+# ---- photons ----
+
+
+def _log_densities(x, y, background, log_coefficients, means, precisions):
+    """log of every view's value at one photon, and of their sum with the background."""
+    dx, dy = x - means[:, 0], y - means[:, 1]
+    logs = log_coefficients - 0.5 * (precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy)
+    with np.errstate(divide="ignore"):
+        everything = np.append(logs, np.log(background))
+    top = everything.max()
+    return logs, top + np.log(np.exp(everything - top).sum())
+
+
+def photon_moments(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance):
+    """Twin of `_kernels.photons.photon_moments`: photon by photon, no tile, nothing left out."""
+    moments, responsibilities, log_likelihood = np.zeros((len(means), 6)), np.zeros(len(amplitudes)), 0.0
+    for i in range(len(x)):
+        background = amplitudes * ratios[:, i]
+        logs, log_density = _log_densities(x[i], y[i], background.sum(), log_coefficients, means, precisions)
+        r = weights[i] * np.exp(logs - log_density)
+        dx, dy = x[i] - means[:, 0], y[i] - means[:, 1]
+        moments += np.stack([r, r * dx, r * dy, r * dx * dx, r * dx * dy, r * dy * dy], axis=1)
+        with np.errstate(divide="ignore"):
+            responsibilities += weights[i] * np.exp(np.log(background) - log_density)
+        log_likelihood += weights[i] * log_density
+    return moments, responsibilities, log_likelihood
+
+
+def removal_losses(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance, per_component):
+    """Twin of `_kernels.photons.removal_losses`."""
+    losses = np.zeros(len(means) // per_component)
+    for i in range(len(x)):
+        logs, log_density = _log_densities(x[i], y[i], (amplitudes * ratios[:, i]).sum(), log_coefficients, means, precisions)
+        share = np.exp(logs - log_density).reshape(-1, per_component).sum(1)
+        losses -= weights[i] * np.log(np.maximum(1 - share, 1e-9))
+    return losses
+
+
+# ---- exposure ----
+
+
+def gaussian(x, y, mean, covariance):
+    """N((x, y); mean, covariance)."""
+    inverse = np.linalg.inv(covariance)
+    dx, dy = x - mean[0], y - mean[1]
+    q = inverse[0, 0] * dx * dx + 2 * inverse[0, 1] * dx * dy + inverse[1, 1] * dy * dy
+    return np.exp(-q / 2) / (2 * np.pi * np.sqrt(np.linalg.det(covariance)))
+
+
+def exposure_moments(pyramid, offsets, heights, widths, levels, means, covariances):
+    """Twin of `_kernels.exposure.exposure_moments`: every cell of the level, or every part of the cells of level 0, within five standard deviations."""
+    moments = []
+    for level, mean, (xx, xy, yy) in zip(levels, means, covariances, strict=True):
+        parts, level = max(1, -level), max(0, level)
+        omega = pyramid[offsets[level] :][: heights[level] * widths[level]].reshape(heights[level], widths[level])
+        omega = np.repeat(np.repeat(omega, parts, 0), parts, 1)
+        cell = 2**level / parts
+        x = (np.arange(omega.shape[1]) + 0.5) * cell - 0.5
+        y = ((np.arange(omega.shape[0]) + 0.5) * cell - 0.5)[:, None]
+        near = (np.abs(x - mean[0]) <= 5 * np.sqrt(xx)) & (np.abs(y - mean[1]) <= 5 * np.sqrt(yy))
+        value = np.where(near, omega * gaussian(x, y, mean, np.array([[xx, xy], [xy, yy]])), 0.0) * cell**2
+        dx, dy = x - mean[0], y - mean[1]
+        moments.append([(value * f).sum() for f in (1, dx, dy, dx * dx, dx * dy, dy * dy)])
+    return np.array(moments).reshape(-1, 6)
+
+
+def exposure_integrals(omega, grid, mean, covariance, *, reach=9.0, steps=1500):
+    """e0, e1, e2 by brute force: midpoints of a fine raster of `steps` x `steps` points about the view, whatever the map's own cells."""
+    sx, sy = np.sqrt(covariance[0, 0]), np.sqrt(covariance[1, 1])
+    offset = ((np.arange(steps) + 0.5) / steps * 2 - 1) * reach
+    dx, dy = offset * sx, (offset * sy)[:, None]
+    x, y = np.broadcast_arrays(mean[0] + dx, mean[1] + dy)
+    ix, iy, inside = grid.locate(x, y)
+    value = np.where(inside, omega[iy, ix], 0.0) * gaussian(x, y, mean, covariance) * (2 * reach / steps) ** 2 * sx * sy
+    return np.array([(value * f).sum() for f in (1, dx, dy, dx * dx, dx * dy, dy * dy)])
+
+
+# ---- one iteration ----
+
+
+def deconvolved(w, dx, dy, covariance, blur):
+    """Moments of where points seen at (dx, dy) from the mean came from, one by one (Bovy et al. 2011, equations 15 to 18): sum w, w b, w (b b^T + B)."""
+    gain = covariance @ np.linalg.inv(covariance + blur)
+    rest = covariance - gain @ covariance
+    n0, n1, n2 = 0.0, np.zeros(2), np.zeros((2, 2))
+    for wi, d in zip(w, np.stack([dx, dy], axis=1), strict=True):
+        b = gain @ d
+        n0 += wi
+        n1 += wi * b
+        n2 += wi * (np.outer(b, b) + rest)
+    return n0, n1, n2
+
+
+def em_iteration(seen, fluxes, means, covariances, scales, *, count, shape):
+    """One whole iteration, photon by photon and cell by cell.
+
+    Parameters
+    ----------
+    seen : list of dict
+        Of each observation: photons x, y, w; cells cx, cy, omega, area of the completeness; share (K, M) and blur (K, M, 2, 2) of the PSF; background
+        amplitudes B, their ratios q (n_b, N) to Omega and integrals.
+    scales : (K,) array
+        S_k.
+    count, shape : float
+        a and nu.
+
+    Returns
+    -------
+    dict
+        fluxes, means, covariances, amplitudes (after), log_likelihood, objective, observed, shares (before).
+    """
+    k = len(fluxes)
+    photons = [[0.0, np.zeros(2), np.zeros((2, 2))] for _ in range(k)]
+    cells = [[0.0, np.zeros(2), np.zeros((2, 2))] for _ in range(k)]
+    log_likelihood, amplitudes = 0.0, []
+    for o in seen:
+        values = np.zeros((k, o["share"].shape[1], len(o["x"])))
+        for i in range(k):
+            for m in range(values.shape[1]):
+                total = covariances[i] + o["blur"][i, m]
+                values[i, m] = fluxes[i] * o["share"][i, m] * gaussian(o["x"], o["y"], means[i], total)
+        background = o["B"][:, None] * o["q"]
+        density = values.sum((0, 1)) + background.sum(0)
+        log_likelihood += (o["w"] * np.log(density)).sum() - (o["B"] * o["integrals"]).sum()
+        amplitudes.append((o["w"] * background / density).sum(1) / o["integrals"])
+        for i in range(k):
+            for m in range(values.shape[1]):
+                blur, total = o["blur"][i, m], covariances[i] + o["blur"][i, m]
+                parts = deconvolved(o["w"] * values[i, m] / density, o["x"] - means[i, 0], o["y"] - means[i, 1], covariances[i], blur)
+                photons[i] = [a + b for a, b in zip(photons[i], parts, strict=True)]
+                dx, dy = o["cx"] - means[i, 0], o["cy"] - means[i, 1]
+                near = (np.abs(dx) <= 5 * np.sqrt(total[0, 0])) & (np.abs(dy) <= 5 * np.sqrt(total[1, 1])) & (o["omega"] > 0)
+                w = o["share"][i, m] * o["omega"][near] * o["area"] * gaussian(o["cx"][near], o["cy"][near], means[i], total)
+                parts = deconvolved(w, dx[near], dy[near], covariances[i], blur)
+                cells[i] = [a + b for a, b in zip(cells[i], parts, strict=True)]
+    new = {"fluxes": [], "means": [], "covariances": [], "amplitudes": amplitudes, "observed": [p[0] for p in photons], "shares": [c[0] for c in cells]}
+    log_likelihood -= sum(f * c[0] for f, c in zip(fluxes, cells, strict=True))
+    objective = log_likelihood
+    for i in range(k):
+        e = cells[i][0]
+        whole = (1.0, np.zeros(2), covariances[i])
+        # What was seen, and of what was not the part that the model expects.
+        n0, n1, n2 = (p + fluxes[i] * (t - c) for p, t, c in zip(photons[i], whole, cells[i], strict=True))
+        d = (n1 + count * cells[i][1] / e) / (n0 + count)
+        spread = n2 + count * cells[i][2] / e - (n0 + count) * np.outer(d, d) + shape * scales[i] * np.eye(2)
+        new["fluxes"].append(n0)
+        new["means"].append(means[i] + d)
+        new["covariances"].append(spread / (n0 + count + shape))
+        objective += count * np.log(e) - shape / 2 * (np.log(np.linalg.det(covariances[i])) + np.trace(np.linalg.inv(covariances[i])) * scales[i])
+    return new | {"log_likelihood": log_likelihood, "objective": objective}
+
+
+def expectation_maximisation(points, weights, means, covariances):
+    """One iteration of the textbook (Bishop 2006, section 9.2.2): responsibilities, then weights, means and covariances about the new means."""
+    values = np.array([w * gaussian(*points.T, m, c) for w, m, c in zip(weights, means, covariances, strict=True)])
+    r = values / values.sum(0)
+    n = r.sum(1)
+    means = r @ points / n[:, None]
+    covariances = np.array([(rk[:, None] * (points - m)).T @ (points - m) / nk for rk, m, nk in zip(r, means, n, strict=True)])
+    return n / len(points), means, covariances
+
+
+def extreme_deconvolution(points, noise, weights, means, covariances, *, iterations):
+    """Bovy, Hogg & Roweis (2011), equations 14 to 18: points of common noise covariance, to convergence."""
+    for _ in range(iterations):
+        values = np.array([w * gaussian(*points.T, m, c + noise) for w, m, c in zip(weights, means, covariances, strict=True)])
+        q = values / values.sum(0)
+        new_weights, new_means, new_covariances = [], [], []
+        for qj, m, v in zip(q, means, covariances, strict=True):
+            gain = v @ np.linalg.inv(v + noise)
+            b, rest = m + (points - m) @ gain.T, v - gain @ v
+            new_weights.append(qj.mean())
+            new_means.append(qj @ b / qj.sum())
+            d = b - new_means[-1]
+            new_covariances.append((qj[:, None] * d).T @ d / qj.sum() + rest)
+        weights, means, covariances = np.array(new_weights), np.array(new_means), np.array(new_covariances)
+    return weights, means, covariances

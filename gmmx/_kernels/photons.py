@@ -12,6 +12,19 @@ _TINY = 1e-280
 
 
 @kernel
+def tile_background(amplitudes, ratios, start, n, background):
+    """Writes ``sum_b B_b q_b / Omega`` at the n photons from `start` on into `background` and returns its least value, 0 without any background."""
+    background[:n] = 0.0
+    for b in range(len(amplitudes)):
+        for i in range(n):
+            background[i] += amplitudes[b] * ratios[b, start + i]
+    floor = np.inf
+    for i in range(n):
+        floor = min(floor, background[i])
+    return floor if len(amplitudes) else 0.0
+
+
+@kernel
 def reaching_views(box, floor, log_coefficients, means, precisions, tolerance, reach):
     """Views that matter in one tile: writes their indices into `reach` and returns how many.
 
@@ -34,7 +47,8 @@ def reaching_views(box, floor, log_coefficients, means, precisions, tolerance, r
         half = math.sqrt(pxx * box[2] * box[2] + 2 * abs(pxy) * box[2] * box[3] + pyy * box[3] * box[3])
         far = centre + half
         lower += math.exp(log_coefficients[v] - 0.5 * far * far)
-    threshold = math.log(lower * tolerance / n_views) if lower > 0 else -np.inf
+    bound = lower * tolerance / max(n_views, 1)
+    threshold = math.log(bound) if bound > 0 else -np.inf
     n = 0
     for v in range(n_views):
         dx, dy = box[0] - means[v, 0], box[1] - means[v, 1]
@@ -123,9 +137,7 @@ def photon_moments(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
     n_views, n_b, n_blocks = len(log_coefficients), len(amplitudes), len(blocks) - 1
     partial = np.zeros((n_blocks, n_views, 6))
     partial_b = np.zeros((n_blocks, n_b + 1))
-    largest = 0
-    for t in range(len(tiles) - 1):
-        largest = max(largest, tiles[t + 1] - tiles[t])
+    largest = np.max(np.diff(tiles))
     for block in prange(n_blocks):
         reach = np.empty(n_views, np.int64)
         terms = np.empty((n_views, largest))
@@ -136,14 +148,7 @@ def photon_moments(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
         for t in range(blocks[block], blocks[block + 1]):
             start, n = tiles[t], tiles[t + 1] - tiles[t]
             tx, ty, tw = x[start : start + n], y[start : start + n], weights[start : start + n]
-            for i in range(n):
-                background[i] = 0.0
-            for b in range(n_b):
-                for i in range(n):
-                    background[i] += amplitudes[b] * ratios[b, start + i]
-            floor = np.inf if n_b else 0.0
-            for i in range(n if n_b else 0):
-                floor = min(floor, background[i])
+            floor = tile_background(amplitudes, ratios, start, n, background)
             n_reach = reaching_views(boxes[t], floor, log_coefficients, means, precisions, tolerance, reach)
             tile_densities(tx, ty, background[:n], log_coefficients, means, precisions, reach, n_reach, terms, density, shift)
             total = 0.0
@@ -195,12 +200,10 @@ def removal_losses(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
 
     Views v = k per_component + m belong to component k; the other parameters are those of `photon_moments`.
     """
-    n_views, n_b, n_blocks = len(log_coefficients), len(amplitudes), len(blocks) - 1
+    n_views, n_blocks = len(log_coefficients), len(blocks) - 1
     n_components = n_views // per_component
     partial = np.zeros((n_blocks, n_components))
-    largest = 0
-    for t in range(len(tiles) - 1):
-        largest = max(largest, tiles[t + 1] - tiles[t])
+    largest = np.max(np.diff(tiles))
     for block in prange(n_blocks):
         reach = np.empty(n_views, np.int64)
         terms = np.empty((n_views, largest))
@@ -210,12 +213,7 @@ def removal_losses(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
         share = np.empty(largest)
         for t in range(blocks[block], blocks[block + 1]):
             start, n = tiles[t], tiles[t + 1] - tiles[t]
-            floor = np.inf if n_b else 0.0
-            for i in range(n):
-                background[i] = 0.0
-                for b in range(n_b):
-                    background[i] += amplitudes[b] * ratios[b, start + i]
-                floor = min(floor, background[i])
+            floor = tile_background(amplitudes, ratios, start, n, background)
             n_reach = reaching_views(boxes[t], floor, log_coefficients, means, precisions, tolerance, reach)
             tile_densities(
                 x[start : start + n], y[start : start + n], background[:n], log_coefficients, means, precisions, reach, n_reach, terms, density, shift
@@ -243,11 +241,9 @@ def removal_losses(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
 @parallel_kernel
 def log_densities(x, y, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance):
     """log lambda_i at each photon, (N,); the parameters are those of `photon_moments`."""
-    n_views, n_b = len(log_coefficients), len(amplitudes)
+    n_views = len(log_coefficients)
     result = np.empty(len(x))
-    largest = 0
-    for t in range(len(tiles) - 1):
-        largest = max(largest, tiles[t + 1] - tiles[t])
+    largest = np.max(np.diff(tiles))
     for block in prange(len(blocks) - 1):
         reach = np.empty(n_views, np.int64)
         terms = np.empty((n_views, largest))
@@ -256,12 +252,7 @@ def log_densities(x, y, ratios, tiles, boxes, blocks, amplitudes, log_coefficien
         shift = np.empty(largest)
         for t in range(blocks[block], blocks[block + 1]):
             start, n = tiles[t], tiles[t + 1] - tiles[t]
-            floor = np.inf if n_b else 0.0
-            for i in range(n):
-                background[i] = 0.0
-                for b in range(n_b):
-                    background[i] += amplitudes[b] * ratios[b, start + i]
-                floor = min(floor, background[i])
+            floor = tile_background(amplitudes, ratios, start, n, background)
             n_reach = reaching_views(boxes[t], floor, log_coefficients, means, precisions, tolerance, reach)
             tile_densities(
                 x[start : start + n], y[start : start + n], background[:n], log_coefficients, means, precisions, reach, n_reach, terms, density, shift

@@ -24,10 +24,10 @@ from .structure import Search, exchanged, grown, propose
 # Evaluations after each round of growth, in two phases, and how many components a round adds at most.
 _ROUND = 8
 _MOST_ADDED = 10
-# Evaluations of each of the two phases in which an exchange is tried, what it must promise [nat], and multiply-adds for its information matrix.
+# Evaluations of each of the two phases in which an exchange is tried, what it must promise [nat], and photons for its information matrix.
 _TRIAL = 12
 _WORTH = 6.0
-_QUICK = 1e9
+_QUICK = 12_000
 # A phase is ended after this many evaluations, so that PSF averages and prior scales follow the components.
 _PHASE = 100
 # Accepted steps over which the gain is watched for the stopping rule.
@@ -160,7 +160,7 @@ def _exchange(climb, search, parameters, n_components, tries):
     count, skip, proposal = _MOST_ADDED, 0, None
     for _ in range(tries):
         if proposal is None:
-            proposal = propose(search, climb.prepared, parameters, phase, best.shares, min_sigma=climb.priors.min_sigma, budget=_QUICK)
+            proposal = propose(search, climb.prepared, parameters, phase, best.shares, min_sigma=climb.priors.min_sigma, photons=_QUICK)
         trial = exchanged(parameters, proposal, n_components, count, margin=_WORTH, skip=skip)
         if trial is parameters:
             break

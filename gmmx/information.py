@@ -13,8 +13,8 @@ from scipy.linalg import cho_factor, cho_solve
 
 from .em import begin_phase, flux_slopes, views
 
-# Multiply-adds for the information matrix, at most; beyond, photons are thinned evenly, but never to fewer than some for each parameter.
-_BUDGET = 4e9
+# Photons that the information matrix is summed over; more are thinned evenly, but never to fewer than some for each parameter.
+_PHOTONS = 30_000
 _PHOTONS_PER_PARAMETER = 8
 # Information every coordinate has at least: a component with next to no photons must not make the matrix singular.
 _LEAST = 0.1
@@ -68,8 +68,8 @@ class Information:
     stride: int
 
     @classmethod
-    def at(cls, prepared, parameters, phase, *, budget=_BUDGET):
-        """The information at given parameters, from at most `budget` multiply-adds where that leaves enough photons."""
+    def at(cls, prepared, parameters, phase, *, photons=_PHOTONS):
+        """The information at given parameters, from about `photons` of the photons."""
         mixture = parameters.mixture
         k = len(mixture)
         sizes = [len(a) for a in parameters.amplitudes]
@@ -77,7 +77,7 @@ class Information:
         information = np.zeros((n, n))
         first = 6 * k
         total = sum(len(p.x) for p in prepared)
-        wanted = max(budget / float(n) ** 2, _PHOTONS_PER_PARAMETER * n)
+        wanted = max(photons, _PHOTONS_PER_PARAMETER * n)
         stride = max(1, int(total // wanted))
         all_chosen, all_scores = [], []
         for p, amplitude, share, blur in zip(prepared, parameters.amplitudes, phase.shares, phase.blurs, strict=True):

@@ -200,7 +200,7 @@ class Proposal:
     losses: np.ndarray
 
 
-def propose(search, prepared, parameters, phase, shares, *, min_sigma, budget):
+def propose(search, prepared, parameters, phase, shares, *, min_sigma, photons):
     """What could be added and what removed, with gains and losses estimated by the information matrix.
 
     Candidates are the residual's peaks, and for each present component one wider and one narrower about its centre, and two halves along its major axis: where
@@ -218,7 +218,7 @@ def propose(search, prepared, parameters, phase, shares, *, min_sigma, budget):
     for part in parts[1:]:
         candidates = candidates.joined(part)
     parents = np.concatenate([np.full(len(x), -1), np.tile(np.arange(k), len(parts) - 1)])
-    information = Information.at(prepared, parameters, phase, budget=budget)
+    information = Information.at(prepared, parameters, phase, photons=photons)
     gains, fluxes = information.addition_gains(candidates, log_densities(prepared, parameters, phase))
     order = np.argsort(-gains, kind="stable")
     order = order[gains[order] > 0]

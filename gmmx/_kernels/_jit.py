@@ -8,6 +8,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from numba import config as numba_config
 from numba import get_num_threads, njit, prange, set_num_threads
+from threadpoolctl import threadpool_limits
 
 # Not fastmath=True: nnan and ninf would assume NaN and infinity away.
 _FLAGS = {"reassoc", "contract", "nsz", "arcp"}
@@ -19,12 +20,13 @@ inline = njit(cache=True, error_model="numpy", fastmath=_FLAGS, inline="always")
 
 @contextmanager
 def threads_at_most(count):
-    """Run kernels on at most `count` threads; 0 means as many as there are."""
+    """Run kernels on at most `count` threads, 0 for as many as there are, and linear algebra on one: its sums depend on the number of threads."""
     before = get_num_threads()
     if count > 0:
         set_num_threads(min(count, numba_config.NUMBA_NUM_THREADS))
     try:
-        yield
+        with threadpool_limits(1, user_api="blas"):
+            yield
     finally:
         set_num_threads(before)
 

@@ -68,6 +68,43 @@ def removal_losses(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
     return losses
 
 
+def log_densities(x, y, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance):
+    """Twin of `_kernels.photons.log_densities`."""
+    return np.array(
+        [_log_densities(x[i], y[i], (amplitudes * ratios[:, i]).sum(), log_coefficients, means, precisions)[1] for i in range(len(x))],
+    )
+
+
+def view_sums(x, y, weights, tiles, boxes, log_coefficients, means, precisions):
+    """Twin of `_kernels.photons.view_sums`: all photons, however far."""
+    sums = np.zeros(len(means))
+    for i in range(len(x)):
+        dx, dy = x[i] - means[:, 0], y[i] - means[:, 1]
+        sums += weights[i] * np.exp(log_coefficients - 0.5 * (precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy))
+    return sums
+
+
+# ---- search ----
+
+
+def smoothed(image, taps):
+    """Twin of `_kernels.search.smoothed`: the two-dimensional kernel as the outer product, shifted and added."""
+    n = len(taps) - 1
+    padded = np.pad(image, n)
+    result = np.zeros(image.shape)
+    for j in range(-n, n + 1):
+        for i in range(-n, n + 1):
+            result += taps[abs(j)] * taps[abs(i)] * padded[n + j :, n + i :][: image.shape[0], : image.shape[1]]
+    return result
+
+
+def significances(data, model, area, least):
+    """Twin of `_kernels.search.significances`."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = area * (data * np.log(data / model) - (data - model))
+    return np.where((data > model) & (ratio > least), ratio, 0.0)
+
+
 # ---- exposure ----
 
 
@@ -129,8 +166,8 @@ def em_iteration(seen, fluxes, means, covariances, scales, *, count, shape):
     Parameters
     ----------
     seen : list of dict
-        Of each observation: photons x, y, w; cells cx, cy, omega, area of the completeness; share (K, M) and blur (K, M, 2, 2) of the PSF; background
-        amplitudes B, their ratios q (n_b, N) to Omega and integrals.
+        Of each observation: photons x, y, w; cells cx, cy, omega, area of the completeness and the inverse of its
+        matrix; share (K, M) and blur (K, M, 2, 2) of the PSF; background amplitudes B, their ratios q (n_b, N) to Omega and integrals.
     scales : (K,) array
         S_k.
     count, shape : float
@@ -161,7 +198,10 @@ def em_iteration(seen, fluxes, means, covariances, scales, *, count, shape):
                 parts = deconvolved(o["w"] * values[i, m] / density, o["x"] - means[i, 0], o["y"] - means[i, 1], covariances[i], blur)
                 photons[i] = [a + b for a, b in zip(photons[i], parts, strict=True)]
                 dx, dy = o["cx"] - means[i, 0], o["cy"] - means[i, 1]
-                near = (np.abs(dx) <= 5 * np.sqrt(total[0, 0])) & (np.abs(dy) <= 5 * np.sqrt(total[1, 1])) & (o["omega"] > 0)
+                # Five standard deviations along the rows and columns of the map.
+                u, v = o["inverse"] @ np.stack([dx, dy])
+                along = o["inverse"] @ total @ o["inverse"].T
+                near = (np.abs(u) <= 5 * np.sqrt(along[0, 0])) & (np.abs(v) <= 5 * np.sqrt(along[1, 1])) & (o["omega"] > 0)
                 w = o["share"][i, m] * o["omega"][near] * o["area"] * gaussian(o["cx"][near], o["cy"][near], means[i], total)
                 parts = deconvolved(w, dx[near], dy[near], covariances[i], blur)
                 cells[i] = [a + b for a, b in zip(cells[i], parts, strict=True)]

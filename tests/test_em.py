@@ -1,0 +1,405 @@
+"""One iteration: against its twin, and what must hold of any."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gmmx import em
+from gmmx.background import Background
+from gmmx.completeness import Completeness
+from gmmx.em import Parameters, Priors
+from gmmx.errors import InputError
+from gmmx.grid import PixelGrid, SkyImage
+from gmmx.mixture import Mixture
+from gmmx.observation import Observation
+from gmmx.psf import PsfModel, core_radius
+
+PRIORS = Priors(count=1.0, shape=3.0, min_sigma=0.1)
+NO_PRIORS = Priors(count=0.0, shape=0.0, min_sigma=0.01)
+
+
+def rotation(angle):
+    """The matrix of a counter-clockwise turn by `angle` [deg]."""
+    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    return np.array([[c, -s], [s, c]])
+
+
+def random_mixture(rng, k, *, photons=300.0, narrowest=1.6):
+    """K components in the middle of the field, none narrower than the cells of `random_observation` want."""
+    root = rng.normal(0, 1.5, (k, 2, 2))
+    covariances = root @ np.swapaxes(root, 1, 2) + narrowest**2 * np.eye(2)
+    return Mixture(fluxes=rng.uniform(0.5, 1.5, k) * photons / k, means=rng.uniform(-8, 8, (k, 2)), covariances=covariances)
+
+
+def random_psf(rng, m):
+    """A PSF of M Gaussians that changes over the field."""
+    grid = PixelGrid(shape=(3, 4), origin=np.array([-15.0, -15.0]), matrix=10 * np.eye(2))
+    weights = rng.uniform(0.2, 1, (3, 4, m))
+    root = rng.normal(0, 0.6, (3, 4, m, 2, 2))
+    covariances = root @ np.swapaxes(root, 3, 4) + rng.uniform(0.3, 1.5, (3, 4, m))[..., None, None] * np.eye(2)
+    return PsfModel(grid=grid, weights=weights / weights.sum(-1, keepdims=True), covariances=covariances)
+
+
+def random_completeness(rng, angle=0.0):
+    """An exposure that falls off, with masks: +-15 arcsec in cells of half an arcsec."""
+    grid = PixelGrid(shape=(60, 60), origin=rotation(angle) @ np.array([-14.75, -14.75]), matrix=0.5 * rotation(angle))
+    x, y = grid.centres()
+    exposure = 1000 * np.clip(1 - 0.02 * np.hypot(x, y), 0, None)
+    open_share = np.where(np.hypot(x - 3, y + 2) < 2, 0.0, 1.0)
+    open_share[40, :] *= 0.5
+    return Completeness(grid=grid, exposure=exposure, open_share=open_share)
+
+
+def random_observation(seed, *, n=300, m=1, backgrounds=(), angle=0.0, psf=True, completeness=True):
+    """Photons about the field, whatever the model."""
+    rng = np.random.default_rng(seed)
+    points = np.concatenate([rng.normal(0, 4, (n - n // 3, 2)), rng.uniform(-12, 12, (n // 3, 2))])
+    observation = Observation(
+        x=points[:, 0],
+        y=points[:, 1],
+        weights=rng.choice([0.5, 1.0, 2.0], n),
+        completeness=random_completeness(rng, angle) if completeness else None,
+        psf=random_psf(rng, m) if psf else None,
+        backgrounds=backgrounds,
+        name=f"observation {seed}",
+    )
+    return observation.exposed()
+
+
+def one_step(observations, mixture, amplitudes=None, priors=PRIORS):
+    """One evaluation at a mixture."""
+    prepared, _ = em.prepare_all(observations)
+    if amplitudes is None:
+        amplitudes = [np.full(len(o.backgrounds), 0.1) for o in observations]
+    parameters = Parameters(mixture=mixture, amplitudes=tuple(np.asarray(a, float) for a in amplitudes))
+    return em.evaluate(prepared, parameters, em.begin_phase(prepared, parameters, priors))
+
+
+def assert_same_step(one, two, *, rtol=1e-9, turn=None, shift=(0.0, 0.0), flux=1.0):
+    """Two evaluations agree, the second one's sky turned and shifted."""
+    turn = np.eye(2) if turn is None else turn
+    assert_allclose(two.log_likelihood, one.log_likelihood, rtol=rtol)
+    assert_allclose(two.objective, one.objective, rtol=rtol)
+    assert_allclose(two.observed, flux * one.observed, rtol=rtol)
+    assert_allclose(two.shares, one.shares, rtol=rtol)
+    mine, other = one.successor, two.successor
+    assert_allclose(other.mixture.fluxes, flux * mine.mixture.fluxes, rtol=rtol)
+    assert_allclose(other.mixture.means, mine.mixture.means @ turn.T + shift, rtol=rtol, atol=10 * rtol)
+    assert_allclose(other.mixture.covariances, turn @ mine.mixture.covariances @ turn.T, rtol=rtol, atol=10 * rtol)
+    for a, b in zip(mine.amplitudes, other.amplitudes, strict=True):
+        assert_allclose(b, a, rtol=rtol)
+
+
+def as_reference(observation, reference_exposure, mixture, amplitudes):
+    """What `reference.em_iteration` wants to know of an observation."""
+    c = observation.completeness
+    cx, cy = (axis.ravel() for axis in c.grid.centres())
+    at = c.exposure_at(observation.x, observation.y) / reference_exposure
+    ratios, integrals = [], []
+    for b in observation.backgrounds:
+        shape = 1.0 if b.kind != "file" else b.shape.at(observation.x, observation.y)
+        ratios.append(np.ones(len(at)) if b.kind == "sky" else shape / at)
+        q = c.effective / reference_exposure if b.kind == "sky" else c.open_share * (c.exposure > 0)
+        integrals.append((q * (1.0 if b.kind != "file" else b.shape.at(*c.grid.centres()))).sum() * c.grid.cell_area)
+    share, blur = np.ones((len(mixture), 1)), np.zeros((len(mixture), 1, 2, 2))
+    if observation.psf is not None:
+        share, blur = observation.psf.averaged(mixture.means, mixture.covariances)
+    return {
+        "x": observation.x,
+        "y": observation.y,
+        "w": observation.weights,
+        "cx": cx,
+        "cy": cy,
+        "omega": (c.effective / reference_exposure).ravel(),
+        "area": c.grid.cell_area,
+        "inverse": c.grid.inverse,
+        "share": share,
+        "blur": blur,
+        "B": np.asarray(amplitudes, float),
+        "q": np.array(ratios).reshape(-1, len(at)),
+        "integrals": np.array(integrals),
+    }
+
+
+@pytest.mark.parametrize("m", [1, 2, 3])
+@pytest.mark.parametrize("kinds", [(), ("sky",), ("sky", "particle", "file")])
+def test_iteration_matches_reference(m, kinds, monkeypatch):
+    # All views on the map's own cells, which is what the twin sums over.
+    monkeypatch.setattr(em.Pyramid, "levels", lambda self, covariances: np.zeros(len(covariances), np.int64))
+    grid = PixelGrid.covering((-15, 15), (-15, 15), 3.0)
+    shape = SkyImage(grid=grid, values=np.random.default_rng(0).uniform(1, 2, grid.shape))
+    backgrounds = tuple(Background(name=kind, kind=kind, shape=shape if kind == "file" else None) for kind in kinds)
+    observations = [random_observation(1, m=m, backgrounds=backgrounds), random_observation(2, n=150, m=2, angle=30)]
+    mixture = random_mixture(np.random.default_rng(3), 3)
+    amplitudes = [0.1 * np.arange(1, 1 + len(kinds)), np.zeros(0)]
+    found = one_step(observations, mixture, amplitudes)
+    _, exposure = em.prepare_all(observations)
+    seen = [as_reference(o, exposure, mixture, a) for o, a in zip(observations, amplitudes, strict=True)]
+    scales = np.min([core_radius(o["share"], o["blur"]) ** 2 for o in seen], axis=0)
+    expected = reference.em_iteration(seen, mixture.fluxes, mixture.means, mixture.covariances, scales, count=1.0, shape=3.0)
+    assert found.log_likelihood == pytest.approx(expected["log_likelihood"], rel=1e-10)
+    assert found.objective == pytest.approx(expected["objective"], rel=1e-10)
+    assert_allclose(found.observed, expected["observed"], rtol=1e-9)
+    assert_allclose(found.shares, expected["shares"], rtol=1e-10)
+    assert_allclose(found.successor.mixture.fluxes, expected["fluxes"], rtol=1e-9)
+    assert_allclose(found.successor.mixture.means, expected["means"], rtol=1e-8, atol=1e-9)
+    assert_allclose(found.successor.mixture.covariances, expected["covariances"], rtol=1e-8, atol=1e-9)
+    for a, b in zip(found.successor.amplitudes, expected["amplitudes"], strict=True):
+        assert_allclose(a, b, rtol=1e-9)
+
+
+def test_exposure_moments_against_brute_force():
+    completeness = random_completeness(np.random.default_rng(0), angle=20)
+    pyramid = em.Pyramid.of(completeness.grid, completeness.effective / 1000)
+    # From far narrower than a cell to as wide as the field.
+    means = np.array([[0.1, 0.2], [3.0, -0.1], [3.9, -2.0], [0.0, 0.0], [14.0, 3.0]])
+    sigmas = np.array([0.1, 0.3, 1.0, 4.0, 8.0])
+    covariances = (sigmas**2)[:, None, None] * (rotation(40) @ np.diag([1.0, 0.5]) @ rotation(-40))
+    found = pyramid.moments(means, covariances, pyramid.levels(covariances))
+    expected = [reference.exposure_integrals(pyramid.values[:3600].reshape(60, 60), completeness.grid, *view) for view in zip(means, covariances, strict=True)]
+    # The design's bound for a third of a sigma to a cell: 0.16 % of the whole with sharp edges.
+    assert_allclose(found / sigmas[:, None] ** [0, 1, 1, 2, 2, 2], expected / sigmas[:, None] ** [0, 1, 1, 2, 2, 2], atol=3e-3)
+
+
+def test_coarse_levels_are_used_and_stay_within_the_map():
+    pyramid = em.Pyramid.of(PixelGrid.covering((0, 64), (0, 37), 1.0), np.ones((37, 64)))
+    levels = pyramid.levels(np.array([0.5, 3.0, 6.0, 12.0, 1e6])[:, None, None] ** 2 * np.eye(2))
+    assert_array_equal(levels, [-6, 0, 1, 2, len(pyramid.offsets) - 1])
+    assert_allclose(pyramid.moments(np.array([[32.0, 18.5]]), np.array([9.0 * np.eye(2)]), levels[1:2])[0, 0], 1.0, atol=2e-6)
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 10**6))
+def test_plain_iterations_never_lower_the_objective(seed):
+    rng = np.random.default_rng(seed)
+    observations = [random_observation(seed, m=int(rng.integers(1, 4)), backgrounds=(Background(),)), random_observation(seed + 1, n=90)]
+    prepared, _ = em.prepare_all(observations)
+    parameters = Parameters(mixture=random_mixture(rng, 4), amplitudes=(np.array([0.05]), np.zeros(0)))
+    phase = em.begin_phase(prepared, parameters, PRIORS)
+    before = -np.inf
+    for _ in range(25):
+        if not phase.holds(parameters):
+            break
+        now = em.evaluate(prepared, parameters, phase)
+        assert now.objective >= before - 1e-7
+        before, parameters = now.objective, now.successor
+
+
+def test_responsibilities_sum_to_the_photons():
+    observation = random_observation(4, m=2, backgrounds=(Background(), Background(name="particle", kind="particle")))
+    step = one_step([observation], random_mixture(np.random.default_rng(1), 3))
+    prepared, _ = em.prepare_all([observation])
+    assert step.observed.sum() + step.successor.amplitudes[0] @ prepared[0].integrals == pytest.approx(observation.n_photons, rel=1e-12)
+
+
+@pytest.mark.parametrize("backgrounds", [(), (Background(),)])
+def test_order_of_photons_and_components_does_not_matter(backgrounds):
+    rng = np.random.default_rng(8)
+    observation, mixture = random_observation(7, n=900, m=2, backgrounds=backgrounds), random_mixture(rng, 4)
+    step = one_step([observation], mixture)
+    shuffled = rng.permutation(len(observation.x))
+    again = replace(observation, x=observation.x[shuffled], y=observation.y[shuffled], weights=observation.weights[shuffled])
+    assert_same_step(step, one_step([again], mixture))
+    order = np.array([2, 0, 3, 1])
+    turned = one_step([observation], mixture.select(order))
+    assert_allclose(turned.successor.mixture.means, step.successor.mixture.means[order], rtol=1e-9, atol=1e-9)
+    assert_allclose(turned.successor.mixture.covariances, step.successor.mixture.covariances[order], rtol=1e-9, atol=1e-9)
+    assert turned.objective == pytest.approx(step.objective, rel=1e-10)
+
+
+@pytest.mark.parametrize("angle", [0, 90, 217])
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (310.7, -55.2)])
+def test_turned_and_shifted_sky(angle, shift):
+    turn, shift = rotation(angle), np.array(shift)
+    observation, mixture = random_observation(5, m=2, backgrounds=(Background(),)), random_mixture(np.random.default_rng(6), 3)
+
+    def moved(grid):
+        return PixelGrid(shape=grid.shape, origin=turn @ grid.origin + shift, matrix=turn @ grid.matrix)
+
+    points = np.stack([observation.x, observation.y], axis=1) @ turn.T + shift
+    psf, c = observation.psf, observation.completeness
+    # Cubature takes two points along each column of a Cholesky factor, which does not turn with the sky; a PSF that is the same everywhere does.
+    psf = replace(psf, grid=PixelGrid(shape=(1, 1), origin=np.zeros(2), matrix=np.eye(2)), weights=psf.weights[:1, :1], covariances=psf.covariances[:1, :1])
+    there = replace(
+        observation,
+        x=points[:, 0],
+        y=points[:, 1],
+        psf=replace(psf, grid=moved(psf.grid), covariances=turn @ psf.covariances @ turn.T),
+        completeness=replace(c, grid=moved(c.grid)),
+    )
+    sky = Mixture(fluxes=mixture.fluxes, means=mixture.means @ turn.T + shift, covariances=turn @ mixture.covariances @ turn.T)
+    assert_same_step(one_step([replace(observation, psf=psf)], mixture), one_step([there], sky), turn=turn, shift=shift, rtol=1e-8)
+
+
+def test_full_completeness_without_psf_is_the_textbook():
+    observation = random_observation(9, n=250, psf=False, completeness=False)
+    observation = replace(observation, weights=np.ones(len(observation.x)))
+    mixture = random_mixture(np.random.default_rng(2), 3, photons=250)
+    step = one_step([observation], mixture, priors=NO_PRIORS)
+    points = np.stack([observation.x, observation.y], axis=1)
+    weights, means, covariances = reference.expectation_maximisation(points, mixture.fluxes / 250, mixture.means, mixture.covariances)
+    assert_allclose(step.successor.mixture.fluxes, 250 * weights, rtol=1e-9)
+    assert_allclose(step.successor.mixture.means, means, rtol=1e-9, atol=1e-9)
+    assert_allclose(step.successor.mixture.covariances, covariances, rtol=1e-9, atol=1e-9)
+    assert_array_equal(step.shares, 1)
+
+
+@pytest.mark.parametrize("step", [0.7, 20.0])
+def test_nothing_is_missing_from_a_huge_complete_field(step):
+    grid = PixelGrid.covering((-200, 200), (-200, 200), step)
+    open_field = random_observation(9, completeness=False)
+    mixture = random_mixture(np.random.default_rng(2), 3)
+    field = replace(open_field, completeness=Completeness(grid=grid, exposure=np.ones(grid.shape)))
+    one, two = one_step([open_field], mixture), one_step([field], mixture)
+    # What is left out beyond 5 standard deviations: 1e-6 of the photons, 2e-5 of the variance.
+    assert_allclose(two.shares, 1, atol=2e-6)
+    assert two.log_likelihood == pytest.approx(one.log_likelihood, abs=1e-3)
+    assert_allclose(two.successor.mixture.means, one.successor.mixture.means, atol=1e-3)
+    assert_allclose(two.successor.mixture.covariances, one.successor.mixture.covariances, rtol=1e-4, atol=1e-4)
+
+
+def test_weight_two_is_two_photons():
+    observation, mixture = random_observation(3, backgrounds=(Background(),)), random_mixture(np.random.default_rng(4), 3)
+    double = np.random.default_rng(5).random(len(observation.x)) < 0.4
+    weighted = replace(observation, weights=np.where(double, 2.0, 1.0))
+    twice = replace(
+        observation,
+        x=np.concatenate([observation.x, observation.x[double]]),
+        y=np.concatenate([observation.y, observation.y[double]]),
+        weights=np.ones(len(double) + double.sum()),
+    )
+    assert_same_step(one_step([weighted], mixture), one_step([twice], mixture))
+
+
+def test_two_equal_psf_gaussians_are_one():
+    observation, mixture = random_observation(3, m=1, backgrounds=(Background(),)), random_mixture(np.random.default_rng(4), 3)
+    psf = observation.psf
+    twin = replace(psf, weights=np.repeat(psf.weights, 2, -1) * [0.3, 0.7], covariances=np.repeat(psf.covariances, 2, axis=2))
+    assert_same_step(one_step([observation], mixture), one_step([replace(observation, psf=twin)], mixture))
+
+
+def test_two_half_exposures_are_one():
+    observation, mixture = random_observation(6, m=2, backgrounds=(Background(),)), random_mixture(np.random.default_rng(4), 3)
+    c = observation.completeness
+    first = np.arange(len(observation.x)) % 2 == 0
+    halves = [
+        replace(observation, x=observation.x[part], y=observation.y[part], weights=observation.weights[part], completeness=replace(c, exposure=c.exposure / 2))
+        for part in (first, ~first)
+    ]
+    one, two = one_step([observation], mixture), one_step(halves, mixture)
+    assert em.prepare_all(halves)[1] == pytest.approx(em.prepare_all([observation])[1])
+    # Each half has its own background, at first the same.
+    whole = one.successor.amplitudes[0]
+    prepared, _ = em.prepare_all(halves)
+    parts = sum(a @ p.integrals for a, p in zip(two.successor.amplitudes, prepared, strict=True))
+    assert parts == pytest.approx(float(whole @ em.prepare_all([observation])[0][0].integrals), rel=1e-9)
+    single = replace(one, successor=replace(one.successor, amplitudes=()))
+    assert_same_step(single, replace(two, successor=replace(two.successor, amplitudes=())))
+
+
+def test_held_background_stays():
+    observation = random_observation(3, backgrounds=(Background(amplitude=0.2, fixed=True), Background(name="particle", kind="particle")))
+    step = one_step([observation], random_mixture(np.random.default_rng(4), 3), [[0.2, 0.1]])
+    assert step.successor.amplitudes[0][0] == 0.2
+    assert step.successor.amplitudes[0][1] != 0.1
+    assert step.gradient.log_amplitudes[0][0] == 0
+
+
+@pytest.mark.parametrize("n", [0, 1, 255, 256, 257, 5000])
+def test_tiles_hold_every_photon_once_in_its_box(n):
+    rng = np.random.default_rng(n)
+    x, y = rng.normal(0, 5, (2, n))
+    order, tiles, boxes, blocks = em.tile(x, y)
+    assert_array_equal(np.sort(order), np.arange(n))
+    assert tiles[0] == 0
+    assert tiles[-1] == n
+    assert np.all(np.diff(tiles) <= em.TILE)
+    assert (blocks[0], blocks[-1]) == (0, len(tiles) - 1)
+    assert np.all(np.diff(blocks) > 0)
+    owner = np.repeat(np.arange(len(tiles) - 1), np.diff(tiles))
+    for axis, values in enumerate((x[order], y[order])):
+        assert np.all(np.abs(values - boxes[owner, axis]) <= boxes[owner, axis + 2] + 1e-12)
+
+
+def test_floor_keeps_the_wide_axis():
+    covariances = rotation(30) @ np.diag([9.0, 1e-6]) @ rotation(-30)
+    found = em.floored(covariances[None], 0.1)[0]
+    assert_allclose(np.linalg.eigvalsh(found), [0.01, 9.0], rtol=1e-9)
+    assert_allclose(rotation(-30) @ found @ rotation(30), np.diag([9.0, 0.01]), atol=1e-9)
+
+
+def test_component_that_collapses_is_stopped_at_the_floor():
+    point = Observation(x=np.full(50, 1.0), y=np.full(50, 2.0))
+    mixture = Mixture(fluxes=np.array([50.0]), means=np.array([[1.0, 2.0]]), covariances=np.array([4 * np.eye(2)]))
+    prepared, _ = em.prepare_all([point])
+    parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
+    for _ in range(60):
+        parameters = em.evaluate(prepared, parameters, em.begin_phase(prepared, parameters, replace(PRIORS, shape=0.0))).successor
+    assert_allclose(parameters.mixture.covariances[0], 0.01 * np.eye(2), rtol=1e-9)
+
+
+def test_a_phase_holds_until_a_component_is_much_narrower():
+    prepared, _ = em.prepare_all([random_observation(1)])
+    mixture = random_mixture(np.random.default_rng(0), 2)
+    parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
+    phase = em.begin_phase(prepared, parameters, PRIORS)
+    assert phase.holds(parameters)
+    assert phase.holds(replace(parameters, mixture=replace(mixture, covariances=9 * mixture.covariances)))
+    assert not phase.holds(replace(parameters, mixture=replace(mixture, covariances=mixture.covariances / 20)))
+
+
+def test_prior_scale_is_that_of_the_sharpest_psf():
+    observation = random_observation(1)
+    parameters = Parameters(mixture=random_mixture(np.random.default_rng(0), 2), amplitudes=(np.zeros(0), np.zeros(0)))
+    sharp, broad = (replace(observation, psf=PsfModel.constant(s)) for s in (0.5, 2.0))
+    prepared, _ = em.prepare_all([broad, sharp])
+    assert_allclose(em.begin_phase(prepared, parameters, PRIORS).prior_scales, 0.25, rtol=1e-6)
+    prepared, _ = em.prepare_all([replace(observation, psf=None), broad])
+    assert_allclose(em.begin_phase(prepared, parameters, PRIORS).prior_scales, PRIORS.min_sigma**2, rtol=1e-6)
+
+
+def test_removal_losses_are_what_removal_costs():
+    observation, mixture = random_observation(6, m=2, backgrounds=(Background(),)), random_mixture(np.random.default_rng(4), 3)
+    prepared, _ = em.prepare_all([observation])
+    parameters = Parameters(mixture=mixture, amplitudes=(np.array([0.1]),))
+    phase = em.begin_phase(prepared, parameters, PRIORS)
+    whole = em.evaluate(prepared, parameters, phase)
+    losses = em.removal_losses(prepared, parameters, phase, whole.shares)
+    for k in range(3):
+        fewer = replace(parameters, mixture=mixture.select(np.arange(3) != k))
+        left = em.evaluate(prepared, fewer, em.begin_phase(prepared, fewer, PRIORS))
+        assert losses[k] == pytest.approx(whole.log_likelihood - left.log_likelihood, abs=1e-6)
+
+
+def test_flux_slopes_are_derivatives():
+    observation, mixture = random_observation(6, m=2, backgrounds=(Background(),)), random_mixture(np.random.default_rng(4), 3)
+    prepared, _ = em.prepare_all([observation])
+    parameters = Parameters(mixture=mixture, amplitudes=(np.array([0.1]),))
+    phase = em.begin_phase(prepared, parameters, PRIORS)
+    slopes = em.flux_slopes(prepared, mixture, phase, em.log_densities(prepared, parameters, phase))
+    assert_allclose(slopes * mixture.fluxes, em.evaluate(prepared, parameters, phase).gradient.log_fluxes, rtol=1e-6, atol=1e-6)
+
+
+def test_photons_on_zero_exposure_are_refused():
+    observation = random_observation(1)
+    stray = replace(observation, x=np.append(observation.x, 500.0), y=np.append(observation.y, 0.0), weights=np.append(observation.weights, 1.0))
+    with pytest.raises(InputError, match=r"1 photons lie where the exposure is zero.*exposed"):
+        em.prepare_all([stray])
+
+
+def test_background_without_open_sky_is_refused():
+    grid = PixelGrid.covering((0, 4), (0, 4), 1.0)
+    shape = SkyImage(grid=grid, values=np.zeros(grid.shape))
+    observation = Observation(
+        x=np.array([1.0]),
+        y=np.array([1.0]),
+        completeness=Completeness(grid=grid, exposure=np.ones(grid.shape)),
+        backgrounds=(Background(name="streak", kind="file", shape=shape),),
+    )
+    with pytest.raises(InputError, match="no open sky"):
+        em.prepare_all([observation])

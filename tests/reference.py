@@ -117,7 +117,7 @@ def gaussian(x, y, mean, covariance):
 
 
 def exposure_moments(pyramid, offsets, heights, widths, levels, means, covariances):
-    """Twin of `_kernels.exposure.exposure_moments`: every cell of the level, or every part of the cells of level 0, within five standard deviations."""
+    """Twin of `_kernels.exposure.exposure_moments`: every cell of the level, or every part of the cells of level 0, within six standard deviations."""
     moments = []
     for level, mean, (xx, xy, yy) in zip(levels, means, covariances, strict=True):
         parts, level = max(1, -level), max(0, level)
@@ -126,9 +126,9 @@ def exposure_moments(pyramid, offsets, heights, widths, levels, means, covarianc
         cell = 2**level / parts
         x = (np.arange(omega.shape[1]) + 0.5) * cell - 0.5
         y = ((np.arange(omega.shape[0]) + 0.5) * cell - 0.5)[:, None]
-        near = (np.abs(x - mean[0]) <= 5 * np.sqrt(xx)) & (np.abs(y - mean[1]) <= 5 * np.sqrt(yy))
-        value = np.where(near, omega * gaussian(x, y, mean, np.array([[xx, xy], [xy, yy]])), 0.0) * cell**2
         dx, dy = x - mean[0], y - mean[1]
+        near = (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / (xx * yy - xy * xy) <= 36
+        value = np.where(near, omega * gaussian(x, y, mean, np.array([[xx, xy], [xy, yy]])), 0.0) * cell**2
         moments.append([(value * f).sum() for f in (1, dx, dy, dx * dx, dx * dy, dy * dy)])
     return np.array(moments).reshape(-1, 6)
 
@@ -166,8 +166,7 @@ def em_iteration(seen, fluxes, means, covariances, scales, *, count, shape):
     Parameters
     ----------
     seen : list of dict
-        Of each observation: photons x, y, w; cells cx, cy, omega, area of the completeness and the inverse of its
-        matrix; share (K, M) and blur (K, M, 2, 2) of the PSF; background amplitudes B, their ratios q (n_b, N) to Omega and integrals.
+        Of each observation: photons x, y, w; cells cx, cy, omega, area of the completeness; share (K, M) and blur (K, M, 2, 2) of the PSF; background amplitudes B, their ratios q (n_b, N) to Omega and integrals.
     scales : (K,) array
         S_k.
     count, shape : float
@@ -198,10 +197,9 @@ def em_iteration(seen, fluxes, means, covariances, scales, *, count, shape):
                 parts = deconvolved(o["w"] * values[i, m] / density, o["x"] - means[i, 0], o["y"] - means[i, 1], covariances[i], blur)
                 photons[i] = [a + b for a, b in zip(photons[i], parts, strict=True)]
                 dx, dy = o["cx"] - means[i, 0], o["cy"] - means[i, 1]
-                # Five standard deviations along the rows and columns of the map.
-                u, v = o["inverse"] @ np.stack([dx, dy])
-                along = o["inverse"] @ total @ o["inverse"].T
-                near = (np.abs(u) <= 5 * np.sqrt(along[0, 0])) & (np.abs(v) <= 5 * np.sqrt(along[1, 1])) & (o["omega"] > 0)
+                # The ellipse of six standard deviations.
+                q = np.einsum("in,ij,jn->n", np.stack([dx, dy]), np.linalg.inv(total), np.stack([dx, dy]))
+                near = (q <= 36) & (o["omega"] > 0)
                 w = o["share"][i, m] * o["omega"][near] * o["area"] * gaussian(o["cx"][near], o["cy"][near], means[i], total)
                 parts = deconvolved(w, dx[near], dy[near], covariances[i], blur)
                 cells[i] = [a + b for a, b in zip(cells[i], parts, strict=True)]

@@ -8,6 +8,7 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from simulated import random_completeness, random_mixture, random_observation, rotation
 
 from gmmx import em
 from gmmx.background import Background
@@ -21,54 +22,6 @@ from gmmx.psf import PsfModel, core_radius
 
 PRIORS = Priors(count=1.0, shape=3.0, min_sigma=0.1)
 NO_PRIORS = Priors(count=0.0, shape=0.0, min_sigma=0.01)
-
-
-def rotation(angle):
-    """The matrix of a counter-clockwise turn by `angle` [deg]."""
-    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    return np.array([[c, -s], [s, c]])
-
-
-def random_mixture(rng, k, *, photons=300.0, narrowest=1.6):
-    """K components in the middle of the field, none narrower than the cells of `random_observation` want."""
-    root = rng.normal(0, 1.5, (k, 2, 2))
-    covariances = root @ np.swapaxes(root, 1, 2) + narrowest**2 * np.eye(2)
-    return Mixture(fluxes=rng.uniform(0.5, 1.5, k) * photons / k, means=rng.uniform(-8, 8, (k, 2)), covariances=covariances)
-
-
-def random_psf(rng, m):
-    """A PSF of M Gaussians that changes over the field."""
-    grid = PixelGrid(shape=(3, 4), origin=np.array([-15.0, -15.0]), matrix=10 * np.eye(2))
-    weights = rng.uniform(0.2, 1, (3, 4, m))
-    root = rng.normal(0, 0.6, (3, 4, m, 2, 2))
-    covariances = root @ np.swapaxes(root, 3, 4) + rng.uniform(0.3, 1.5, (3, 4, m))[..., None, None] * np.eye(2)
-    return PsfModel(grid=grid, weights=weights / weights.sum(-1, keepdims=True), covariances=covariances)
-
-
-def random_completeness(rng, angle=0.0):
-    """An exposure that falls off, with masks: +-15 arcsec in cells of half an arcsec."""
-    grid = PixelGrid(shape=(60, 60), origin=rotation(angle) @ np.array([-14.75, -14.75]), matrix=0.5 * rotation(angle))
-    x, y = grid.centres()
-    exposure = 1000 * np.clip(1 - 0.02 * np.hypot(x, y), 0, None)
-    open_share = np.where(np.hypot(x - 3, y + 2) < 2, 0.0, 1.0)
-    open_share[40, :] *= 0.5
-    return Completeness(grid=grid, exposure=exposure, open_share=open_share)
-
-
-def random_observation(seed, *, n=300, m=1, backgrounds=(), angle=0.0, psf=True, completeness=True):
-    """Photons about the field, whatever the model."""
-    rng = np.random.default_rng(seed)
-    points = np.concatenate([rng.normal(0, 4, (n - n // 3, 2)), rng.uniform(-12, 12, (n // 3, 2))])
-    observation = Observation(
-        x=points[:, 0],
-        y=points[:, 1],
-        weights=rng.choice([0.5, 1.0, 2.0], n),
-        completeness=random_completeness(rng, angle) if completeness else None,
-        psf=random_psf(rng, m) if psf else None,
-        backgrounds=backgrounds,
-        name=f"observation {seed}",
-    )
-    return observation.exposed()
 
 
 def one_step(observations, mixture, amplitudes=None, priors=PRIORS):
@@ -117,7 +70,6 @@ def as_reference(observation, reference_exposure, mixture, amplitudes):
         "cy": cy,
         "omega": (c.effective / reference_exposure).ravel(),
         "area": c.grid.cell_area,
-        "inverse": c.grid.inverse,
         "share": share,
         "blur": blur,
         "B": np.asarray(amplitudes, float),

@@ -7,8 +7,8 @@ import numpy as np
 from ._jit import parallel_kernel, prange
 from ._math import exp_fast
 
-# Half-width of the integral, in standard deviations: what is left out of a Gaussian there is 1e-6.
-REACH = 5.0
+# The integral runs over the ellipse of this many standard deviations: exp(-18) of a Gaussian lies outside.
+REACH = 6.0
 
 
 @parallel_kernel
@@ -16,7 +16,7 @@ def exposure_moments(pyramid, offsets, heights, widths, levels, means, covarianc
     """Moments of the completeness under each view, in units of the map's own pixels.
 
     e0 = int Omega N(x; mu, T) dx, e1 = int Omega N (x - mu) dx, e2 = int Omega N (x - mu) (x - mu)^T dx: midpoint sums over the cells of one level of the
-    pyramid, or over equal parts of the cells of level 0, over +-5 standard deviations.
+    pyramid, or over equal parts of the cells of level 0, over the view's ellipse of 6 standard deviations.
 
     Parameters
     ----------
@@ -45,42 +45,58 @@ def exposure_moments(pyramid, offsets, heights, widths, levels, means, covarianc
         offset, height, width = offsets[level], heights[level], widths[level]
         txx, txy, tyy = covariances[v, 0], covariances[v, 1], covariances[v, 2]
         determinant = txx * tyy - txy * txy
-        pxx, pxy, pyy = -0.5 * tyy / determinant, txy / determinant, -0.5 * txx / determinant
         # Fine cell j is centred at (j + 1/2) cell - 1/2 in pixels of level 0.
         mx, my = (means[v, 0] + 0.5) / cell - 0.5, (means[v, 1] + 0.5) / cell - 0.5
-        half_x, half_y = REACH * math.sqrt(txx) / cell, REACH * math.sqrt(tyy) / cell
         # Clipped as floats: a view far off the map would overflow an integer.
-        first_x = int(min(max(math.ceil(mx - half_x), 0.0), float(width * parts)))
-        last_x = int(min(max(math.floor(mx + half_x), -1.0), float(width * parts - 1)))
+        half_y = REACH * math.sqrt(tyy) / cell
         first_y = int(min(max(math.ceil(my - half_y), 0.0), float(height * parts)))
         last_y = int(min(max(math.floor(my + half_y), -1.0), float(height * parts - 1)))
-        n = last_x - first_x + 1
-        if n <= 0 or last_y < first_y:
-            continue
-        omega = np.empty(n)
-        filled = -1
+        slope, conditional = txy / tyy, determinant / tyy
+        longest = int(2.0 * REACH * math.sqrt(conditional) / cell) + 2
+        omega = np.empty(min(longest, width * parts))
         s0, sx, sy, sxx, sxy, syy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         for j in range(first_y, last_y + 1):
-            row = j // parts
-            if row != filled:
-                start = offset + row * width
-                if parts == 1:
-                    for i in range(n):
-                        omega[i] = pyramid[start + first_x + i]
-                else:
-                    for i in range(n):
-                        omega[i] = pyramid[start + (first_x + i) // parts]
-                filled = row
             dy = (j - my) * cell
-            base, slope = pyy * dy * dy, pxy * dy
+            # In this row the view is a Gaussian about slope * dy: a long thin view crosses few cells of each row.
+            left = REACH * REACH - dy * dy / tyy
+            if left <= 0.0:
+                continue
+            middle, half = mx + slope * dy / cell, math.sqrt(left * conditional) / cell
+            first = int(min(max(math.ceil(middle - half), 0.0), float(width * parts)))
+            last = int(min(max(math.floor(middle + half), -1.0), float(width * parts - 1)))
+            n = last - first + 1
+            if n <= 0:
+                continue
+            start = offset + (j // parts) * width
+            if parts == 1:
+                for i in range(n):
+                    omega[i] = pyramid[start + first + i]
+            else:
+                i = 0
+                column = first // parts
+                while i < n:
+                    value = pyramid[start + column]
+                    column += 1
+                    end = min(n, column * parts - first)
+                    while i < end:
+                        omega[i] = value
+                        i += 1
+            peak = exp_fast(-0.5 * dy * dy / tyy)
+            narrow = -0.5 / conditional
+            shift = (first - middle) * cell
             r0, rx, rxx = 0.0, 0.0, 0.0
             for i in range(n):
-                dx = (first_x + i - mx) * cell
-                value = omega[i] * exp_fast(min(0.0, base + dx * (slope + pxx * dx)))
-                vx = value * dx
+                u = shift + i * cell
+                value = omega[i] * exp_fast(narrow * u * u)
+                vu = value * u
                 r0 += value
-                rx += vx
-                rxx += vx * dx
+                rx += vu
+                rxx += vu * u
+            # About the view's own mean: dx = u + slope dy.
+            r0, rx, rxx = peak * r0, peak * rx, peak * rxx
+            lean = slope * dy
+            rxx += lean * (2.0 * rx + lean * r0)
+            rx += lean * r0
             s0 += r0
             sx += rx
             sy += r0 * dy

@@ -166,7 +166,8 @@ def em_iteration(seen, fluxes, means, covariances, scales, *, count, shape):
     Parameters
     ----------
     seen : list of dict
-        Of each observation: photons x, y, w; cells cx, cy, omega, area of the completeness; share (K, M) and blur (K, M, 2, 2) of the PSF; background amplitudes B, their ratios q (n_b, N) to Omega and integrals.
+        Of each observation: photons x, y, w; cells cx, cy, omega, area of the completeness; share (K, M) and blur (K, M, 2, 2) of the PSF;
+        background amplitudes B, their ratios q (n_b, N) to Omega and integrals.
     scales : (K,) array
         S_k.
     count, shape : float

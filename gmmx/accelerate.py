@@ -4,7 +4,7 @@ EM never lowers the objective, but it creeps along directions that the data hard
 complete-data information, which is what EM divides the gradient by, is known in closed form. So: L-BFGS (Nocedal & Wright 2006, algorithm 7.4) in coordinates
 scaled by that information, where its first step is about EM's and later ones learn what EM cannot see.
 
-Measured from a 40-component mixture grown on a ray-traced galaxy (152,681 photons; `benchmarks/acceleration.py`), nats gained in 400 evaluations of the same
+Measured from a 40-component mixture grown on a ray-traced galaxy (152,681 photons), nats gained in 400 evaluations of the same
 objective: EM 2, Anderson/DAAREM of depth 10 3, SQUAREM with adaptive step length 11 (24 with one step length per component), L-BFGS 86. Far from the optimum EM
 and SQUAREM gain faster for the first dozen evaluations, hence the EM steps at the start.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .em import Evaluation, Parameters, floored
+from .em import Evaluation, Parameters
 from .mixture import Mixture
 
 MEMORY = 20
@@ -28,31 +28,48 @@ _SUFFICIENT = 1e-4
 class Chart:
     """Coordinates z about given parameters in which a step means the same for every component.
 
-    ``z = w * (log F, L0^-1 (mu - mu0), log-Cholesky of L0^-1 Sigma L0^-T, log B of the free amplitudes)`` with ``Sigma0 = L0 L0^T`` and w the square root of the
-    complete-data information: n for log F, the means and the off-diagonal, 2 n for the logarithms of the diagonal, n = F or B int q photons.
+    ``z = w * (log F, L0^-1 (mu - mu0), log-Cholesky of E0^-1 (Sigma - f) E0^-T, log B of the free amplitudes)`` with ``Sigma0 = L0 L0^T``, f the floor of the
+    covariances and ``Sigma0 - f = E0 E0^T``: what lies above the floor is positive by construction, so that a component may rest on the floor without a kink.
+    w is the square root of the complete-data information: n for log F and the means, n and 2 n for the off-diagonal and the logarithms of the diagonal, times the
+    share of Sigma above the floor, with n = F or B int q photons.
     """
 
     means: np.ndarray
     roots: np.ndarray
     inverses: np.ndarray
+    shape_roots: np.ndarray
+    shape_inverses: np.ndarray
     scales: np.ndarray
     free: tuple
     held: tuple
-    min_sigma: float
+    floor: np.ndarray
 
     @classmethod
     def at(cls, parameters, prepared, min_sigma):
         """The chart about `parameters`."""
         mixture = parameters.mixture
-        roots = np.linalg.cholesky(mixture.covariances)
+        # A little below the floor that the M-step keeps, so that the logarithm of what lies above exists.
+        floor = (1 - 1e-6) * min_sigma**2 * np.eye(2)
+        roots, shape_roots = np.linalg.cholesky(mixture.covariances), np.linalg.cholesky(mixture.covariances - floor)
         photons = np.sqrt(np.maximum(mixture.fluxes, 1.0))
+        above = np.linalg.det(shape_roots) / np.linalg.det(roots)
         free = tuple(~p.fixed for p in prepared)
         backgrounds = [np.sqrt(np.maximum(a * p.integrals, 1.0))[f] for a, p, f in zip(parameters.amplitudes, prepared, free, strict=True)]
-        scales = np.concatenate([photons, np.repeat(photons, 2), (photons[:, None] * np.sqrt([2, 1, 2])).ravel(), *backgrounds])
-        return cls(mixture.means, roots, np.linalg.inv(roots), scales, free, tuple(parameters.amplitudes), min_sigma)
+        shapes = (photons * np.maximum(above, 1e-3))[:, None] * np.sqrt([2, 1, 2])
+        return cls(
+            mixture.means,
+            roots,
+            np.linalg.inv(roots),
+            shape_roots,
+            np.linalg.inv(shape_roots),
+            np.concatenate([photons, np.repeat(photons, 2), shapes.ravel(), *backgrounds]),
+            free,
+            tuple(parameters.amplitudes),
+            floor,
+        )
 
     def _relative_root(self, covariances):
-        return np.linalg.cholesky(self.inverses @ covariances @ np.swapaxes(self.inverses, 1, 2))
+        return np.linalg.cholesky(self.shape_inverses @ (covariances - self.floor) @ np.swapaxes(self.shape_inverses, 1, 2))
 
     def to_vector(self, parameters):
         """z of parameters."""
@@ -64,13 +81,13 @@ class Chart:
         return self.scales * np.concatenate([np.log(m.fluxes), shifts.ravel(), shapes.ravel(), *amplitudes])
 
     def to_parameters(self, z):
-        """Parameters of z; covariances keep their floor."""
+        """Parameters of z."""
         k = len(self.means)
         vector = z / self.scales
         shifts, shapes, rest = vector[k : 3 * k].reshape(k, 2), vector[3 * k : 6 * k].reshape(k, 3), vector[6 * k :]
         c = np.zeros((k, 2, 2))
         c[:, 0, 0], c[:, 1, 0], c[:, 1, 1] = np.exp(shapes[:, 0]), shapes[:, 1], np.exp(shapes[:, 2])
-        root = self.roots @ c
+        root = self.shape_roots @ c
         amplitudes, used = [], 0
         for held, free in zip(self.held, self.free, strict=True):
             values = held.copy()
@@ -80,7 +97,7 @@ class Chart:
         mixture = Mixture(
             fluxes=np.exp(vector[:k]),
             means=self.means + np.einsum("kij,kj->ki", self.roots, shifts),
-            covariances=floored(root @ np.swapaxes(root, 1, 2), self.min_sigma),
+            covariances=self.floor + root @ np.swapaxes(root, 1, 2),
         )
         return Parameters(mixture=mixture, amplitudes=tuple(amplitudes))
 
@@ -88,8 +105,8 @@ class Chart:
         """Derivative of the objective by z."""
         g = evaluation.gradient
         c = self._relative_root(evaluation.parameters.mixture.covariances)
-        # Sigma = (L0 C) (L0 C)^T: d/dC = 2 L0^T (d/dSigma) L0 C, lower triangle.
-        by_root = 2 * np.swapaxes(self.roots, 1, 2) @ g.covariances @ self.roots @ c
+        # Sigma = f + (E0 C) (E0 C)^T: d/dC = 2 E0^T (d/dSigma) E0 C, lower triangle.
+        by_root = 2 * np.swapaxes(self.shape_roots, 1, 2) @ g.covariances @ self.shape_roots @ c
         shapes = np.stack([by_root[:, 0, 0] * c[:, 0, 0], by_root[:, 1, 0], by_root[:, 1, 1] * c[:, 1, 1]], axis=1)
         means = np.einsum("kji,kj->ki", self.roots, g.means)
         amplitudes = [a[f] for a, f in zip(g.log_amplitudes, self.free, strict=True)]

@@ -1,10 +1,6 @@
 """How kernels are compiled: one place for the policy."""
 
-import os
 from contextlib import contextmanager
-
-# GNU OpenMP's idle threads spin by default: a second fit on the same machine then takes ten times as long instead of twice. It reads this when it is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from numba import config as numba_config
 from numba import get_num_threads, njit, prange, set_num_threads

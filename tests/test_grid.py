@@ -1,0 +1,177 @@
+"""Planes, physical pixels and rasters."""
+
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.wcs import WCS
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gmmx.errors import InputError
+from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame, SkyImage
+
+CENTRES = [(0.0, 0.0), (359.9, -30.0), (161.0, 77.5), (83.6, -89.9), (12.3, 90.0)]
+
+
+def astropy_frame(ra0, dec0):
+    """A TAN projection with pixels of 1 arcsec whose pixel (0, 0) is the tangent point."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = "RA---TAN", "DEC--TAN"
+    wcs.wcs.crval = ra0, dec0
+    wcs.wcs.crpix = 1, 1
+    # At the pole itself the default of FITS turns the plane by 180 degrees.
+    wcs.wcs.lonpole = 180
+    # gmmx has x growing to the west.
+    wcs.wcs.cdelt = -1 / 3600, 1 / 3600
+    return wcs
+
+
+def turned_grid(angle=33.0):
+    """Pixels of 0.7 by 1.3 arcsec, turned."""
+    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    return PixelGrid(shape=(20, 31), origin=np.array([4.0, -7.0]), matrix=np.array([[c, -s], [s, c]]) @ np.diag([0.7, 1.3]))
+
+
+@pytest.mark.parametrize("centre", CENTRES)
+def test_plane_agrees_with_astropy(centre):
+    rng = np.random.default_rng(1)
+    x, y = rng.uniform(-3000, 3000, (2, 200))
+    # The tangent point itself and one direction at some distance.
+    x[:2], y[:2] = [0.0, 40_000.0], [0.0, -1000.0]
+    frame, wcs = SkyFrame(*centre), astropy_frame(*centre)
+    ra, dec = frame.to_sky(x, y)
+    # astropy's x axis runs against gmmx's east: pixel ix is at plane x = ix.
+    expected_ra, expected_dec = wcs.wcs_pix2world(x, y, 0)
+    apart = SkyCoord(ra, dec, unit="deg").separation(SkyCoord(expected_ra, expected_dec, unit="deg")).arcsec
+    assert apart.max() < 1e-9
+    back = frame.to_plane(expected_ra, expected_dec)
+    expected = wcs.wcs_world2pix(expected_ra, expected_dec, 0)
+    # Directions in degrees hold 1e-10 arcsec at most of their own.
+    assert_allclose(np.array(back), np.array(expected), atol=3e-9)
+
+
+@given(ra0=st.floats(0, 360), dec0=st.floats(-90, 90), x=st.floats(-5e4, 5e4), y=st.floats(-5e4, 5e4))
+def test_plane_goes_round(ra0, dec0, x, y):
+    frame = SkyFrame(ra0, dec0)
+    assert_allclose(frame.to_plane(*frame.to_sky(x, y)), [x, y], atol=1e-7)
+
+
+def test_x_grows_to_the_west():
+    frame = SkyFrame(150.0, 20.0)
+    x, y = frame.to_plane(150.01, 20.0)
+    assert x == pytest.approx(-36 * np.cos(np.radians(20)), rel=1e-6)
+    assert y == pytest.approx(0, abs=0.01)
+
+
+def test_directions_behind_the_plane_have_no_image():
+    x, y = SkyFrame(10.0, 0.0).to_plane([10.0, 190.0, 100.1], [0.0, 0.0, 0.0])
+    assert_array_equal(np.isnan(x), [False, True, True])
+    assert_array_equal(np.isnan(y), [False, True, True])
+
+
+@pytest.mark.parametrize("centre", [(10.0, 20.0), (10.0, 85.0), (200.0, -60.0)])
+def test_north_is_where_declination_grows(centre):
+    frame = SkyFrame(*centre)
+    x, y = np.array([0.0, 900.0, -1500.0]), np.array([0.0, -600.0, 1200.0])
+    ra, dec = frame.to_sky(x, y)
+    up = np.array(frame.to_plane(ra, dec + 1e-5)) - np.array(frame.to_plane(ra, dec - 1e-5))
+    assert_allclose(frame.north(x, y), np.degrees(np.arctan2(-up[0], up[1])), atol=1e-5)
+    assert frame.north(0.0, 0.0) == 0
+
+
+@pytest.mark.parametrize("centre", [(np.nan, 0.0), (0.0, 91.0), (0.0, np.nan), (np.inf, 0.0)])
+def test_impossible_tangent_point(centre):
+    with pytest.raises(InputError, match="tangent point"):
+        SkyFrame(*centre)
+
+
+def test_physical_pixels_go_round():
+    frame = PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)
+    assert_allclose(frame.to_plane(4096.5 + 100, 4096.5 - 10), [49.2, -4.92])
+    assert_allclose(frame.to_physical(*frame.to_plane([1.5, 7000.25], [3.0, 9.0])), [[1.5, 7000.25], [3.0, 9.0]], rtol=1e-13)
+
+
+def test_grid_goes_round():
+    grid = turned_grid()
+    ix, iy = np.meshgrid(np.arange(31), np.arange(20))
+    x, y = grid.to_plane(ix, iy)
+    assert_allclose(grid.to_pixels(x, y), [ix, iy], atol=1e-12)
+    assert_allclose(grid.centres(), [x, y])
+    assert grid.centres()[0].shape == grid.shape
+    assert grid.cell_area == pytest.approx(0.91)
+    assert grid.step == pytest.approx(np.sqrt(0.91))
+    assert not grid.is_aligned
+    assert turned_grid(0.0).is_aligned
+
+
+def test_image_axes_are_row_then_column():
+    grid = PixelGrid.covering((0, 4), (0, 2), 1.0)
+    assert grid.shape == (2, 4)
+    image = SkyImage(grid=grid, values=np.arange(8.0).reshape(2, 4))
+    assert image.at(3.5, 0.5) == 3
+    assert image.at(0.5, 1.5) == 4
+    assert_array_equal(grid.histogram(np.array([3.5, 3.9, 0.1]), np.array([0.5, 0.5, 1.9])), [[0, 0, 0, 2], [1, 0, 0, 0]])
+
+
+def test_covering_is_centred_and_reaches_both_ends():
+    grid = PixelGrid.covering((-10, 10.5), (3, 3.2), 1.0)
+    assert grid.shape == (1, 21)
+    assert_allclose(grid.extent(), [(-10.25, 10.75), (2.6, 3.6)])
+    # A range that is a whole number of cells but for rounding does not get one more.
+    assert PixelGrid.covering((0, 0.1 * 3), (0, 1), 0.1).shape == (10, 3)
+
+
+def test_pixels_own_their_lower_edges_and_nothing_is_found_outside():
+    grid = PixelGrid.covering((0, 3), (0, 2), 1.0)
+    ix, iy, inside = grid.locate([0.0, 1.0, 2.999, 3.0, -0.001, 1e9, -1e9], [0.0, 1.0, 1.999, 1.0, 1.0, 0.5, 0.5])
+    assert_array_equal(inside, [True, True, True, False, False, False, False])
+    assert_array_equal(ix[:3], [0, 1, 2])
+    assert_array_equal(iy[:3], [0, 1, 1])
+    # Clipped indices are safe to look up with.
+    assert ix.min() >= 0
+    assert ix.max() <= 2
+
+
+def test_histogram_counts_weights_on_the_grid_only():
+    grid = turned_grid()
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(-50, 50, (2, 4000))
+    w = rng.random(4000)
+    inside = grid.locate(x, y)[2]
+    assert 0 < inside.sum() < 4000
+    assert grid.histogram(x, y).sum() == inside.sum()
+    assert grid.histogram(x, y, w).sum() == pytest.approx(w[inside].sum())
+
+
+def test_extent_of_a_turned_grid_holds_its_corners():
+    grid = PixelGrid(shape=(2, 2), origin=np.zeros(2), matrix=np.array([[0.0, -1.0], [1.0, 0.0]]))
+    assert_allclose(grid.extent(), [(-1.5, 0.5), (-0.5, 1.5)])
+
+
+@pytest.mark.parametrize(("shape", "matrix"), [((0, 3), np.eye(2)), ((3, 3), np.ones((2, 2))), ((3, 3), np.zeros((2, 2)))])
+def test_grids_without_area(shape, matrix):
+    with pytest.raises(InputError, match="pixels of some area"):
+        PixelGrid(shape=shape, origin=np.zeros(2), matrix=matrix)
+
+
+def test_image_must_fit_its_grid_and_be_finite():
+    grid = PixelGrid.covering((0, 3), (0, 2), 1.0)
+    with pytest.raises(InputError, match=r"SkyImage.values must have shape \(2, 3\), got \(3, 2\)"):
+        SkyImage(grid=grid, values=np.zeros((3, 2)))
+    with pytest.raises(InputError, match="not finite"):
+        SkyImage(grid=grid, values=np.full((2, 3), np.nan))
+
+
+def test_arrays_are_native_and_cannot_be_written():
+    values = np.ones((2, 3), ">f4")
+    image = SkyImage(grid=PixelGrid.covering((0, 3), (0, 2), 1.0), values=values)
+    assert image.values.dtype == np.float64
+    assert image.values.dtype.isnative
+    assert image.values.flags.c_contiguous
+    with pytest.raises(ValueError, match="read-only"):
+        image.values[0, 0] = 2
+    mine = np.ones((2, 3))
+    kept = SkyImage(grid=image.grid, values=mine)
+    mine[0, 0] = 7
+    assert kept.values[0, 0] == 1

@@ -1,0 +1,192 @@
+"""How close gmmx comes to the truth: ray-traced observations and a beta-model, scored on maps, annuli, totals and held-out photons.
+
+Reads the simulated observations from $GMMX_TEST_DATA (default ../shared/data beside the repository). Name parts of the table to run only them:
+``python benchmarks/bench_accuracy.py galaxy realisations beta``.
+"""
+
+import os
+import sys
+import time
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from scipy.ndimage import gaussian_filter
+
+import gmmx
+from gmmx import errors
+from gmmx.background import Background
+from gmmx.grid import PixelGrid
+from gmmx.io.images import read_grid_like
+from gmmx.raster import pixel_means
+
+DATA = Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "marx"
+GALAXY = DATA / "galaxy"
+ANNULI = (0, 30, 60, 120, 180, 240, 300, 400)
+
+
+def observed(events, exposure, psf=GALAXY / "psfmap.fits.gz"):
+    """A realisation of the galaxy, its point sources masked."""
+    return gmmx.read_observation(events, exposure=exposure, psf=psf, mask=GALAXY / "sources.reg", energy_kev=(0.5, 2))
+
+
+class Truth:
+    """truth.fits, and what a fitted model is worth beside it."""
+
+    def __init__(self):
+        with fits.open(GALAXY / "truth.fits.gz") as files:
+            self.values = files[0].data.astype(float)
+
+    def rendered(self, result):
+        """The model's surface brightness on the truth's grid, through both WCS, and that grid."""
+        grid = read_grid_like(GALAXY / "truth.fits.gz", result.frame)
+        mixture = result.mixture
+        return pixel_means(mixture.fluxes, mixture.means, mixture.covariances, grid) / result.reference_exposure, grid
+
+    def differences(self, result):
+        """Half the integrated absolute difference over the truth's integral, smoothed by 2 and 8 arcsec."""
+        image, grid = self.rendered(result)
+        return [0.5 * np.abs(gaussian_filter(image - self.values, s / grid.step)).sum() / self.values.sum() for s in (2, 8)]
+
+    def total(self, result):
+        """Flux on the truth's grid over the truth's."""
+        return self.rendered(result)[0].sum() / self.values.sum()
+
+    def annuli(self, result):
+        """Flux in annuli about the truth's centre over the truth's."""
+        image, grid = self.rendered(result)
+        x, y = grid.centres()
+        ny, nx = grid.shape
+        cx, cy = grid.to_plane((nx - 1) / 2, (ny - 1) / 2)
+        radius = np.hypot(x - cx, y - cy)
+        rings = [(radius >= low) & (radius < high) for low, high in zip(ANNULI, ANNULI[1:], strict=False)]
+        return [image[ring].sum() / self.values[ring].sum() for ring in rings]
+
+
+def block_chi2(result, photons, size):
+    """chi^2 per degree of freedom of other photons in blocks of `size` arcsec with at least 25 expected counts."""
+    images = gmmx.render_images(replace(result, observations=(replace(result.observations[0], x=photons.x, y=photons.y, weights=photons.weights),)))
+    counts, expected = images.counts, images.expected
+    grid = PixelGrid.covering(*counts.grid.extent(), size)
+    x, y = counts.grid.centres()
+    d, m = grid.histogram(x.ravel(), y.ravel(), counts.values.ravel()), grid.histogram(x.ravel(), y.ravel(), expected.values.ravel())
+    use = m >= 25
+    return float(((d - m)[use] ** 2 / m[use]).mean())
+
+
+def galaxy():
+    """One observation, two K."""
+    truth = Truth()
+    print('\nmarx/galaxy: half the integrated absolute difference at 2" and 8", total, background photons')
+    observation = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz")
+    for k in (15, 40):
+        result = gmmx.fit_mixture(observation, n_components=k, seed=1)
+        two, eight = truth.differences(result)
+        print(f"  --k {k}: K = {len(result.mixture)}  {two:.4f}  {eight:.4f}  {truth.total(result):.4f}  {result.backgrounds[0].photons:.0f}  {result.seconds:.1f} s")
+
+
+def realisations(k=20):
+    """Ten observations of one sky: bias."""
+    truth = Truth()
+    folder = DATA / "realisations" / "galaxy"
+    rows, chi2, sky = [], [], []
+    results = []
+    for i in range(10):
+        observation = observed(folder / f"events_{i:02d}.fits.gz", folder / "expmap_hp.fits.gz")
+        with fits.open(folder / f"events_{i:02d}.fits.gz") as files:
+            events = files["EVENTS"].data
+            sky.append(true_background(observation, events))
+        result = gmmx.fit_mixture(observation, n_components=k, seed=1)
+        results.append(result)
+        rows.append([truth.total(result), result.backgrounds[0].photons / sky[-1], *truth.annuli(result), *truth.differences(result)])
+    for i in range(10):
+        photons = results[(i + 1) % 10].observations[0]
+        chi2.append([block_chi2(results[i], photons, size) for size in (4, 16, 64)])
+    rows, chi2 = np.array(rows), np.array(chi2)
+    mean, error = rows.mean(0), rows.std(0, ddof=1) / np.sqrt(len(rows))
+    names = ["total flux", "background", *(f'{a}-{b}"' for a, b in zip(ANNULI, ANNULI[1:], strict=False)), 'difference 2"', 'difference 8"']
+    print(f"\nmarx/galaxy, ten realisations, --k {k}: mean over the ten (model over truth; differences as they are)")
+    for name, m, e in zip(names, mean, error, strict=True):
+        print(f"  {name:14s} {m:.4f} +- {e:.4f}")
+    print(f'  chi^2 per degree of freedom against the next realisation, 4" {chi2[:, 0].mean():.3f}, 16" {chi2[:, 1].mean():.3f}, 64" {chi2[:, 2].mean():.3f}')
+
+
+def true_background(observation, events):
+    """Background photons of a realisation that survive the mask, by their label."""
+    physical = observation.physical
+    x, y = physical.to_plane(events["X"], events["Y"])
+    kept = (events["COMP"] == -1) & ~observation.masks.contains(x, y) & (observation.completeness.effective_at(x, y) > 0)
+    return float(kept.sum())
+
+
+def beta_sky(rng, completeness, n, n_sky, beta=0.6, core=25.0):
+    """Photons of a beta-model (n at full exposure) and of a flat sky (n_sky detected) through an exposure map; (x, y, flat photons at E_ref per arcsec^2)."""
+    # Cumulative of r (1 + r^2 / rc^2)^(-3 beta + 1/2) within 600 arcsec, inverted.
+    radius = np.linspace(0, 600, 60_001)
+    inside = 1 - (1 + (radius / core) ** 2) ** (1.5 - 3 * beta)
+    r = np.interp(rng.uniform(0, inside[-1], n), inside, radius)
+    angle = rng.uniform(0, 2 * np.pi, n)
+    (x_low, x_high), (y_low, y_high) = completeness.grid.extent()
+    reference = completeness.exposure.max()
+    level = n_sky / (completeness.effective.sum() / reference * completeness.grid.cell_area)
+    m = rng.poisson(level * (x_high - x_low) * (y_high - y_low))
+    x = np.concatenate([r * np.cos(angle), rng.uniform(x_low, x_high, m)])
+    y = np.concatenate([r * np.sin(angle), rng.uniform(y_low, y_high, m)])
+    keep = rng.uniform(size=len(x)) < completeness.effective_at(x, y) / reference
+    return x[keep], y[keep], level
+
+
+def beta(k=30, seeds=10, n=130_000, n_sky=60_000):
+    """A beta-model whose wings reach the field's edge: is the background's error bar honest?"""
+    base = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz", psf=None)
+    print(f"\nbeta-model (beta 0.6, core 25 arcsec), {n} photons and {n_sky} of sky, K = {k}")
+    held, inside = [], []
+    for seed in range(seeds):
+        x, y, level = beta_sky(np.random.default_rng(seed), base.completeness, n, n_sky)
+        free = replace(base, x=x, y=y, weights=np.ones(len(x)), backgrounds=(Background(),), dropped={}, psf=None)
+        fixed = replace(free, backgrounds=(Background(amplitude=level, fixed=True),))
+        within = {}
+        for name, observation in (("held", fixed), ("free", free)):
+            within[name] = gmmx.fit_mixture(observation, n_components=k, seed=1)
+        grid = PixelGrid.covering((-600, 600), (-600, 600), 2.0)
+        flux = []
+        for result in within.values():
+            m = result.mixture
+            image = pixel_means(m.fluxes, m.means, m.covariances, grid) * grid.cell_area
+            flux.append(image[np.hypot(*grid.centres()) < 400].sum())
+        true = n * inside_share(400)
+        b = within["free"].backgrounds[0]
+        pull = (b.amplitude - level) / b.amplitude_error
+        held.append(flux[0] / true)
+        inside.append(abs(pull))
+        print(
+            f"  seed {seed}: flux within 400 arcsec over truth, held {flux[0] / true:.4f} free {flux[1] / true:.4f}; background over truth {b.amplitude / level:.3f}"
+            f" +- {b.amplitude_error / level:.3f} ({pull:+.2f} sigma), correlation {b.correlation:+.2f}; K {len(within['held'].mixture)} {len(within['free'].mixture)}",
+            flush=True,
+        )
+    inside = np.array(inside)
+    print(f"  held: mean flux {np.mean(held):.4f}; free: 68 % interval holds the truth in {int((inside < 1).sum())} of {seeds}, 95 % in {int((inside < 1.96).sum())}")
+
+
+def inside_share(limit, beta=0.6, core=25.0, outer=600.0):
+    """Share of the beta-model's photons within a radius."""
+    power = 1.5 - 3 * beta
+    return (1 - (1 + (limit / core) ** 2) ** power) / (1 - (1 + (outer / core) ** 2) ** power)
+
+
+def main():
+    wanted = sys.argv[1:] or ["galaxy", "realisations", "beta"]
+    if not DATA.is_dir():
+        print(f"no simulated observations at {DATA}: set GMMX_TEST_DATA")
+        return
+    warnings.simplefilter("ignore", errors.GmmxWarning)
+    began = time.perf_counter()
+    for name in wanted:
+        {"galaxy": galaxy, "realisations": realisations, "beta": beta}[name]()
+    print(f"\n{time.perf_counter() - began:.0f} s in all")
+
+
+if __name__ == "__main__":
+    main()

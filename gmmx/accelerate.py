@@ -49,7 +49,7 @@ class Chart:
         """The chart about `parameters`."""
         mixture = parameters.mixture
         # A little below the floor that the M-step keeps, so that the logarithm of what lies above exists.
-        floor = (1 - 1e-6) * min_sigma**2 * np.eye(2)
+        floor = (1 - 1e-3) * min_sigma**2 * np.eye(2)
         roots, shape_roots = np.linalg.cholesky(mixture.covariances), np.linalg.cholesky(mixture.covariances - floor)
         photons = np.sqrt(np.maximum(mixture.fluxes, 1.0))
         above = np.linalg.det(shape_roots) / np.linalg.det(roots)
@@ -209,7 +209,12 @@ def ascend(evaluate, holds, parameters, chart, *, em_steps=2):
             spent += 1
             if trial.objective < now.objective:
                 return
-        new_z, new_gradient = chart.to_vector(trial.parameters), chart.gradient(trial)
+        try:
+            new_z, new_gradient = chart.to_vector(trial.parameters), chart.gradient(trial)
+        except np.linalg.LinAlgError:
+            # A step of EM onto the floor, seen from a chart far above it, may be flat to all digits.
+            yield Step(trial, kind, spent, np.inf)
+            return
         memory.add(new_z - z, gradient - new_gradient)
         now, z, gradient = trial, new_z, new_gradient
         yield Step(now, kind, spent, promised / 2)

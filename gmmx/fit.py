@@ -6,199 +6,25 @@ phase the objective never falls.
 
 import time
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy.cluster.vq import kmeans2
 
 from ._kernels._jit import threads_at_most
-from .accelerate import Chart, ascend
+from .climb import Climb
 from .config import FitConfig
-from .em import Parameters, Priors, begin_phase, evaluate, prepare_all
+from .em import Priors, prepare_all
 from .errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputError
 from .information import Information
 from .mixture import Mixture
-from .result import HISTORY_COLUMNS, BackgroundSummary, FitResult, FitState
-from .structure import Search, exchanged, grown, propose
+from .result import HISTORY_COLUMNS, BackgroundSummary, FitResult
+from .search import Search
+from .start import background_only, given, kmeans
+from .structure import exchange, grow, prune
 
-# Evaluations after each round of growth, in two phases, and how many components a round adds at most.
-_ROUND = 8
-_MOST_ADDED = 10
-# Evaluations of each of the two phases in which an exchange is tried, what it must promise [nat], and photons for its information matrix.
-_TRIAL = 12
-_WORTH = 6.0
-_QUICK = 12_000
-# A phase is ended after this many evaluations, so that PSF averages and prior scales follow the components.
-_PHASE = 100
-# Accepted steps over which the gain is watched for the stopping rule.
-_WATCH = 5
-# A component that is expected to hold fewer photons than this is dropped.
-_EMPTY = 0.5
 _CORRELATED = 0.9
-
-
-@dataclass(eq=False)
-class _Climb:
-    """The state of a running fit: where it is, what it has cost, and what is told to the outside."""
-
-    prepared: list
-    priors: Priors
-    callback: object
-    began: float = field(default_factory=time.perf_counter)
-    evaluations: int = 0
-    history: list = field(default_factory=list)
-    dropped: int = 0
-
-    def record(self, evaluation, phase, kind):
-        """Note an accepted iterate and tell the caller."""
-        seconds = time.perf_counter() - self.began
-        mixture = evaluation.parameters.mixture
-        self.history.append((evaluation.log_likelihood, evaluation.objective, phase, kind, len(mixture), seconds))
-        if self.callback is not None:
-            self.callback(
-                FitState(
-                    mixture=mixture,
-                    amplitudes=evaluation.parameters.amplitudes,
-                    log_likelihood=evaluation.log_likelihood,
-                    objective=evaluation.objective,
-                    iteration=self.evaluations,
-                    phase=phase,
-                    step=kind,
-                    seconds=seconds,
-                )
-            )
-
-    def phase(self, parameters, name, budget, tol):
-        """One phase of at most `budget` evaluations: (parameters, evaluation, evaluations spent, gain, gain still promised)."""
-        phase = begin_phase(self.prepared, parameters, self.priors)
-        chart = Chart.at(parameters, self.prepared, self.priors.min_sigma)
-        spent, objectives, promise = 0, [], np.inf
-        for step in ascend(lambda q: evaluate(self.prepared, q, phase), phase.holds, parameters, chart):
-            spent += step.evaluations
-            self.evaluations += step.evaluations
-            last = step.evaluation
-            objectives.append(last.objective)
-            self.record(last, name, step.kind)
-            # Neither the local model nor the recent gains alone can be trusted: both must be small.
-            recent = objectives[-1] - objectives[-1 - _WATCH] if len(objectives) > _WATCH else np.inf
-            promise = max(step.promise, recent)
-            if promise < tol or spent >= budget:
-                break
-        else:
-            # The components have narrowed beyond what this phase's integrals were made for: the step that said so begins the next one.
-            return last.successor, last, spent, objectives[-1] - objectives[0], np.inf
-        return last.parameters, last, spent, objectives[-1] - objectives[0], promise
-
-    def settle(self, parameters, name, budget, tol):
-        """Phases until less than `tol` is still to come: (parameters, whether that was reached)."""
-        left = budget
-        while left > 0:
-            parameters, last, spent, gain, promise = self.phase(parameters, name, min(left, _PHASE), tol)
-            left -= spent
-            parameters = self.without_empty(parameters, last)
-            # A phase that gained next to nothing from its fresh start has nothing left to refresh either.
-            if promise < tol and gain < max(10 * tol, 1.0):
-                return parameters, True
-        return parameters, False
-
-    def without_empty(self, parameters, evaluation):
-        """The parameters without components that have lost their photons."""
-        mixture = parameters.mixture
-        keep = mixture.fluxes * np.maximum(evaluation.shares, 1e-3) > _EMPTY
-        if np.all(keep):
-            return parameters
-        self.dropped += int((~keep).sum())
-        return replace(parameters, mixture=mixture.select(keep))
-
-    def look(self, parameters):
-        """One evaluation in a phase of its own: (evaluation, phase)."""
-        phase = begin_phase(self.prepared, parameters, self.priors)
-        self.evaluations += 1
-        return evaluate(self.prepared, parameters, phase), phase
-
-
-def _background_only(prepared):
-    """Starting amplitudes: those given, or all photons shared equally."""
-    amplitudes = []
-    for p in prepared:
-        backgrounds = p.observation.backgrounds
-        share = p.weights.sum() / max(len(backgrounds), 1)
-        amplitudes.append(np.array([b.amplitude if b.amplitude is not None else share / i for b, i in zip(backgrounds, p.integrals, strict=True)], float))
-    return Parameters(mixture=Mixture.empty(), amplitudes=tuple(amplitudes))
-
-
-def _one_component(prepared, parameters, min_sigma):
-    """Half the photons as one component with their own mean and spread, where no background can carry them."""
-    x, y, w = (np.concatenate([getattr(p, name) for p in prepared]) for name in ("x", "y", "weights"))
-    mean = np.array([np.average(x, weights=w), np.average(y, weights=w)])
-    spread = np.cov(np.stack([x, y]), aweights=w, bias=True).reshape(2, 2) + min_sigma**2 * np.eye(2)
-    return replace(parameters, mixture=Mixture(fluxes=np.array([0.7 * w.sum()]), means=mean[None], covariances=spread[None]))
-
-
-def _grow(climb, parameters, n_components):
-    """Components where the photons exceed the model, some at a time, doubling at first."""
-    if not any(p.observation.backgrounds for p in climb.prepared):
-        parameters = _one_component(climb.prepared, parameters, climb.priors.min_sigma)
-    search = Search.over(climb.prepared)
-    while len(parameters.mixture) < n_components:
-        k = len(parameters.mixture)
-        larger = grown(search, climb.prepared, parameters, min(max(1, k), _MOST_ADDED, n_components - k))
-        if larger is parameters:
-            break
-        for _ in range(2):
-            larger, last, *_ = climb.phase(larger, "grow", _ROUND, 0.0)
-        larger = climb.without_empty(larger, last)
-        if len(larger.mixture) <= k:
-            break
-        parameters = larger
-    return parameters, search
-
-
-def _exchange(climb, search, parameters, n_components, tries):
-    """Exchange components of little use for missing ones, several at a time, then fewer, while the objective gains."""
-    best, phase = climb.look(parameters)
-    count, skip, proposal = _MOST_ADDED, 0, None
-    for _ in range(tries):
-        if proposal is None:
-            proposal = propose(search, climb.prepared, parameters, phase, best.shares, min_sigma=climb.priors.min_sigma, photons=_QUICK)
-        trial = exchanged(parameters, proposal, n_components, count, margin=_WORTH, skip=skip)
-        if trial is parameters:
-            break
-        for _ in range(2):
-            trial, last, *_ = climb.phase(trial, "exchange", _TRIAL, 0.0)
-        trial = climb.without_empty(trial, last)
-        found, found_phase = climb.look(trial)
-        if found.objective > best.objective + 1.0:
-            parameters, best, phase, proposal = trial, found, found_phase, None
-            skip = 0
-        elif count > 1:
-            count = count // 3 if count > 3 else 1
-        else:
-            skip += 1
-    return parameters
-
-
-def _kmeans(prepared, parameters, n_components, rng, min_sigma):
-    """k-means++ clusters of the photons, with half of the photons left to the background."""
-    x, y, w = (np.concatenate([getattr(p, name) for p in prepared]) for name in ("x", "y", "weights"))
-    points = np.stack([x, y], axis=1)
-    sample = points[rng.choice(len(points), min(len(points), 200 * n_components), replace=False)] if len(points) > 200 * n_components else points
-    with warnings.catch_warnings():
-        # An empty cluster is dropped below.
-        warnings.simplefilter("ignore", UserWarning)
-        centres, labels = kmeans2(sample, n_components, minit="++", seed=rng)
-    share = 0.7 if any(len(a) for a in parameters.amplitudes) else 1.0
-    fluxes, means, covariances = [], [], []
-    for k in range(n_components):
-        members = sample[labels == k]
-        if len(members) == 0:
-            continue
-        fluxes.append(share * w.sum() * len(members) / len(sample))
-        means.append(centres[k])
-        scatter = np.cov(members.T, bias=True) if len(members) > 2 else np.zeros((2, 2))
-        covariances.append(scatter + max(min_sigma, 0.1 * np.sqrt(np.trace(scatter) / 2 + 1e-12)) ** 2 * np.eye(2))
-    amplitudes = tuple(np.where(p.fixed, a, (1 - share) * a) for p, a in zip(prepared, parameters.amplitudes, strict=True))
-    return Parameters(mixture=Mixture(fluxes=np.array(fluxes), means=np.array(means), covariances=np.array(covariances)), amplitudes=amplitudes)
+# Components at most where their number is chosen.
+_MOST = 400
 
 
 def _summaries(prepared, parameters, errors):
@@ -247,8 +73,9 @@ def fit_mixture(
     ----------
     observations : Observation or sequence of Observation
         Pointings of one sky, in one tangent plane.
-    n_components : int
-        K to reach; fewer where the photons do not carry as many.
+    n_components : int or None
+        K to reach; fewer where the photons do not carry as many. None: growth goes on until one more component is not worth its price, 3 log N nats
+        (Schwarz 1978, six parameters).
     init : {"grow", "kmeans"} or Mixture
         Where to start.
     seed : int
@@ -291,7 +118,11 @@ def fit_mixture(
     observations = [observations] if hasattr(observations, "x") else list(observations)
     if not observations:
         raise InputError("there is no observation to fit")
-    if n_components < 1:
+    if isinstance(init, Mixture):
+        n_components = len(init)
+    elif n_components is None and init != "grow":
+        raise InputError(f"the number of components can be chosen only where the mixture grows: init={init!r} needs a number")
+    elif n_components is not None and n_components < 1:
         raise InputError(f"the number of components must be at least 1, got {n_components}")
     if not isinstance(init, Mixture) and init not in ("grow", "kmeans"):
         raise InputError(f"init is 'grow', 'kmeans' or a Mixture, got {init!r}")
@@ -301,22 +132,23 @@ def fit_mixture(
     notes = []
     with threads_at_most(threads):
         prepared, reference = prepare_all(observations)
-        climb = _Climb(prepared, Priors(count=prior_count, shape=prior_shape, min_sigma=min_sigma), callback)
-        parameters = _background_only(prepared)
+        climb = Climb(prepared, Priors(count=prior_count, shape=prior_shape, min_sigma=min_sigma), callback)
+        parameters = background_only(prepared)
+        limit = _MOST if n_components is None else n_components
+        # Schwarz's criterion: half the logarithm of the number of photons for each of a component's six parameters.
+        price = 3 * np.log(max(sum(p.weights.sum() for p in prepared), 2.0)) if n_components is None else None
         if isinstance(init, Mixture):
-            n_components = len(init)
-            share = 0.5 if len(init) else 1.0
-            amplitudes = tuple(
-                np.where([b.amplitude is None for b in p.observation.backgrounds], share * a, a) for p, a in zip(prepared, parameters.amplitudes, strict=True)
-            )
-            parameters = Parameters(mixture=init, amplitudes=amplitudes)
+            parameters = given(prepared, parameters, init, min_sigma)
         elif init == "kmeans":
-            parameters = _kmeans(prepared, parameters, n_components, np.random.default_rng(seed), min_sigma)
+            parameters = kmeans(prepared, parameters, n_components, np.random.default_rng(seed), min_sigma)
         else:
-            parameters, search = _grow(climb, parameters, n_components)
-            if exchanges and len(parameters.mixture) > 1:
+            search = Search.over(prepared)
+            parameters = grow(climb, search, parameters, limit)
+            if exchanges and len(parameters.mixture):
                 parameters, _ = climb.settle(parameters, "settle", min(max_iter, 60), tol)
-                parameters = _exchange(climb, search, parameters, n_components, exchanges)
+                parameters = exchange(climb, search, parameters, limit, exchanges, price=price)
+            if price is not None:
+                parameters = prune(climb, parameters, price)
         parameters, converged = climb.settle(parameters, "settle", max_iter, tol)
         order = np.argsort(-parameters.mixture.fluxes, kind="stable")
         parameters = replace(parameters, mixture=parameters.mixture.select(order))
@@ -327,9 +159,11 @@ def fit_mixture(
     stop_reason = f"less than {tol:g} nat still to be gained" if converged else f"{max_iter} evaluations were not enough for {tol:g} nat"
     if not converged:
         notes.append((f"the fit has not converged: {stop_reason}; raise --max-iter", ConvergenceWarning))
-    if k < n_components:
+    if n_components is not None and k < n_components:
         lost = f", {climb.dropped} of them dropped for want of photons" if climb.dropped else ""
         notes.append((f"the photons carry {k} components, {n_components} were asked for{lost}", DataWarning))
+    if k == 0:
+        notes.append(("there is no significant emission above the background", DataWarning))
     backgrounds = _summaries(prepared, parameters, errors)
     for b in backgrounds:
         if abs(b.correlation) > _CORRELATED:

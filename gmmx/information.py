@@ -168,7 +168,7 @@ class Information:
             crossed = crossed + scores.T @ ratio
         free = square - np.einsum("ij,ij->j", crossed, self.solve(crossed))
         # Where the others can imitate a candidate to all the digits this estimate has, adding it gains nothing.
-        usable = (slopes > 0) & (free > 1e-3 * square) & (square > 0)
+        usable = (slopes > 0) & (free > 1e-3 * square) & (square > 1e-200)
         free = np.where(usable, free, 1.0)
         return np.where(usable, slopes**2 / (2 * free), 0.0), np.where(usable, slopes / free, 0.0)
 

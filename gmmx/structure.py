@@ -4,138 +4,23 @@ Where EM ends depends on where it starts, far more than on anything else. A mixt
 exceed what the model expects of them, ends close to the truth where random starts do not.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ._kernels.search import significances, smoothed
-from .em import Parameters, background_maps, floored, log_densities, removal_losses
-from .grid import PixelGrid
+from .em import Parameters, floored, log_densities, removal_losses
 from .information import Information
 from .mixture import Mixture
-from .raster import blurred, pixel_means
+from .start import one_component
 
-# Cells of the search grid per side, at most.
-_MAX_CELLS = 1280
-_FINEST_SCALE = 2.0
-_COARSEST_SCALE = 128.0
-# Smoothing scale in cells of its level.
-_SIGMA_CELLS = 2.0
-_MOST_PEAKS = 200
 _MOST_PROPOSED = 60
-# An excess below this is never looked at, however few places there are [nat].
-_LEAST_EXCESS = 3.0
-
-
-@dataclass(frozen=True, eq=False)
-class Search:
-    """Photons smoothed on all scales, ready to be compared with what a model expects.
-
-    Attributes
-    ----------
-    grid : PixelGrid
-        Of the finest level; level l has cells 2**l as large and is smoothed with two of its own cells.
-    omegas : tuple of (ny, nx) arrays
-        Completeness of each observation on the grid.
-    backgrounds : tuple of (n_b, ny, nx) arrays
-        q_b of each observation on the grid.
-    smoothed : tuple of arrays
-        Smoothed counts of each level [photon per cell].
-    """
-
-    grid: PixelGrid
-    omegas: tuple
-    backgrounds: tuple
-    smoothed: tuple
-
-    @classmethod
-    def over(cls, prepared):
-        """The search over the common field of prepared observations."""
-        x = np.concatenate([p.x for p in prepared])
-        y = np.concatenate([p.y for p in prepared])
-        (x_low, x_high), (y_low, y_high) = (x.min(), x.max()), (y.min(), y.max())
-        span = max(x_high - x_low, y_high - y_low, 8 * _FINEST_SCALE)
-        step = max(_FINEST_SCALE / _SIGMA_CELLS, span / _MAX_CELLS)
-        n_levels = 1 + max(0, int(np.log2(min(_COARSEST_SCALE, span / 6) / (step * _SIGMA_CELLS))))
-        grid = PixelGrid.covering((x_low - step, x_high + step), (y_low - step, y_high + step), step)
-        centres = grid.centres()
-        omegas, backgrounds = [], []
-        for p in prepared:
-            c = p.observation.completeness
-            if c is None:
-                omegas.append(np.ones(grid.shape))
-                backgrounds.append(np.zeros((0, *grid.shape)))
-                continue
-            ix, iy, inside = c.grid.locate(*centres)
-            # E_ref, from the one number that both the pyramid and the map know.
-            reference = c.effective.sum() / max(p.pyramid.values[: c.exposure.size].sum(), 1e-300)
-            omegas.append(np.where(inside, (c.effective / reference)[iy, ix], 0.0))
-            backgrounds.append(np.where(inside, background_maps(p.observation, reference)[:, iy, ix], 0.0))
-        counts = sum(grid.histogram(p.x, p.y, p.weights) for p in prepared)
-        return cls(grid, tuple(omegas), tuple(backgrounds), tuple(_smooth(level) for level in _levels(counts, n_levels)))
-
-    def expected(self, prepared, parameters):
-        """Expected counts in each cell of the finest level."""
-        total = np.zeros(self.grid.shape)
-        for p, amplitude, omega, q in zip(prepared, parameters.amplitudes, self.omegas, self.backgrounds, strict=True):
-            signal = pixel_means(*blurred(parameters.mixture, p.observation.psf), self.grid)
-            total += omega * signal + np.tensordot(amplitude, q, 1)
-        return total * self.grid.cell_area
-
-    def candidates(self, prepared, parameters, least):
-        """Places where the photons exceed the model, by falling significance.
-
-        The significance of a place at a scale s is the Poisson likelihood ratio of the smoothed counts d against the equally smoothed expectation m,
-        ``A (d log(d / m) - (d - m))`` with A = 4 pi s**2 the kernel's effective area.
-
-        Returns
-        -------
-        significance, x, y, scale, flux : (n,) arrays
-            [nat, arcsec, arcsec, arcsec, photon at the reference exposure]
-        """
-        expected = self.expected(prepared, parameters)
-        omega = sum(self.omegas)
-        found = []
-        area = 4 * np.pi * _SIGMA_CELLS**2
-        model, omega = _levels(expected, len(self.smoothed)), _levels(omega, len(self.smoothed))
-        for level, (d, m, o) in enumerate(zip(self.smoothed, model, omega, strict=True)):
-            # A peak somewhere among so many places means little.
-            threshold = np.log(d.size)
-            m = np.maximum(_smooth(m), 1e-12)
-            ratio = significances(d, m, area, max(threshold + least, _LEAST_EXCESS))
-            iy, ix = np.nonzero(ratio)
-            around = np.pad(ratio, 2)
-            here = ratio[iy, ix]
-            peaks = np.ones(len(iy), bool)
-            for dy in range(5):
-                for dx in range(5):
-                    peaks &= here >= around[iy + dy, ix + dx]
-            iy, ix = iy[peaks], ix[peaks]
-            best = np.argsort(-ratio[iy, ix], kind="stable")[:_MOST_PEAKS]
-            iy, ix = iy[best], ix[best]
-            scale = 2**level
-            x, y = self.grid.to_plane((ix + 0.5) * scale - 0.5, (iy + 0.5) * scale - 0.5)
-            # Signal that was not recorded counts too, but where little is seen an excess must not be blown up.
-            seen = np.maximum(o[iy, ix] / scale**2, 0.05)
-            sigma = np.full(len(ix), _SIGMA_CELLS * scale * self.grid.step)
-            found.append(np.stack([ratio[iy, ix] - threshold, x, y, sigma, area * (d - m)[iy, ix] / seen]))
-        table = np.concatenate(found, axis=1)
-        return table[:, np.argsort(-table[0], kind="stable")]
-
-
-def _levels(image, n):
-    """An image and its n - 1 coarser versions, each the sum of 2 x 2 cells of the one before."""
-    levels = [image]
-    while len(levels) < n:
-        last = levels[-1]
-        last = np.pad(last, ((0, last.shape[0] % 2), (0, last.shape[1] % 2)))
-        levels.append(last[::2, ::2] + last[1::2, ::2] + last[::2, 1::2] + last[1::2, 1::2])
-    return levels
-
-
-def _smooth(image):
-    taps = np.exp(-0.5 * (np.arange(int(3 * _SIGMA_CELLS) + 1) / _SIGMA_CELLS) ** 2)
-    return smoothed(np.ascontiguousarray(image, np.float64), taps / (taps[0] + 2 * taps[1:].sum()))
+# Evaluations after each round of growth, in two phases, and how many components a round adds at most.
+_ROUND = 8
+_MOST_ADDED = 10
+# Evaluations of each of the two phases in which an exchange is tried, what it must promise [nat], and photons for its information matrix.
+_TRIAL = 12
+_WORTH = 6.0
+_QUICK = 12_000
 
 
 def _apart(x, y, scale, chosen):
@@ -143,7 +28,7 @@ def _apart(x, y, scale, chosen):
     return all(np.hypot(x - cx, y - cy) > 1.5 * max(scale, cs) for cx, cy, cs in chosen)
 
 
-def grown(search, prepared, parameters, count, *, least=2.0):
+def _grown(search, prepared, parameters, count, *, least=2.0):
     """The parameters with up to `count` more components, where the photons exceed the model most.
 
     Parameters
@@ -200,7 +85,7 @@ class Proposal:
     losses: np.ndarray
 
 
-def propose(search, prepared, parameters, phase, shares, *, min_sigma, photons):
+def _propose(search, prepared, parameters, phase, shares, *, min_sigma, photons):
     """What could be added and what removed, with gains and losses estimated by the information matrix.
 
     Candidates are the residual's peaks, and for each present component one wider and one narrower about its centre, and two halves along its major axis: where
@@ -229,13 +114,13 @@ def propose(search, prepared, parameters, phase, shares, *, min_sigma, photons):
     return Proposal(added, gains[order], parents[order], losses)
 
 
-def exchanged(parameters, proposal, n_components, count, *, margin, skip=0):
-    """The parameters after up to `count` exchanges, each removing a component for one that promises more, and additions up to `n_components`.
+def _exchanged(parameters, proposal, limit, count, *, price, skip=0):
+    """The parameters after up to `count` exchanges, each removing a component for one that promises more, and additions up to `limit`.
 
     Parameters
     ----------
-    margin : float
-        What a pair must promise to gain at least [nat].
+    price : float
+        What an addition must promise to gain at least [nat]; an exchange, _WORTH.
     skip : int
         Leave out this many of the best candidates.
 
@@ -245,7 +130,7 @@ def exchanged(parameters, proposal, n_components, count, *, margin, skip=0):
         The same object where nothing promises enough.
     """
     mixture = parameters.mixture
-    room = max(n_components - len(mixture), 0)
+    room = max(limit - len(mixture), 0)
     removable = np.argsort(proposal.losses, kind="stable")
     removed, added, places, touched = [], [], [], set()
     for i in range(skip, len(proposal.gains)):
@@ -255,12 +140,12 @@ def exchanged(parameters, proposal, n_components, count, *, margin, skip=0):
         where = (*proposal.added.means[i], np.linalg.det(proposal.added.covariances[i]) ** 0.25)
         if parent in touched or parent in removed or (parent < 0 and not _apart(*where, places)):
             continue
-        if len(added) >= room:
-            spare = next((r for r in removable if r not in removed and r not in touched and r != parent), None)
-            if spare is None or proposal.gains[i] < proposal.losses[spare] + margin:
-                break
+        spare = next((r for r in removable if r not in removed and r not in touched and r != parent), None)
+        if len(added) - len(removed) < room and proposal.gains[i] >= price:
+            pass
+        elif spare is not None and proposal.gains[i] >= proposal.losses[spare] + _WORTH:
             removed.append(int(spare))
-        elif proposal.gains[i] < margin:
+        else:
             break
         added.append(i)
         places.append(where)
@@ -275,3 +160,87 @@ def exchanged(parameters, proposal, n_components, count, *, margin, skip=0):
     kept = np.setdiff1d(np.arange(len(mixture)), removed)
     remaining = Mixture(fluxes=fluxes[kept], means=mixture.means[kept], covariances=mixture.covariances[kept])
     return Parameters(mixture=remaining.joined(proposal.added.select(added)), amplitudes=parameters.amplitudes)
+
+
+def grow(climb, search, parameters, limit):
+    """Components where the photons exceed the model, some at a time, doubling at first, until there are `limit` or nothing is left to explain."""
+    if not any(p.observation.backgrounds for p in climb.prepared):
+        parameters = one_component(climb.prepared, parameters, climb.priors.min_sigma)
+    while len(parameters.mixture) < limit:
+        k = len(parameters.mixture)
+        larger = _grown(search, climb.prepared, parameters, min(max(1, k), _MOST_ADDED, limit - k))
+        if larger is parameters:
+            break
+        for _ in range(2):
+            larger, last, *_ = climb.phase(larger, "grow", _ROUND, 0.0)
+        larger = climb.without_empty(larger, last)
+        if len(larger.mixture) <= k:
+            break
+        parameters = larger
+    return parameters
+
+
+def _merit(evaluation, price):
+    """What is compared between mixtures of different structure: the objective, or the likelihood less the price of each component."""
+    return evaluation.objective if price is None else evaluation.log_likelihood - price * len(evaluation.parameters.mixture)
+
+
+def exchange(climb, search, parameters, limit, tries, *, price=None):
+    """Exchange components of little use for missing ones and fill up to `limit`, several at a time, then fewer, while it pays.
+
+    Parameters
+    ----------
+    climb : Climb
+    search : Search
+    parameters : Parameters
+        Settled.
+    limit, tries : int
+    price : float or None
+        What a component must gain to be added [nat]; None where their number is given.
+    """
+    best, phase = climb.look(parameters)
+    count, skip, proposal = _MOST_ADDED, 0, None
+    for _ in range(tries):
+        if proposal is None:
+            proposal = _propose(search, climb.prepared, parameters, phase, best.shares, min_sigma=climb.priors.min_sigma, photons=_QUICK)
+        trial = _exchanged(parameters, proposal, limit, count, price=_WORTH if price is None else price, skip=skip)
+        if trial is parameters:
+            break
+        for _ in range(2):
+            trial, last, *_ = climb.phase(trial, "exchange", _TRIAL, 0.0)
+        trial = climb.without_empty(trial, last)
+        found, found_phase = climb.look(trial)
+        if _merit(found, price) > _merit(best, price) + 1.0:
+            parameters, best, phase, proposal = trial, found, found_phase, None
+            skip = 0
+        elif count > 1:
+            count = count // 3 if count > 3 else 1
+        else:
+            skip += 1
+    return parameters
+
+
+def prune(climb, parameters, price):
+    """Remove components whose removal costs less than `price` each, cheapest first, several at a time, then fewer."""
+    best, phase = climb.look(parameters)
+    count = max(1, len(parameters.mixture) // 2)
+    while len(parameters.mixture):
+        losses = Information.at(climb.prepared, parameters, phase, photons=_QUICK).removal_losses()
+        losses = np.minimum(losses, removal_losses(climb.prepared, parameters, phase, best.shares))
+        # The estimates are rough: what costs somewhat more is tried too, one at a time.
+        cheap = np.argsort(losses, kind="stable")[: int((losses < (price if count > 1 else 2 * price)).sum())][:count]
+        if len(cheap) == 0 and count == 1:
+            break
+        if len(cheap):
+            trial = replace(parameters, mixture=parameters.mixture.select(np.setdiff1d(np.arange(len(losses)), cheap)))
+            for _ in range(2):
+                trial, last, *_ = climb.phase(trial, "prune", _TRIAL, 0.0)
+            trial = climb.without_empty(trial, last)
+            found, found_phase = climb.look(trial)
+            if _merit(found, price) > _merit(best, price):
+                parameters, best, phase = trial, found, found_phase
+                continue
+        if count == 1:
+            break
+        count = count // 3 if count > 3 else 1
+    return parameters

@@ -1,0 +1,97 @@
+"""A fit on its way up: phases within which the objective never falls, and what they cost."""
+
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .accelerate import Chart, ascend
+from .em import Priors, begin_phase, evaluate
+from .result import FitState
+
+# A phase is ended after this many evaluations, so that PSF averages and prior scales follow the components.
+_PHASE = 100
+# Accepted steps over which the gain is watched for the stopping rule.
+_WATCH = 5
+# A component that is expected to hold fewer photons than this is dropped.
+_EMPTY = 0.5
+
+
+@dataclass(eq=False)
+class Climb:
+    """The state of a running fit: where it is, what it has cost, and what is told to the outside."""
+
+    prepared: list
+    priors: Priors
+    callback: object
+    began: float = field(default_factory=time.perf_counter)
+    evaluations: int = 0
+    history: list = field(default_factory=list)
+    dropped: int = 0
+
+    def record(self, evaluation, phase, kind):
+        """Note an accepted iterate and tell the caller."""
+        seconds = time.perf_counter() - self.began
+        mixture = evaluation.parameters.mixture
+        self.history.append((evaluation.log_likelihood, evaluation.objective, phase, kind, len(mixture), seconds))
+        if self.callback is not None:
+            self.callback(
+                FitState(
+                    mixture=mixture,
+                    amplitudes=evaluation.parameters.amplitudes,
+                    log_likelihood=evaluation.log_likelihood,
+                    objective=evaluation.objective,
+                    iteration=self.evaluations,
+                    phase=phase,
+                    step=kind,
+                    seconds=seconds,
+                )
+            )
+
+    def phase(self, parameters, name, budget, tol):
+        """One phase of at most `budget` evaluations: (parameters, evaluation, evaluations spent, gain, gain still promised)."""
+        phase = begin_phase(self.prepared, parameters, self.priors)
+        chart = Chart.at(parameters, self.prepared, self.priors.min_sigma)
+        spent, objectives, promise = 0, [], np.inf
+        for step in ascend(lambda q: evaluate(self.prepared, q, phase), phase.holds, parameters, chart):
+            spent += step.evaluations
+            self.evaluations += step.evaluations
+            last = step.evaluation
+            objectives.append(last.objective)
+            self.record(last, name, step.kind)
+            # Neither the local model nor the recent gains alone can be trusted: both must be small.
+            recent = objectives[-1] - objectives[-1 - _WATCH] if len(objectives) > _WATCH else np.inf
+            promise = max(step.promise, recent)
+            if promise < tol or spent >= budget:
+                break
+        else:
+            # The components have narrowed beyond what this phase's integrals were made for: the step that said so begins the next one.
+            return last.successor, last, spent, objectives[-1] - objectives[0], np.inf
+        return last.parameters, last, spent, objectives[-1] - objectives[0], promise
+
+    def settle(self, parameters, name, budget, tol):
+        """Phases until less than `tol` is still to come: (parameters, whether that was reached)."""
+        left = budget
+        while left > 0:
+            parameters, last, spent, gain, promise = self.phase(parameters, name, min(left, _PHASE), tol)
+            left -= spent
+            parameters = self.without_empty(parameters, last)
+            # A phase that gained next to nothing from its fresh start has nothing left to refresh either.
+            if promise < tol and gain < max(10 * tol, 1.0):
+                return parameters, True
+        return parameters, False
+
+    def without_empty(self, parameters, evaluation):
+        """The parameters without components that have lost their photons."""
+        mixture = parameters.mixture
+        keep = mixture.fluxes * np.maximum(evaluation.shares, 1e-3) > _EMPTY
+        if np.all(keep):
+            return parameters
+        self.dropped += int((~keep).sum())
+        return replace(parameters, mixture=mixture.select(keep))
+
+    def look(self, parameters):
+        """One evaluation in a phase of its own: (evaluation, phase)."""
+        phase = begin_phase(self.prepared, parameters, self.priors)
+        self.evaluations += 1
+        return evaluate(self.prepared, parameters, phase), phase

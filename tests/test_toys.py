@@ -1,0 +1,284 @@
+"""The cases that the method must reproduce: small, drawn here, and known in every number."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from simulated import field, mixture_of
+
+from gmmx.background import Background
+from gmmx.completeness import Completeness
+from gmmx.errors import DataWarning
+from gmmx.fit import fit_mixture
+from gmmx.grid import PixelGrid
+from gmmx.mixture import Mixture
+from gmmx.observation import Observation
+from gmmx.psf import PsfModel
+
+# The mixture of figure 1 of Melchior & Goulding (2018), as a sky of 400 photons.
+WEIGHTS = np.array([0.36060026, 0.27986906, 0.206774])
+TRUTH = Mixture(
+    fluxes=400 * WEIGHTS / WEIGHTS.sum(),
+    means=10 * np.array([[0.08016886, 0.21300697], [0.70306351, 0.6709532], [0.01087670, 0.852077]]),
+    covariances=100
+    * np.array(
+        [
+            [[0.08530014, -0.00314178], [-0.00314178, 0.00541106]],
+            [[0.03053402, 0.0125736], [0.0125736, 0.01075791]],
+            [[0.00258605, 0.00409287], [0.00409287, 0.01065186]],
+        ]
+    ),
+)
+NOISE = 0.7
+SEEDS = range(8366, 8386)
+MANY_SEEDS = range(8366, 8466)
+
+
+@dataclass(frozen=True)
+class Case:
+    """400 originals, what was observed of them, and the gap that a fit of it leaves."""
+
+    originals: np.ndarray
+    observation: Observation
+
+    def gap(self, mixture):
+        """Mean log-density of all originals under the truth less that under the normalised mixture [nat]."""
+        return mean_log_density(TRUTH, self.originals) - mean_log_density(mixture, self.originals)
+
+
+def mean_log_density(mixture, points):
+    """Mean of log p over points, p the normalised mixture."""
+    return np.log(mixture.density(*points.T) / mixture.fluxes.sum()).mean()
+
+
+def box_without_circle(step=0.1, parts=20):
+    """(0, 10)^2 outside the circle about (6.5, 6) of radius 2, each cell with its open share."""
+    grid = PixelGrid.covering((0, 10), (0, 10), step)
+    offsets = ((np.arange(parts) + 0.5) / parts - 0.5) * step
+    x, y = grid.centres()
+    distance = np.hypot(x[..., None, None] + offsets - 6.5, y[..., None, None] + offsets[:, None] - 6)
+    return Completeness(grid=grid, exposure=np.ones(grid.shape), open_share=(distance > 2).mean((2, 3)))
+
+
+def wide(omega):
+    """A completeness that depends on x, far beyond the mixture; cells of a quarter arcsec, so that x = 6 is an edge of cells."""
+    grid = PixelGrid.covering((-25, 35), (-25, 35), 0.25)
+    x, _ = grid.centres()
+    return Completeness(grid=grid, exposure=np.ones(grid.shape), open_share=np.broadcast_to(omega(x), x.shape))
+
+
+SELECTIONS = {
+    "cut": (lambda x: np.where(x < 6, 1.0, 0.0)),
+    "half": (lambda x: 0.5),
+    "tapered": (lambda x: np.clip(1 - x / 8, 0, 1)),
+}
+
+
+def drawn_toy(seed):
+    """The 400 originals, the same with noise, and the generator for what else is random."""
+    rng = np.random.RandomState(seed)
+    share = WEIGHTS / WEIGHTS.sum()
+    counts = np.bincount(rng.choice(3, 400, p=share), minlength=3)
+    originals = np.concatenate([rng.multivariate_normal(m, c, n) for m, c, n in zip(TRUTH.means, TRUTH.covariances, counts, strict=True)])
+    return originals, originals + rng.normal(0, NOISE, (400, 2)), rng
+
+
+def case(name, seed):
+    """The toy behind the paper's box and circle with noise, or behind one of the selections without."""
+    originals, noisy, rng = drawn_toy(seed)
+    if name == "box":
+        inside = np.all((noisy > 0) & (noisy < 10), axis=1) & (np.hypot(noisy[:, 0] - 6.5, noisy[:, 1] - 6) > 2)
+        seen, completeness, psf = noisy[inside], box_without_circle(), PsfModel.constant(NOISE)
+    else:
+        kept = rng.random_sample(400) < SELECTIONS[name](originals[:, 0])
+        seen, completeness, psf = originals[kept], wide(SELECTIONS[name]), None
+    return Case(originals, Observation(x=seen[:, 0], y=seen[:, 1], completeness=completeness, psf=psf))
+
+
+def fit(observation, start, **options):
+    """A fit from a given start, to convergence."""
+    with warnings.catch_warnings():
+        # From a bad start a component may lose its photons; such a fit is no worse than its likelihood.
+        warnings.simplefilter("ignore", DataWarning)
+        return fit_mixture(observation, init=start, **({"min_sigma": 0.01, "tol": 1e-3, "threads": 1} | options))
+
+
+def best_of(observation, rng, *, starts=8):
+    """The fit of the highest observed likelihood from starts at random photons, each component a quarter of the photons' covariance."""
+    points = np.stack([observation.x, observation.y], axis=1)
+    covariances = np.repeat(np.cov(points.T)[None] / 4, 3, axis=0)
+    fits = []
+    for _ in range(starts):
+        means = points[rng.choice(len(points), 3, replace=False)]
+        fits.append(fit(observation, Mixture(fluxes=np.full(3, len(points) / 3), means=means, covariances=covariances)))
+        assert fits[-1].converged
+    return max(fits, key=lambda one: one.log_likelihood)
+
+
+def gaps(name, seeds):
+    """Gap of the best fit, after ten times as many iterations, and of a fit started at the truth: (n, 3)."""
+    rows = []
+    for seed in seeds:
+        toy = case(name, seed)
+        best = best_of(toy.observation, np.random.default_rng(seed))
+        on = fit(toy.observation, best.mixture, tol=1e-6, max_iter=10 * best.iterations)
+        rows.append([toy.gap(best.mixture), toy.gap(on.mixture), toy.gap(fit(toy.observation, TRUTH).mixture)])
+    rows = np.array(rows)
+    print(f"{name}: median gap {np.median(rows[:, 0]):.3f}, later {np.median(rows[:, 1]):.3f}, from the truth {np.median(rows[:, 2]):.3f} [nat]")
+    return rows
+
+
+def test_toy_is_the_published_one():
+    toy = case("box", 8366)
+    assert mean_log_density(TRUTH, toy.originals) == pytest.approx(-3.9617, abs=5e-5)
+    assert len(toy.observation.x) == 211
+
+
+def test_toy():
+    rows = gaps("box", SEEDS[:4])
+    assert np.median(rows[:, 0]) <= 0.32
+    assert rows[0, 0] == pytest.approx(0.233, abs=0.01)
+    assert np.all(rows[:, 1] <= rows[:, 0] + 0.02)
+
+
+@pytest.mark.slow
+def test_toy_over_twenty_seeds():
+    # Measured: 0.247 by 8 random starts, 0.248 after ten times as many iterations and when started at the truth.
+    rows = gaps("box", SEEDS)
+    assert np.median(rows[:, 0]) <= 0.32
+    assert np.median(rows[:, 1]) <= np.median(rows[:, 0]) + 0.02
+    assert np.all(rows[:, 1] <= rows[:, 0] + 0.02)
+    # It is the data and the priors, not the search.
+    assert np.median(rows[:, 0]) <= np.median(rows[:, 2]) + 0.02
+
+
+@pytest.mark.parametrize("name", ["half", "tapered"])
+def test_selections(name):
+    rows = gaps(name, SEEDS[:4])
+    assert np.median(rows[:, 0]) <= {"half": 0.05, "tapered": 0.5}[name]
+    assert np.median(rows[:, 0]) <= np.median(rows[:, 2]) + 0.02
+    assert np.all(rows[:, 1] <= rows[:, 0] + 0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["half", "tapered"])
+def test_selections_over_a_hundred_seeds(name):
+    # Measured over 200: half 0.004, tapered 0.236. Medians of 20 scatter from 0.14 to 0.33 for the tapered one.
+    rows = gaps(name, MANY_SEEDS)
+    assert np.median(rows[:, 0]) <= 0.30
+    assert np.median(rows[:, 1]) <= np.median(rows[:, 0]) + 0.02
+
+
+def test_cut_ends_where_a_start_at_the_truth_does():
+    rows = gaps("cut", SEEDS[:4])
+    assert np.median(np.abs(rows[:, 0] - rows[:, 2])) < 0.01
+    assert np.all(rows[:, 1] <= rows[:, 0] + 0.02)
+
+
+def test_cut_is_right_where_it_was_seen():
+    # Among the originals at x < 6, under densities normalised there.
+    for seed in SEEDS[:4]:
+        toy = case("cut", seed)
+        grid = toy.observation.completeness.grid
+        x, y = grid.centres()
+        seen = toy.originals[toy.originals[:, 0] < 6]
+        found = best_of(toy.observation, np.random.default_rng(seed)).mixture
+        truth, mine = (np.log(m.density(*seen.T)).mean() - np.log(m.density(x, y)[x < 6].sum() * grid.cell_area) for m in (TRUTH, found))
+        assert truth - mine < 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(reason="the prior on covariances, which without a PSF has no width of its own, narrows the component behind the cut", strict=True)
+def test_cut_over_a_hundred_seeds():
+    # Measured over 200, started at the truth: 0.581; 0.294 with prior_shape=0. Medians of 20 scatter from 0.48 to 1.02.
+    assert np.median(gaps("cut", MANY_SEEDS)[:, 0]) <= 0.30
+
+
+@pytest.mark.slow
+def test_cut_without_the_prior_on_covariances():
+    toys = [case("cut", seed) for seed in range(8366, 8566)]
+    found = np.median([toy.gap(fit(toy.observation, TRUTH, prior_shape=0).mixture) for toy in toys])
+    print(f"cut, prior_shape = 0, from the truth: median gap {found:.3f} [nat]")
+    assert found <= 0.30
+
+
+def background_fraction(seed, n=20_000):
+    """Background fraction fitted to the toy's mixture and 30 % uniform photons, no selection but the field."""
+    rng = np.random.default_rng(seed)
+    flat = rng.uniform(-10, 20, (int(0.3 * n), 2))
+    points = np.concatenate([TRUTH.sample(n - len(flat), rng), flat])
+    points = points[np.all(np.abs(points - 5) < 15, axis=1)]
+    grid = PixelGrid.covering((-10, 20), (-10, 20), 0.25)
+    completeness = Completeness(grid=grid, exposure=np.ones(grid.shape))
+    observation = Observation(x=points[:, 0], y=points[:, 1], completeness=completeness, backgrounds=(Background(),))
+    return fit_mixture(observation, n_components=3, min_sigma=0.01, tol=1e-3, threads=1).background_fraction
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_background(seed):
+    assert 0.292 <= background_fraction(seed) <= 0.305
+
+
+@pytest.mark.slow
+def test_background_over_twenty_seeds():
+    found = np.array([background_fraction(seed) for seed in range(20)])
+    print(f"background fraction {found.mean():.4f} on average, {found.min():.4f} to {found.max():.4f}")
+    assert 0.299 <= found.mean() <= 0.301
+    assert np.all((found >= 0.292) & (found <= 0.305))
+
+
+def graded(x):
+    """The trap: a completeness that falls along x by a factor of 50."""
+    return np.clip(0.5 - 0.25 * x, 0.02, 1)
+
+
+def graded_errors(n):
+    """Standard errors of mean and variance along x for one Gaussian behind `graded` and n observed photons: its Fisher information by summation."""
+    x = np.linspace(-9, 9, 18001)
+    p = graded(x) * np.exp(-x * x / 2)
+    p /= p.sum()
+    scores = np.stack([x, (x * x - 1) / 2])
+    scores = scores - (scores @ p)[:, None]
+    return np.sqrt(np.diag(np.linalg.inv((scores * p) @ scores.T)) / n)
+
+
+def graded_pulls(seed):
+    """Deviations from mean 0 and variance 1 along x and y in standard errors."""
+    rng = np.random.default_rng(seed)
+    points = rng.standard_normal((40_000, 2))
+    points = points[rng.random(40_000) < graded(points[:, 0])]
+    # Cells of 0.05 on which the completeness is its value at the centre, beyond the farthest photon.
+    grid = PixelGrid.covering((-6, 6), (-6, 6), 0.05)
+    observation = Observation(x=points[:, 0], y=points[:, 1], completeness=Completeness(grid=grid, exposure=graded(grid.centres()[0])))
+    mixture = fit(observation, mixture_of((20_000, 0.5, 0.5, 2)), tol=1e-4).mixture
+    (mx, my), c, n = mixture.means[0], mixture.covariances[0], len(points)
+    mean_error, variance_error = graded_errors(n)
+    return np.array([mx / mean_error, (c[0, 0] - 1) / variance_error, my * np.sqrt(n), (c[1, 1] - 1) * np.sqrt(n / 2)])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_graded_completeness(seed):
+    assert np.all(np.abs(graded_pulls(seed)) < 3)
+
+
+@pytest.mark.slow
+def test_graded_completeness_has_no_bias():
+    pulls = np.array([graded_pulls(seed) for seed in range(30)])
+    print("graded completeness, mean and scatter of the pulls:", pulls.mean(0).round(2), pulls.std(0).round(2))
+    assert np.all(np.abs(pulls.mean(0)) < 3 / np.sqrt(30))
+    assert np.all((pulls.std(0) > 0.6) & (pulls.std(0) < 1.4))
+
+
+def test_half_of_the_photons_everywhere_is_half_the_flux_of_all():
+    # Completeness without structure changes the fluxes and nothing else.
+    rng = np.random.default_rng(0)
+    points = TRUTH.sample(500, rng)
+    open_field = field(200, 1.0)
+    whole, half = (
+        fit(Observation(x=points[:, 0], y=points[:, 1], completeness=c), TRUTH, tol=1e-8, prior_count=0)
+        for c in (open_field, open_field.masked(np.full(open_field.grid.shape, 0.5)))
+    )
+    np.testing.assert_allclose(half.mixture.fluxes, 2 * whole.mixture.fluxes, rtol=1e-3)
+    np.testing.assert_allclose(half.mixture.means, whole.mixture.means, atol=5e-3)
+    np.testing.assert_allclose(half.observed_shares, 0.5, rtol=1e-4)

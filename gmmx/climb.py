@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ._kernels._jit import Pace
 from .accelerate import Chart, ascend
 from .em import Priors, begin_phase, evaluate
 from .result import FitState
@@ -28,6 +29,7 @@ class Climb:
     evaluations: int = 0
     history: list = field(default_factory=list)
     dropped: int = 0
+    pace: Pace = field(default_factory=Pace)
 
     def record(self, evaluation, phase, kind):
         """Note an accepted iterate and tell the caller."""
@@ -53,7 +55,7 @@ class Climb:
         phase = begin_phase(self.prepared, parameters, self.priors)
         chart = Chart.at(parameters, self.prepared, self.priors.min_sigma)
         spent, objectives, promise = 0, [], np.inf
-        for step in ascend(lambda q: evaluate(self.prepared, q, phase), phase.holds, parameters, chart):
+        for step in ascend(lambda q: self.pace(evaluate, self.prepared, q, phase), phase.holds, parameters, chart):
             spent += step.evaluations
             self.evaluations += step.evaluations
             last = step.evaluation

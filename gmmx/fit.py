@@ -22,7 +22,9 @@ from .search import Search
 from .start import background_only, given, kmeans
 from .structure import exchange, grow, prune
 
+# A background is called degenerate with the signal where they are so correlated that it matters: the signal's error is this share of it.
 _CORRELATED = 0.9
+_UNCERTAIN = 0.03
 # Components at most where their number is chosen.
 _MOST = 400
 
@@ -113,7 +115,7 @@ def fit_mixture(
     DataWarning
         When fewer than K components came out.
     DegeneracyWarning
-        When a background's level and the signal flux are correlated by more than 0.9.
+        When a background's level and the signal flux are correlated by more than 0.9, and the flux is uncertain by more than 3 % for it.
     """
     observations = [observations] if hasattr(observations, "x") else list(observations)
     if not observations:
@@ -166,7 +168,7 @@ def fit_mixture(
         notes.append(("there is no significant emission above the background", DataWarning))
     backgrounds = _summaries(prepared, parameters, errors)
     for b in backgrounds:
-        if abs(b.correlation) > _CORRELATED:
+        if abs(b.correlation) > _CORRELATED and errors.signal > _UNCERTAIN * parameters.mixture.fluxes.sum():
             message = f"background {b.name!r} of {b.observation} and the signal flux are correlated by {b.correlation:.2f}"
             notes.append((f"{message}: hold its level with --background {b.name}=VALUE", DegeneracyWarning))
     for message, category in notes:

@@ -6,12 +6,13 @@ fitting again, what another component would gain once all others have made room 
 all others have filled its place (Wald's test).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from .em import begin_phase, flux_slopes, views
+from .em import begin_phase, flux_slopes, log_densities, views
+from .mixture import Mixture
 
 # Photons that the information matrix is summed over; more are thinned evenly, but never to fewer than some for each parameter.
 _PHOTONS = 30_000
@@ -111,22 +112,52 @@ class Information:
             solved[self.free] = cho_solve(self.factor, right[self.free])
         return solved
 
+    def _ratios(self, candidates, phase, logs):
+        """N_c(x_i) / lambda_i of candidates at the photons of the matrix, times sqrt(stride w_i): a list of (n, C) arrays [1 / photon]."""
+        unit = replace(candidates, fluxes=np.ones(len(candidates)))
+        ratios = []
+        for p, share, blur, log, chosen in zip(self.prepared, phase.shares, phase.blurs, logs, self.chosen, strict=True):
+            coefficients, means, precisions = views(unit, share, blur)
+            dx, dy = p.x[chosen][:, None] - means[:, 0], p.y[chosen][:, None] - means[:, 1]
+            q = precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy
+            ratio = np.exp(coefficients - 0.5 * q - log[chosen][:, None]).reshape(len(chosen), *share.shape).sum(2)
+            ratios.append(ratio * np.sqrt(self.stride * p.weights[chosen])[:, None])
+        return ratios
+
+    def _phase_of(self, candidates):
+        return begin_phase(self.prepared, replace(self.parameters, mixture=candidates), self.phase.priors)
+
     def uncertainty(self):
-        """Standard errors of the background amplitudes and the total signal, and their correlation."""
-        k = len(self.parameters.mixture)
-        sizes = [len(a) for a in self.parameters.amplitudes]
+        """Standard errors of the background amplitudes and the total signal, and their correlation.
+
+        Beside all parameters of the fit, the flux of two components that are not in it is free: broad ones about the signal's centre, of a quarter and half of
+        the field's half-width. A mixture cannot tell by itself that wings are missing from it; without them the error bar is that of the mixture, not that of
+        the sky (five to ten times too small on a beta-model that fills the field).
+        """
+        mixture, amplitudes = self.parameters.mixture, self.parameters.amplitudes
+        k, sizes = len(mixture), [len(a) for a in amplitudes]
         n = 6 * k + sum(sizes)
-        # Only the rows of the covariance that the totals need: one solution for the signal, one for each background.
+        broad = _broad(self.prepared, mixture)
+        logs = log_densities(self.prepared, self.parameters, self.phase)
+        ratios = self._ratios(broad, self._phase_of(broad), logs)
+        crossed = sum(scores.T @ ratio for scores, ratio in zip(self.scores, ratios, strict=True)) * broad.fluxes
+        own = sum(ratio.T @ ratio for ratio in ratios) * np.outer(broad.fluxes, broad.fluxes)
+        # Only the rows of the covariance that the totals need: one solution for the signal, one for each background. Broad components by Schur's complement.
         sought = np.zeros((n, 1 + n - 6 * k))
-        sought[:k, 0] = self.parameters.mixture.fluxes
+        sought[:k, 0] = mixture.fluxes
         sought[np.arange(6 * k, n), np.arange(1, 1 + n - 6 * k)] = 1.0
-        solved = self.solve(sought)
-        signal = np.sqrt(max(sought[:, 0] @ solved[:, 0], 0.0))
-        errors = np.sqrt(np.maximum(np.diag(solved[6 * k :, 1:]), 0.0)) * ~self.fixed[6 * k :]
-        scale = errors * signal
-        correlations = np.where(scale > 0, solved[6 * k :, 0] / np.where(scale > 0, scale, 1.0), 0.0)
+        sought_broad = np.zeros((len(broad), sought.shape[1]))
+        sought_broad[:, 0] = broad.fluxes
+        solved, through = self.solve(sought), self.solve(crossed)
+        complement = own - crossed.T @ through + 1e-9 * np.diag(np.diag(own)) + 1e-300 * np.eye(len(broad))
+        rest = sought_broad - crossed.T @ solved
+        covariance = sought.T @ solved + rest.T @ np.linalg.solve(complement, rest)
+        errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+        signal, relative = errors[0], errors[1:] * ~self.fixed[6 * k :]
+        scale = relative * signal
+        correlations = np.where(scale > 0, covariance[0, 1:] / np.where(scale > 0, scale, 1.0), 0.0)
         cuts = np.cumsum(sizes)[:-1]
-        return Uncertainty(signal=float(signal), amplitudes=tuple(np.split(errors, cuts)), correlations=tuple(np.split(correlations, cuts)))
+        return Uncertainty(signal=float(signal), amplitudes=tuple(np.split(relative, cuts)), correlations=tuple(np.split(correlations, cuts)))
 
     def removal_losses(self):
         """What removing a component would cost once the others have refitted, (K,) [nat]: 1 / (2 var log F_k), Wald's test of F_k = 0."""
@@ -154,23 +185,31 @@ class Information:
         fluxes : (K,) array
             [photon at the reference exposure].
         """
-        phase = begin_phase(self.prepared, type(self.parameters)(mixture=candidates, amplitudes=self.parameters.amplitudes), self.phase.priors)
+        phase = self._phase_of(candidates)
         slopes = flux_slopes(self.prepared, candidates, phase, logs)
-        square = np.zeros(len(candidates))
-        crossed = 0.0
-        for p, share, blur, log, chosen, scores in zip(self.prepared, phase.shares, phase.blurs, logs, self.chosen, self.scores, strict=True):
-            coefficients, means, precisions = views(candidates, share, blur)
-            dx, dy = p.x[chosen][:, None] - means[:, 0], p.y[chosen][:, None] - means[:, 1]
-            q = precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy
-            ratio = np.exp(coefficients - 0.5 * q - log[chosen][:, None]).reshape(len(chosen), *share.shape).sum(2) / candidates.fluxes
-            ratio *= np.sqrt(self.stride * p.weights[chosen])[:, None]
-            square += (ratio * ratio).sum(0)
-            crossed = crossed + scores.T @ ratio
+        ratios = self._ratios(candidates, phase, logs)
+        square = sum((ratio * ratio).sum(0) for ratio in ratios)
+        crossed = sum(scores.T @ ratio for scores, ratio in zip(self.scores, ratios, strict=True))
         free = square - np.einsum("ij,ij->j", crossed, self.solve(crossed))
         # Where the others can imitate a candidate to all the digits this estimate has, adding it gains nothing.
         usable = (slopes > 0) & (free > 1e-3 * square) & (square > 1e-200)
         free = np.where(usable, free, 1.0)
         return np.where(usable, slopes**2 / (2 * free), 0.0), np.where(usable, slopes / free, 0.0)
+
+
+def _broad(prepared, mixture):
+    """Two broad round components about the signal's centre, each with the flux of all photons; none where there is no background they could be mistaken for."""
+    areas = [(p.observation.completeness.effective > 0).sum() * p.observation.completeness.grid.cell_area for p in prepared if len(p.integrals)]
+    if not areas:
+        return Mixture.empty()
+    half = np.sqrt(max(areas)) / 2
+    if len(mixture):
+        centre = np.average(mixture.means, axis=0, weights=mixture.fluxes)
+    else:
+        centre = np.mean([[np.average(p.x, weights=p.weights), np.average(p.y, weights=p.weights)] for p in prepared], axis=0)
+    sigma = np.array([half / 4, half / 2])
+    photons = sum(p.weights.sum() for p in prepared)
+    return Mixture(fluxes=np.full(2, photons), means=np.tile(centre, (2, 1)), covariances=(sigma**2)[:, None, None] * np.eye(2))
 
 
 def _scores(p, indices, parameters, share, blur, amplitude):

@@ -1,5 +1,6 @@
 """How kernels are compiled: one place for the policy."""
 
+import time
 from contextlib import contextmanager
 
 from numba import config as numba_config
@@ -27,4 +28,37 @@ def threads_at_most(count):
         set_num_threads(before)
 
 
-__all__ = ["inline", "kernel", "parallel_kernel", "prange", "threads_at_most"]
+class Pace:
+    """Runs a function on all threads or on one, whichever is faster at the moment.
+
+    Where other programs use the cores too (a shell loop with ``xargs -P``), threads wait for each other's turn and many can be slower than one by a factor of
+    ten. Kernels give the same bits on any number of threads, so the clock may choose.
+    """
+
+    _EPOCH, _SAMPLES = 64, 2
+
+    def __init__(self):
+        self._most = get_num_threads()
+        self._calls, self._spent = 0, {}
+
+    def __call__(self, function, *arguments):
+        """The function's value; its time is what the next calls are scheduled by."""
+        if self._most == 1:
+            return function(*arguments)
+        turn = self._calls % self._EPOCH
+        self._calls += 1
+        if turn == 0:
+            self._spent = {self._most: [], 1: []}
+        if turn < 2 * self._SAMPLES:
+            threads = self._most if turn < self._SAMPLES else 1
+        else:
+            # Means, not minima: a crowded machine lets a call through quickly now and then.
+            threads = min(self._spent, key=lambda n: sum(self._spent[n]) / len(self._spent[n]))
+        set_num_threads(threads)
+        began = time.perf_counter()
+        value = function(*arguments)
+        self._spent[threads].append(time.perf_counter() - began)
+        return value
+
+
+__all__ = ["Pace", "inline", "kernel", "parallel_kernel", "prange", "threads_at_most"]

@@ -32,11 +32,11 @@ def _be_verbose(context, parameter, value):
 
 def _count(context, parameter, value):
     if value == "auto":
-        raise click.BadParameter("choosing the number of components is not part of this version: give a number")
+        return value
     try:
         return int(value)
     except ValueError:
-        raise click.BadParameter(f"{value!r} is not a whole number") from None
+        raise click.BadParameter(f"{value!r} is neither a whole number nor auto") from None
 
 
 def _checked(path, table, option, value):
@@ -44,7 +44,7 @@ def _checked(path, table, option, value):
     words = {"integer": "an integer", "float": "a float", "choice": "one of " + ", ".join(getattr(option.type, "choices", ()))}
     taken = {"integer": int, "float": (int, float)}.get(option.type.name, (str, int, float))
     if option.name == "k":
-        words["text"], taken = "a whole number", int
+        words["text"], taken = "a whole number or auto", (int,) if value != "auto" else str
     values = value if option.multiple and isinstance(value, list) else [value]
     for one in values:
         if isinstance(one, bool) or not isinstance(one, taken) or one not in getattr(option.type, "choices", (one,)):
@@ -134,7 +134,7 @@ def main():
 
 @main.command()
 @events_arg
-@setting(FitConfig, "--k", "Components to reach.", type=str, metavar="INT", callback=_count)
+@setting(FitConfig, "--k", "Components to reach, or as many as are worth their price.", type=str, metavar="INT|auto", callback=_count)
 @setting(FitConfig, "--mask", "Region file of what is left out; may be repeated.", metavar="FILE")
 @setting(FitConfig, "--region", "Region file of what alone is kept; may be repeated.", metavar="FILE")
 @setting(FitConfig, "--exposure", "Exposure map. Without one, the outline of the field.", metavar="FILE")
@@ -171,8 +171,6 @@ def fit(context, events, out, overwrite, strict, as_json, **options):
     from . import pipeline, report
 
     console = context.obj
-    if context.get_parameter_source("k") is click.core.ParameterSource.DEFAULT:
-        console.say(f"k: {options['k']} components, as none were asked for (--k)")
     config = FitConfig(**options)
     out, result = pipeline.fit(expanded(events), out, config, overwrite=overwrite, command=console.command, say=console.say, callback=console.progress)
     console.clear()

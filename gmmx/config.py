@@ -12,8 +12,8 @@ class FitConfig:
 
     Attributes
     ----------
-    k : int
-        Number of components to reach.
+    k : int or "auto"
+        Number of components to reach; "auto" goes on until one more is not worth its price.
     mask, region : tuple of str
         Region files: what is excluded, and what alone is kept.
     exposure : tuple of str
@@ -49,7 +49,7 @@ class FitConfig:
         0: as many as the machine has.
     """
 
-    k: int = 20
+    k: int | str = "auto"
     mask: tuple = ()
     region: tuple = ()
     exposure: tuple = ()
@@ -71,8 +71,8 @@ class FitConfig:
     threads: int = 0
 
     def __post_init__(self):
-        if self.k < 1:
-            raise InputError(f"k = {self.k}: a fit needs at least one component, such as --k 20")
+        if self.k != "auto" and (not isinstance(self.k, int) or self.k < 1):
+            raise InputError(f"k = {self.k}: a fit needs at least one component, such as --k 20, or auto")
         if self.psf_ecf is not None and not 0 < self.psf_ecf < 1:
             hint = f": did you mean {self.psf_ecf / 100:g}?" if 1 < self.psf_ecf < 100 else ""
             raise InputError(f"psf_ecf = {self.psf_ecf:g}: an encircled fraction lies between 0 and 1{hint}")

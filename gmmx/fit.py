@@ -53,7 +53,7 @@ def _summaries(prepared, parameters, errors):
 def fit_mixture(
     observations,
     *,
-    n_components=FitConfig.k,
+    n_components=None,
     init=FitConfig.init,
     seed=FitConfig.seed,
     max_iter=FitConfig.max_iter,

@@ -85,7 +85,7 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
             say(line if len(observations) == 1 else f"{observation.name}: {line}")
     knobs = {f.name: getattr(config, f.name) for f in fields(config) if f.name in fit_mixture.__kwdefaults__}
     options = {"events": events, **asdict(config)}
-    result = fit_mixture(observations, n_components=config.k, **knobs, options=options, callback=callback)
+    result = fit_mixture(observations, n_components=None if config.k == "auto" else config.k, **knobs, options=options, callback=callback)
     result = replace(result, warnings=said + tuple(result.warnings))
     write_model(out, result, overwrite=overwrite, command=command)
     return out, result

@@ -168,7 +168,9 @@ def _field_pairs(observation):
 
 def _fit_lines(result):
     asked = result.requested_components
-    count = f"{len(result.mixture)}" + ("" if asked is None or asked == len(result.mixture) else f" of {asked} asked for")
+    count = f"{len(result.mixture)}" + (
+        ", as many as are worth their price" if asked is None else "" if asked == len(result.mixture) else f" of {asked} asked for"
+    )
     ended = "converged" if result.converged else "NOT CONVERGED"
     pairs = [
         ("components", count),

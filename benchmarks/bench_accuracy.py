@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ class Truth:
         ny, nx = grid.shape
         cx, cy = grid.to_plane((nx - 1) / 2, (ny - 1) / 2)
         radius = np.hypot(x - cx, y - cy)
-        rings = [(radius >= low) & (radius < high) for low, high in zip(ANNULI, ANNULI[1:], strict=False)]
+        rings = [(radius >= low) & (radius < high) for low, high in pairwise(ANNULI)]
         return [image[ring].sum() / self.values[ring].sum() for ring in rings]
 
 
@@ -108,7 +109,7 @@ def realisations(k=20):
         chi2.append([block_chi2(results[i], photons, size) for size in (4, 16, 64)])
     rows, chi2 = np.array(rows), np.array(chi2)
     mean, error = rows.mean(0), rows.std(0, ddof=1) / np.sqrt(len(rows))
-    names = ["total flux", "background", *(f'{a}-{b}"' for a, b in zip(ANNULI, ANNULI[1:], strict=False)), 'difference 2"', 'difference 8"']
+    names = ["total flux", "background", *(f'{a}-{b}"' for a, b in pairwise(ANNULI)), 'difference 2"', 'difference 8"']
     print(f"\nmarx/galaxy, ten realisations, --k {k}: mean over the ten (model over truth; differences as they are)")
     for name, m, e in zip(names, mean, error, strict=True):
         print(f"  {name:14s} {m:.4f} +- {e:.4f}")
@@ -164,8 +165,9 @@ def beta(k=30, seeds=10, n=130_000, n_sky=60_000):
         held.append(flux[0] / true)
         inside.append(abs(pull))
         print(
-            f"  seed {seed}: flux within 400 arcsec over truth, held {flux[0] / true:.4f} free {flux[1] / true:.4f}; background over truth {b.amplitude / level:.3f}"
-            f" +- {b.amplitude_error / level:.3f} ({pull:+.2f} sigma), correlation {b.correlation:+.2f}; K {len(within['held'].mixture)} {len(within['free'].mixture)}",
+            f"  seed {seed}: flux within 400 arcsec over truth, held {flux[0] / true:.4f} free {flux[1] / true:.4f};"
+            f" background over truth {b.amplitude / level:.3f} +- {b.amplitude_error / level:.3f} ({pull:+.2f} sigma), correlation {b.correlation:+.2f};"
+            f" K {len(within['held'].mixture)} {len(within['free'].mixture)}",
             flush=True,
         )
     inside = np.array(inside)

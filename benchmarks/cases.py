@@ -81,7 +81,7 @@ def _telescope(rng, half, n_holes, step=1.0):
 
 def _drawn(mixture, background_share, completeness, psf, n, rng):
     """n photons detected from a mixture and a flat sky, and the amplitude of the sky for n photons."""
-    share, blur = psf.averaged(mixture.means, mixture.covariances)
+    _, blur = psf.averaged(mixture.means, mixture.covariances)
     grid = completeness.grid
     (x_low, x_high), (y_low, y_high) = grid.extent()
     omega = completeness.effective

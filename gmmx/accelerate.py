@@ -30,8 +30,8 @@ class Chart:
 
     ``z = w * (log F, L0^-1 (mu - mu0), log-Cholesky of E0^-1 (Sigma - f) E0^-T, log B of the free amplitudes)`` with ``Sigma0 = L0 L0^T``, f the floor of the
     covariances and ``Sigma0 - f = E0 E0^T``: what lies above the floor is positive by construction, so that a component may rest on the floor without a kink.
-    w is the square root of the complete-data information: n for log F and the means, n and 2 n for the off-diagonal and the logarithms of the diagonal, times the
-    share of Sigma above the floor, with n = F or B int q photons.
+    w is the square root of the complete-data information: n for log F and the means, n and 2 n for the off-diagonal and the logarithms of the diagonal, times
+    the share of Sigma above the floor, with n = F or B int q photons.
     """
 
     means: np.ndarray

@@ -24,7 +24,7 @@ from .structure import exchange, grow, prune
 
 # A background is called degenerate with the signal where they are so correlated that it matters: the signal's error is this share of it.
 _CORRELATED = 0.9
-_UNCERTAIN = 0.03
+_UNCERTAIN = 0.05
 # Components at most where their number is chosen.
 _MOST = 400
 
@@ -115,7 +115,7 @@ def fit_mixture(
     DataWarning
         When fewer than K components came out.
     DegeneracyWarning
-        When a background's level and the signal flux are correlated by more than 0.9, and the flux is uncertain by more than 3 % for it.
+        When a background's level and the signal flux are correlated by more than 0.9, and the flux is uncertain by more than 5 % for it.
     """
     observations = [observations] if hasattr(observations, "x") else list(observations)
     if not observations:

@@ -130,9 +130,9 @@ class Information:
     def uncertainty(self):
         """Standard errors of the background amplitudes and the total signal, and their correlation.
 
-        Beside all parameters of the fit, the flux of two components that are not in it is free: broad ones about the signal's centre, of a quarter and half of
-        the field's half-width. A mixture cannot tell by itself that wings are missing from it; without them the error bar is that of the mixture, not that of
-        the sky (five to ten times too small on a beta-model that fills the field).
+        Beside all parameters of the fit, the flux of two components that are not in it is free: broad ones about the signal's centre, of a third and half of
+        the field's half-diagonal. A mixture cannot tell by itself that wings are missing from it; without them the error bar is that of the mixture, not that of
+        the sky (on a beta-model that fills the field, eight times too small).
         """
         mixture, amplitudes = self.parameters.mixture, self.parameters.amplitudes
         k, sizes = len(mixture), [len(a) for a in amplitudes]
@@ -202,12 +202,12 @@ def _broad(prepared, mixture):
     areas = [(p.observation.completeness.effective > 0).sum() * p.observation.completeness.grid.cell_area for p in prepared if len(p.integrals)]
     if not areas:
         return Mixture.empty()
-    half = np.sqrt(max(areas)) / 2
+    half = np.sqrt(max(areas) / 2)
     if len(mixture):
         centre = np.average(mixture.means, axis=0, weights=mixture.fluxes)
     else:
         centre = np.mean([[np.average(p.x, weights=p.weights), np.average(p.y, weights=p.weights)] for p in prepared], axis=0)
-    sigma = np.array([half / 4, half / 2])
+    sigma = np.array([half / 3, half / 2])
     photons = sum(p.weights.sum() for p in prepared)
     return Mixture(fluxes=np.full(2, photons), means=np.tile(centre, (2, 1)), covariances=(sigma**2)[:, None, None] * np.eye(2))
 

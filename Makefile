@@ -37,7 +37,7 @@ $(VENV)/.bench: $(VENV)/.test
 
 demo: $(VENV)/.test  ## fit, render, plot and tabulate the sample observation into demo/
 	@mkdir -p demo
-	$(BIN)/gmmx fit $(OBSERVATION) --k 6 --seed 1 --out demo/model.h5 --overwrite
+	$(BIN)/gmmx fit $(OBSERVATION) --seed 1 --out demo/model.h5 --overwrite
 	$(BIN)/gmmx render demo/model.h5 --out demo/model.fits --overwrite
 	$(BIN)/gmmx plot demo/model.h5 --out demo/model.png --overwrite
 	$(BIN)/gmmx export demo/model.h5 --out demo/components.ecsv --overwrite

@@ -11,6 +11,9 @@ from gmmx.background import Background
 from gmmx.fit import fit_mixture
 from gmmx.psf import PsfModel
 
+# How sure the background is, is the matter of test_information.py.
+pytestmark = pytest.mark.filterwarnings("ignore::gmmx.errors.DegeneracyWarning")
+
 SKY = (Background(),)
 
 

@@ -16,6 +16,9 @@ from gmmx.mixture import Mixture
 from gmmx.observation import Observation
 from gmmx.psf import PsfModel
 
+# How sure the background is, is the matter of test_information.py.
+pytestmark = pytest.mark.filterwarnings("ignore::gmmx.errors.DegeneracyWarning")
+
 # The mixture of figure 1 of Melchior & Goulding (2018), as a sky of 400 photons.
 WEIGHTS = np.array([0.36060026, 0.27986906, 0.206774])
 TRUTH = Mixture(

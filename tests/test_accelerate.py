@@ -96,10 +96,10 @@ def test_reaches_where_plain_iterations_go_and_sooner():
     fast, spent = None, 0
     for step in ascend(evaluate, lambda q: True, parameters, chart):
         fast, spent = step.evaluation, spent + step.evaluations
-        if spent >= 80:
+        if spent >= 200:
             break
     plain = evaluate(parameters)
-    for _ in range(80):
+    for _ in range(200):
         plain = evaluate(plain.successor)
     assert fast.objective > plain.objective - 1e-6
     # Plain iterations from the summit stay there, and a slope is hardly left.

@@ -12,10 +12,11 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from .em import begin_phase, flux_slopes, log_densities, views
-from .mixture import Mixture
+from .mixture import Frozen, Mixture
 
 # Photons that the information matrix is summed over; more are thinned evenly, but never to fewer than some for each parameter.
-_PHOTONS = 30_000
+_PHOTONS = 20_000
+_CHUNK = 2048
 _PHOTONS_PER_PARAMETER = 8
 # Information every coordinate has at least: a component with next to no photons must not make the matrix singular.
 _LEAST = 0.1
@@ -87,7 +88,9 @@ class Information:
             # Photons lie in the order of their tiles: every stride-th one samples the sky evenly.
             chosen = np.arange(stride // 2, len(p.x), stride)
             scores = np.zeros((len(chosen), n))
-            scores[:, columns] = _scores(p, chosen, parameters, share, blur, amplitude)
+            for start in range(0, len(chosen), _CHUNK):
+                part = slice(start, start + _CHUNK)
+                scores[part, columns] = _scores(p, chosen[part], parameters, share, blur, amplitude)
             scores *= np.sqrt(stride * p.weights[chosen])[:, None]
             information += scores.T @ scores
             all_chosen.append(chosen)
@@ -98,7 +101,9 @@ class Information:
             for row, factor in ((3, 2), (4, 1), (5, 2)):
                 index = np.arange(row * k, (row + 1) * k)
                 information[index, index] += factor * narrow
-        fixed = np.concatenate([np.zeros(6 * k, bool), *[p.fixed for p in prepared]])
+        frozen = parameters.frozen or Frozen.none(k)
+        held = [frozen.fluxes, *[frozen.means] * 2, *[frozen.covariances] * 3]
+        fixed = np.concatenate([*held, *[p.fixed for p in prepared]])
         free = np.flatnonzero(~fixed)
         block = information[np.ix_(free, free)]
         block[np.diag_indices_from(block)] *= 1 + 1e-9
@@ -125,7 +130,7 @@ class Information:
         return ratios
 
     def _phase_of(self, candidates):
-        return begin_phase(self.prepared, replace(self.parameters, mixture=candidates), self.phase.priors)
+        return begin_phase(self.prepared, replace(self.parameters, mixture=candidates, frozen=None), self.phase.priors)
 
     def uncertainty(self):
         """Standard errors of the background amplitudes and the total signal, and their correlation.

@@ -22,7 +22,7 @@ def draw_gaussians(peaks, means, inverses, splits, ny, nx):
 
 def exp_fast(x):
     """Twin of `_kernels._math.exp_fast`."""
-    return np.exp(np.maximum(x, -700.0))
+    return np.exp(np.maximum(x, -600.0))
 
 
 def log_fast(x):

@@ -7,8 +7,9 @@ import numpy as np
 from ._jit import kernel, parallel_kernel, prange
 from ._math import exp_fast, log_fast
 
-# Densities below this are summed again relative to their largest term: far from every view, without a background.
-_TINY = 1e-280
+# Densities below this are summed again relative to their largest term: far from every view, without a background. It must lie well above exp(-600), the least
+# value of exp_fast.
+_TINY = 1e-240
 
 
 @kernel

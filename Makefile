@@ -5,6 +5,9 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 # PYTHON=... names the interpreter to build .venv with; without it, the first of these that is 3.11 or newer.
 PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+# pyGMMis needs a NumPy older than 1.24, and that a Python older than 3.12.
+PEERS := .venv-peers
+PEER_PYTHONS := $(or $(PEER_PYTHON),python3.11 python3.10 python3.9 python3)
 SAMPLE  := data_samples
 OBSERVATION := $(SAMPLE)/events.fits.gz --mask $(SAMPLE)/sources.reg --exposure $(SAMPLE)/expmap.fits.gz --psf $(SAMPLE)/psfmap.fits.gz --energy 0.5:2
 
@@ -35,6 +38,17 @@ $(VENV)/.bench: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@touch $@
 
+$(PEERS)/.ready:
+	@for python in $(PEER_PYTHONS); do \
+		if $$python -c 'import sys; sys.exit(not (3, 8) <= sys.version_info < (3, 12))' 2>/dev/null; then \
+			echo "$$python -m venv $(PEERS)"; \
+			$$python -m venv $(PEERS) \
+				&& $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check numpy==1.23.5 scipy==1.10.1 parmap==1.6.0 pygmmis==1.1.4 \
+				&& touch $@; exit $$?; \
+		fi; \
+	done; \
+	echo "no Python from 3.8 to 3.11 among $(PEER_PYTHONS): the comparison goes without pyGMMis, or name one with make PEER_PYTHON=..." >&2
+
 demo: $(VENV)/.test  ## fit, render, plot and tabulate the sample observation into demo/
 	@mkdir -p demo
 	$(BIN)/gmmx fit $(OBSERVATION) --seed 1 --out demo/model.h5 --overwrite
@@ -57,14 +71,14 @@ lint: $(VENV)/.lint  ## check the style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(VENV)/.bench  ## run benchmarks/bench_*.py, which print their tables
+bench: $(VENV)/.bench $(PEERS)/.ready  ## run benchmarks/bench_*.py, which print their tables; up to two hours, for the peers
 	@for script in benchmarks/bench_*.py; do \
-		if [ -e "$$script" ]; then echo "$$script"; $(BIN)/python "$$script" || exit 1; fi; \
+		echo "$$script"; $(BIN)/python "$$script" || exit 1; \
 	done
 
 clean:  ## remove what the targets made, but not .venv
 	rm -rf demo build dist .pytest_cache .ruff_cache .hypothesis
 	find gmmx tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
-distclean: clean  ## remove .venv as well
-	rm -rf $(VENV)
+distclean: clean  ## remove .venv and .venv-peers as well
+	rm -rf $(VENV) $(PEERS)

@@ -6,7 +6,7 @@ import numpy as np
 
 from gmmx.background import Background
 from gmmx.completeness import Completeness
-from gmmx.em import Parameters, Priors, begin_phase, evaluate, prepare_all
+from gmmx.em import Parameters, Priors, begin_phase, evaluate, log_densities, prepare_all
 from gmmx.grid import PixelGrid, SkyFrame
 from gmmx.mixture import Mixture
 from gmmx.observation import Observation
@@ -30,6 +30,16 @@ def log_score(observation, parameters):
     value = evaluate(prepared, parameters, begin_phase(prepared, parameters, priors))
     expected = float(parameters.mixture.fluxes @ value.shares) + float(parameters.amplitudes[0] @ prepared[0].integrals)
     return (value.log_likelihood + expected) / observation.n_photons - np.log(expected)
+
+
+def log_scores(observation, parameters):
+    """The same for each photon, in the observation's order."""
+    prepared, _ = prepare_all([observation])
+    phase = begin_phase(prepared, parameters, Priors(count=0.0, shape=0.0))
+    expected = float(parameters.mixture.fluxes @ evaluate(prepared, parameters, phase).shares) + float(parameters.amplitudes[0] @ prepared[0].integrals)
+    scores = np.empty(len(observation.x))
+    scores[prepared[0].order] = log_densities(prepared, parameters, phase)[0] - np.log(expected)
+    return scores
 
 
 def integrated_squared_error(truth, model):
@@ -158,3 +168,30 @@ def small(seed=12, n=15_000):
         parts.append((0.054, rng.uniform(-170, 170, 2), _ellipse(sigma, sigma * rng.uniform(0.7, 1), rng.uniform(0, np.pi))))
     fluxes, means, covariances = (np.array(column) for column in zip(*parts, strict=True))
     return _case("small", Mixture(fluxes=fluxes, means=means, covariances=covariances), 240.0, 40, n, rng)
+
+
+def toy(seed=8366, noise=0.7):
+    """The example of Melchior & Goulding (2018, figure 1): 211 of 400 photons in a box with a hole, with noise; the 400 as they were are held out."""
+    weights = np.array([0.36060026, 0.27986906, 0.206774])
+    weights /= weights.sum()
+    means = 10 * np.array([[0.08016886, 0.21300697], [0.70306351, 0.6709532], [0.01087670, 0.852077]])
+    covariances = 100 * np.array(
+        [
+            [[0.08530014, -0.00314178], [-0.00314178, 0.00541106]],
+            [[0.03053402, 0.0125736], [0.0125736, 0.01075791]],
+            [[0.00258605, 0.00409287], [0.00409287, 0.01065186]],
+        ]
+    )
+    rng = np.random.RandomState(seed)
+    counts = np.bincount(rng.choice(3, 400, p=weights), minlength=3)
+    originals = np.concatenate([rng.multivariate_normal(m, c, n) for m, c, n in zip(means, covariances, counts, strict=True)])
+    seen = originals + rng.normal(0, noise, (400, 2))
+    seen = seen[np.all((seen > 0) & (seen < 10), axis=1) & (np.hypot(seen[:, 0] - 6.5, seen[:, 1] - 6) > 2)]
+    grid = PixelGrid.covering((0, 10), (0, 10), 0.1)
+    x, y = grid.centres()
+    offsets = (np.arange(20) - 9.5) / 20 * 0.1
+    open_share = (np.hypot(x[..., None, None] + offsets - 6.5, y[..., None, None] + offsets[:, None] - 6) > 2).mean((2, 3))
+    completeness = Completeness(grid=grid, exposure=np.ones(grid.shape), open_share=open_share)
+    train = Observation(x=seen[:, 0], y=seen[:, 1], completeness=completeness, psf=PsfModel.constant(noise), frame=SkyFrame(190.7, 2.69), name="toy")
+    truth = Parameters(mixture=Mixture(fluxes=400 * weights, means=means, covariances=covariances), amplitudes=(np.zeros(0),))
+    return Case("toy", train, Observation(x=originals[:, 0], y=originals[:, 1], name="toy originals"), truth)

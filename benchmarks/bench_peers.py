@@ -199,7 +199,7 @@ def made(name, folder):
     if name == "toy":
         # Growing is made for skies of many photons: 211 begin better from k-means. Random starts differ by more than the methods do.
         return Job(case, 3, (*arguments, "--background", "none"), with_k=("--init", "kmeans"), starts=5)
-    return Job(case, len(case.truth.mixture), arguments)
+    return Job(case, len(case.truth.mixture), arguments, starts=5 if name == "small" else 1)
 
 
 def tree_memory(group):

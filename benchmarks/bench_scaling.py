@@ -4,6 +4,7 @@ Photons are those of marx/galaxy, from $GMMX_TEST_DATA (default ../shared/data b
 "ngc4636" where the former is absent. Components are those of "ngc4636" and smaller ones strewn over its field, up to the number that is wanted.
 """
 
+import os
 import time
 import warnings
 from dataclasses import fields, replace
@@ -53,16 +54,19 @@ def model(case, observation, k, rng):
     )
 
 
-def seconds(prepared, parameters, repeats=12):
-    """Shortest time of an iteration; what is fixed within a phase is not in it."""
+def seconds(prepared, parameters, repeats):
+    """Shortest time of an iteration on one thread and on all; what is fixed within a phase is not in it."""
     phase = em.begin_phase(prepared, parameters, em.Priors())
-    em.evaluate(prepared, parameters, phase)
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        em.evaluate(prepared, parameters, phase)
-        times.append(time.perf_counter() - began)
-    return min(times)
+    shortest = []
+    for threads in (1, 0):
+        with threads_at_most(threads):
+            times = []
+            for _ in range(repeats):
+                began = time.perf_counter()
+                em.evaluate(prepared, parameters, phase)
+                times.append(time.perf_counter() - began)
+        shortest.append(min(times))
+    return shortest
 
 
 def array_bytes(prepared):
@@ -75,11 +79,13 @@ def array_bytes(prepared):
 def picture(by_photons, by_components):
     """Both curves beside the slope of 1."""
     figure = Figure(figsize=(9, 3.6), facecolor="white")
-    for i, (values, label) in enumerate(((by_photons, "photons N (K = 60)"), (by_components, "components K (N = 150,000)"))):
-        n, ms = np.array(sorted(values.items())).T
-        axes = figure.add_subplot(1, 2, i + 1)
-        axes.loglog(n, 1e3 * ms, "o-", color="#20639b", label="gmmx, one EM iteration")
-        axes.loglog(n, 1e3 * ms[0] * n / n[0], "--", color="0.6", label="in proportion")
+    for panel, (values, label) in enumerate(((by_photons, "photons N (K = 60)"), (by_components, "components K (N = 150,000)"))):
+        n = np.array(sorted(values))
+        one, every = 1e3 * np.array([values[i] for i in n]).T
+        axes = figure.add_subplot(1, 2, panel + 1)
+        axes.loglog(n, one, "o-", color="#20639b", label="one EM iteration, 1 thread")
+        axes.loglog(n, every, "s-", color="#ed553b", label=f"{os.cpu_count()} threads")
+        axes.loglog(n, one[0] * n / n[0], "--", color="0.6", label="in proportion")
         axes.set_xlabel(label)
         axes.set_ylabel("milliseconds")
         axes.grid(alpha=0.3, which="both")
@@ -94,23 +100,23 @@ def main():
     source = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz") if GALAXY.is_dir() else case.train
     print(f"photons of {'marx/galaxy' if GALAXY.is_dir() else 'ngc4636'}, resampled")
     by_photons, by_components = {}, {}
-    with threads_at_most(0):
-        print(f"  {'N':>10s}{'ms':>10s}{'over linear':>13s}{'bytes/photon':>14s}{'as read':>10s}{'prepare s':>11s}   K = 60")
-        for n in PHOTONS:
-            observation = resampled(source, n, rng)
-            began = time.perf_counter()
-            prepared, _ = em.prepare_all([observation])
-            took = time.perf_counter() - began
-            by_photons[n] = seconds(prepared, model(case, observation, 60, np.random.default_rng(4)))
-            over = by_photons[n] / by_photons[PHOTONS[0]] * PHOTONS[0] / n
-            engine, read = array_bytes(prepared[0])
-            print(f"  {n:10,d}{1e3 * by_photons[n]:10.1f}{over:13.2f}{engine / n:14.1f}{read / n:10.1f}{took:11.2f}", flush=True)
-        observation = resampled(source, PHOTONS[0], rng)
+    print(f"  {'N':>10s}{'ms':>10s}{'over linear':>13s}{f'{os.cpu_count()} threads':>11s}{'bytes/photon':>14s}{'as read':>10s}{'prepare s':>11s}   K = 60")
+    for n in PHOTONS:
+        observation = resampled(source, n, rng)
+        began = time.perf_counter()
         prepared, _ = em.prepare_all([observation])
-        print(f"  {'K':>10s}{'ms':>10s}{'over linear':>13s}   N = {PHOTONS[0]:,}")
-        for k in COMPONENTS:
-            by_components[k] = seconds(prepared, model(case, observation, k, np.random.default_rng(4)), repeats=40)
-            print(f"  {k:10d}{1e3 * by_components[k]:10.1f}{by_components[k] / by_components[COMPONENTS[0]] * COMPONENTS[0] / k:13.2f}", flush=True)
+        took = time.perf_counter() - began
+        one, every = by_photons[n] = seconds(prepared, model(case, observation, 60, np.random.default_rng(4)), 12)
+        over = one / by_photons[PHOTONS[0]][0] * PHOTONS[0] / n
+        engine, read = array_bytes(prepared[0])
+        print(f"  {n:10,d}{1e3 * one:10.1f}{over:13.2f}{1e3 * every:11.1f}{engine / n:14.1f}{read / n:10.1f}{took:11.2f}", flush=True)
+    observation = resampled(source, PHOTONS[0], rng)
+    prepared, _ = em.prepare_all([observation])
+    print(f"  {'K':>10s}{'ms':>10s}{'over linear':>13s}{f'{os.cpu_count()} threads':>11s}   N = {PHOTONS[0]:,}")
+    for k in COMPONENTS:
+        one, every = by_components[k] = seconds(prepared, model(case, observation, k, np.random.default_rng(4)), 40)
+        over = one / by_components[COMPONENTS[0]][0] * COMPONENTS[0] / k
+        print(f"  {k:10d}{1e3 * one:10.1f}{over:13.2f}{1e3 * every:11.1f}", flush=True)
     picture(by_photons, by_components)
     print(f"drawn in {OUT.name}, {OUT.stat().st_size / 1e3:.0f} kB")
 

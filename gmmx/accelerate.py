@@ -24,24 +24,32 @@ _TRIES = 5
 _SUFFICIENT = 1e-4
 
 
+def _above(covariances, floor):
+    """What of covariances lies above the floor, positive definite: a component that has flattened onto the floor leaves nothing but rounding."""
+    values, vectors = np.linalg.eigh(covariances - floor)
+    least = np.maximum(1e-4 * floor[0, 0], 1e-12 * values[:, 1:])
+    return (vectors * np.maximum(values, least)[:, None, :]) @ np.swapaxes(vectors, 1, 2)
+
+
 @dataclass(frozen=True, eq=False)
 class Chart:
     """Coordinates z about given parameters in which a step means the same for every component.
 
     ``z = w * (log F, L0^-1 (mu - mu0), log-Cholesky of E0^-1 (Sigma - f) E0^-T, log B of the free amplitudes)`` with ``Sigma0 = L0 L0^T``, f the floor of the
     covariances and ``Sigma0 - f = E0 E0^T``: what lies above the floor is positive by construction, so that a component may rest on the floor without a kink.
+    What is frozen has no slope, so that no step moves it, and comes back as it was.
+
     w is the square root of the complete-data information: n for log F and the means, n and 2 n for the off-diagonal and the logarithms of the diagonal, times
     the share of Sigma above the floor, with n = F or B int q photons.
     """
 
-    means: np.ndarray
+    origin: Parameters
     roots: np.ndarray
     inverses: np.ndarray
     shape_roots: np.ndarray
     shape_inverses: np.ndarray
     scales: np.ndarray
     free: tuple
-    held: tuple
     floor: np.ndarray
 
     @classmethod
@@ -50,31 +58,30 @@ class Chart:
         mixture = parameters.mixture
         # A little below the floor that the M-step keeps, so that the logarithm of what lies above exists.
         floor = (1 - 1e-3) * min_sigma**2 * np.eye(2)
-        roots, shape_roots = np.linalg.cholesky(mixture.covariances), np.linalg.cholesky(mixture.covariances - floor)
+        roots, shape_roots = np.linalg.cholesky(mixture.covariances), np.linalg.cholesky(_above(mixture.covariances, floor))
         photons = np.sqrt(np.maximum(mixture.fluxes, 1.0))
         above = np.linalg.det(shape_roots) / np.linalg.det(roots)
         free = tuple(~p.fixed for p in prepared)
         backgrounds = [np.sqrt(np.maximum(a * p.integrals, 1.0))[f] for a, p, f in zip(parameters.amplitudes, prepared, free, strict=True)]
         shapes = (photons * np.maximum(above, 1e-3))[:, None] * np.sqrt([2, 1, 2])
         return cls(
-            mixture.means,
+            parameters,
             roots,
             np.linalg.inv(roots),
             shape_roots,
             np.linalg.inv(shape_roots),
             np.concatenate([photons, np.repeat(photons, 2), shapes.ravel(), *backgrounds]),
             free,
-            tuple(parameters.amplitudes),
             floor,
         )
 
     def _relative_root(self, covariances):
-        return np.linalg.cholesky(self.shape_inverses @ (covariances - self.floor) @ np.swapaxes(self.shape_inverses, 1, 2))
+        return np.linalg.cholesky(self.shape_inverses @ _above(covariances, self.floor) @ np.swapaxes(self.shape_inverses, 1, 2))
 
     def to_vector(self, parameters):
         """z of parameters."""
         m = parameters.mixture
-        shifts = np.einsum("kij,kj->ki", self.inverses, m.means - self.means)
+        shifts = np.einsum("kij,kj->ki", self.inverses, m.means - self.origin.mixture.means)
         c = self._relative_root(m.covariances)
         shapes = np.stack([np.log(c[:, 0, 0]), c[:, 1, 0], np.log(c[:, 1, 1])], axis=1)
         amplitudes = [np.log(np.maximum(a[f], 1e-300)) for a, f in zip(parameters.amplitudes, self.free, strict=True)]
@@ -82,24 +89,24 @@ class Chart:
 
     def to_parameters(self, z):
         """Parameters of z."""
-        k = len(self.means)
+        k = len(self.roots)
         vector = z / self.scales
         shifts, shapes, rest = vector[k : 3 * k].reshape(k, 2), vector[3 * k : 6 * k].reshape(k, 3), vector[6 * k :]
         c = np.zeros((k, 2, 2))
         c[:, 0, 0], c[:, 1, 0], c[:, 1, 1] = np.exp(shapes[:, 0]), shapes[:, 1], np.exp(shapes[:, 2])
         root = self.shape_roots @ c
         amplitudes, used = [], 0
-        for held, free in zip(self.held, self.free, strict=True):
+        for held, free in zip(self.origin.amplitudes, self.free, strict=True):
             values = held.copy()
             values[free] = np.exp(rest[used : used + int(free.sum())])
             used += int(free.sum())
             amplitudes.append(values)
         mixture = Mixture(
             fluxes=np.exp(vector[:k]),
-            means=self.means + np.einsum("kij,kj->ki", self.roots, shifts),
+            means=self.origin.mixture.means + np.einsum("kij,kj->ki", self.roots, shifts),
             covariances=self.floor + root @ np.swapaxes(root, 1, 2),
         )
-        return Parameters(mixture=mixture, amplitudes=tuple(amplitudes))
+        return self.origin.moved(mixture, amplitudes)
 
     def gradient(self, evaluation):
         """Derivative of the objective by z."""
@@ -120,7 +127,7 @@ class Step:
     Attributes
     ----------
     evaluation : Evaluation
-    kind : {"start", "em", "quasi-newton"}
+    kind : {"start", "em", "quasi-newton", "summit"}
     evaluations : int
         Evaluations it took, rejected trials included.
     promise : float
@@ -208,6 +215,8 @@ def ascend(evaluate, holds, parameters, chart, *, em_steps=2):
             trial, kind, memory = evaluate(now.successor), "em", _Memory()
             spent += 1
             if trial.objective < now.objective:
+                # At the summit to all digits: EM's own step has lost to rounding.
+                yield Step(now, "summit", spent, 0.0)
                 return
         try:
             new_z, new_gradient = chart.to_vector(trial.parameters), chart.gradient(trial)

@@ -174,6 +174,8 @@ def _apply_shapes(listed, completeness, map_grid, mask, region):
         area = float((1 - shares[kind])[completeness.exposure > 0].sum() * completeness.grid.cell_area / 3600)
         photons = int(np.count_nonzero(covered.contains(listed.x, listed.y)))
         records.append({"file": Path(path).name, "kind": kind, "shapes": covered.n_shapes, "area_arcmin2": area, "photons": photons})
+        if kind == "mask":
+            records[-1]["by_shape"] = covered.count_by_term(listed.x, listed.y).tolist()
         shapes[kind].append(covered)
     kept, cut = Shapes.union(shapes["region"]), Shapes.union(shapes["mask"])
     # The shares of overlapping shapes do not multiply: several files are looked at once more, together.

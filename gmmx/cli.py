@@ -11,11 +11,14 @@ import warnings
 import click
 
 from . import __version__
-from .config import FitConfig, PlotConfig, RenderConfig, option_names
+from .config import MODEL_SUFFIXES, STARTS, FitConfig, PlotConfig, RenderConfig, option_names
 from .console import Main
 from .errors import DataError, GmmxWarning, InputError
 
 # The tables that a TOML file may hold, and the options in each.
+# What --init takes, for the help and for messages.
+INIT = "|".join([*STARTS, "MODEL.h5"])
+BEGINNINGS = f"one of {', '.join(STARTS)}, or a model ending in {' or '.join(MODEL_SUFFIXES)}"
 TABLES = {"fit": FitConfig, "render": RenderConfig, "plot": PlotConfig}
 
 
@@ -39,12 +42,24 @@ def _count(context, parameter, value):
         raise click.BadParameter(f"{value!r} is neither a whole number nor auto") from None
 
 
+def _beginning(context, parameter, value):
+    if not _is_beginning(value):
+        raise click.BadParameter(f"{value!r} is not {BEGINNINGS}")
+    return value
+
+
+def _is_beginning(value):
+    return isinstance(value, str) and (value in STARTS or value.lower().endswith(MODEL_SUFFIXES))
+
+
 def _checked(path, table, option, value):
     """A TOML value as the option of that name takes it."""
     words = {"integer": "an integer", "float": "a float", "choice": "one of " + ", ".join(getattr(option.type, "choices", ()))}
     taken = {"integer": int, "float": (int, float)}.get(option.type.name, (str, int, float))
     if option.name == "k":
         words["text"], taken = "a whole number or auto", (int,) if value != "auto" else str
+    if option.name == "init" and not _is_beginning(value):
+        words["text"], taken = BEGINNINGS, ()
     values = value if option.multiple and isinstance(value, list) else [value]
     for one in values:
         if isinstance(one, bool) or not isinstance(one, taken) or one not in getattr(option.type, "choices", (one,)):
@@ -146,7 +161,8 @@ def main():
 @setting(FitConfig, "--min-sigma", "Floor of the components' own size [arcsec].")
 @setting(FitConfig, "--grid", "Cell of the completeness grid [arcsec]. Without it, the exposure map's pixel, 1 if there is none.", type=float)
 @setting(FitConfig, "--bin", "Collect photons into cells of this size [arcsec].", type=float)
-@setting(FitConfig, "--init", "How to begin.", type=click.Choice(["grow", "kmeans"]))
+@setting(FitConfig, "--init", "How to begin; a model is gone on from, with its K or a larger --k.", type=str, metavar=INIT, callback=_beginning)
+@setting(FitConfig, "--freeze", "Table of components to hold, as export writes it; freeze_flux, freeze_mean, freeze_covariance: what.", metavar="FILE.ecsv")
 @setting(FitConfig, "--seed", "Of everything random.")
 @setting(FitConfig, "--max-iter", "Evaluations of the likelihood at most, after the start.")
 @setting(FitConfig, "--tol", "Stop when less than this is still to be gained [nat].")

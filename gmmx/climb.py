@@ -1,7 +1,7 @@
 """A fit on its way up: phases within which the objective never falls, and what they cost."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -63,8 +63,8 @@ class Climb:
             self.record(last, name, step.kind)
             # Neither the local model nor the recent gains alone can be trusted: both must be small.
             recent = objectives[-1] - objectives[-1 - _WATCH] if len(objectives) > _WATCH else np.inf
-            promise = max(step.promise, recent)
-            if promise < tol or spent >= budget:
+            promise = max(step.promise, recent) if step.kind != "summit" else 0.0
+            if promise < tol or step.kind == "summit" or spent >= budget:
                 break
         else:
             # The components have narrowed beyond what this phase's integrals were made for: the step that said so begins the next one.
@@ -86,11 +86,11 @@ class Climb:
     def without_empty(self, parameters, evaluation):
         """The parameters without components that have lost their photons."""
         mixture = parameters.mixture
-        keep = mixture.fluxes * np.maximum(evaluation.shares, 1e-3) > _EMPTY
+        keep = (mixture.fluxes * np.maximum(evaluation.shares, 1e-3) > _EMPTY) | parameters.held
         if np.all(keep):
             return parameters
         self.dropped += int((~keep).sum())
-        return replace(parameters, mixture=mixture.select(keep))
+        return parameters.select(keep)
 
     def look(self, parameters):
         """One evaluation in a phase of its own: (evaluation, phase)."""

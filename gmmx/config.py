@@ -5,6 +5,10 @@ from dataclasses import dataclass, fields
 
 from .errors import InputError
 
+# Ways to begin a fit; the end of a file's name that makes it a model to begin from.
+STARTS = ("grow", "kmeans", "random", "minmax")
+MODEL_SUFFIXES = (".h5", ".hdf5")
+
 
 @dataclass(frozen=True, kw_only=True)
 class FitConfig:
@@ -35,7 +39,9 @@ class FitConfig:
     bin : float or None
         Collect photons into cells of this size [arcsec]; None leaves them single.
     init : str
-        "grow" or "kmeans".
+        "grow", "kmeans", "random", "minmax", or a model file to go on from.
+    freeze : str or None
+        A table of components that are there from the start, and which of their fluxes, means and covariances are held.
     seed : int
     max_iter : int
         Evaluations of the likelihood at most, after the start.
@@ -62,6 +68,7 @@ class FitConfig:
     grid: float | None = None
     bin: float | None = None
     init: str = "grow"
+    freeze: str | None = None
     seed: int = 0
     max_iter: int = 2000
     tol: float = 0.1
@@ -73,12 +80,21 @@ class FitConfig:
     def __post_init__(self):
         if self.k != "auto" and (not isinstance(self.k, int) or self.k < 1):
             raise InputError(f"k = {self.k}: a fit needs at least one component, such as --k 20, or auto")
+        if self.init not in STARTS and not self.starts_from_model:
+            raise InputError(f"init = {self.init}: it is {', '.join(STARTS)}, or a model file ending in {' or '.join(MODEL_SUFFIXES)}")
+        if self.starts_from_model and self.freeze is not None:
+            raise InputError("init = MODEL and freeze both say what to start from: export the model, mark what to hold, and give that table to --freeze alone")
         if self.psf_ecf is not None and not 0 < self.psf_ecf < 1:
             hint = f": did you mean {self.psf_ecf / 100:g}?" if 1 < self.psf_ecf < 100 else ""
             raise InputError(f"psf_ecf = {self.psf_ecf:g}: an encircled fraction lies between 0 and 1{hint}")
         _check(self, "must be positive", lambda value: value > 0, "min_sigma", "grid", "bin", "tol")
         _check(self, "must be at least 0", lambda value: value >= 0, "prior_count", "prior_shape", "exchanges", "threads", "seed")
         _check(self, "must be at least 1", lambda value: value >= 1, "max_iter")
+
+    @property
+    def starts_from_model(self):
+        """Whether `init` names a model file."""
+        return str(self.init).lower().endswith(MODEL_SUFFIXES)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ from ._kernels.photons import removal_losses as _photon_losses
 from .completeness import reference_exposure
 from .errors import InputError
 from .grid import PixelGrid
-from .mixture import Mixture
+from .mixture import Frozen, Mixture
 from .observation import Observation
 from .psf import core_radius
 
@@ -62,10 +62,43 @@ class Priors:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Parameters:
-    """A mixture and the background amplitudes of each observation: what an iteration changes."""
+    """A mixture and the background amplitudes of each observation: what an iteration changes, and what of it no iteration may change.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    amplitudes : tuple of (n_b,) arrays
+    frozen : Frozen or None
+        What of the mixture is held. It goes with the components through `moved`, `select` and `joined`.
+    """
 
     mixture: Mixture
     amplitudes: tuple
+    frozen: Frozen | None = None
+
+    def __post_init__(self):
+        if self.frozen is not None and len(self.frozen) != len(self.mixture):
+            raise InputError(f"{len(self.mixture)} components, but {len(self.frozen)} that may be frozen")
+
+    @property
+    def held(self):
+        """(K,) booleans: components of which anything is frozen."""
+        return np.zeros(len(self.mixture), bool) if self.frozen is None else self.frozen.held
+
+    def moved(self, mixture, amplitudes):
+        """Other values of the same components; what is frozen stays, to the bit."""
+        if self.frozen is not None:
+            mixture = self.frozen.keep(self.mixture, mixture)
+        return Parameters(mixture=mixture, amplitudes=tuple(amplitudes), frozen=self.frozen)
+
+    def select(self, index):
+        """The parameters with only the components that `index` names, in its order."""
+        return replace(self, mixture=self.mixture.select(index), frozen=None if self.frozen is None else self.frozen.select(index))
+
+    def joined(self, mixture):
+        """The parameters with further components, free ones."""
+        frozen = None if self.frozen is None else self.frozen.joined(Frozen.none(len(mixture)))
+        return replace(self, mixture=self.mixture.joined(mixture), frozen=frozen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +212,15 @@ class Gradient:
     means: np.ndarray
     covariances: np.ndarray
     log_amplitudes: tuple
+
+    def within(self, frozen):
+        """The derivatives by what is free, 0 by what is frozen."""
+        return replace(
+            self,
+            log_fluxes=np.where(frozen.fluxes, 0.0, self.log_fluxes),
+            means=np.where(frozen.means[:, None], 0.0, self.means),
+            covariances=np.where(frozen.covariances[:, None, None], 0.0, self.covariances),
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -308,6 +350,9 @@ def begin_phase(prepared, parameters, priors):
     """Fix PSF averages, pyramid levels and prior scales at the present parameters."""
     mixture = parameters.mixture
     k = len(mixture)
+    if all(p.observation.psf is None for p in prepared):
+        # The covariance prior guards against deconvolving too much; where nothing is deconvolved it would only narrow what is half hidden.
+        priors = replace(priors, shape=0.0)
     shares, blurs, levels, narrowest = [], [], [], []
     scales = np.full(k, np.inf)
     for p in prepared:
@@ -364,7 +409,7 @@ def evaluate(prepared, parameters, phase):
 
     ``F = n0; d = (n1 + a s1 / e) / (n0 + a); Sigma = [n2 + a s2 / e - (n0 + a) d d^T + nu S] / (n0 + a + nu)``, with n observed plus missing moments and s
     those of the exposure, all deconvolved; ``B = (responsibility of b) / int q_b``. The objective is
-    ``log L + sum_k [a log e_k - nu / 2 (log|Sigma_k| + tr(Sigma_k^-1 S_k))]``.
+    ``log L + sum_k [a log e_k - nu / 2 (log|Sigma_k| + tr(Sigma_k^-1 S_k))]``. What is frozen keeps its value, and d = 0 where the mean is.
 
     Returns
     -------
@@ -411,11 +456,15 @@ def evaluate(prepared, parameters, phase):
         log_fluxes=n0 - flux, means=np.einsum("kij,kj->ki", inverse, first), covariances=inverse @ excess @ inverse / 2, log_amplitudes=tuple(slopes)
     )
     shift = first / (n0 + a)[:, None]
+    if parameters.frozen is not None:
+        gradient = gradient.within(parameters.frozen)
+        # The spread is about the mean that the component will have: about a frozen one it is wider.
+        shift = np.where(parameters.frozen.means[:, None], 0.0, shift)
     spread = covariances + (excess - (n0 + a)[:, None, None] * shift[:, :, None] * shift[:, None, :]) / (n0 + a + nu)[:, None, None]
     successor = Mixture(fluxes=np.maximum(n0, 1e-9), means=mixture.means + shift, covariances=floored(spread, priors.min_sigma))
     return Evaluation(
         parameters=parameters,
-        successor=Parameters(mixture=successor, amplitudes=tuple(amplitudes)),
+        successor=parameters.moved(successor, amplitudes),
         log_likelihood=log_likelihood,
         objective=objective,
         observed=observed,

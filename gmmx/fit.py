@@ -12,19 +12,16 @@ import numpy as np
 
 from ._kernels._jit import threads_at_most
 from .climb import Climb
-from .config import FitConfig
+from .config import STARTS, FitConfig
 from .em import Priors, prepare_all
 from .errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputError
 from .information import Information
-from .mixture import Mixture
+from .mixture import Frozen, Mixture
 from .result import HISTORY_COLUMNS, BackgroundSummary, FitResult
 from .search import Search
-from .start import background_only, given, kmeans
+from .start import background_only, given, kmeans, scattered
 from .structure import exchange, grow, prune
 
-# A background is called degenerate with the signal where they are so correlated that it matters: the signal's error is this share of it.
-_CORRELATED = 0.9
-_UNCERTAIN = 0.05
 # Components at most where their number is chosen.
 _MOST = 400
 
@@ -50,11 +47,27 @@ def _summaries(prepared, parameters, errors):
     return tuple(rows)
 
 
+def _given_components(init, frozen):
+    """The components that a fit starts with, and which of their numbers are held (None where none is)."""
+    free = init if isinstance(init, Mixture) else Mixture.empty()
+    if frozen is None:
+        return free, None
+    mixture, held = frozen
+    return mixture.joined(free), held.joined(Frozen.none(len(free)))
+
+
+def _random_start(init, prepared, parameters, count, rng, min_sigma):
+    if init == "kmeans":
+        return kmeans(prepared, parameters, count, rng, min_sigma)
+    return scattered(prepared, parameters, count, rng, min_sigma, uniform=init == "minmax")
+
+
 def fit_mixture(
     observations,
     *,
     n_components=None,
     init=FitConfig.init,
+    frozen=None,
     seed=FitConfig.seed,
     max_iter=FitConfig.max_iter,
     tol=FitConfig.tol,
@@ -78,10 +91,12 @@ def fit_mixture(
     n_components : int or None
         K to reach; fewer where the photons do not carry as many. None: growth goes on until one more component is not worth its price, 3 log N nats
         (Schwarz 1978, six parameters).
-    init : {"grow", "kmeans"} or Mixture
-        Where to start.
+    init : {"grow", "kmeans", "random", "minmax"} or Mixture
+        Where to start. A mixture is grown where `n_components` is more than it has, else kept as it is but for its numbers.
+    frozen : (Mixture, Frozen), optional
+        Components that are there from the start, and which of their numbers stay as they are, to the bit. They count among the K.
     seed : int
-        Of k-means; growing draws nothing at random.
+        Of the starts other than growing, which draws nothing at random.
     max_iter : int
         Evaluations of the likelihood at most, after the start.
     tol : float
@@ -106,7 +121,7 @@ def fit_mixture(
     Raises
     ------
     InputError
-        For no photon, K < 1, or observations that do not fit together.
+        For no photon, K < 1 or fewer than the components given, or observations that do not fit together.
 
     Warns
     -----
@@ -115,19 +130,22 @@ def fit_mixture(
     DataWarning
         When fewer than K components came out.
     DegeneracyWarning
-        When a background's level and the signal flux are correlated by more than 0.9, and the flux is uncertain by more than 5 % for it.
+        When a background's level and the signal flux are correlated by more than 0.9.
     """
     observations = [observations] if hasattr(observations, "x") else list(observations)
     if not observations:
         raise InputError("there is no observation to fit")
-    if isinstance(init, Mixture):
-        n_components = len(init)
+    start, held = _given_components(init, frozen)
+    if isinstance(init, Mixture) and n_components is None:
+        n_components = len(start)
     elif n_components is None and init != "grow":
         raise InputError(f"the number of components can be chosen only where the mixture grows: init={init!r} needs a number")
     elif n_components is not None and n_components < 1:
         raise InputError(f"the number of components must be at least 1, got {n_components}")
-    if not isinstance(init, Mixture) and init not in ("grow", "kmeans"):
-        raise InputError(f"init is 'grow', 'kmeans' or a Mixture, got {init!r}")
+    elif n_components is not None and n_components < len(start):
+        raise InputError(f"the fit starts from {len(start)} components, {n_components} were asked for: ask for at least as many")
+    if not isinstance(init, Mixture) and init not in STARTS:
+        raise InputError(f"init is {', '.join(map(repr, STARTS))} or a Mixture, got {init!r}")
     observations = [o.exposed() for o in observations]
     if sum(o.n_photons for o in observations) <= 0:
         raise InputError("there is no photon to fit")
@@ -136,15 +154,20 @@ def fit_mixture(
         prepared, reference = prepare_all(observations)
         climb = Climb(prepared, Priors(count=prior_count, shape=prior_shape, min_sigma=min_sigma), callback)
         parameters = background_only(prepared)
-        limit = _MOST if n_components is None else n_components
+        if len(start) or isinstance(init, Mixture):
+            parameters = given(prepared, parameters, start, min_sigma, frozen=held)
+        limit = max(_MOST, len(start)) if n_components is None else n_components
         # Schwarz's criterion: half the logarithm of the number of photons for each of a component's six parameters.
         price = 3 * np.log(max(sum(p.weights.sum() for p in prepared), 2.0)) if n_components is None else None
-        if isinstance(init, Mixture):
-            parameters = given(prepared, parameters, init, min_sigma)
-        elif init == "kmeans":
-            parameters = kmeans(prepared, parameters, n_components, np.random.default_rng(seed), min_sigma)
+        missing = limit - len(start)
+        if init in ("kmeans", "random", "minmax") if isinstance(init, str) else missing == 0:
+            if missing:
+                parameters = _random_start(init, prepared, parameters, missing, np.random.default_rng(seed), min_sigma)
         else:
             search = Search.over(prepared)
+            if len(start):
+                # What exceeds the model is known once the background and all that is free have found their levels.
+                parameters, _ = climb.settle(parameters, "settle", min(max_iter, 60), tol)
             parameters = grow(climb, search, parameters, limit)
             if exchanges and len(parameters.mixture):
                 parameters, _ = climb.settle(parameters, "settle", min(max_iter, 60), tol)
@@ -152,8 +175,7 @@ def fit_mixture(
             if price is not None:
                 parameters = prune(climb, parameters, price)
         parameters, converged = climb.settle(parameters, "settle", max_iter, tol)
-        order = np.argsort(-parameters.mixture.fluxes, kind="stable")
-        parameters = replace(parameters, mixture=parameters.mixture.select(order))
+        parameters = parameters.select(np.argsort(-parameters.mixture.fluxes, kind="stable"))
         final, phase = climb.look(parameters)
         climb.record(final, "final", "look")
         errors = Information.at(prepared, parameters, phase).uncertainty()
@@ -168,7 +190,7 @@ def fit_mixture(
         notes.append(("there is no significant emission above the background", DataWarning))
     backgrounds = _summaries(prepared, parameters, errors)
     for b in backgrounds:
-        if abs(b.correlation) > _CORRELATED and errors.signal > _UNCERTAIN * parameters.mixture.fluxes.sum():
+        if b.is_degenerate:
             message = f"background {b.name!r} of {b.observation} and the signal flux are correlated by {b.correlation:.2f}"
             notes.append((f"{message}: hold its level with --background {b.name}=VALUE", DegeneracyWarning))
     for message, category in notes:
@@ -180,6 +202,7 @@ def fit_mixture(
     completeness = observations[0].completeness
     return FitResult(
         mixture=parameters.mixture,
+        frozen=parameters.frozen,
         observations=tuple(fitted),
         reference_exposure=reference,
         exposure_unit=completeness.unit if completeness is not None else "",

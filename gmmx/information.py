@@ -95,9 +95,12 @@ class Information:
             information += scores.T @ scores
             all_chosen.append(chosen)
             all_scores.append(scores)
+        information[np.diag_indices(6 * k)] += _LEAST
+        # A background that no photon speaks of is unknown, not an error.
+        rows = np.arange(6 * k, n)
+        information[rows, rows] = np.maximum(information[rows, rows], _LEAST)
         if k:
             narrow = phase.priors.shape * phase.prior_scales / np.sqrt(np.linalg.det(mixture.covariances))
-            information[np.diag_indices(6 * k)] += _LEAST
             for row, factor in ((3, 2), (4, 1), (5, 2)):
                 index = np.arange(row * k, (row + 1) * k)
                 information[index, index] += factor * narrow
@@ -135,9 +138,10 @@ class Information:
     def uncertainty(self):
         """Standard errors of the background amplitudes and the total signal, and their correlation.
 
-        Beside all parameters of the fit, the flux of two components that are not in it is free: broad ones about the signal's centre, of a third and half of
-        the field's half-diagonal. A mixture cannot tell by itself that wings are missing from it; without them the error bar is that of the mixture, not that of
-        the sky (on a beta-model that fills the field, eight times too small).
+        Beside all parameters of the fit, wings are free that are not in it: two broad components about the signal's centre, of a third and half of the field's
+        half-diagonal, each with a flux of 0 +- that of the fitted components of at least half its width. A mixture cannot tell by itself that wings are missing
+        from it; without them the error bar is that of the mixture, not that of the sky (on a beta-model that fills the field, eight times too small).
+        Compact emission has no wings, and keeps the error bar of the mixture.
         """
         mixture, amplitudes = self.parameters.mixture, self.parameters.amplitudes
         k, sizes = len(mixture), [len(a) for a in amplitudes]
@@ -154,7 +158,8 @@ class Information:
         sought_broad = np.zeros((len(broad), sought.shape[1]))
         sought_broad[:, 0] = broad.fluxes
         solved, through = self.solve(sought), self.solve(crossed)
-        complement = own - crossed.T @ through + 1e-9 * np.diag(np.diag(own)) + 1e-300 * np.eye(len(broad))
+        # In units of the flux that each may have, the wings' prior is 1.
+        complement = own - crossed.T @ through + np.eye(len(broad))
         rest = sought_broad - crossed.T @ solved
         covariance = sought.T @ solved + rest.T @ np.linalg.solve(complement, rest)
         errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
@@ -203,18 +208,18 @@ class Information:
 
 
 def _broad(prepared, mixture):
-    """Two broad round components about the signal's centre, each with the flux of all photons; none where there is no background they could be mistaken for."""
+    """Wings that the mixture may lack: round components about the signal's centre, each with the flux of the components of at least half its width."""
     areas = [(p.observation.completeness.effective > 0).sum() * p.observation.completeness.grid.cell_area for p in prepared if len(p.integrals)]
-    if not areas:
+    if not areas or not len(mixture):
         return Mixture.empty()
-    half = np.sqrt(max(areas) / 2)
-    if len(mixture):
-        centre = np.average(mixture.means, axis=0, weights=mixture.fluxes)
-    else:
-        centre = np.mean([[np.average(p.x, weights=p.weights), np.average(p.y, weights=p.weights)] for p in prepared], axis=0)
-    sigma = np.array([half / 3, half / 2])
-    photons = sum(p.weights.sum() for p in prepared)
-    return Mixture(fluxes=np.full(2, photons), means=np.tile(centre, (2, 1)), covariances=(sigma**2)[:, None, None] * np.eye(2))
+    half_diagonal = np.sqrt(max(areas) / 2)
+    centre = np.average(mixture.means, axis=0, weights=mixture.fluxes)
+    widths = np.linalg.det(mixture.covariances) ** 0.25
+    sigmas = np.array([half_diagonal / 3, half_diagonal / 2])
+    fluxes = np.array([mixture.fluxes[widths >= sigma / 2].sum() for sigma in sigmas])
+    kept = fluxes > 0
+    covariances = (sigmas[kept] ** 2)[:, None, None] * np.eye(2)
+    return Mixture(fluxes=fluxes[kept], means=np.tile(centre, (int(kept.sum()), 1)), covariances=covariances)
 
 
 def _scores(p, indices, parameters, share, blur, amplitude):

@@ -1,4 +1,4 @@
-"""Mixture: the sky as a sum of Gaussians."""
+"""Mixture: the sky as a sum of Gaussians, and which of its numbers a fit leaves alone."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,9 @@ import numpy as np
 
 from ._arrays import freeze
 from .errors import InputError
+
+# What a file calls the fields of Frozen.
+FREEZE_COLUMNS = {"freeze_flux": "fluxes", "freeze_mean": "means", "freeze_covariance": "covariances"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -73,3 +76,55 @@ class Mixture:
         counts = rng.multinomial(n, self.fluxes / self.fluxes.sum())
         draws = [rng.multivariate_normal(m, c, k) for m, c, k in zip(self.means, self.covariances, counts, strict=True)]
         return rng.permutation(np.concatenate([np.zeros((0, 2)), *draws]))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Frozen:
+    """Which numbers of a mixture a fit leaves as they are, to the bit.
+
+    Attributes
+    ----------
+    fluxes, means, covariances : (K,) booleans
+        Whether the flux, the mean or the covariance of each component is held.
+    """
+
+    fluxes: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
+
+    def __post_init__(self):
+        for name in ("fluxes", "means", "covariances"):
+            array = np.array(getattr(self, name), bool)
+            if array.shape != (np.size(self.fluxes),):
+                raise InputError(f"Frozen.{name} must be one boolean per component, got shape {array.shape} for {np.size(self.fluxes)}")
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    @classmethod
+    def none(cls, k):
+        """Nothing of k components."""
+        return cls(fluxes=np.zeros(k, bool), means=np.zeros(k, bool), covariances=np.zeros(k, bool))
+
+    def __len__(self):
+        return len(self.fluxes)
+
+    @property
+    def held(self):
+        """(K,) booleans: components of which anything is held; they are never removed or exchanged."""
+        return self.fluxes | self.means | self.covariances
+
+    def select(self, index):
+        """Of the components that `index` (integers or booleans) names, in its order."""
+        return Frozen(fluxes=self.fluxes[index], means=self.means[index], covariances=self.covariances[index])
+
+    def joined(self, other):
+        """Of these components followed by those of another mixture."""
+        return Frozen(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in ("fluxes", "means", "covariances")})
+
+    def keep(self, before, after):
+        """The mixture `after` with what is held as it is in `before`."""
+        return Mixture(
+            fluxes=np.where(self.fluxes, before.fluxes, after.fluxes),
+            means=np.where(self.means[:, None], before.means, after.means),
+            covariances=np.where(self.covariances[:, None, None], before.covariances, after.covariances),
+        )

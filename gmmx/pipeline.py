@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from .assemble import read_observation
-from .config import FitConfig, PlotConfig, RenderConfig
+from .completeness import reference_exposure
+from .config import MODEL_SUFFIXES, FitConfig, PlotConfig, RenderConfig
 from .errors import DataError, GmmxWarning, InputError
 from .fit import fit_mixture
 from .io._write import check_target, replacing
@@ -17,17 +18,17 @@ from .io.events import read_events
 from .io.images import IMAGE_SUFFIXES, read_grid_like, write_images
 from .io.models import read_model, write_model
 from .io.tables import SUFFIXES as TABLE_SUFFIXES
-from .io.tables import write_table
+from .io.tables import read_table, write_table
 from .joint import read_observations
 from .observation import Observation
 from .render import RenderedImages, output_grid, render_images
-from .report import component_table
+from .report import component_table, frozen_from_table
 from .score import held_out_score
 from .selection import select_energy
+from .start import carried
 
 __all__ = ["default_output", "described", "export", "fit", "info", "plot", "read_observation", "read_observations", "render", "score"]
 
-MODEL_SUFFIXES = (".h5", ".hdf5")
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 
 
@@ -83,12 +84,39 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
     for observation in observations:
         for line in described(observation):
             say(line if len(observations) == 1 else f"{observation.name}: {line}")
-    knobs = {f.name: getattr(config, f.name) for f in fields(config) if f.name in fit_mixture.__kwdefaults__}
+    observations, start = _start(config, observations)
+    knobs = {f.name: getattr(config, f.name) for f in fields(config) if f.name in fit_mixture.__kwdefaults__} | start
     options = {"events": events, **asdict(config)}
     result = fit_mixture(observations, n_components=None if config.k == "auto" else config.k, **knobs, options=options, callback=callback)
     result = replace(result, warnings=said + tuple(result.warnings))
     write_model(out, result, overwrite=overwrite, command=command)
     return out, result
+
+
+def _start(config, observations):
+    """The observations, with the levels that their backgrounds start from, and what `fit_mixture` is told about the components to begin with."""
+    if config.freeze is None and not config.starts_from_model:
+        return observations, {}
+    reference = reference_exposure([o.completeness for o in observations])
+    if config.freeze is not None:
+        completeness = observations[0].completeness
+        table = read_table(config.freeze)
+        try:
+            return observations, {"frozen": frozen_from_table(table, observations[0].frame, reference, "" if completeness is None else completeness.unit)}
+        except InputError as error:
+            raise InputError(f"{config.freeze}: {error}") from None
+    model = read_model(config.init)
+    try:
+        mixture, observations = carried(model, observations, reference)
+    except InputError as error:
+        raise InputError(f"{config.init}: {error}") from None
+    if config.k != "auto" and config.k < len(mixture):
+        raise InputError(f"{config.init}: a model of {len(mixture)} components, --k {config.k}: give at least as many, or none to keep the model's")
+    if model.frozen is None:
+        return observations, {"init": mixture}
+    # What the model held stays held.
+    held = model.frozen.held
+    return observations, {"init": mixture.select(~held), "frozen": (mixture.select(held), model.frozen.select(held))}
 
 
 def described(observation):

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ._arrays import freeze
-from .mixture import Mixture
+from .mixture import Frozen, Mixture
 from .observation import Observation
 
+HIGH_CORRELATION = 0.9
 HISTORY_COLUMNS = ("log_likelihood", "objective", "phase", "step", "k", "seconds")
 
 
@@ -36,6 +37,11 @@ class BackgroundSummary:
     photons_error: float
     correlation: float
     fixed: bool
+
+    @property
+    def is_degenerate(self):
+        """Whether the data hardly tell the background from broad signal: a correlation beyond 0.9."""
+        return not self.fixed and abs(self.correlation) > HIGH_CORRELATION
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -104,6 +110,8 @@ class FitResult:
     seed : int
     seconds : float
     warnings : tuple of str
+    frozen : Frozen or None
+        What of the mixture was held; None where nothing was.
     """
 
     mixture: Mixture
@@ -126,6 +134,7 @@ class FitResult:
     seed: int = 0
     seconds: float = 0.0
     warnings: tuple = ()
+    frozen: Frozen | None = None
 
     def __post_init__(self):
         freeze(self, observed_shares=("K",), observed_photons=("K",), prior_scales=("K",))

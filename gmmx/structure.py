@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .em import Parameters, floored, log_densities, removal_losses
+from .em import floored, log_densities, removal_losses
 from .information import Information
 from .mixture import Mixture
 from .start import one_component
@@ -56,7 +56,7 @@ def _grown(search, prepared, parameters, count, *, least=2.0):
     if not chosen:
         return parameters
     added = _round(x[index], y[index], scale[index], np.maximum(0.5 * flux[index], 1e-3))
-    return Parameters(mixture=parameters.mixture.joined(added), amplitudes=parameters.amplitudes)
+    return parameters.joined(added)
 
 
 def _round(x, y, scale, flux):
@@ -88,21 +88,22 @@ class Proposal:
 def _propose(search, prepared, parameters, phase, shares, *, min_sigma, photons):
     """What could be added and what removed, with gains and losses estimated by the information matrix.
 
-    Candidates are the residual's peaks, and for each present component one wider and one narrower about its centre, and two halves along its major axis: where
-    a component stands for two, the residual shows little, because the one has settled between them.
+    Candidates are the residual's peaks, and for each present component of which nothing is frozen one wider and one narrower about its centre, and two halves
+    along its major axis: where a component stands for two, the residual shows little, because the one has settled between them.
     """
     mixture = parameters.mixture
-    k = len(mixture)
+    free = np.flatnonzero(~parameters.held)
     _, x, y, scale, flux = search.candidates(prepared, parameters, -4.0)[:, :_MOST_PROPOSED]
-    values, vectors = np.linalg.eigh(mixture.covariances)
+    split = mixture.select(free)
+    values, vectors = np.linalg.eigh(split.covariances)
     along = np.sqrt(values[:, 1])[:, None] * vectors[:, :, 1]
     parts = [_round(x, y, scale, np.maximum(flux, 1.0))]
     for factor, shift in ((4.0, 0.0), (0.25, 0.0), (0.4, 0.9), (0.4, -0.9)):
-        parts.append(Mixture(fluxes=mixture.fluxes, means=mixture.means + shift * along, covariances=floored(factor * mixture.covariances, min_sigma)))
+        parts.append(Mixture(fluxes=split.fluxes, means=split.means + shift * along, covariances=floored(factor * split.covariances, min_sigma)))
     candidates = parts[0]
     for part in parts[1:]:
         candidates = candidates.joined(part)
-    parents = np.concatenate([np.full(len(x), -1), np.tile(np.arange(k), len(parts) - 1)])
+    parents = np.concatenate([np.full(len(x), -1), np.tile(free, len(parts) - 1)])
     information = Information.at(prepared, parameters, phase, photons=photons)
     gains, fluxes = information.addition_gains(candidates, log_densities(prepared, parameters, phase))
     order = np.argsort(-gains, kind="stable")
@@ -110,8 +111,15 @@ def _propose(search, prepared, parameters, phase, shares, *, min_sigma, photons)
     # The quadratic estimate may ask for more than there is: a child takes at most half of its parent.
     most = np.where(parents >= 0, 0.5 * candidates.fluxes, 2 * candidates.fluxes)
     added = Mixture(fluxes=np.clip(fluxes, 1e-3, most)[order], means=candidates.means[order], covariances=candidates.covariances[order])
-    losses = np.minimum(information.removal_losses(), removal_losses(prepared, parameters, phase, shares))
+    losses = _removal_losses(information, shares)
     return Proposal(added, gains[order], parents[order], losses)
+
+
+def _removal_losses(information, shares):
+    """What removing each component would cost, the smaller of two estimates, (K,) [nat]; infinite where anything of it is frozen."""
+    prepared, parameters, phase = information.prepared, information.parameters, information.phase
+    losses = np.minimum(information.removal_losses(), removal_losses(prepared, parameters, phase, shares))
+    return np.where(parameters.held, np.inf, losses)
 
 
 def _exchanged(parameters, proposal, limit, count, *, price, skip=0):
@@ -158,13 +166,12 @@ def _exchanged(parameters, proposal, limit, count, *, price, skip=0):
         if proposal.parents[i] >= 0:
             fluxes[proposal.parents[i]] -= proposal.added.fluxes[i]
     kept = np.setdiff1d(np.arange(len(mixture)), removed)
-    remaining = Mixture(fluxes=fluxes[kept], means=mixture.means[kept], covariances=mixture.covariances[kept])
-    return Parameters(mixture=remaining.joined(proposal.added.select(added)), amplitudes=parameters.amplitudes)
+    return replace(parameters, mixture=replace(mixture, fluxes=fluxes)).select(kept).joined(proposal.added.select(added))
 
 
 def grow(climb, search, parameters, limit):
     """Components where the photons exceed the model, some at a time, doubling at first, until there are `limit` or nothing is left to explain."""
-    if not any(p.observation.backgrounds for p in climb.prepared):
+    if np.all(parameters.held) and len(parameters.mixture) < limit and not any(p.observation.backgrounds for p in climb.prepared):
         parameters = one_component(climb.prepared, parameters, climb.priors.min_sigma)
     while len(parameters.mixture) < limit:
         k = len(parameters.mixture)
@@ -225,14 +232,13 @@ def prune(climb, parameters, price):
     best, phase = climb.look(parameters)
     count = max(1, len(parameters.mixture) // 2)
     while len(parameters.mixture):
-        losses = Information.at(climb.prepared, parameters, phase, photons=_QUICK).removal_losses()
-        losses = np.minimum(losses, removal_losses(climb.prepared, parameters, phase, best.shares))
+        losses = _removal_losses(Information.at(climb.prepared, parameters, phase, photons=_QUICK), best.shares)
         # The estimates are rough: what costs somewhat more is tried too, one at a time.
         cheap = np.argsort(losses, kind="stable")[: int((losses < (price if count > 1 else 2 * price)).sum())][:count]
         if len(cheap) == 0 and count == 1:
             break
         if len(cheap):
-            trial = replace(parameters, mixture=parameters.mixture.select(np.setdiff1d(np.arange(len(losses)), cheap)))
+            trial = parameters.select(np.setdiff1d(np.arange(len(losses)), cheap))
             for _ in range(2):
                 trial, last, *_ = climb.phase(trial, "prune", _TRIAL, 0.0)
             trial = climb.without_empty(trial, last)

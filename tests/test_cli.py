@@ -66,10 +66,8 @@ def test_every_option_of_a_dataclass_is_on_the_command_line(command):
 
 def test_options_reach_the_dataclass(asked):
     line = "fit a.fits b.fits --k 7 --mask a.reg --mask b.reg --region c.reg --exposure x --exposure y --psf 0.5 --psf-ecf 0.9 --energy 0.5:2 --ccd 0-3"
-    line += (
-        " --background sky=2e-9 --min-sigma 0.2 --grid 2 --bin 3 --init kmeans --seed 4 --max-iter 5 --tol 0.6 --prior-count 2 --prior-shape 4 --exchanges 1"
-    )
-    line += " --threads 1 --out m.h5 --overwrite"
+    line += " --background sky=2e-9 --min-sigma 0.2 --grid 2 --bin 3 --init kmeans --seed 4 --max-iter 5 --tol 0.6 --prior-count 2 --prior-shape 4 --exchanges 1"
+    line += " --threads 1 --freeze f.ecsv --out m.h5 --overwrite"
     assert invoke(*line.split()).exit_code == 0
     call = asked.calls[0]
     assert (call.events, call.out, call.overwrite) == (["a.fits", "b.fits"], "m.h5", True)
@@ -87,6 +85,7 @@ def test_options_reach_the_dataclass(asked):
         "grid": 2.0,
         "bin": 3.0,
         "init": "kmeans",
+        "freeze": "f.ecsv",
         "seed": 4,
         "max_iter": 5,
         "tol": 0.6,
@@ -150,7 +149,7 @@ def test_the_command_line_wins_over_toml_wins_over_the_default(asked, tmp_path):
         ("[fit]\nseed = 1.5\n", ["[fit] seed = 1.5", "integer"]),
         ("[fit]\ntol = 'small'\n", ["[fit] tol = 'small'", "float"]),
         ("[fit]\nenergy = [0.5, 2]\n", ["[fit] energy = [0.5, 2]"]),
-        ("[fit]\ninit = 'random'\n", ["[fit] init = 'random'", "grow, kmeans"]),
+        ("[fit]\ninit = 'lattice'\n", ["[fit] init = 'lattice'", "grow, kmeans", ".h5"]),
         ("[fit]\nk = 0\n", ["k = 0"]),
         ("[fit\n", ["not a TOML file"]),
     ],
@@ -173,9 +172,7 @@ def test_a_configuration_that_is_not_there(asked):
 # How it ends
 
 
-@pytest.mark.parametrize(
-    "arguments", [["fit"], ["fit", "e.fits", "--nonsense"], ["fit", "e.fits", "--k", "2.5"], ["render", "m.h5"], ["nonsense"]]
-)
+@pytest.mark.parametrize("arguments", [["fit"], ["fit", "e.fits", "--nonsense"], ["fit", "e.fits", "--k", "2.5"], ["render", "m.h5"], ["nonsense"]])
 def test_a_wrong_command_line_is_2(asked, arguments):
     result = invoke(*arguments)
     assert result.exit_code == 2

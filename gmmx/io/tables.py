@@ -12,7 +12,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 
-from ..errors import InputError
+from ..errors import DataError, InputError
 from ..grid import PhysicalFrame, SkyFrame
 from ._write import replacing
 
@@ -71,8 +71,22 @@ def write_table(path, table, *, frame="fk5", scale=1.0, overwrite=False):
 
 
 def read_table(path):
-    """A component table that `write_table` wrote as ECSV or FITS, with its units and its meta."""
-    table = Table.read(path, **({"format": "ascii.ecsv"} if str(path).lower().endswith(".ecsv") else {"hdu": 1, "character_as_bytes": False}))
+    """A component table that `write_table` wrote as ECSV or FITS, with its units and its meta.
+
+    Raises
+    ------
+    DataError
+        When there is no such file, or it is no such table.
+    """
+    form = {"format": "ascii.ecsv"} if str(path).lower().endswith(".ecsv") else {"format": "fits", "hdu": 1, "character_as_bytes": False}
+    try:
+        table = Table.read(path, **form)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file: name a table that `gmmx export` wrote as .ecsv") from None
+    except Exception as error:
+        # Readers of text and of YAML raise whatever comes.
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise DataError(f"{path}: not a table in ECSV or FITS ({reason}): name one that `gmmx export` wrote") from error
     for number, column in enumerate(table.columns.values(), 1):
         column.description = column.description or table.meta.get(f"TCOMM{number}")
     if "flags" in table.colnames and hasattr(table["flags"], "filled"):

@@ -4,10 +4,8 @@ import textwrap
 
 import numpy as np
 
+from ._flags import component_flags
 from ._table import component_table, has_flux, keyword
-
-# Above this correlation with the signal, a background and a broad component are the same thing to the data.
-HIGH_CORRELATION = 0.9
 
 
 def summary_dict(result, **extra):
@@ -41,6 +39,7 @@ def summary_dict(result, **extra):
         "reference_exposure": result.reference_exposure,
         "exposure_unit": result.exposure_unit,
         "scarcely_observed": np.flatnonzero(result.scarcely_observed),
+        "flags": component_flags(result),
         "observations": [{"name": o.name, "n_photons": len(o.x), "photons": o.n_photons, "n_dropped": dict(o.dropped)} for o in result.observations],
         "resolved": [line for o in result.observations for line in _resolved(o)],
         "seconds": result.seconds,
@@ -171,6 +170,8 @@ def _fit_lines(result):
     count = f"{len(result.mixture)}" + (
         ", as many as are worth their price" if asked is None else "" if asked == len(result.mixture) else f" of {asked} asked for"
     )
+    if result.frozen is not None:
+        count += f"; {result.frozen.held.sum()} held, in part or whole"
     ended = "converged" if result.converged else "NOT CONVERGED"
     pairs = [
         ("components", count),
@@ -201,7 +202,7 @@ def _sky_lines(result):
         )
         if not b.fixed:
             pairs.append(("", f"correlation with the signal flux {b.correlation:+.2f}"))
-            if abs(b.correlation) > HIGH_CORRELATION:
+            if b.is_degenerate:
                 pairs.append(("", "WARNING: the data hardly tell this background from broad signal: hold its level with --background sky=VALUE"))
     pairs.append(("background share", f"{100 * result.background_fraction:.1f} % of the expected photons"))
     width = max(18, *(len(name) + 2 for name, _ in pairs))

@@ -4,11 +4,14 @@ North is not up everywhere in a tangent plane (10 arcmin from the tangent point 
 component. The plane's x grows west: seen on the screen, east is left and position angles run counter-clockwise.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from astropy.table import Table
 
 from ..errors import InputError
-from ..mixture import Mixture
+from ..mixture import FREEZE_COLUMNS, Frozen, Mixture
+from ._flags import component_flags, principal_axes
 
 FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 
@@ -28,13 +31,6 @@ _UNITS = {
     "x": ("arcsec", "centre in the tangent plane, growing west"),
     "y": ("arcsec", "centre in the tangent plane, growing north"),
 }
-
-
-def principal_axes(covariances):
-    """Standard deviations along the axes of (K, 2, 2) covariances, major and minor, and the major axis' angle counter-clockwise from x, in [0, 180) [deg]."""
-    values, vectors = np.linalg.eigh(covariances)
-    major = vectors[:, :, 1]
-    return np.sqrt(values[:, 1]), np.sqrt(values[:, 0]), np.mod(np.degrees(np.arctan2(major[:, 1], major[:, 0])), 180.0)
 
 
 def component_table(result):
@@ -80,9 +76,13 @@ def component_table(result):
     for name, (unit, description) in _UNITS.items():
         table[name] = np.array(columns[name])
         table[name].unit, table[name].description = unit or None, description
-    flags = ["; ".join(names) for names in _flags(result)]
+    flags = ["; ".join(names) for names in component_flags(result)]
     table.add_column(np.array(flags, dtype=str)[order] if flags else np.zeros(0, "U1"), name="flags", index=13)
     table["flags"].description = "what to be careful about"
+    if result.frozen is not None:
+        for name, field in FREEZE_COLUMNS.items():
+            table[name] = getattr(result.frozen, field)[order]
+            table[name].description = f"whether the {name.removeprefix('freeze_')} was held"
     return table
 
 
@@ -105,13 +105,73 @@ def mixture_from_table(table, frame=None):
     missing = [name for name in needed if name not in table.colnames]
     if missing:
         raise InputError(f"a component table needs the columns {', '.join(needed)}: there is no {', '.join(missing)}")
-    fluxes, major, minor, angle, *position = (np.asarray(table[name], np.float64) for name in needed)
+    fluxes, major, minor, angle, *position = (_numbers(table, name, np.nan) for name in needed)
     x, y = position if frame is None else frame.to_plane(*position)
     # The direction of the major axis in the plane: counter-clockwise from y by north's own angle and the position angle.
     turn = np.radians(angle + _north(frame, x, y))
     along, across = np.stack([-np.sin(turn), np.cos(turn)], -1), np.stack([np.cos(turn), np.sin(turn)], -1)
     covariances = (major**2)[:, None, None] * along[:, :, None] * along[:, None, :] + (minor**2)[:, None, None] * across[:, :, None] * across[:, None, :]
     return Mixture(fluxes=fluxes, means=np.stack([x, y], 1), covariances=covariances)
+
+
+def frozen_from_table(table, frame, reference_exposure, exposure_unit):
+    """The components of a table as a fit starts with them, and what of them it holds.
+
+    Boolean columns freeze_flux, freeze_mean and freeze_covariance say what; a table with none of them holds everything, and a row of which nothing is held is a
+    start alone. Fluxes are the column flux times the reference exposure where both exist, else photons as they are. A place is x, y where the table's plane is
+    the one wanted and they say the same as ra, dec, else ra, dec.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        As `component_table` makes it.
+    frame : SkyFrame or None
+        The plane of the fit.
+    reference_exposure : float
+        The fit's, in `exposure_unit`.
+    exposure_unit : str
+
+    Returns
+    -------
+    mixture : Mixture
+    frozen : Frozen
+
+    Raises
+    ------
+    InputError
+        When a column is missing, unknown or not boolean, nothing is held, or a value cannot be a component's.
+    """
+    k = len(table)
+    if k == 0:
+        raise InputError("has no row: there is nothing to hold")
+    given = [name for name in table.colnames if name.lower().startswith("freeze")]
+    unknown = [name for name in given if name not in FREEZE_COLUMNS]
+    if unknown:
+        raise InputError(f"column {unknown[0]}: what can be held is {', '.join(FREEZE_COLUMNS)}")
+    for name in given:
+        if table[name].dtype.kind != "b" or np.any(getattr(table[name], "mask", False)):
+            raise InputError(f"column {name} must be true or false in every row (datatype bool), it holds {table[name].dtype}")
+    frozen = Frozen(**{field: np.array(table[name]) if name in given else np.full(k, not given) for name, field in FREEZE_COLUMNS.items()})
+    if not frozen.held.any():
+        raise InputError(f"{', '.join(given)} {'are' if len(given) > 1 else 'is'} false in every row: mark what is to be held")
+    table = table.copy()
+    flux = _numbers(table, "flux", np.nan) if exposure_unit == "cm**2 s" else np.full(k, np.nan)
+    table["photons"] = np.where(np.isfinite(flux), flux * reference_exposure, _numbers(table, "photons", np.nan))
+    mixture = mixture_from_table(table, frame)
+    own = table.meta.get("frame") or {}
+    if frame is not None and (own.get("ra0"), own.get("dec0")) == (frame.ra0, frame.dec0) and {"x", "y"} <= set(table.colnames):
+        exact = np.stack([_numbers(table, "x", np.nan), _numbers(table, "y", np.nan)], axis=1)
+        same = np.abs(exact - mixture.means).max(1) < 1e-3
+        mixture = replace(mixture, means=np.where(same[:, None], exact, mixture.means))
+    return mixture, frozen
+
+
+def _numbers(table, name, missing):
+    """A column as floats, `missing` where there is none."""
+    if name not in table.colnames:
+        return np.full(len(table), missing)
+    column = table[name]
+    return np.asarray(column.filled(missing) if hasattr(column, "filled") else column, np.float64)
 
 
 def has_flux(result):
@@ -126,20 +186,6 @@ def keyword(observation, name):
 
 def _north(frame, x, y):
     return np.zeros(len(x)) if frame is None else frame.north(x, y)
-
-
-def _flags(result):
-    """What to be careful about, a list of words for each component in the result's order."""
-    major, minor, _ = principal_axes(result.mixture.covariances)
-    floor = float(result.options.get("min_sigma") or 0)
-    blurred = any(o.psf is not None for o in result.observations)
-    words = {
-        "scarcely observed": result.scarcely_observed,
-        # The M-step clips eigenvalues, so what sits on the floor equals it to rounding.
-        "at the size floor": minor <= 1.001 * floor,
-        "smaller than the PSF": (major < np.sqrt(result.prior_scales)) & blurred,
-    }
-    return [[word for word, holds in words.items() if holds[k]] for k in range(len(result.mixture))]
 
 
 def _table_meta(result):

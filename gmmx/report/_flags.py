@@ -1,0 +1,113 @@
+"""What to be careful about: components that may say more about the telescope than about the sky.
+
+Some of the photons of a bright source arrive while the chip is read out and lie in a streak along its columns; some are scattered beyond the mask that was
+drawn around it. A mixture fits both, and well.
+"""
+
+import numpy as np
+
+from ..score import photon_density
+
+# A component is taken for a readout streak when its axis is this close to the columns [deg], it is this many times longer than wide, and its full width at half
+# maximum is this long [arcsec].
+STREAK_ANGLE = 3.0
+STREAK_RATIO = 8.0
+STREAK_LENGTH = 20.0
+# And for the wings of a masked source when it lies within this many radii of a mask that took this many photons of it, its sigma is smaller than that, and it
+# has less than this share of them.
+WINGS_RADII = 3.0
+WINGS_PHOTONS = 100.0
+WINGS_SHARE = 0.05
+
+_FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
+
+
+def component_flags(result):
+    """What to be careful about, a tuple of words for each component in the result's order.
+
+    Parameters
+    ----------
+    result : FitResult
+    """
+    mixture = result.mixture
+    major, minor, angle = principal_axes(mixture.covariances)
+    floor = float(result.options.get("min_sigma") or 0)
+    blurred = any(o.psf is not None for o in result.observations)
+    words = {
+        "scarcely observed": result.scarcely_observed,
+        # The M-step clips eigenvalues, so what sits on the floor equals it to rounding.
+        "at the size floor": minor <= 1.001 * floor,
+        "smaller than the PSF": (major < np.sqrt(result.prior_scales)) & blurred,
+        "along the readout": on_readout_streak(result.observations, major, minor, angle),
+        "wings of a masked source": on_masked_wings(result, major),
+    }
+    if result.frozen is not None:
+        words |= {f"{name} held": getattr(result.frozen, field) for name, field in (("flux", "fluxes"), ("mean", "means"), ("covariance", "covariances"))}
+    return [tuple(word for word, holds in words.items() if holds[k]) for k in range(len(mixture))]
+
+
+def principal_axes(covariances):
+    """Standard deviations along the axes of (K, 2, 2) covariances, major and minor, and the major axis' angle counter-clockwise from x, in [0, 180) [deg]."""
+    values, vectors = np.linalg.eigh(covariances)
+    major = vectors[:, :, 1]
+    return np.sqrt(values[:, 1]), np.sqrt(values[:, 0]), np.mod(np.degrees(np.arctan2(major[:, 1], major[:, 0])), 180.0)
+
+
+def readout_angles(observation):
+    """The directions in which an observation's chips are read out, counter-clockwise from the plane's y [deg]; none but for ACIS.
+
+    The columns of ACIS-I's chips 0 to 3 run along DETX, at a position angle of 90 degrees less the roll, those of ACIS-S' chips 4 to 9 along DETY, at the
+    roll's negative: so CHIPY runs in X and Y of ObsID 755's events (roll 236.75, CHIPY at 123.22) and of ray-traced ones (rolls 40 and 163, CHIPY at 50 and
+    107).
+    """
+    metadata = observation.metadata
+    roll = metadata.get("ROLL_PNT", metadata.get("ROLL_NOM"))
+    if not str(metadata.get("INSTRUME", "")).upper().startswith("ACIS") or isinstance(roll, str | bool | None):
+        return ()
+    chips = metadata.get("chips") or [int(c) for c in str(metadata.get("DETNAM", "")).partition("-")[2] if c.isdigit()]
+    return tuple({(90.0 if chip < 4 else 0.0) - float(roll) for chip in chips})
+
+
+def on_readout_streak(observations, major, minor, angle):
+    """Whether components are long, thin and along the readout of any observation, (K,) booleans.
+
+    Parameters
+    ----------
+    observations : sequence of Observation
+    major, minor, angle : (K,) arrays
+        Of `principal_axes`.
+    """
+    thin = (major > STREAK_RATIO * minor) & (_FWHM_PER_SIGMA * major > STREAK_LENGTH)
+    along = np.zeros(len(major), bool)
+    for readout in {a for o in observations for a in readout_angles(o)}:
+        along |= np.abs(np.mod(angle - 90 - readout + 90, 180.0) - 90) < STREAK_ANGLE
+    return thin & along
+
+
+def on_masked_wings(result, major):
+    """Whether components are small and faint beside a masked source, (K,) booleans.
+
+    What a mask took of its source is the photons in it beyond those that the model expects there.
+
+    Parameters
+    ----------
+    result : FitResult
+    major : (K,) array
+        Standard deviations along the major axes [arcsec].
+    """
+    flagged = np.zeros(len(major), bool)
+    for observation in result.observations:
+        counts = [count for record in observation.metadata.get("masks") or () if record["kind"] == "mask" for count in record.get("by_shape", ())]
+        if not counts or observation.masks is None or len(major) == 0:
+            continue
+        # What a list of regions leaves out comes after the shapes of the masks.
+        terms = observation.masks.terms[: len(counts)]
+        counts, boxes = np.array(counts, float)[: len(terms)], np.array([term.bounds() for term in terms])
+        usable = np.isfinite(boxes).all(1) & ~np.array([term.exclude for term in terms]) & (counts > WINGS_PHOTONS)
+        counts, (x0, x1, y0, y1) = counts[usable], boxes[usable].T
+        x, y, radius = (x0 + x1) / 2, (y0 + y1) / 2, np.sqrt((x1 - x0) * (y1 - y0)) / 2
+        taken = counts - photon_density(result, observation, x, y) * np.pi * radius**2
+        near = np.hypot(result.mixture.means[:, :1] - x, result.mixture.means[:, 1:] - y) < WINGS_RADII * radius
+        small, faint = major[:, None] < WINGS_RADII * radius, result.observed_photons[:, None] < WINGS_SHARE * taken
+        flagged |= (near & small & faint & (taken > WINGS_PHOTONS)).any(1)
+    return flagged

@@ -1,0 +1,129 @@
+"""Where fits start: random places, and what another fit found."""
+
+import numpy as np
+import pytest
+from handmade import make_mixture, make_observation, make_result
+from numpy.testing import assert_allclose, assert_array_equal
+from simulated import drawn, field, mixture_of
+
+from gmmx.background import Background
+from gmmx.completeness import reference_exposure
+from gmmx.em import prepare_all
+from gmmx.errors import InputError
+from gmmx.fit import fit_mixture
+from gmmx.grid import SkyFrame
+from gmmx.mixture import Frozen, Mixture
+from gmmx.start import background_only, carried, given, scattered
+
+TWO = mixture_of((800, -20, -10, 4), (500, 15, 20, 6))
+
+
+def sky(seed=0):
+    return drawn(TWO, field(120, 2.0), np.random.default_rng(seed), sky=0.03, backgrounds=(Background(),))
+
+
+@pytest.mark.parametrize("uniform", [False, True])
+def test_scattered_components_lie_among_the_photons(uniform):
+    prepared, _ = prepare_all([sky()])
+    start = scattered(prepared, background_only(prepared), 50, np.random.default_rng(1), 0.1, uniform=uniform)
+    x, y, w = prepared[0].x, prepared[0].y, prepared[0].weights
+    assert len(start.mixture) == 50
+    assert start.mixture.fluxes.sum() == pytest.approx(0.7 * w.sum())
+    assert start.amplitudes[0] @ prepared[0].integrals == pytest.approx(0.3 * w.sum())
+    assert_allclose(start.mixture.covariances[0], np.cov(x, y, bias=True) / 50 + 0.01 * np.eye(2))
+    on_photons = {tuple(m) for m in start.mixture.means} <= set(zip(x, y, strict=True))
+    assert on_photons != uniform
+    assert np.all(np.abs(start.mixture.means) <= 60)
+
+
+@pytest.mark.parametrize("init", ["random", "minmax"])
+def test_random_starts_fit_and_obey_the_seed(init):
+    results = [fit_mixture(sky(), n_components=2, init=init, seed=seed, threads=1, tol=1e-4, max_iter=1000) for seed in (3, 3, 4)]
+    assert_array_equal(results[0].mixture.means, results[1].mixture.means)
+    assert np.any(results[0].mixture.means != results[2].mixture.means)
+    assert_allclose(results[0].mixture.means[0], TWO.means[0], atol=1.5)
+
+
+def test_random_starts_need_a_number():
+    with pytest.raises(InputError, match="needs a number"):
+        fit_mixture(sky(), init="random")
+
+
+def test_a_start_must_not_have_more_components_than_asked_for():
+    with pytest.raises(InputError, match="starts from 2 components, 1 were asked for"):
+        fit_mixture(sky(), n_components=1, init=TWO)
+
+
+def test_going_on_from_a_converged_fit_changes_nothing():
+    first = fit_mixture(sky(), n_components=2, threads=1, tol=1e-3)
+    mixture, observations = carried(first, first.observations, first.reference_exposure)
+    again = fit_mixture(observations, init=mixture, threads=1, tol=1e-3)
+    assert abs(again.objective - first.objective) < 2e-3
+    assert again.requested_components == 2
+    assert_allclose(again.mixture.means, first.mixture.means, atol=0.01)
+    assert_allclose(again.mixture.fluxes, first.mixture.fluxes, rtol=1e-3)
+    assert again.backgrounds[0].photons == pytest.approx(first.backgrounds[0].photons, rel=1e-3)
+
+
+def test_a_start_grows_to_the_number_asked_for():
+    result = fit_mixture(sky(), n_components=2, init=TWO.select([0]), threads=1)
+    assert len(result.mixture) == 2
+    assert_allclose(result.mixture.means, TWO.means, atol=2)
+
+
+def test_a_model_goes_through_the_sky_into_another_plane():
+    mixture, old, new = make_mixture(4), SkyFrame(202.47, 67.195), SkyFrame(202.9, 67.1)
+    seen = make_observation(kinds=("sky", "particle"))
+    model = make_result([seen], mixture)
+    object.__setattr__(seen, "frame", old)
+    other = make_observation(1, kinds=("sky", "particle"))
+    object.__setattr__(other, "frame", new)
+    reference = 2 * model.reference_exposure
+    moved, (started,) = carried(model, [other], reference)
+    assert_allclose(moved.fluxes, 2 * mixture.fluxes)
+    assert_allclose(new.to_sky(*moved.means.T), old.to_sky(*mixture.means.T), rtol=1e-12)
+    # A point one sigma along the major axis ends one sigma along the new one's.
+    values, vectors = np.linalg.eigh(mixture.covariances)
+    tips = mixture.means + np.sqrt(values[:, 1, None]) * vectors[:, :, 1]
+    tips = np.stack(new.to_plane(*old.to_sky(*tips.T)), 1) - moved.means
+    assert_allclose(np.einsum("ki,kij,kj->k", tips, np.linalg.inv(moved.covariances), tips), 1, rtol=1e-4)
+    turned = np.degrees(np.arctan2(tips[:, 1], tips[:, 0]) - np.arctan2(vectors[:, 1, 1], vectors[:, 0, 1]))
+    assert np.all(np.abs(turned) > 0.1)
+    # The photons are said to be of the same file: the sky's level follows the reference exposure, the particles' does not.
+    assert [b.amplitude for b in started.backgrounds] == pytest.approx([0.02, 0.02])
+
+
+def test_another_file_keeps_its_own_backgrounds():
+    model = make_result([make_observation()], make_mixture(2))
+    other = make_observation(1)
+    other.metadata["sha256"] = "cd" * 32
+    free = Background(name="sky", kind="sky")
+    object.__setattr__(other, "backgrounds", (free,))
+    mixture, (started,) = carried(model, [other], model.reference_exposure)
+    assert started.backgrounds[0].amplitude is None
+    assert_array_equal(mixture.means, model.mixture.means)
+    assert_array_equal(mixture.fluxes, model.mixture.fluxes)
+
+
+def test_exposures_without_a_common_unit_keep_the_photons():
+    model = make_result([make_observation(unit="s")], make_mixture(2))
+    mixture, _ = carried(model, [make_observation()], 7 * model.reference_exposure)
+    assert_array_equal(mixture.fluxes, model.mixture.fluxes)
+
+
+def test_a_model_of_the_other_side_of_the_sky_is_refused():
+    model, other = make_result([make_observation()], make_mixture(2)), make_observation()
+    object.__setattr__(other, "frame", SkyFrame(22.47, -47.195))
+    with pytest.raises(InputError, match="other side of the sky"):
+        carried(model, [other], reference_exposure([other.completeness]))
+
+
+def test_what_is_held_must_not_lie_below_the_floor():
+    prepared, _ = prepare_all([sky()])
+    narrow = mixture_of((10, 0, 0, 0.05), (10, 5, 5, 0.05))
+    free = given(prepared, background_only(prepared), narrow, 0.1, frozen=Frozen.none(2))
+    assert_allclose(free.mixture.covariances[:, 0, 0], 0.01)
+    held = Frozen(fluxes=[False] * 2, means=[True] * 2, covariances=[False, True])
+    with pytest.raises(InputError, match="component 1 has a sigma of 0.05 arcsec, below the floor of 0.1"):
+        given(prepared, background_only(prepared), narrow, 0.1, frozen=held)
+    assert len(given(prepared, background_only(prepared), Mixture.empty(), 0.1, frozen=Frozen.none(0)).mixture) == 0

@@ -5,9 +5,9 @@ complete-data information, which is what EM divides the gradient by, is known in
 scaled by that information, where its first step is about EM's and later ones learn what EM cannot see.
 
 Measured from grown and disturbed mixtures (benchmarks/bench_acceleration.py), nats gained in 400 evaluations by EM, Anderson/DAAREM of depth 10, SQUAREM with
-adaptive step length (with one step length per component) and L-BFGS: 60 components on 150,000 photons 1999, 1997, 2005 (2006), 2022; 32 components on the 152,682
-photons of a ray-traced galaxy 1930, 1930, 1968 (1977), 1992; 12 components on 15,000 photons 249, 250, 271 (272), 271, where L-BFGS is there after 200, SQUAREM
-after 400. In the first dozen evaluations none leads by much, and nothing is learnt yet: hence the EM steps at the start.
+adaptive step length (with one step length per component) and L-BFGS: 60 components on 150,000 photons 1999, 1997, 2005 (2006), 2022; 32 components on the
+152,682 photons of a ray-traced galaxy 1930, 1930, 1968 (1977), 1992; 12 components on 15,000 photons 249, 250, 271 (272), 271, where L-BFGS is there after 200,
+SQUAREM after 400. In the first dozen evaluations none leads by much, and nothing is learnt yet: hence the EM steps at the start.
 """
 
 from dataclasses import dataclass

@@ -71,7 +71,7 @@ lint: $(VENV)/.lint  ## check the style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(VENV)/.bench $(PEERS)/.ready  ## run benchmarks/bench_*.py, which print their tables; up to two hours, for the peers
+bench: $(VENV)/.bench $(PEERS)/.ready  ## run benchmarks/bench_*.py, which print their tables; an hour at most, most of it for the peers
 	@for script in benchmarks/bench_*.py; do \
 		echo "$$script"; $(BIN)/python "$$script" || exit 1; \
 	done

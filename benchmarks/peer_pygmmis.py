@@ -2,8 +2,8 @@
 
 A first fit ignores selection and PSF and finds a start, with up to six attempts to split and merge; the second has both: imputation with a random boolean
 callback that keeps a sample with probability Omega(x), and the PSF at each photon as its covariance. Neighbourhoods of 5 sigma, ten imputed samples per photon,
-tolerance 1e-3, uniform background over the field with its amplitude fitted. Of several random starts the one of the highest likelihood counts. The state is written at each
-iteration, so that a run that is stopped can be scored.
+tolerance 1e-3, uniform background over the field with its amplitude fitted. Of several random starts the one of the highest likelihood counts. The state is
+written at each iteration, so that a run that is stopped can be scored.
 
 The setting was chosen on "small", by the held-out gap to the truth: thirteen runs of one start. Splitting and merging gave 0.039 with one seed and 0.120 with
 another (0.039 to 0.040 with more attempts or tighter tolerances), without it 0.179, from k-means 0.058 (0.050 with both), from minmax 0.216, at tolerances of

@@ -12,13 +12,14 @@ from .completeness import reference_exposure
 from .errors import DataError, DataWarning, InputError
 from .grid import PixelGrid
 from .io._plane import MAX_RESIDUAL, affine_grid, resampled
+from .io._read import file_digest
 from .io.events import read_events
 from .io.maps import read_exposure, read_psf_map
 from .io.regions import read_regions
 from .observation import Observation
 from .psf import PsfModel
 from .selection import collected, footprint, parse_ccd, parse_energy, regridded, resolve_ccd, resolve_energy, select_ccd, select_energy, select_shapes
-from .shapes import Polygon, Shapes, Term
+from .shapes import Shapes
 
 # Shares of the photons from which a warning is due: taken by one shape of a mask, and found on zero exposure.
 MASKED_BY_ONE_SHAPE = 0.05
@@ -41,6 +42,7 @@ def read_observation(
     bin=None,
     name=None,
     frame=None,
+    place=True,
 ):
     """Read one pointing: its photons, selected, with exposure, PSF, masks and backgrounds.
 
@@ -73,6 +75,8 @@ def read_observation(
         The file's stem without one.
     frame : SkyFrame, optional
         The tangent plane to work in; the file's own without one.
+    place : bool
+        Whether to go on to `placed`; False leaves the observation in its own plane, with the photons on zero exposure still in it.
 
     Returns
     -------
@@ -89,6 +93,7 @@ def read_observation(
     for parse, option in ((parse_energy, energy_kev), (parse_ccd, ccd), (_parse_backgrounds, background)):
         parse(option)
     listed = read_events(events)
+    inputs = [{"role": "events", "path": str(events), "sha256": listed.metadata["sha256"]}]
     resolved = {}
     chips, resolved["ccd"] = resolve_ccd(listed, ccd)
     listed = select_ccd(listed, chips)
@@ -107,13 +112,17 @@ def read_observation(
         warnings.warn(message, DataWarning, stacklevel=2)
     else:
         completeness = read_exposure(exposure, frame=listed.frame, physical=listed.physical, events_metadata=listed.metadata)
+        inputs.append(_input("exposure", exposure))
         map_grid = completeness.grid
         completeness = completeness if grid is None else regridded(completeness, step=grid)
         if not np.any(completeness.exposure_at(listed.x, listed.y) > 0):
             raise DataError(f"{exposure}: the exposure map does not overlap the events of {events}: is it of another pointing?")
     blur, resolved["psf"] = _psf(psf, psf_ecf, listed, events)
+    if _is_map(psf):
+        inputs.append(_input("psf", psf))
 
     listed, completeness, cut, records = _apply_shapes(listed, completeness, map_grid, mask, region)
+    inputs += [_input(kind, path) for kind, paths in (("mask", mask), ("region", region)) for path in _paths(paths)]
     backgrounds, held = _backgrounds(background, completeness)
     resolved["background"] = "sky, its level fitted" if background in ("sky", ("sky",), ["sky"]) else None
     observation = Observation(
@@ -126,14 +135,47 @@ def read_observation(
         name=name or re.sub(r"(\.(fits?|evt\d?))?(\.gz)?$", "", Path(events).name) or "observation",
         physical=listed.physical,
         masks=cut,
-        metadata=listed.metadata | {"masks": records, "resolved": {k: v for k, v in resolved.items() if v is not None}} | held,
+        metadata=listed.metadata | {"inputs": inputs, "masks": records, "resolved": {k: v for k, v in resolved.items() if v is not None}} | held,
         dropped=listed.n_dropped,
     )
-    observation = _exposed(observation, events)
+    return placed(observation, frame=frame, bin=bin) if place else observation
+
+
+def placed(observation, *, frame=None, bin=None):
+    """The observation in a tangent plane, without photons on zero exposure there, collected into cells where that is asked for.
+
+    Photons are looked at in the plane of the fit alone: so the same cuts leave the same photons whenever the file is read again.
+
+    Parameters
+    ----------
+    observation : Observation
+    frame : SkyFrame, optional
+        Its own without one.
+    bin : float, optional
+        Size of the cells [arcsec].
+
+    Raises
+    ------
+    DataError
+        When no photon is left.
+    """
+    observation = _exposed(observation if frame is None else moved(observation, frame))
     _check_held_background(observation)
-    if bin is not None:
-        observation = _binned(observation, bin)
-    return observation if frame in (None, observation.frame) else moved(observation, frame)
+    return observation if bin is None else _binned(observation, bin)
+
+
+def _input(role, path):
+    """The record of a file that was read: its role, its path as given, its digest."""
+    return {"role": role, "path": str(path), "sha256": file_digest(path)}
+
+
+def _is_map(psf):
+    """Whether a PSF is a file rather than nothing or a number."""
+    text = "" if psf is None else str(psf).strip()
+    try:
+        return not np.isfinite(float(text))
+    except ValueError:
+        return text.lower() not in ("", "none")
 
 
 def _psf(psf, ecf, listed, events):
@@ -186,7 +228,7 @@ def _apply_shapes(listed, completeness, map_grid, mask, region):
         if len(listed) == 0:
             raise DataError(f"{', '.join(map(str, _paths(region)))}: none of {n_before} photons lies in the region: nothing is left to fit")
     if shapes["mask"]:
-        _warn_of_greedy_shapes(listed, cut)
+        _warn_of_greedy_shapes(listed, zip(_paths(mask), shapes["mask"], strict=True))
         listed = select_shapes(listed, cut, keep=False)
         completeness = completeness.masked(shares["mask"])
         if len(listed) == 0:
@@ -210,17 +252,15 @@ def _is_field_with_holes(path, covered, listed):
     return True
 
 
-def _warn_of_greedy_shapes(listed, cut):
-    """Name each shape of a mask that alone takes more than 5 % of the photons."""
-    inside = cut.contains(listed.x, listed.y)
-    x, y, n = listed.x[inside], listed.y[inside], len(listed)
-    if len(x) <= MASKED_BY_ONE_SHAPE * n:
-        return
-    for term in cut.terms:
-        taken = 0 if term.exclude else np.count_nonzero(term.contains(x, y)) / n
-        if taken > MASKED_BY_ONE_SHAPE:
-            message = f"mask shape {term.label or 'without a name'} takes {taken:.1%} of the photons: is it the source that is to be fitted?"
-            warnings.warn(message, DataWarning, stacklevel=4)
+def _warn_of_greedy_shapes(listed, masks):
+    """Name each shape of the masks, pairs of (path, Shapes), that alone takes more than 5 % of the photons."""
+    for path, covered in masks:
+        inside = covered.contains(listed.x, listed.y)
+        shares = covered.count_by_term(listed.x[inside], listed.y[inside]) / len(listed)
+        for number, (term, taken) in enumerate(zip(covered.terms, shares, strict=True), 1):
+            if taken > MASKED_BY_ONE_SHAPE and not term.exclude:
+                name = f"{path}: shape {number} ({term.short_label})"
+                warnings.warn(f"{name} takes {100 * taken:.1f} % of the photons: is it the source that is to be fitted?", DataWarning, stacklevel=4)
 
 
 def _complement(shapes):
@@ -232,9 +272,9 @@ def _complement(shapes):
     return Shapes((tuple(replace(term, exclude=not term.exclude) for group in groups for term in group),))
 
 
-def _exposed(observation, events):
+def _exposed(observation):
     """The observation without photons at zero exposure: a warning where they are many, an error where they are all."""
-    exposed = observation.exposed()
+    exposed, events = observation.exposed(), observation.metadata["inputs"][0]["path"]
     lost = 1 - len(exposed.x) / len(observation.x)
     if len(exposed.x) == 0:
         raise DataError(f"{events}: all {len(observation.x)} photons that the cuts left lie on zero exposure: check exposure map and masks")
@@ -310,8 +350,13 @@ def _binned(observation, cell):
 
 
 def moved(observation, frame):
-    """The observation in another tangent plane: photons through the sky, grids by the nearest affine map, exact to 0.02 pixel or else resampled."""
+    """The observation in another tangent plane: photons through the sky, grids by the nearest affine map, exact to 0.02 pixel or else resampled.
+
+    Masks stay as they are, in the plane that they are exact in. In the plane that it is in already, nothing of an observation changes.
+    """
     own = observation.frame
+    if frame == own:
+        return observation
 
     def there(x, y):
         return frame.to_plane(*own.to_sky(x, y))
@@ -336,24 +381,11 @@ def moved(observation, frame):
         grid = affine_grid(blur.grid.shape, lambda ix, iy: there(*blur.grid.to_plane(ix, iy)))[0]
         turn = _rotation(blur.grid, grid)
         blur = replace(blur, grid=grid, covariances=turn @ blur.covariances @ turn.T)
-    masks = None if observation.masks is None else _moved_shapes(observation.masks, there)
     # The telescope's sky pixels are a scale of their own tangent plane, in no other.
-    return replace(observation, x=x, y=y, frame=frame, completeness=completeness, psf=blur, physical=None, masks=masks)
+    return replace(observation, x=x, y=y, frame=frame, completeness=completeness, psf=blur, physical=None, masks_frame=observation.masks_frame or own)
 
 
 def _rotation(old, new):
     """The rotation (2, 2) that is nearest to the linear map from one grid's steps to another's."""
     u, _, v = np.linalg.svd(PixelGrid(shape=old.shape, origin=old.origin, matrix=new.matrix).matrix @ old.inverse)
     return u @ v
-
-
-def _moved_shapes(shapes, there):
-    """Shapes as polygons in another plane, for pictures; those without an edge stay."""
-
-    def parts(shape, negated):
-        polygons = [Polygon(np.column_stack(there(*line.T)).tolist()) for line in shape.outlines(64)]
-        if not polygons:
-            return [(shape, negated)]
-        return [(polygons[0], negated), *([] if negated else [(hole, True) for hole in polygons[1:]])]
-
-    return Shapes(tuple(tuple(Term(tuple(p for part in term.parts for p in parts(*part)), term.exclude, term.label) for term in g) for g in shapes.groups))

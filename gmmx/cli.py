@@ -13,7 +13,7 @@ import click
 from . import __version__
 from .config import MODEL_SUFFIXES, STARTS, FitConfig, PlotConfig, RenderConfig, option_names
 from .console import Main
-from .errors import DataError, GmmxWarning, InputError
+from .errors import DataError, GmmxError, GmmxWarning, InputError
 
 # The tables that a TOML file may hold, and the options in each.
 # What --init takes, for the help and for messages.
@@ -249,20 +249,28 @@ def plot(console, model, out, overwrite, **options):
 @json_opt
 @quiet_opt
 @verbose_opt
-@click.pass_obj
-def info(console, models, as_json):
+@click.pass_context
+def info(context, models, as_json):
     """Tell what each MODEL holds.
 
-    A MODEL of - reads a list of files from stdin.
+    A MODEL of - reads a list of files from stdin. One that cannot be read does not keep the others from being told; the exit code is then 1.
     """
     from . import pipeline, report
 
+    console, failed = context.obj, False
     for model in expanded(models):
-        result = pipeline.info(model)
+        try:
+            result = pipeline.info(model)
+        except GmmxError as error:
+            console.fail(error)
+            failed = True
+            continue
         if as_json:
             print_json(report.summary_dict(result, model=model))
         else:
             click.echo(f"{model}\n\n{report.summary(result, verbose=console.verbose)}\n")
+    if failed:
+        context.exit(1)
 
 
 @main.command()

@@ -29,13 +29,19 @@ class Climb:
     evaluations: int = 0
     history: list = field(default_factory=list)
     dropped: int = 0
+    phase_number: int = 0
     pace: Pace = field(default_factory=Pace)
+
+    def _begin(self, parameters):
+        """A phase, counted: what it holds is made for these parameters, so its objectives compare with no other's."""
+        self.phase_number += 1
+        return begin_phase(self.prepared, parameters, self.priors)
 
     def record(self, evaluation, phase, kind):
         """Note an accepted iterate and tell the caller."""
         seconds = time.perf_counter() - self.began
         mixture = evaluation.parameters.mixture
-        self.history.append((evaluation.log_likelihood, evaluation.objective, phase, kind, len(mixture), seconds))
+        self.history.append((evaluation.log_likelihood, evaluation.objective, phase, kind, len(mixture), seconds, self.phase_number))
         if self.callback is not None:
             self.callback(
                 FitState(
@@ -52,7 +58,7 @@ class Climb:
 
     def phase(self, parameters, name, budget, tol):
         """One phase of at most `budget` evaluations: (parameters, evaluation, evaluations spent, gain, gain still promised)."""
-        phase = begin_phase(self.prepared, parameters, self.priors)
+        phase = self._begin(parameters)
         chart = Chart.at(parameters, self.prepared, self.priors.min_sigma)
         spent, objectives, promise = 0, [], np.inf
         for step in ascend(lambda q: self.pace(evaluate, self.prepared, q, phase), phase.holds, parameters, chart):
@@ -94,6 +100,6 @@ class Climb:
 
     def look(self, parameters):
         """One evaluation in a phase of its own: (evaluation, phase)."""
-        phase = begin_phase(self.prepared, parameters, self.priors)
+        phase = self._begin(parameters)
         self.evaluations += 1
         return evaluate(self.prepared, parameters, phase), phase

@@ -29,6 +29,11 @@ class Console:
             self.clear()
             click.echo(text, err=True)
 
+    def fail(self, error):
+        """What went wrong, in one line, whatever -q says."""
+        self.clear()
+        click.echo(f"gmmx: error: {' '.join(str(error).split())}", err=True)
+
     def warn(self, message, category, filename, lineno, file=None, line=None):
         """Takes the place of `warnings.showwarning`."""
         text = " ".join(str(message).split())
@@ -112,8 +117,7 @@ class Main(click.Group):
             if not standalone_mode:
                 raise
             code = 1
-            console.clear()
-            click.echo(f"gmmx: error: {' '.join(str(error).split())}", err=True)
+            console.fail(error)
         finally:
             console.clear()
             if standalone_mode:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .assemble import moved, read_observation
+from .assemble import placed, read_observation
 from .completeness import reference_exposure
 from .errors import InputError
 from .io.regions import read_regions
@@ -96,17 +96,17 @@ def read_observations(events, config):
             ccd=config.ccd,
             background=tuple(backgrounds[i]),
             grid=config.grid,
-            bin=config.bin,
             name=names[i] if repeats[names[i]] == 1 else f"{names[i]}_{i + 1}",
+            place=False,
         )
         for i, path in enumerate(events)
     ]
     if count == 1:
-        return observations
+        return [placed(o, bin=config.bin) for o in observations]
     _check_overlap(observations)
     for path in {path for name in ("mask", "region") if len(getattr(config, name)) == 1 for path in per_observation(name, getattr(config, name), 1)[0]}:
         _check_sky_frame(path, observations)
-    observations = [moved(o, observations[0].frame) for o in observations]
+    observations = [placed(o, frame=observations[0].frame, bin=config.bin) for o in observations]
     reference = reference_exposure([o.completeness for o in observations])
     return [_held_at(o, reference) for o in observations]
 

@@ -34,9 +34,11 @@ class Observation:
     physical : PhysicalFrame or None
         The telescope's sky pixels in the plane.
     masks : Shapes or None
-        What was cut out, for pictures; the cut itself is in the completeness and in the photons.
+        What was cut out, in the plane of `masks_frame`; the completeness and the photons are cut already.
+    masks_frame : SkyFrame, optional
+        The tangent plane that the masks are in; `frame` without one.
     metadata : dict
-        Keywords of the event file, its path and digest, the energy band, the resolved choices: what the model file repeats.
+        Keywords of the event file, path and digest of every input, the energy band, the resolved choices: what the model file repeats.
     dropped : dict of str to float
         Photons left out, by reason.
     """
@@ -51,6 +53,7 @@ class Observation:
     name: str = "observation"
     physical: PhysicalFrame | None = None
     masks: Shapes | None = None
+    masks_frame: SkyFrame | None = None
     metadata: dict = field(default_factory=dict)
     dropped: dict = field(default_factory=dict)
 
@@ -71,6 +74,14 @@ class Observation:
         """Sum of the weights [photon]."""
         return float(self.weights.sum())
 
+    def from_masks(self, x, y):
+        """Positions (x, y) in the plane of the masks, brought into the observation's own [arcsec]."""
+        return _between(self.masks_frame, self.frame, x, y)
+
+    def mask_outlines(self, n=64):
+        """Edges of the masks in the observation's plane: a list of (n, 2) arrays [arcsec]."""
+        return [] if self.masks is None else [np.column_stack(self.from_masks(*line.T)) for line in self.masks.outlines(n)]
+
     def select(self, keep, reason):
         """The observation with only the photons that `keep` (booleans) names; the others are counted under `reason`."""
         lost = float(self.weights[~keep].sum())
@@ -85,3 +96,8 @@ class Observation:
         if self.completeness is None:
             return self
         return self.select(self.completeness.effective_at(self.x, self.y) > 0, "zero exposure")
+
+
+def _between(frame, other, x, y):
+    """Positions of one tangent plane in another; unchanged where either is not known, or both are one."""
+    return (x, y) if frame is None or other is None or frame == other else other.to_plane(*frame.to_sky(x, y))

@@ -150,7 +150,10 @@ def render(model, out, config=None, *, overwrite=False, command=None):
         raise InputError("--like and --bin both set the pixels: give one of them")
     result = read_model(model)
     grid = output_grid(result, bin=config.bin) if config.like is None else read_grid_like(config.like, result.frame)
-    images = render_images(result, grid, units=config.units).named()
+    try:
+        images = render_images(result, grid, units=config.units).named()
+    except InputError as error:
+        raise InputError(f"{model}: {error}") from None
     if config.image is not None:
         images = {config.image.upper(): images[config.image.upper()]}
     write_images(out, images, result, overwrite=overwrite, command=command)
@@ -238,13 +241,16 @@ def _comparable(path, fitted):
         listed = select_energy(listed, tuple(band))
     if chips is not None and listed.ccd is not None:
         listed = listed.select(np.isin(listed.ccd, chips), "ccd")
+    # The masks first, in the plane where they are exact, as the fit did.
+    frame = fitted.masks_frame or fitted.frame
+    at = (listed.x, listed.y) if listed.frame == frame else frame.to_plane(*listed.frame.to_sky(listed.x, listed.y))
+    if fitted.masks is not None:
+        listed = listed.select(~fitted.masks.contains(*at), "mask")
     x, y = listed.x, listed.y
     if listed.frame != fitted.frame:
         x, y = fitted.frame.to_plane(*listed.frame.to_sky(x, y))
     here = np.isfinite(x) & np.isfinite(y)
     other = Observation(x=x[here], y=y[here], completeness=fitted.completeness, name=Path(path).name, dropped=listed.n_dropped)
-    if fitted.masks is not None:
-        other = other.select(~fitted.masks.contains(other.x, other.y), "mask")
     other = other.exposed()
     if len(other.x) == 0:
         raise DataError(f"{path}: none of its photons lies in the model's field: was it taken of the same sky?")

@@ -166,7 +166,8 @@ def render_images(result, grid=None, *, units="counts"):
         raise InputError(f"units are one of {', '.join(UNITS)}, got {units!r}")
     if units != "counts" and result.exposure_unit != "cm**2 s":
         unit = result.exposure_unit or "none"
-        raise InputError(f"{units} needs an exposure map with area and time (cm**2 s), this model's has the unit {unit}: use counts")
+        way_out = "fit with an exposure map in cm**2 s, or draw with --units counts"
+        raise InputError(f"--units {units}: the exposure has no area and time (its unit is {unit}): {way_out}")
     grid = output_grid(result) if grid is None else grid
     area = grid.cell_area
     scale = {"counts": area, "flux": area / result.reference_exposure, "sb": 1 / result.reference_exposure}[units]

@@ -9,7 +9,7 @@ from .mixture import Frozen, Mixture
 from .observation import Observation
 
 HIGH_CORRELATION = 0.9
-HISTORY_COLUMNS = ("log_likelihood", "objective", "phase", "step", "k", "seconds")
+HISTORY_COLUMNS = ("log_likelihood", "objective", "phase", "step", "k", "seconds", "phase_number")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -104,7 +104,8 @@ class FitResult:
     requested_components : int or None
         The K asked for; None when it was chosen.
     history : dict of str to (n,) array
-        One entry per accepted iterate; the columns of HISTORY_COLUMNS.
+        One entry per accepted iterate; the columns of HISTORY_COLUMNS. The objective never falls within one phase_number; from one to the next it is another
+        objective, whose PSF averages and prior scales have followed the components.
     options : dict
         Everything that was asked for, JSON-ready.
     seed : int

@@ -1,7 +1,9 @@
 """Observations put together from files: what is kept, what is counted, what is said."""
 
+import hashlib
 import json
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -96,7 +98,7 @@ def test_pulsar_masked_by_either_region_file_is_the_masked_set(shared_data, opti
     assert not o.masks.contains(o.x, o.y).any()
 
 
-@pytest.mark.filterwarnings("ignore:.*no exposure map", "ignore:mask shape")
+@pytest.mark.filterwarnings("ignore:.*no exposure map", "ignore:.*is it the source that is to be fitted")
 def test_centaurus_a(shared_data):
     o = read_observation(shared_data / "real/18461_CenA/cena.fits.gz", psf=0.5, mask=shared_data / "real/18461_CenA/cena_regions.reg")
     assert o.n_photons + sum(o.dropped.values()) == 23094
@@ -156,9 +158,30 @@ def test_what_is_not_given_is_resolved_and_said(files):
 
 def test_a_greedy_mask_shape_is_named(files):
     (files.folder / "mask.reg").write_text('fk5\ncircle(150.0,30.0,90")\ncircle(150.02,30.02,4")\n')
-    with pytest.warns(DataWarning, match=r"mask shape circle\(150\.0,30\.0,90\"\) takes 1\d\.\d% of the photons") as caught:
+    with pytest.warns(DataWarning, match=r"mask\.reg: shape 1 \(circle\(150\.0,30\.0,90\"\)\) takes 1\d\.\d % of the photons") as caught:
         read_observation(files.events, exposure=files.full, psf="none", mask=files.folder / "mask.reg")
     assert len(caught) == 1
+
+
+def test_a_shape_with_a_long_text_is_named_in_short(files):
+    t = np.linspace(0, 2 * np.pi, 81)[:-1]
+    corners = ",".join(f"{150 + 0.03 * np.cos(a):.6f},{30 + 0.025 * np.sin(a):.6f}" for a in t)
+    (files.folder / "mask.reg").write_text(f'fk5\ncircle(150.02,30.02,4")\npolygon({corners})\n')
+    with pytest.warns(DataWarning, match=r"mask\.reg: shape 2 \(polygon of 80 vertices\) takes \d\d\.\d % of the photons") as caught:
+        read_observation(files.events, exposure=files.full, psf="none", mask=files.folder / "mask.reg")
+    assert len(str(caught[0].message)) < 200 + len(str(files.folder))
+
+
+def test_every_input_has_its_digest(files):
+    mask = files.folder / "mask.reg"
+    mask.write_text('fk5\ncircle(150.02,30.02,4")\n')
+    with pytest.warns(DataWarning, match="zero exposure"):
+        o = read_observation(files.events, exposure=files.exposure, psf=files.psf, mask=mask, region=(), energy_kev="all")
+    paths = {"events": files.events, "exposure": files.exposure, "psf": files.psf, "mask": mask}
+    assert o.metadata["inputs"] == [
+        {"role": role, "path": str(path), "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()} for role, path in paths.items()
+    ]
+    assert [i["role"] for i in read_observation(files.events, exposure=files.full, psf=0.5).metadata["inputs"]] == ["events", "exposure"]
 
 
 def test_map_of_another_band_or_observation_is_said(files):
@@ -264,7 +287,9 @@ def test_another_frame_moves_everything_alike(files):
     x, y = rng.uniform(-150, 150, (2, 20_000))
     inside = here.masks.contains(x, y)
     assert inside.sum() > 100
-    assert (inside != there.masks.contains(*frame.to_plane(*here.frame.to_sky(x, y)))).mean() < 1e-3
+    assert there.masks_frame == here.frame
+    assert np.array_equal(inside, there.masks.contains(x, y))
+    assert_allclose(there.mask_outlines()[0], np.column_stack(frame.to_plane(*here.frame.to_sky(*here.mask_outlines()[0].T))))
     assert quietly_equal(read, files, here)
 
 

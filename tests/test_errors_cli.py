@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import os
 import shutil
 
@@ -79,21 +80,21 @@ def only_line(result):
 MAPS = ("--exposure", "expmap.fits", "--psf", "psfmap.fits")
 # Arguments after `gmmx fit -q --k 1 --out new.h5`, and what the line must hold: the thing, the value, the way out.
 BAD_FITS = {
-    "not FITS": (["not_fits.fits"], ["not_fits.fits", "FITS"]),
+    "not FITS": (["not_fits.fits"], ["not_fits.fits: not a FITS file: give an event list such as acisf*_evt2.fits"]),
     "truncated": (["truncated.fits"], ["truncated.fits", "truncated"]),
     "truncated gzip": (["truncated.fits.gz"], ["truncated.fits.gz", "truncated"]),
-    "no file": (["missing.fits"], ["missing.fits", "no such file"]),
-    "no EVENTS": (["no_events.fits"], ["no_events.fits", "EVENTS", "SPECTRUM"]),
+    "no file": (["missing.fits"], ["missing.fits: no such file: give an event list such as acisf*_evt2.fits"]),
+    "no EVENTS": (["no_events.fits"], ["no_events.fits", "EVENTS", "SPECTRUM", "give an event list"]),
     "0 rows": (["empty.fits"], ["empty.fits", "0 rows"]),
     "no X, Y": (["no_xy.fits"], ["no_xy.fits", "X", "Y", "energy"]),
-    "no WCS": (["no_wcs.fits"], ["no_wcs.fits", "WCS"]),
+    "no WCS": (["no_wcs.fits"], ["no_wcs.fits", "WCS", "give an event list"]),
     "no photon in the band": (["events.fits", "--energy", "5:7"], ["events.fits", "5:7", "--energy"]),
     "every photon masked": (["events.fits", "--mask", "all.reg"], ["all.reg", "photon"]),
     "exposure elsewhere": (["events.fits", "--exposure", "expmap_away.fits"], ["expmap_away.fits", "overlap"]),
     "exposure of zeros": (["events.fits", "--exposure", "expmap_zero.fits"], ["expmap_zero.fits", "zero"]),
     "negative exposure": (["events.fits", "--exposure", "expmap_negative.fits"], ["expmap_negative.fits", "negative", "-1"]),
     "PSF of zeros": (["events.fits", "--psf", "psf_zero.fits"], ["psf_zero.fits", "above zero", "mkpsfmap"]),
-    "PSF map missing": (["events.fits", "--psf", "nothing.fits"], ["nothing.fits"]),
+    "PSF map missing": (["events.fits", "--psf", "nothing.fits"], ["nothing.fits: no such file: give a FITS image"]),
     "unknown shape": (["events.fits", "--mask", "odd.reg"], ["odd.reg", "2", "blob"]),
     "no shape": (["events.fits", "--mask", "none.reg"], ["none.reg", "no shape"]),
     "K = 0": (["events.fits", "--k", "0"], ["k = 0", "at least one", "--k 20"]),
@@ -182,7 +183,7 @@ def bad_models(model, tmp_path):
     ("name", "words"),
     [
         ("text.h5", ["not a gmmx model"]),
-        ("truncated.h5", ["truncated.h5"]),
+        ("truncated.h5", ["truncated.h5: truncated or damaged model file: write it again with gmmx fit"]),
         ("newer.h5", ["schema_version 99", "update"]),
         ("other.h5", ["not a gmmx model"]),
         ("missing.h5", ["no such file"]),
@@ -197,6 +198,15 @@ def test_bad_models(bad_models, model, command, name, words):
         assert word in line
 
 
+def test_info_goes_on_after_a_bad_file(bad_models, model):
+    result = run("info", "-q", "--json", bad_models / "text.h5", model, bad_models / "missing.h5", model, folder=bad_models)
+    assert result.exit_code == 1
+    assert [json.loads(line)["model"] for line in result.stdout.splitlines()] == [str(model)] * 2
+    first, second = result.stderr.splitlines()
+    assert first.startswith(f"gmmx: error: {bad_models / 'text.h5'}: not a gmmx model")
+    assert second.startswith(f"gmmx: error: {bad_models / 'missing.h5'}: no such file")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -205,7 +215,7 @@ def test_bad_models(bad_models, model, command, name, words):
         (["render", "MODEL", "--out", "nowhere/a.fits"], ["nowhere", "no folder"]),
         (["render", "MODEL", "--out", "a.jpg"], ["a.jpg", ".fits"]),
         (["render", "MODEL", "--out", "a.fits", "--image", "sky"], ["sky", "signal"]),
-        (["render", "MODEL", "--out", "a.fits", "--units", "flux"], ["flux", "counts"]),
+        (["render", "MODEL", "--out", "a.fits", "--units", "flux"], ["model.h5: --units flux", "no area and time", "cm**2 s", "--units counts"]),
         (["render", "MODEL", "--out", "a.fits", "--like", "old.png"], ["old.png", "FITS"]),
         (["render", "MODEL", "--out", "a.fits", "--bin", "-2"], ["bin", "-2", "positive"]),
         (["render", "MODEL", "--out", "a.fits", "--bin", "2", "--like", "old.png"], ["--like", "--bin"]),
@@ -227,7 +237,7 @@ def test_bad_input_of_the_other_commands(bad_models, model, monkeypatch, argumen
     [
         (["--exposure", "expmap_hard.fits"], ["expmap_hard.fits", "keV"]),
         (["--exposure", "expmap_other.fits"], ["expmap_other.fits", "202", "101"]),
-        (["--mask", "core.reg"], ["circle(150.0,2.2", "% of the photons"]),
+        (["--mask", "core.reg"], ["core.reg: shape 1 (circle(150.0,2.2", "% of the photons"]),
         (["--exposure", "expmap_half.fits"], ["%", "exposure"]),
         (["--exposure", "expmap.fits"], []),
     ],

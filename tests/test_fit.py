@@ -163,6 +163,15 @@ def test_objective_never_falls_within_a_phase(init):
     same_phase = np.isin(history["step"][1:], ["em", "quasi-newton"])
     assert same_phase.sum() > 20
     assert np.all(np.diff(history["objective"])[same_phase] >= 0)
+    number = history["phase_number"]
+    assert number.dtype.kind == "i"
+    assert np.all(np.diff(number) >= 0)
+    assert len(np.unique(number)) > 3
+    within = np.diff(number) == 0
+    # Within a phase only the first entry is no step; nothing falls, be it a step or not.
+    assert np.all(np.diff(history["objective"])[within] >= 0)
+    assert np.all(history["phase"][1:][within] == history["phase"][:-1][within])
+    assert within.sum() >= same_phase.sum()
     assert history["objective"][-1] == result.objective
     assert history["log_likelihood"][-1] == result.log_likelihood
     assert history["k"][-1] == len(result.mixture)

@@ -156,7 +156,21 @@ def test_masks_come_back(tmp_path):
         observation = replace(make_observation(), masks=masks)
         path = tmp_path / f"model{masks.n_shapes}.h5"
         write_model(path, make_result([observation]))
-        assert read_model(path).observations[0].masks == masks
+        back = read_model(path).observations[0]
+        assert (back.masks, back.masks_frame) == (masks, None)
+    frame = SkyFrame(202.3, 47.2, "FK5")
+    write_model(tmp_path / "moved.h5", make_result([replace(observation, masks_frame=frame)]))
+    assert read_model(tmp_path / "moved.h5").observations[0].masks_frame == frame
+
+
+def test_the_band_is_two_attributes(tmp_path):
+    for band, expected in (([0.5, 2.0], (0.5, 2.0)), ("all", (None, None))):
+        observation = make_observation()
+        observation = replace(observation, metadata=observation.metadata | {"energy_kev": band})
+        write_model(tmp_path / "model.h5", make_result([observation]), overwrite=True)
+        with h5py.File(tmp_path / "model.h5") as file:
+            attrs = file["observations/acisf00001"].attrs
+            assert (attrs.get("energy_lo"), attrs.get("energy_hi")) == expected
 
 
 def test_a_large_model_is_written_in_a_second(tmp_path):
@@ -215,7 +229,7 @@ def test_a_model_cut_short_is_refused(tmp_path, share):
     write_model(path, make_result([make_observation()], make_mixture()))
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(DataError, match=r"damaged or cut short|not a gmmx model") as error:
+    with pytest.raises(DataError, match=r"truncated or damaged model file: write it again with gmmx fit$|not a gmmx model") as error:
         read_model(path)
     one_line(error)
 
@@ -234,7 +248,7 @@ def test_a_damaged_model_is_refused(tmp_path):
     one_line(error)
     with h5py.File(path, "a") as file:
         del file["mixture/flux"]
-    with pytest.raises(DataError, match="flux"):
+    with pytest.raises(DataError, match="truncated or damaged model file: write it again"):
         read_model(path)
 
 

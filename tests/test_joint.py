@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
 from made_files import DEC0, PIXEL, RA0, event_hdus, flat, image_hdus
 from numpy.testing import assert_allclose
 
+from gmmx import pipeline
 from gmmx.config import FitConfig
 from gmmx.errors import InputError
+from gmmx.io.models import read_model
 from gmmx.joint import read_observations
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no exposure map:gmmx.errors.DataWarning")
@@ -43,6 +47,42 @@ def test_all_come_into_the_plane_of_the_first(pair):
     assert_allclose(two.completeness.grid.to_plane(51.5, 51.5), [-60 * np.cos(np.radians(DEC0)), 0], atol=0.05)
 
 
+def test_the_first_keeps_its_physical_pixels(pair, tmp_path):
+    (alone,), (one, two) = read(pair[:1], exposure=("expmap_0.fits",)), read(pair, **MAPS)
+    assert one.physical == alone.physical
+    assert np.array_equal(one.x, alone.x)
+    assert two.physical is None
+    config = FitConfig(k=1, psf=("none",), energy="0.5:2", max_iter=20, threads=1, **MAPS)
+    pipeline.fit(pair, "model.h5", config)
+    pipeline.render("model.h5", "images.fits")
+    header = fits.getheader("images.fits", "SIGNAL")
+    assert (header["LTM1_1"], header["WCSNAMEP"]) == (pytest.approx(PIXEL / 2), "PHYSICAL")
+    # The tangent point in the first observation's sky pixels.
+    assert_allclose(WCS(header, key="P").all_pix2world(*WCS(header).all_world2pix(RA0, DEC0, 0), 0), [4096.5, 4096.5], atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:.*is it the source that is to be fitted")
+@pytest.mark.parametrize("residual", [None, 0.0], ids=["affine", "resampled"])
+def test_a_fit_s_own_photons_are_what_it_is_scored_on(pair, tmp_path, monkeypatch, residual):
+    if residual is not None:
+        monkeypatch.setattr("gmmx.assemble.MAX_RESIDUAL", residual)
+    # A hole in the field, too: photons on zero exposure go in the plane of the fit.
+    holed = flat(3e5)
+    holed[30:40, 50:75] = 0
+    image_hdus(holed, ra=RA0 + SHIFT).writeto("expmap_1.fits", overwrite=True)
+    (tmp_path / "many.reg").write_text(f'fk5\nellipse({RA0 + 0.01},{DEC0},30",11",40)\nannulus({RA0},{DEC0 - 0.01},9",23")\n-circle({RA0},{DEC0 - 0.006},8")\n')
+    (tmp_path / "field.reg").write_text(f'fk5\ncircle({RA0 + 0.008},{DEC0},93.3")\n')
+    config = FitConfig(k=1, psf=("none",), energy="0.5:2", mask=("many.reg",), region=("field.reg",), max_iter=20, threads=1, **MAPS)
+    _, result = pipeline.fit(pair, "model.h5", config)
+    assert [sorted(o.dropped) for o in result.observations] == [["mask", "region"], ["mask", "region", "zero exposure"]]
+    facts = pipeline.score("model.h5", pair)
+    assert facts["n_photons"] == result.n_photons
+    kept = [pipeline._comparable(path, o) for path, o in zip(pair, read_model("model.h5").observations, strict=True)]
+    for mine, its in zip(kept, result.observations, strict=True):
+        assert np.array_equal(mine.x, its.x)
+        assert np.array_equal(mine.y, its.y)
+
+
 def test_one_event_list_alone_is_left_as_it_is(pair):
     (one,) = read(pair[1:], exposure=("expmap_1.fits",))
     assert_allclose(np.median(one.x), 0, atol=2)
@@ -52,7 +92,7 @@ def test_one_event_list_alone_is_left_as_it_is(pair):
 def test_a_mask_in_sky_coordinates_holds_for_all(pair):
     one, two = read(pair, mask=("sky.reg",), **MAPS)
     for o in (one, two):
-        assert_allclose(o.masks.outlines(8)[0].mean(0), [0, 72], atol=5)
+        assert_allclose(o.mask_outlines(8)[0].mean(0), [0, 72], atol=5)
         assert o.dropped["mask"] > 0
 
 
@@ -60,7 +100,7 @@ def test_a_mask_in_physical_coordinates_holds_for_one(pair):
     with pytest.raises(InputError, match=r"physical.reg: its coordinates mean another place for each event list: give one file for each"):
         read(pair, mask=("physical.reg",), **MAPS)
     one, two = read(pair, mask=("physical.reg", "physical.reg"), **MAPS)
-    assert_allclose(two.masks.outlines(8)[0].mean(0) - one.masks.outlines(8)[0].mean(0), [-60 * np.cos(np.radians(DEC0)), 0], atol=0.05)
+    assert_allclose(two.mask_outlines(8)[0].mean(0) - one.mask_outlines(8)[0].mean(0), [-60 * np.cos(np.radians(DEC0)), 0], atol=0.05)
     # The same event list twice shares its coordinates.
     assert len(read([pair[0]] * 2, mask=("physical.reg",), exposure=("expmap_0.fits",) * 2)) == 2
 

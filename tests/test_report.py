@@ -122,6 +122,18 @@ def test_summary_is_a_page():
     assert "Brightest" not in summary(result, verbose=True)
 
 
+def test_what_was_not_given_is_said_once():
+    observation = make_observation(unit="")
+    resolved = {"exposure": "uniform over the photons' footprint, cells of 2 arcsec", "psf": "none (no PSF was given)", "energy": "0.5-2 keV"}
+    page = summary(make_result([replace(observation, psf=None, metadata=observation.metadata | {"resolved": resolved})], make_mixture()))
+    lines = [" ".join(line.split()) for line in page.splitlines()]
+    assert "exposure map none: uniform over the photons' footprint, 2 arcsec cells" in lines
+    assert "PSF none (no PSF was given)" in lines
+    assert "resolved energy: 0.5-2 keV" in lines
+    assert page.count("footprint") == page.count("no PSF was given") == 1
+    assert "exposure map at most 1e+07 cm**2 s, 2 arcsec cells" in [" ".join(line.split()) for line in summary(make_result([make_observation()])).splitlines()]
+
+
 def test_high_correlation_is_said():
     result = make_result([make_observation()], make_mixture())
     low, high = (summary(make_result([make_observation()], make_mixture(), backgrounds=[with_correlation(result, c)])) for c in (-0.5, -0.95))

@@ -16,8 +16,8 @@ BLOCK = 2880
 GZIP_MAGIC = b"\x1f\x8b"
 
 
-def check_input(path):
-    """The path as a Path, after making sure that it names a file.
+def check_input(path, *, way_out="check its name and folder"):
+    """The path as a Path, after making sure that it names a file; `way_out` says what to do where it does not.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def check_input(path):
     virtual = re.fullmatch(r"(.+?)\[.*\]\s*", given, re.DOTALL)
     if virtual and Path(virtual[1]).exists():
         raise DataError(f"{given}: filters in brackets are not applied: give {virtual[1]} and use --energy / --ccd / --mask instead")
-    raise DataError(f"{given}: no such file")
+    raise DataError(f"{given}: no such file: {way_out}")
 
 
 def file_digest(path):
@@ -68,8 +68,8 @@ def reading(path):
 
 
 @contextmanager
-def fits_stream(path):
-    """The bytes of a FITS file, gzipped or not, from its start.
+def fits_stream(path, *, way_out="give a FITS image, gzipped or not"):
+    """The bytes of a FITS file, gzipped or not, from its start; `way_out` says what to give where it is none.
 
     Yields
     ------
@@ -80,13 +80,13 @@ def fits_stream(path):
     DataError
         When the file is not there, not readable or not FITS.
     """
-    path = check_input(path)
+    path = check_input(path, way_out=way_out)
     with reading(path), open(path, "rb") as raw:
         zipped = raw.read(2) == GZIP_MAGIC
     with gzip.open(path, "rb") if zipped else open(path, "rb") as stream:
         with reading(path):
             if stream.read(9) != b"SIMPLE  =":
-                raise DataError(f"{path}: not a FITS file")
+                raise DataError(f"{path}: not a FITS file: {way_out}")
             stream.seek(0)
         # Not within `reading`: the body's own warnings are to be heard.
         yield stream

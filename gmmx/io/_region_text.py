@@ -77,7 +77,8 @@ def _in_order(entries, is_ds9, name):
     background = [entry.term for entry in entries if entry.background and is_ds9]
     if 0 < len(background) < len(entries):
         warnings.warn(
-            f"{name}: {len(background)} of {len(entries)} shapes are tagged as background and left out ({background[0].label}, ...): to use them, drop the tag",
+            f"{name}: {len(background)} of {len(entries)} shapes are tagged as background and left out"
+            f" ({background[0].short_label}, ...): to use them, drop the tag",
             DataWarning,
             stacklevel=4,
         )

@@ -15,6 +15,7 @@ from ..events import EventList
 from ..grid import PhysicalFrame, SkyFrame
 from ._read import file_digest, fits_stream, headers, reading
 
+WAY_OUT = "give an event list such as acisf*_evt2.fits"
 ROWS_PER_BLOCK = 1 << 16
 FORMATS = {"L": "i1", "X": "u1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
 FORMATS |= {"A": "S1", "C": ">c8", "M": ">c16", "P": ">i8", "Q": ">c16"}
@@ -53,7 +54,7 @@ def read_events(path):
     DataError
         When the file is not there, not FITS or truncated; has no EVENTS extension, no row, no X or Y column, or no usable WCS.
     """
-    with fits_stream(path) as stream:
+    with fits_stream(path, way_out=WAY_OUT) as stream:
         primary, header, start = _events_header(path, stream)
         with reading(path):
             columns = _columns(header)
@@ -118,7 +119,7 @@ def _events_header(path, stream):
             if header.get("XTENSION", "").strip() == "BINTABLE" and is_events:
                 return primary, header, start
             found.append(name or "unnamed")
-    raise DataError(f"{path}: no EVENTS extension (found {', '.join(found)}): an event list is needed")
+    raise DataError(f"{path}: no EVENTS extension (found {', '.join(found)}): {WAY_OUT}")
 
 
 def _columns(header):
@@ -195,7 +196,9 @@ def _frame(path, header, columns, metadata):
     ra, dec = metadata.get("RA_NOM"), metadata.get("DEC_NOM")
     is_chandra = str(metadata.get("TELESCOP", "CHANDRA")).upper() in ("CHANDRA", "AXAF")
     if not (_is_number(ra) and _is_number(dec) and is_chandra):
-        raise DataError(f"{path}: no usable WCS: columns X and Y (numbers {ix}, {iy}) have no TCTYP RA---TAN/DEC--TAN, and there is no Chandra RA_NOM/DEC_NOM")
+        raise DataError(
+            f"{path}: no usable WCS: columns X and Y (numbers {ix}, {iy}) have no TCTYP RA---TAN/DEC--TAN, and there is no Chandra RA_NOM/DEC_NOM: {WAY_OUT}"
+        )
     pixel, step = CHANDRA_SKY["HRC" if str(metadata.get("INSTRUME", "")).upper().startswith("HRC") else "ACIS"]
     warnings.warn(
         f"{path}: the WCS of columns X, Y ({ix}, {iy}) is missing or stale: taking RA_NOM {ra:.5f}, DEC_NOM {dec:.5f} at pixel {pixel}, {step} arcsec",

@@ -6,8 +6,9 @@
                             freeze_flux, freeze_mean, freeze_covariance where any of them was held
     /background/<name>      attrs: what the fit says about each background; map where it has one
     /observations/<name>    photons/{x, y, weight}, completeness/{exposure, open_share}, psf/{weights, covariances}, backgrounds/<name>, masks and metadata
-                            (JSON), physical (attrs: the telescope's pixels), dropped (attrs: photons by reason); attrs: keywords of the events
-    /history                log_likelihood, objective, phase, step, k, seconds
+                            (JSON), physical (attrs: the telescope's pixels), dropped (attrs: photons by reason); attrs: keywords of the events,
+                            energy_lo, energy_hi [keV]; the metadata's "inputs" has role, path and SHA-256 of every file that was read
+    /history                log_likelihood, objective, phase, step, k, seconds, phase_number
 
 Every dataset has an attribute `unit`. Arrays return to the bit.
 """
@@ -125,8 +126,7 @@ def read_model(path):
     except PermissionError:
         raise DataError(f"{path}: may not be read: check its permissions") from None
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, InputError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path}: damaged or cut short ({reason}): copy it again, or fit again") from error
+        raise DataError(f"{path}: truncated or damaged model file: write it again with gmmx fit") from error
 
 
 def _put_mixture(group, result):
@@ -155,6 +155,9 @@ def _put_observations(group, observations):
         for key, value in o.metadata.items():
             if isinstance(value, (str, bool, int, float, np.generic)):
                 part.attrs[key] = value
+        band = o.metadata.get("energy_kev")
+        if isinstance(band, list | tuple):
+            part.attrs["energy_lo"], part.attrs["energy_hi"] = band
         part.attrs["index"] = i
         part.attrs["name"] = o.name
         part["metadata"] = _json(o.metadata, f"metadata of {o.name}")
@@ -180,6 +183,8 @@ def _put_observations(group, observations):
         if o.masks is not None:
             part["masks"] = _json(o.masks.to_records(), f"masks of {o.name}")
             part["masks"].attrs["unit"] = "arcsec"
+            if o.masks_frame is not None:
+                part["masks"].attrs.update(ra0=o.masks_frame.ra0, dec0=o.masks_frame.dec0, radesys=o.masks_frame.radesys)
         backgrounds = part.create_group("backgrounds")
         for j, b in enumerate(o.backgrounds):
             one = backgrounds.create_group(_free_name(backgrounds, b.name))
@@ -224,7 +229,7 @@ def _get_result(file):
 
 
 def _get_observation(group, frame):
-    completeness = psf = physical = masks = None
+    completeness = psf = physical = masks = masks_frame = None
     if "completeness" in group:
         maps = group["completeness"]
         completeness = Completeness(grid=_get_grid(maps), exposure=maps["exposure"][()], open_share=maps["open_share"][()], unit=maps.attrs["unit"])
@@ -235,6 +240,8 @@ def _get_observation(group, frame):
         physical = PhysicalFrame(**{f.name: _plain(group["physical"].attrs[f.name]) for f in fields(PhysicalFrame)})
     if "masks" in group:
         masks = Shapes.from_records(json.loads(group["masks"].asstr()[()]))
+        if "ra0" in group["masks"].attrs:
+            masks_frame = SkyFrame(*(_plain(group["masks"].attrs[key]) for key in ("ra0", "dec0", "radesys")))
     backgrounds = []
     for part in _in_order(group["backgrounds"]):
         shape = None
@@ -252,6 +259,7 @@ def _get_observation(group, frame):
         name=group.attrs["name"],
         physical=physical,
         masks=masks,
+        masks_frame=masks_frame,
         metadata=json.loads(group["metadata"].asstr()[()]),
         dropped={reason: _plain(count) for reason, count in group["dropped"].attrs.items()},
     )

@@ -138,7 +138,7 @@ def strip_bar(figure, axes, shown, name, ticks):
 
 def outlines(axes, observations, offsets):
     """The masks' edges; shapes that have no outline are left out."""
-    lines = [offsets.points(line) for o in observations if o.masks is not None for line in o.masks.outlines()]
+    lines = [offsets.points(line) for o in observations for line in o.mask_outlines()]
     if lines:
         axes.add_collection(LineCollection(lines, colors=MASK, linewidths=0.7, alpha=0.9), autolim=False)
 

@@ -106,6 +106,7 @@ def on_masked_wings(result, major):
         usable = np.isfinite(boxes).all(1) & ~np.array([term.exclude for term in terms]) & (counts > WINGS_PHOTONS)
         counts, (x0, x1, y0, y1) = counts[usable], boxes[usable].T
         x, y, radius = (x0 + x1) / 2, (y0 + y1) / 2, np.sqrt((x1 - x0) * (y1 - y0)) / 2
+        x, y = observation.from_masks(x, y)
         taken = counts - photon_density(result, observation, x, y) * np.pi * radius**2
         near = np.hypot(result.mixture.means[:, :1] - x, result.mixture.means[:, 1:] - y) < WINGS_RADII * radius
         small, faint = major[:, None] < WINGS_RADII * radius, result.observed_photons[:, None] < WINGS_SHARE * taken

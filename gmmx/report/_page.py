@@ -89,6 +89,12 @@ def _resolved(observation):
     return [resolved] if isinstance(resolved, str) else [str(line) for line in resolved]
 
 
+def _resolution(observation, name):
+    """How one choice was made where nothing was asked for; None where something was."""
+    resolved = observation.metadata.get("resolved")
+    return resolved.get(name) if isinstance(resolved, dict) else None
+
+
 def _jsonable(value):
     if isinstance(value, dict):
         return {str(k): _jsonable(v) for k, v in value.items()}
@@ -146,8 +152,10 @@ def _observation_lines(observation, result):
     for record in observation.metadata.get("masks") or ():
         where = f"{record['area_arcmin2']:.3g} arcmin^2 of the field, {record['photons']:,} photons"
         pairs.append((record["kind"], f"{record['file']}: {record['shapes']:,} shape{'s' * (record['shapes'] != 1)}, {where}"))
-    pairs.append(("PSF", "none" if observation.psf is None else observation.psf.description or f"{observation.psf.n_gaussians} Gaussians"))
-    pairs += [("resolved", line) for line in _resolved(observation)]
+    blur = "none" if observation.psf is None else observation.psf.description or f"{observation.psf.n_gaussians} Gaussians"
+    pairs.append(("PSF", _resolution(observation, "psf") or blur))
+    # Exposure map and PSF have lines of their own.
+    pairs += [("resolved", line) for line in _resolved(observation) if not line.startswith(("exposure:", "psf:"))]
     return [title, *_aligned(pairs)]
 
 
@@ -159,9 +167,11 @@ def _field_pairs(observation):
     area = seen.sum() * completeness.grid.cell_area
     masked = ((1 - completeness.open_share) * seen).sum() * completeness.grid.cell_area
     unit = f" {completeness.unit}" if completeness.unit else ""
+    footprint = _resolution(observation, "exposure") is not None
+    level = "none: uniform over the photons' footprint" if footprint else f"at most {completeness.exposure.max():.4g}{unit}"
     return [
         ("field", f"{area / 3600:,.2f} arcmin^2, {100 * masked / max(area, 1e-300):.2f} % of it masked"),
-        ("exposure map", f"at most {completeness.exposure.max():.4g}{unit}, {completeness.grid.step:.3g} arcsec cells"),
+        ("exposure map", f"{level}, {completeness.grid.step:.3g} arcsec cells"),
     ]
 
 

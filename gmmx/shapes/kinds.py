@@ -271,6 +271,15 @@ class Term:
     exclude: bool = False
     label: str = ""
 
+    @property
+    def short_label(self):
+        """The label, or what stands for it where it is too long for a line."""
+        if len(self.label) <= 60:
+            return self.label or "without a name"
+        if len(self.parts) == 1 and isinstance(self.parts[0][0], Polygon):
+            return f"polygon of {len(self.parts[0][0].vertices)} vertices"
+        return self.label[:57] + "..."
+
     def contains(self, x, y):
         """Whether positions [arcsec] are in the term's own area, whatever the list does with it."""
         return np.logical_and.reduce([shape.contains(x, y) != negated for shape, negated in self.parts])

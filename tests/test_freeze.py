@@ -60,8 +60,7 @@ def test_iterations_keep_what_is_frozen_and_never_fall(seed):
             assert np.any(getattr(now.parameters.mixture, name)[free] != getattr(parameters.mixture, name)[free])
 
 
-@settings(deadline=None, max_examples=10)
-@given(seed=st.integers(0, 2**32 - 1))
+@pytest.mark.parametrize("seed", range(5))
 def test_the_ascent_keeps_what_is_frozen_and_passes_plain_iterations(seed):
     prepared, parameters, phase = case(seed)
 
@@ -203,7 +202,7 @@ def test_tables_and_models_remember_what_was_held(tmp_path):
         assert_array_equal(mixture.means, result.mixture.means)
         assert_array_equal(mixture.fluxes, np.asarray(table["flux"]) * (2 * result.reference_exposure))
         assert_allclose(mixture.covariances, result.mixture.covariances, rtol=1e-9, atol=1e-9)
-    assert [flags.split("; ")[-2:] for flags in component_table(result)["flags"]][0] == ["flux held", "mean held"]
+    assert component_table(result)["flags"][0].endswith("flux held; mean held")
     assert "3; 2 held, in part or whole" in summary(result)
     assert read_model_without_frozen(tmp_path) is None
 
@@ -217,7 +216,7 @@ def test_a_table_without_columns_of_its_own_holds_everything_and_goes_through_th
     result = make_result([make_observation()], make_mixture(3))
     other = SkyFrame(202.3, 47.3)
     mixture, frozen = frozen_from_table(component_table(result), other, 1.0, "s")
-    assert frozen.fluxes.all() and frozen.means.all() and frozen.covariances.all()
+    assert np.all([frozen.fluxes, frozen.means, frozen.covariances])
     assert_array_equal(mixture.fluxes, result.mixture.fluxes)
     assert_allclose(other.to_sky(*mixture.means.T), result.frame.to_sky(*result.mixture.means.T), rtol=1e-12)
     table = component_table(result)
@@ -242,7 +241,9 @@ def marked(**columns):
         (marked(freeze_position=[True, False]), "column freeze_position: what can be held is freeze_flux, freeze_mean, freeze_covariance"),
         (marked(freeze_mean=["yes", "no"]), "must be true or false"),
         (marked()[:0], "has no row"),
-        (marked(sigma_minor=[0.0, 1.0]), "positive definite"),
+        (marked(sigma_minor=[0.0, 1.0]), "a sigma_minor above 0"),
+        (marked(sigma_major=[1.0, np.nan]), "needs a sigma_major"),
+        (marked(ra=[np.nan, 202.47]), "not finite"),
         (marked(flux=[np.nan, 1.0], photons=[np.nan, 1.0]), "not finite"),
         (Table({"ra": [1.0], "dec": [2.0], "photons": [3.0]}), "there is no sigma_major, sigma_minor, position_angle"),
     ],

@@ -99,13 +99,15 @@ def mixture_from_table(table, frame=None):
     Raises
     ------
     InputError
-        When a column is missing.
+        When a column is missing, or a size is not positive.
     """
     needed = ["photons", "sigma_major", "sigma_minor", "position_angle", *(("x", "y") if frame is None else ("ra", "dec"))]
     missing = [name for name in needed if name not in table.colnames]
     if missing:
         raise InputError(f"a component table needs the columns {', '.join(needed)}: there is no {', '.join(missing)}")
     fluxes, major, minor, angle, *position = (_numbers(table, name, np.nan) for name in needed)
+    if not (np.all(major > 0) and np.all(minor > 0)):
+        raise InputError("every component needs a sigma_major and a sigma_minor above 0")
     x, y = position if frame is None else frame.to_plane(*position)
     # The direction of the major axis in the plane: counter-clockwise from y by north's own angle and the position angle.
     turn = np.radians(angle + _north(frame, x, y))

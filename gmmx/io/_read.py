@@ -61,7 +61,7 @@ def reading(path):
     except gzip.BadGzipFile as error:
         raise DataError(f"{path}: damaged gzip: fetch it again") from error
     except PermissionError as error:
-        raise DataError(f"{path}: not readable (permission denied)") from error
+        raise DataError(f"{path}: not readable (permission denied): check its permissions") from error
     except (OSError, MemoryError, TypeError, ValueError, KeyError, IndexError, AttributeError, fits.VerifyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path}: truncated or damaged ({reason}): fetch it again") from error

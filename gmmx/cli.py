@@ -15,10 +15,10 @@ from .config import MODEL_SUFFIXES, STARTS, FitConfig, PlotConfig, RenderConfig,
 from .console import Main
 from .errors import DataError, GmmxError, GmmxWarning, InputError
 
-# The tables that a TOML file may hold, and the options in each.
 # What --init takes, for the help and for messages.
 INIT = "|".join([*STARTS, "MODEL.h5"])
 BEGINNINGS = f"one of {', '.join(STARTS)}, or a model ending in {' or '.join(MODEL_SUFFIXES)}"
+# The tables that a TOML file may hold, and the options in each.
 TABLES = {"fit": FitConfig, "render": RenderConfig, "plot": PlotConfig}
 
 

@@ -24,6 +24,8 @@ from .structure import exchange, grow, prune
 
 # Components at most where their number is chosen.
 _MOST = 400
+# Rounds of pruning and looking again for what is missing.
+_REVISIONS = 3
 
 
 def _summaries(prepared, parameters, errors):
@@ -172,8 +174,17 @@ def fit_mixture(
             if exchanges and len(parameters.mixture):
                 parameters, _ = climb.settle(parameters, "settle", min(max_iter, 60), tol)
                 parameters = exchange(climb, search, parameters, limit, exchanges, price=price)
-            if price is not None:
+            for _ in range(_REVISIONS if price is not None else 0):
+                # What was pruned together may be missed: what is worth its price comes back, until nothing does.
                 parameters = prune(climb, parameters, price)
+                parameters, _ = climb.settle(parameters, "settle", min(max_iter, 60), tol)
+                revised = exchange(climb, search, parameters, limit, exchanges, price=price)
+                if revised is parameters:
+                    break
+                parameters = revised
+            else:
+                if price is not None:
+                    parameters = prune(climb, parameters, price)
         parameters, converged = climb.settle(parameters, "settle", max_iter, tol)
         parameters = parameters.select(np.argsort(-parameters.mixture.fluxes, kind="stable"))
         final, phase = climb.look(parameters)

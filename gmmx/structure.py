@@ -230,7 +230,8 @@ def exchange(climb, search, parameters, limit, tries, *, price=None):
 def prune(climb, parameters, price):
     """Remove components whose removal costs less than `price` each, cheapest first, several at a time, then fewer."""
     best, phase = climb.look(parameters)
-    count = max(1, len(parameters.mixture) // 2)
+    # Few at a time: two that stand in for each other are cheap one by one, and dear together.
+    count = max(1, len(parameters.mixture) // 6)
     while len(parameters.mixture):
         losses = _removal_losses(Information.at(climb.prepared, parameters, phase, photons=_QUICK), best.shares)
         # The estimates are rough: what costs somewhat more is tried too, one at a time.

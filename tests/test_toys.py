@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from simulated import field, mixture_of
 
-from gmmx.background import Background
 from gmmx.completeness import Completeness
 from gmmx.errors import DataWarning
 from gmmx.fit import fit_mixture

@@ -72,9 +72,11 @@ lint: $(VENV)/.lint  ## check the style
 	$(BIN)/ruff format --check .
 
 bench: $(VENV)/.bench $(PEERS)/.ready  ## run benchmarks/bench_*.py, which print their tables; an hour at most, most of it for the peers
-	@for script in benchmarks/bench_*.py; do \
-		echo "$$script"; $(BIN)/python "$$script" || exit 1; \
-	done
+	$(BIN)/python benchmarks/bench_speed.py | tee benchmarks/speed.txt
+	$(BIN)/python benchmarks/bench_accuracy.py | tee benchmarks/accuracy.txt
+	$(BIN)/python benchmarks/bench_scaling.py
+	$(BIN)/python benchmarks/bench_acceleration.py
+	$(BIN)/python benchmarks/bench_peers.py
 
 clean:  ## remove what the targets made, but not .venv
 	rm -rf demo build dist .pytest_cache .ruff_cache .hypothesis

@@ -85,9 +85,8 @@ def galaxy():
     for k in (15, 40):
         result = gmmx.fit_mixture(observation, n_components=k, seed=1)
         two, eight = truth.differences(result)
-        print(
-            f"  --k {k}: K = {len(result.mixture)}  {two:.4f}  {eight:.4f}  {truth.total(result):.4f}  {result.backgrounds[0].photons:.0f}  {result.seconds:.1f} s"
-        )
+        facts = f"{two:.4f}  {eight:.4f}  {truth.total(result):.4f}  {result.backgrounds[0].photons:.0f}  {result.seconds:.1f} s"
+        print(f"  --k {k}: K = {len(result.mixture)}  {facts}")
 
 
 def realisations(k=20):
@@ -171,9 +170,8 @@ def beta(k=30, seeds=10, n=130_000, n_sky=60_000):
             flush=True,
         )
     inside = np.array(inside)
-    print(
-        f"  held: mean flux {np.mean(held):.4f}; free: 68 % interval holds the truth in {int((inside < 1).sum())} of {seeds}, 95 % in {int((inside < 1.96).sum())}"
-    )
+    holds = f"68 % interval holds the truth in {int((inside < 1).sum())} of {seeds}, 95 % in {int((inside < 1.96).sum())}"
+    print(f"  held: mean flux {np.mean(held):.4f}; free: {holds}")
 
 
 def inside_share(limit, beta=0.6, core=25.0, outer=600.0):

@@ -52,7 +52,8 @@ def kernels():
             exposure = best(lambda: p.pyramid.moments(means, totals, phase.levels[0]))
             whole = best(lambda: em.evaluate(prepared, case.truth, phase))
         print(
-            f"  threads {threads}: photon moments without pruning {every * 1e3:.2f} ms = {every / pairs * 1e9:.2f} ns per photon and view, pruned {pruned * 1e3:.2f} ms;"
+            f"  threads {threads}: photon moments without pruning {every * 1e3:.2f} ms = {every / pairs * 1e9:.2f} ns per photon and view,"
+            f" pruned {pruned * 1e3:.2f} ms;"
             f" exposure moments {exposure * 1e3:.2f} ms ({exposure / every:.1%} of the former); whole iteration {whole * 1e3:.2f} ms"
         )
 
@@ -72,9 +73,7 @@ def commands():
     if not Path(gmmx).exists():
         gmmx = shutil.which("gmmx")
     print(f"gmmx --help: {min(command(gmmx, '--help')[0] for _ in range(5)):.2f} s")
-    print(
-        f"import gmmx: {min(command(sys.executable, '-c', 'import gmmx')[0] for _ in range(5)):.2f} s (Python itself {command(sys.executable, '-c', '')[0]:.2f} s)"
-    )
+    print(f"import gmmx: {min(command(sys.executable, '-c', 'import gmmx')[0] for _ in range(5)):.2f} s, Python's own start in it")
     if not DATA.is_dir():
         print(f"no simulated observations at {DATA}: set GMMX_TEST_DATA")
         return

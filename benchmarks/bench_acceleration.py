@@ -16,7 +16,7 @@ import numpy as np
 from bench_accuracy import GALAXY, observed
 from cases import ngc4636, small
 
-from gmmx import em, errors
+from gmmx import em, errors, layout
 from gmmx._kernels._jit import threads_at_most
 from gmmx.accelerate import Chart, ascend
 from gmmx.climb import Climb
@@ -176,7 +176,7 @@ METHODS = {
 
 def started(observation, k):
     """Observations as prepared, and a mixture grown to k components and disturbed."""
-    prepared, _ = em.prepare_all([observation.exposed()])
+    prepared, _ = layout.prepare_all([observation.exposed()])
     parameters = grow(Climb(prepared, em.Priors(), None), Search.over(prepared), background_only(prepared), k)
     chart = Chart.at(parameters, prepared, em.Priors().min_sigma)
     z = chart.to_vector(parameters)

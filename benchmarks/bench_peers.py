@@ -32,7 +32,7 @@ from peer_pictures import pictures
 from scipy.ndimage import gaussian_filter
 
 import gmmx
-from gmmx import em, errors
+from gmmx import em, errors, layout
 from gmmx.io.images import read_grid_like
 from gmmx.mixture import Mixture
 
@@ -265,7 +265,7 @@ def scored(row, job, mixture, amplitude=None, detected=None):
         row.gap, row.error = float(lost.mean()), float(lost.std(ddof=1) / np.sqrt(len(lost)))
     if job.image is not None:
         if detected is None:
-            prepared, reference = em.prepare_all([train])
+            prepared, reference = layout.prepare_all([train])
             found = em.evaluate(prepared, parameters, em.begin_phase(prepared, parameters, em.Priors()))
             scale = train.n_photons / (float(mixture.fluxes @ found.shares) + float(amplitudes[0] @ prepared[0].integrals))
         else:

@@ -15,7 +15,7 @@ from bench_accuracy import GALAXY, observed
 from cases import ngc4636
 from matplotlib.figure import Figure
 
-from gmmx import em, errors
+from gmmx import em, errors, layout
 from gmmx._kernels._jit import threads_at_most
 from gmmx.mixture import Mixture
 
@@ -104,14 +104,14 @@ def main():
     for n in PHOTONS:
         observation = resampled(source, n, rng)
         began = time.perf_counter()
-        prepared, _ = em.prepare_all([observation])
+        prepared, _ = layout.prepare_all([observation])
         took = time.perf_counter() - began
         one, every = by_photons[n] = seconds(prepared, model(case, observation, 60, np.random.default_rng(4)), 12)
         over = one / by_photons[PHOTONS[0]][0] * PHOTONS[0] / n
         engine, read = array_bytes(prepared[0])
         print(f"  {n:10,d}{1e3 * one:10.1f}{over:13.2f}{1e3 * every:11.1f}{engine / n:14.1f}{read / n:10.1f}{took:11.2f}", flush=True)
     observation = resampled(source, PHOTONS[0], rng)
-    prepared, _ = em.prepare_all([observation])
+    prepared, _ = layout.prepare_all([observation])
     print(f"  {'K':>10s}{'ms':>10s}{'over linear':>13s}{f'{os.cpu_count()} threads':>11s}   N = {PHOTONS[0]:,}")
     for k in COMPONENTS:
         one, every = by_components[k] = seconds(prepared, model(case, observation, k, np.random.default_rng(4)), 40)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cases import ngc4636
 
-from gmmx import em
+from gmmx import em, layout
 from gmmx._kernels._jit import threads_at_most
 from gmmx._kernels.photons import photon_moments
 
@@ -35,7 +35,7 @@ def best(function, repeats=15):
 def kernels():
     """E and M step and exposure moments at N = 150,000, K = 60."""
     case = ngc4636()
-    prepared, _ = em.prepare_all([case.train])
+    prepared, _ = layout.prepare_all([case.train])
     phase = em.begin_phase(prepared, case.truth, em.Priors())
     p, amplitude = prepared[0], case.truth.amplitudes[0]
     coefficients, means, precisions = em.views(case.truth.mixture, phase.shares[0], phase.blurs[0])

@@ -6,8 +6,9 @@ import numpy as np
 
 from gmmx.background import Background
 from gmmx.completeness import Completeness
-from gmmx.em import Parameters, Priors, begin_phase, evaluate, log_densities, prepare_all
+from gmmx.em import Parameters, Priors, begin_phase, evaluate, log_densities
 from gmmx.grid import PixelGrid, SkyFrame
+from gmmx.layout import prepare_all
 from gmmx.mixture import Mixture
 from gmmx.observation import Observation
 from gmmx.psf import PsfModel

@@ -13,9 +13,10 @@ import numpy as np
 from ._kernels._jit import threads_at_most
 from .climb import Climb
 from .config import STARTS, FitConfig
-from .em import Priors, prepare_all
+from .em import Priors
 from .errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputError
 from .information import Information
+from .layout import prepare_all
 from .mixture import Frozen, Mixture
 from .result import HISTORY_COLUMNS, BackgroundSummary, FitResult
 from .search import Search

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .em import Pyramid
 from .errors import DataError
+from .layout import Pyramid
 from .mixture import Mixture
 from .raster import blurred
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._kernels.search import significances, smoothed
-from .em import background_maps
 from .grid import PixelGrid
+from .layout import background_maps
 from .raster import blurred, pixel_means
 
 # Cells of the search grid per side, at most.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from simulated import random_mixture, random_observation
 
-from gmmx import em
+from gmmx import em, layout
 from gmmx.accelerate import Chart, ascend
 from gmmx.background import Background
 from gmmx.em import Parameters, Priors
@@ -21,7 +21,7 @@ SKY = (Background(), Background(name="particle", kind="particle", amplitude=0.05
 def start(seed, *, m=2, backgrounds=SKY, k=3, **options):
     """Two observations, parameters, the phase begun there and its chart."""
     observations = [random_observation(seed, m=m, backgrounds=backgrounds, **options), random_observation(seed + 1, n=150, angle=25)]
-    prepared, _ = em.prepare_all(observations)
+    prepared, _ = layout.prepare_all(observations)
     mixture = random_mixture(np.random.default_rng(seed), k)
     parameters = Parameters(mixture=mixture, amplitudes=(np.full(len(backgrounds), 0.05), np.zeros(0)))
     return prepared, parameters, em.begin_phase(prepared, parameters, PRIORS), Chart.at(parameters, prepared, PRIORS.min_sigma)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from simulated import random_completeness, random_mixture, random_observation, rotation
 
-from gmmx import em
+from gmmx import em, layout
 from gmmx.background import Background
 from gmmx.completeness import Completeness
 from gmmx.em import Parameters, Priors
@@ -26,7 +26,7 @@ NO_PRIORS = Priors(count=0.0, shape=0.0, min_sigma=0.01)
 
 def one_step(observations, mixture, amplitudes=None, priors=PRIORS):
     """One evaluation at a mixture."""
-    prepared, _ = em.prepare_all(observations)
+    prepared, _ = layout.prepare_all(observations)
     if amplitudes is None:
         amplitudes = [np.full(len(o.backgrounds), 0.1) for o in observations]
     parameters = Parameters(mixture=mixture, amplitudes=tuple(np.asarray(a, float) for a in amplitudes))
@@ -82,7 +82,7 @@ def as_reference(observation, reference_exposure, mixture, amplitudes):
 @pytest.mark.parametrize("kinds", [(), ("sky",), ("sky", "particle", "file")])
 def test_iteration_matches_reference(m, kinds, monkeypatch):
     # All views on the map's own cells, which is what the twin sums over.
-    monkeypatch.setattr(em.Pyramid, "levels", lambda self, covariances: np.zeros(len(covariances), np.int64))
+    monkeypatch.setattr(layout.Pyramid, "levels", lambda self, covariances: np.zeros(len(covariances), np.int64))
     grid = PixelGrid.covering((-15, 15), (-15, 15), 3.0)
     shape = SkyImage(grid=grid, values=np.random.default_rng(0).uniform(1, 2, grid.shape))
     backgrounds = tuple(Background(name=kind, kind=kind, shape=shape if kind == "file" else None) for kind in kinds)
@@ -90,7 +90,7 @@ def test_iteration_matches_reference(m, kinds, monkeypatch):
     mixture = random_mixture(np.random.default_rng(3), 3)
     amplitudes = [0.1 * np.arange(1, 1 + len(kinds)), np.zeros(0)]
     found = one_step(observations, mixture, amplitudes)
-    _, exposure = em.prepare_all(observations)
+    _, exposure = layout.prepare_all(observations)
     seen = [as_reference(o, exposure, mixture, a) for o, a in zip(observations, amplitudes, strict=True)]
     scales = np.min([core_radius(o["share"], o["blur"]) ** 2 for o in seen], axis=0)
     expected = reference.em_iteration(seen, mixture.fluxes, mixture.means, mixture.covariances, scales, count=1.0, shape=3.0)
@@ -107,7 +107,7 @@ def test_iteration_matches_reference(m, kinds, monkeypatch):
 
 def test_exposure_moments_against_brute_force():
     completeness = random_completeness(np.random.default_rng(0), angle=20)
-    pyramid = em.Pyramid.of(completeness.grid, completeness.effective / 1000)
+    pyramid = layout.Pyramid.of(completeness.grid, completeness.effective / 1000)
     # From far narrower than a cell to as wide as the field.
     means = np.array([[0.1, 0.2], [3.0, -0.1], [3.9, -2.0], [0.0, 0.0], [14.0, 3.0]])
     sigmas = np.array([0.1, 0.3, 1.0, 4.0, 8.0])
@@ -119,7 +119,7 @@ def test_exposure_moments_against_brute_force():
 
 
 def test_coarse_levels_are_used_and_stay_within_the_map():
-    pyramid = em.Pyramid.of(PixelGrid.covering((0, 64), (0, 37), 1.0), np.ones((37, 64)))
+    pyramid = layout.Pyramid.of(PixelGrid.covering((0, 64), (0, 37), 1.0), np.ones((37, 64)))
     levels = pyramid.levels(np.array([0.5, 3.5, 11.5, 13.0, 1e6])[:, None, None] ** 2 * np.eye(2))
     assert_array_equal(levels, [-6, 0, 1, 2, len(pyramid.offsets) - 1])
     assert_allclose(pyramid.moments(np.array([[32.0, 18.5]]), np.array([12.0 * np.eye(2)]), levels[1:2])[0, 0], 1.0, atol=2e-6)
@@ -130,7 +130,7 @@ def test_coarse_levels_are_used_and_stay_within_the_map():
 def test_plain_iterations_never_lower_the_objective(seed):
     rng = np.random.default_rng(seed)
     observations = [random_observation(seed, m=int(rng.integers(1, 4)), backgrounds=(Background(),)), random_observation(seed + 1, n=90)]
-    prepared, _ = em.prepare_all(observations)
+    prepared, _ = layout.prepare_all(observations)
     parameters = Parameters(mixture=random_mixture(rng, 4), amplitudes=(np.array([0.05]), np.zeros(0)))
     phase = em.begin_phase(prepared, parameters, PRIORS)
     before = -np.inf
@@ -145,7 +145,7 @@ def test_plain_iterations_never_lower_the_objective(seed):
 def test_responsibilities_sum_to_the_photons():
     observation = random_observation(4, m=2, backgrounds=(Background(), Background(name="particle", kind="particle")))
     step = one_step([observation], random_mixture(np.random.default_rng(1), 3))
-    prepared, _ = em.prepare_all([observation])
+    prepared, _ = layout.prepare_all([observation])
     assert step.observed.sum() + step.successor.amplitudes[0] @ prepared[0].integrals == pytest.approx(observation.n_photons, rel=1e-12)
 
 
@@ -244,12 +244,12 @@ def test_two_half_exposures_are_one():
         for part in (first, ~first)
     ]
     one, two = one_step([observation], mixture), one_step(halves, mixture)
-    assert em.prepare_all(halves)[1] == pytest.approx(em.prepare_all([observation])[1])
+    assert layout.prepare_all(halves)[1] == pytest.approx(layout.prepare_all([observation])[1])
     # Each half has its own background, at first the same.
     whole = one.successor.amplitudes[0]
-    prepared, _ = em.prepare_all(halves)
+    prepared, _ = layout.prepare_all(halves)
     parts = sum(a @ p.integrals for a, p in zip(two.successor.amplitudes, prepared, strict=True))
-    assert parts == pytest.approx(float(whole @ em.prepare_all([observation])[0][0].integrals), rel=1e-9)
+    assert parts == pytest.approx(float(whole @ layout.prepare_all([observation])[0][0].integrals), rel=1e-9)
     single = replace(one, successor=replace(one.successor, amplitudes=()))
     assert_same_step(single, replace(two, successor=replace(two.successor, amplitudes=())))
 
@@ -266,11 +266,11 @@ def test_held_background_stays():
 def test_tiles_hold_every_photon_once_in_its_box(n):
     rng = np.random.default_rng(n)
     x, y = rng.normal(0, 5, (2, n))
-    order, tiles, boxes, blocks = em.tile(x, y)
+    order, tiles, boxes, blocks = layout.tile(x, y)
     assert_array_equal(np.sort(order), np.arange(n))
     assert tiles[0] == 0
     assert tiles[-1] == n
-    assert np.all(np.diff(tiles) <= em.TILE)
+    assert np.all(np.diff(tiles) <= layout.TILE)
     assert (blocks[0], blocks[-1]) == (0, len(tiles) - 1)
     assert np.all(np.diff(blocks) > 0)
     owner = np.repeat(np.arange(len(tiles) - 1), np.diff(tiles))
@@ -288,7 +288,7 @@ def test_floor_keeps_the_wide_axis():
 def test_component_that_collapses_is_stopped_at_the_floor():
     point = Observation(x=np.full(50, 1.0), y=np.full(50, 2.0))
     mixture = Mixture(fluxes=np.array([50.0]), means=np.array([[1.0, 2.0]]), covariances=np.array([4 * np.eye(2)]))
-    prepared, _ = em.prepare_all([point])
+    prepared, _ = layout.prepare_all([point])
     parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
     for _ in range(60):
         parameters = em.evaluate(prepared, parameters, em.begin_phase(prepared, parameters, replace(PRIORS, shape=0.0))).successor
@@ -296,7 +296,7 @@ def test_component_that_collapses_is_stopped_at_the_floor():
 
 
 def test_a_phase_holds_until_a_component_is_much_narrower():
-    prepared, _ = em.prepare_all([random_observation(1)])
+    prepared, _ = layout.prepare_all([random_observation(1)])
     mixture = random_mixture(np.random.default_rng(0), 2)
     parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
     phase = em.begin_phase(prepared, parameters, PRIORS)
@@ -309,15 +309,15 @@ def test_prior_scale_is_that_of_the_sharpest_psf():
     observation = random_observation(1)
     parameters = Parameters(mixture=random_mixture(np.random.default_rng(0), 2), amplitudes=(np.zeros(0), np.zeros(0)))
     sharp, broad = (replace(observation, psf=PsfModel.constant(s)) for s in (0.5, 2.0))
-    prepared, _ = em.prepare_all([broad, sharp])
+    prepared, _ = layout.prepare_all([broad, sharp])
     assert_allclose(em.begin_phase(prepared, parameters, PRIORS).prior_scales, 0.25, rtol=1e-6)
-    prepared, _ = em.prepare_all([replace(observation, psf=None), broad])
+    prepared, _ = layout.prepare_all([replace(observation, psf=None), broad])
     assert_allclose(em.begin_phase(prepared, parameters, PRIORS).prior_scales, PRIORS.min_sigma**2, rtol=1e-6)
 
 
 def test_removal_losses_are_what_removal_costs():
     observation, mixture = random_observation(6, m=2, backgrounds=(Background(),)), random_mixture(np.random.default_rng(4), 3)
-    prepared, _ = em.prepare_all([observation])
+    prepared, _ = layout.prepare_all([observation])
     parameters = Parameters(mixture=mixture, amplitudes=(np.array([0.1]),))
     phase = em.begin_phase(prepared, parameters, PRIORS)
     whole = em.evaluate(prepared, parameters, phase)
@@ -330,7 +330,7 @@ def test_removal_losses_are_what_removal_costs():
 
 def test_flux_slopes_are_derivatives():
     observation, mixture = random_observation(6, m=2, backgrounds=(Background(),)), random_mixture(np.random.default_rng(4), 3)
-    prepared, _ = em.prepare_all([observation])
+    prepared, _ = layout.prepare_all([observation])
     parameters = Parameters(mixture=mixture, amplitudes=(np.array([0.1]),))
     phase = em.begin_phase(prepared, parameters, PRIORS)
     slopes = em.flux_slopes(prepared, mixture, phase, em.log_densities(prepared, parameters, phase))
@@ -341,7 +341,7 @@ def test_photons_on_zero_exposure_are_refused():
     observation = random_observation(1)
     stray = replace(observation, x=np.append(observation.x, 500.0), y=np.append(observation.y, 0.0), weights=np.append(observation.weights, 1.0))
     with pytest.raises(InputError, match=r"1 photons lie where the exposure is zero.*exposed"):
-        em.prepare_all([stray])
+        layout.prepare_all([stray])
 
 
 def test_background_without_open_sky_is_refused():
@@ -354,4 +354,4 @@ def test_background_without_open_sky_is_refused():
         backgrounds=(Background(name="streak", kind="file", shape=shape),),
     )
     with pytest.raises(InputError, match="no open sky"):
-        em.prepare_all([observation])
+        layout.prepare_all([observation])

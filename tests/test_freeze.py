@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from simulated import drawn, field, mixture_of, random_mixture, random_observation
 
-from gmmx import em
+from gmmx import em, layout
 from gmmx.accelerate import Chart, ascend
 from gmmx.background import Background
 from gmmx.cli import main
@@ -33,7 +33,7 @@ NAMES = ("fluxes", "means", "covariances")
 def case(seed, k=4):
     """Prepared photons, parameters of which random things are frozen, and their phase."""
     rng = np.random.default_rng(seed)
-    prepared, _ = em.prepare_all([random_observation(seed, m=2, backgrounds=(Background(),))])
+    prepared, _ = layout.prepare_all([random_observation(seed, m=2, backgrounds=(Background(),))])
     frozen = Frozen(**{name: rng.random(k) < 0.4 for name in NAMES})
     parameters = em.Parameters(mixture=random_mixture(rng, k), amplitudes=(np.array([0.05]),), frozen=frozen)
     return prepared, parameters, em.begin_phase(prepared, parameters, PRIORS)

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of, random_mixture, random_observation
 
-from gmmx import em
+from gmmx import em, layout
 from gmmx.background import Background
 from gmmx.em import Parameters, Priors
 from gmmx.errors import DegeneracyWarning
@@ -22,7 +22,7 @@ SKY = (Background(),)
 
 def information(observation, mixture, level):
     """The information at given parameters of one observation with a sky."""
-    prepared, _ = em.prepare_all([observation])
+    prepared, _ = layout.prepare_all([observation])
     parameters = Parameters(mixture=mixture, amplitudes=(np.array([level]),))
     return Information.at(prepared, parameters, em.begin_phase(prepared, parameters, Priors()))
 
@@ -112,7 +112,7 @@ def test_broad_component_and_background_are_nearly_the_same():
 def test_scores_are_derivatives():
     # The sum of the photons' scores is the gradient of sum log lambda: that of the objective less the integral's.
     observation, mixture = random_observation(6, m=2, backgrounds=SKY), random_mixture(np.random.default_rng(4), 3)
-    prepared, _ = em.prepare_all([observation])
+    prepared, _ = layout.prepare_all([observation])
     p = prepared[0]
     parameters = Parameters(mixture=mixture, amplitudes=(np.array([0.1]),))
     phase = em.begin_phase(prepared, parameters, Priors(count=0.0, shape=0.0))
@@ -142,7 +142,7 @@ def test_gain_of_an_addition_is_what_a_fit_gains():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DegeneracyWarning)
         one, two = fit_mixture(observation, init=truth.select([0]), **options), fit_mixture(observation, init=truth, **options)
-    prepared, _ = em.prepare_all(one.observations)
+    prepared, _ = layout.prepare_all(one.observations)
     parameters = Parameters(mixture=one.mixture, amplitudes=(np.array([one.backgrounds[0].amplitude]),))
     phase = em.begin_phase(prepared, parameters, Priors(count=0.0, shape=0.0))
     found = Information.at(prepared, parameters, phase)
@@ -159,7 +159,7 @@ def test_gain_of_an_addition_is_what_a_fit_gains():
 
 def test_thinned_photons_tell_about_the_same():
     observation, mixture = random_observation(6, n=9000, m=1, backgrounds=SKY), random_mixture(np.random.default_rng(4), 2, photons=6000)
-    prepared, _ = em.prepare_all([observation])
+    prepared, _ = layout.prepare_all([observation])
     parameters = Parameters(mixture=mixture, amplitudes=(np.array([2.0]),))
     phase = em.begin_phase(prepared, parameters, Priors())
     all_of_them, few = (Information.at(prepared, parameters, phase, photons=n) for n in (10**6, 1000))

@@ -17,8 +17,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gmmx._kernels import exposure, photons, search
 from gmmx._kernels._jit import threads_at_most
 from gmmx._kernels._math import exp_fast, log_fast
-from gmmx.em import PRUNING, Pyramid
+from gmmx.em import PRUNING
 from gmmx.grid import PixelGrid
+from gmmx.layout import Pyramid
 
 SLOW_PYTHON = bool(numba.config.DISABLE_JIT)
 EXAMPLES = settings(deadline=None, max_examples=5 if SLOW_PYTHON else 50)

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of, random_mixture, random_observation
 
-from gmmx import em
+from gmmx import em, layout
 from gmmx.background import Background
 from gmmx.em import Parameters
 from gmmx.mixture import Mixture
@@ -19,7 +19,7 @@ SKY = (Background(),)
 
 def sky_alone(observation, level):
     """An observation laid out, and the model of its sky at a level."""
-    prepared, _ = em.prepare_all([observation])
+    prepared, _ = layout.prepare_all([observation])
     return prepared, Parameters(mixture=Mixture.empty(), amplitudes=(np.array([level]),))
 
 
@@ -69,7 +69,7 @@ def test_a_mask_is_not_a_deficit_nor_its_edge_an_excess():
 
 def test_expected_counts_are_those_of_the_model():
     observations = [random_observation(s, n=400, m=2, backgrounds=SKY) for s in (1, 2)]
-    prepared, _ = em.prepare_all(observations)
+    prepared, _ = layout.prepare_all(observations)
     parameters = Parameters(mixture=random_mixture(np.random.default_rng(0), 3), amplitudes=(np.array([0.3]), np.array([0.1])))
     expected = Search.over(prepared).expected(prepared, parameters)
     step = em.evaluate(prepared, parameters, em.begin_phase(prepared, parameters, em.Priors()))

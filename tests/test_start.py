@@ -8,10 +8,10 @@ from simulated import drawn, field, mixture_of
 
 from gmmx.background import Background
 from gmmx.completeness import reference_exposure
-from gmmx.em import prepare_all
 from gmmx.errors import InputError
 from gmmx.fit import fit_mixture
 from gmmx.grid import SkyFrame
+from gmmx.layout import prepare_all
 from gmmx.mixture import Frozen, Mixture
 from gmmx.start import background_only, carried, given, scattered
 

@@ -23,6 +23,9 @@ from .search import Search
 from .start import background_only, given, kmeans, scattered
 from .structure import exchange, grow, prune
 
+# A background with a smaller share of the photons has come to nothing; a component is broad from this share of the field's side on.
+_NOTHING = 0.01
+_BROAD = 0.25
 # Components at most where their number is chosen.
 _MOST = 400
 # Rounds of pruning and looking again for what is missing.
@@ -63,6 +66,16 @@ def _random_start(init, prepared, parameters, count, rng, min_sigma):
     if init == "kmeans":
         return kmeans(prepared, parameters, count, rng, min_sigma)
     return scattered(prepared, parameters, count, rng, min_sigma, uniform=init == "minmax")
+
+
+def _swallowed(prepared, parameters):
+    """What to say of backgrounds that have come to nothing while components as broad as the field have taken their place."""
+    widths = np.linalg.det(parameters.mixture.covariances) ** 0.25
+    for p, amplitudes in zip(prepared, parameters.amplitudes, strict=True):
+        for b, amplitude, integral, fixed in zip(p.observation.backgrounds, amplitudes, p.integrals, p.fixed, strict=True):
+            if not fixed and amplitude * integral < _NOTHING * p.weights.sum() and np.any(widths > _BROAD * np.sqrt(integral)):
+                where = f"background {b.name!r} of {p.observation.name}"
+                yield f"{where} has come to nothing, broad components have taken its place: give an exposure map, or hold it with --background {b.name}=VALUE"
 
 
 def fit_mixture(
@@ -133,7 +146,7 @@ def fit_mixture(
     DataWarning
         When fewer than K components came out.
     DegeneracyWarning
-        When a background's level and the signal flux are correlated by more than 0.9.
+        When a background's level and the signal flux are correlated by more than 0.9, or when broad components have taken its place.
     """
     observations = [observations] if hasattr(observations, "x") else list(observations)
     if not observations:
@@ -205,6 +218,7 @@ def fit_mixture(
         if b.is_degenerate:
             message = f"background {b.name!r} of {b.observation} and the signal flux are correlated by {b.correlation:.2f}"
             notes.append((f"{message}: hold its level with --background {b.name}=VALUE", DegeneracyWarning))
+    notes += [(message, DegeneracyWarning) for message in _swallowed(prepared, parameters)]
     for message, category in notes:
         warnings.warn(message, category, stacklevel=2)
     fitted = [

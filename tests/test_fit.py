@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from simulated import drawn, field, mixture_of, random_mixture, random_observation, rotation
 
 from gmmx.background import Background
-from gmmx.errors import ConvergenceWarning, DataWarning, InputError
+from gmmx.errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputError
 from gmmx.fit import fit_mixture
 from gmmx.grid import PixelGrid
 from gmmx.mixture import Mixture
@@ -381,3 +381,13 @@ def test_random_skies_of_psf_mixtures():
         total = result.signal_photons + sum(b.photons for b in result.backgrounds)
         assert result.converged
         assert total == pytest.approx(result.n_photons, rel=1e-3)
+
+
+def test_a_background_that_broad_components_have_swallowed_is_named():
+    # Photons that fall off towards the edge, as with an exposure map that lacks the vignetting: a flat background has no part in them.
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(0, 70, (2, 20_000))
+    inside = (np.abs(x) < 100) & (np.abs(y) < 100)
+    observation = Observation(x=x[inside], y=y[inside], completeness=field(200, 2.0), backgrounds=SKY)
+    with pytest.warns(DegeneracyWarning, match="has come to nothing"):
+        fit_mixture(observation, init=mixture_of((20_000, 0, 0, 70)), threads=1)

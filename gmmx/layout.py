@@ -82,6 +82,8 @@ class Prepared:
     tiles, boxes, blocks : arrays
         See `_kernels.photons`.
     pyramid : Pyramid or None
+    reference : float
+        E_ref, which the pyramid and the backgrounds are relative to.
     """
 
     observation: Observation
@@ -96,6 +98,7 @@ class Prepared:
     boxes: np.ndarray
     blocks: np.ndarray
     pyramid: Pyramid | None
+    reference: float
 
 
 def square(flat):
@@ -180,6 +183,7 @@ def prepare(observation, reference):
         boxes=boxes,
         blocks=blocks,
         pyramid=pyramid,
+        reference=reference,
     )
 
 

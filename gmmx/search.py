@@ -60,10 +60,8 @@ class Search:
                 backgrounds.append(np.zeros((0, *grid.shape)))
                 continue
             ix, iy, inside = c.grid.locate(*centres)
-            # E_ref, from the one number that both the pyramid and the map know.
-            reference = c.effective.sum() / max(p.pyramid.values[: c.exposure.size].sum(), 1e-300)
-            omegas.append(np.where(inside, (c.effective / reference)[iy, ix], 0.0))
-            backgrounds.append(np.where(inside, background_maps(p.observation, reference)[:, iy, ix], 0.0))
+            omegas.append(np.where(inside, (c.effective / p.reference)[iy, ix], 0.0))
+            backgrounds.append(np.where(inside, background_maps(p.observation, p.reference)[:, iy, ix], 0.0))
         counts = sum(grid.histogram(p.x, p.y, p.weights) for p in prepared)
         return cls(grid, tuple(omegas), tuple(backgrounds), tuple(_smooth(level) for level in _levels(counts, n_levels)))
 

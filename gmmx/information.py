@@ -20,6 +20,8 @@ _CHUNK = 2048
 _PHOTONS_PER_PARAMETER = 8
 # Information every coordinate has at least: a component with next to no photons must not make the matrix singular.
 _LEAST = 0.1
+# Logarithm of the least responsibility: their products must stay normal numbers, or matrix products become ten times slower.
+_LOWEST = -100.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -128,7 +130,7 @@ class Information:
             coefficients, means, precisions = views(unit, share, blur)
             dx, dy = p.x[chosen][:, None] - means[:, 0], p.y[chosen][:, None] - means[:, 1]
             q = precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy
-            ratio = np.exp(coefficients - 0.5 * q - log[chosen][:, None]).reshape(len(chosen), *share.shape).sum(2)
+            ratio = np.exp(np.maximum(coefficients - 0.5 * q - log[chosen][:, None], _LOWEST)).reshape(len(chosen), *share.shape).sum(2)
             ratios.append(ratio * np.sqrt(self.stride * p.weights[chosen])[:, None])
         return ratios
 
@@ -237,7 +239,7 @@ def _scores(p, indices, parameters, share, blur, amplitude):
     logs = coefficients - 0.5 * q
     background = amplitude[:, None] * p.ratios[:, indices]
     top = np.maximum(logs.max(1, initial=-np.inf), np.log(np.maximum(background.max(0, initial=0.0), 1e-300)))
-    terms, background = np.exp(logs - top[:, None]), np.exp(np.log(np.maximum(background, 1e-300)) - top)
+    terms, background = np.exp(np.maximum(logs - top[:, None], _LOWEST)), np.exp(np.log(np.maximum(background, 1e-300)) - top)
     density = terms.sum(1) + background.sum(0)
     r = terms / density[:, None]
     u1 = solved[:, 0, 0] * dx + solved[:, 0, 1] * dy

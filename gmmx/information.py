@@ -11,17 +11,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from ._kernels.information import density_ratios, scores
 from .em import begin_phase, flux_slopes, log_densities, views
 from .mixture import Frozen, Mixture
 
 # Photons that the information matrix is summed over; more are thinned evenly, but never to fewer than some for each parameter.
 _PHOTONS = 20_000
-_CHUNK = 2048
 _PHOTONS_PER_PARAMETER = 8
 # Information every coordinate has at least: a component with next to no photons must not make the matrix singular.
 _LEAST = 0.1
-# Logarithm of the least responsibility: their products must stay normal numbers, or matrix products become ten times slower.
-_LOWEST = -100.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,14 +87,13 @@ class Information:
             first += len(amplitude)
             # Photons lie in the order of their tiles: every stride-th one samples the sky evenly.
             chosen = np.arange(stride // 2, len(p.x), stride)
-            scores = np.zeros((len(chosen), n))
-            for start in range(0, len(chosen), _CHUNK):
-                part = slice(start, start + _CHUNK)
-                scores[part, columns] = _scores(p, chosen[part], parameters, share, blur, amplitude)
-            scores *= np.sqrt(stride * p.weights[chosen])[:, None]
-            information += scores.T @ scores
+            found = _scores(p, chosen, np.sqrt(stride * p.weights[chosen]), parameters, share, blur, amplitude)
+            if found.shape[1] < n:
+                found, own = np.zeros((len(chosen), n)), found
+                found[:, columns] = own
+            information += found.T @ found
             all_chosen.append(chosen)
-            all_scores.append(scores)
+            all_scores.append(found)
         information[np.diag_indices(6 * k)] += _LEAST
         # A background that no photon speaks of is unknown, not an error.
         rows = np.arange(6 * k, n)
@@ -128,10 +125,8 @@ class Information:
         ratios = []
         for p, share, blur, log, chosen in zip(self.prepared, phase.shares, phase.blurs, logs, self.chosen, strict=True):
             coefficients, means, precisions = views(unit, share, blur)
-            dx, dy = p.x[chosen][:, None] - means[:, 0], p.y[chosen][:, None] - means[:, 1]
-            q = precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy
-            ratio = np.exp(np.maximum(coefficients - 0.5 * q - log[chosen][:, None], _LOWEST)).reshape(len(chosen), *share.shape).sum(2)
-            ratios.append(ratio * np.sqrt(self.stride * p.weights[chosen])[:, None])
+            weights = np.sqrt(self.stride * p.weights[chosen])
+            ratios.append(density_ratios(p.x[chosen], p.y[chosen], weights, log[chosen], coefficients, means, precisions, share.shape[1]))
         return ratios
 
     def _phase_of(self, candidates):
@@ -151,7 +146,7 @@ class Information:
         broad = _broad(self.prepared, mixture)
         logs = log_densities(self.prepared, self.parameters, self.phase)
         ratios = self._ratios(broad, self._phase_of(broad), logs)
-        crossed = sum(scores.T @ ratio for scores, ratio in zip(self.scores, ratios, strict=True)) * broad.fluxes
+        crossed = sum(score.T @ ratio for score, ratio in zip(self.scores, ratios, strict=True)) * broad.fluxes
         own = sum(ratio.T @ ratio for ratio in ratios) * np.outer(broad.fluxes, broad.fluxes)
         # Only the rows of the covariance that the totals need: one solution for the signal, one for each background. Broad components by Schur's complement.
         sought = np.zeros((n, 1 + n - 6 * k))
@@ -201,7 +196,7 @@ class Information:
         slopes = flux_slopes(self.prepared, candidates, phase, logs)
         ratios = self._ratios(candidates, phase, logs)
         square = sum((ratio * ratio).sum(0) for ratio in ratios)
-        crossed = sum(scores.T @ ratio for scores, ratio in zip(self.scores, ratios, strict=True))
+        crossed = sum(score.T @ ratio for score, ratio in zip(self.scores, ratios, strict=True))
         free = square - np.einsum("ij,ij->j", crossed, self.solve(crossed))
         # Where the others can imitate a candidate to all the digits this estimate has, adding it gains nothing.
         usable = (slopes > 0) & (free > 1e-3 * square) & (square > 1e-200)
@@ -224,26 +219,13 @@ def _broad(prepared, mixture):
     return Mixture(fluxes=fluxes[kept], means=np.tile(centre, (int(kept.sum()), 1)), covariances=covariances)
 
 
-def _scores(p, indices, parameters, share, blur, amplitude):
-    """d log lambda_i / d (log F, L^-1 mu, log-Cholesky of Sigma, log B) at some photons, (n, 6 K + n_b)."""
+def _scores(p, chosen, weights, parameters, share, blur, amplitude):
+    """w_i d log lambda_i / d (log F, L^-1 mu, log-Cholesky of Sigma, log B) at some photons, (n, 6 K + n_b)."""
     mixture = parameters.mixture
-    k, m = share.shape
-    x, y = p.x[indices], p.y[indices]
-    coefficients, means, _ = views(mixture, share, blur)
-    inverse = np.linalg.inv((mixture.covariances[:, None] + blur).reshape(-1, 2, 2))
-    roots = np.repeat(np.linalg.cholesky(mixture.covariances), m, axis=0)
-    solved = np.swapaxes(roots, 1, 2) @ inverse
-    weight = solved @ roots
-    dx, dy = x[:, None] - means[:, 0], y[:, None] - means[:, 1]
-    q = inverse[:, 0, 0] * dx * dx + 2 * inverse[:, 0, 1] * dx * dy + inverse[:, 1, 1] * dy * dy
-    logs = coefficients - 0.5 * q
-    background = amplitude[:, None] * p.ratios[:, indices]
-    top = np.maximum(logs.max(1, initial=-np.inf), np.log(np.maximum(background.max(0, initial=0.0), 1e-300)))
-    terms, background = np.exp(np.maximum(logs - top[:, None], _LOWEST)), np.exp(np.log(np.maximum(background, 1e-300)) - top)
-    density = terms.sum(1) + background.sum(0)
-    r = terms / density[:, None]
-    u1 = solved[:, 0, 0] * dx + solved[:, 0, 1] * dy
-    u2 = solved[:, 1, 0] * dx + solved[:, 1, 1] * dy
-    features = (r, r * u1, r * u2, r * (u1 * u1 - weight[:, 0, 0]), r * (u1 * u2 - weight[:, 0, 1]), r * (u2 * u2 - weight[:, 1, 1]))
-    summed = [f.reshape(len(x), k, m).sum(2) for f in features]
-    return np.concatenate([*summed, (background / density).T], axis=1)
+    coefficients, means, precisions = views(mixture, share, blur)
+    roots = np.repeat(np.linalg.cholesky(mixture.covariances), share.shape[1], axis=0)
+    slopes = np.swapaxes(roots, 1, 2) @ np.linalg.inv((mixture.covariances[:, None] + blur).reshape(-1, 2, 2))
+    curvatures = slopes @ roots
+    packed = np.stack([curvatures[:, 0, 0], curvatures[:, 0, 1], curvatures[:, 1, 1]], axis=1)
+    background = amplitude[:, None] * p.ratios[:, chosen]
+    return scores(p.x[chosen], p.y[chosen], weights, background, coefficients, means, precisions, np.ascontiguousarray(slopes), packed, share.shape[1])

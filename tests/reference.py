@@ -84,6 +84,32 @@ def view_sums(x, y, weights, tiles, boxes, log_coefficients, means, precisions):
     return sums
 
 
+# ---- information ----
+
+
+def scores(x, y, weights, background, log_coefficients, means, precisions, slopes, curvatures, per_component):
+    """Twin of `_kernels.information.scores`: photon by photon, view by view."""
+    n_b, k = len(background), len(means) // per_component
+    rows = np.zeros((len(x), 6 * k + n_b))
+    for i in range(len(x)):
+        logs, log_density = _log_densities(x[i], y[i], background[:, i].sum(), log_coefficients, means, precisions)
+        for v, r in enumerate(weights[i] * np.exp(logs - log_density)):
+            u = slopes[v] @ (x[i] - means[v, 0], y[i] - means[v, 1])
+            w11, w12, w22 = curvatures[v]
+            rows[i, np.arange(6) * k + v // per_component] += r * np.array([1, u[0], u[1], u[0] ** 2 - w11, u[0] * u[1] - w12, u[1] ** 2 - w22])
+        rows[i, 6 * k :] = weights[i] * np.exp(np.log(background[:, i]) - log_density)
+    return rows
+
+
+def density_ratios(x, y, weights, logs, log_coefficients, means, precisions, per_component):
+    """Twin of `_kernels.information.density_ratios`."""
+    rows = []
+    for i in range(len(x)):
+        values, _ = _log_densities(x[i], y[i], 0.0, log_coefficients, means, precisions)
+        rows.append(weights[i] * np.exp(values - logs[i]).reshape(-1, per_component).sum(1))
+    return np.array(rows)
+
+
 # ---- search ----
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmx._kernels import exposure, photons, search
+from gmmx._kernels import exposure, information, photons, search
 from gmmx._kernels._jit import threads_at_most
 from gmmx._kernels._math import exp_fast, log_fast
 from gmmx.em import PRUNING
@@ -218,6 +218,40 @@ def test_view_sums_match_reference(seed):
     found, expected = (f(x, y, weights, tiles, boxes, *views) for f in (photons.view_sums, reference.view_sums))
     # Tiles beyond 6 standard deviations are left out: exp(-18) of the peak for each photon at most.
     assert np.all(np.abs(found - expected) <= 1e-10 * expected + np.exp(views[0] - 18) * weights.sum())
+
+
+@EXAMPLES
+@given(seed=SEEDS)
+def test_scores_match_reference(seed):
+    rng = np.random.default_rng(seed)
+    m = int(rng.integers(1, 4))
+    x, y, weights, ratios, _, _, _, amplitudes, logs, means, precisions, _ = photon_case(seed, per_component=m)
+    slopes, curvatures = rng.normal(size=(len(logs), 2, 2)), rng.normal(size=(len(logs), 3))
+    case = x, y, weights, amplitudes[:, None] * ratios, logs, means, precisions, slopes, curvatures, m
+    expected = reference.scores(*case)
+    # Responsibilities below exp(-100) are raised to it.
+    assert_allclose(information.scores(*case), expected, rtol=1e-9, atol=1e-10 * np.abs(expected).max(initial=1e-3))
+
+
+@EXAMPLES
+@given(seed=SEEDS)
+def test_density_ratios_match_reference(seed):
+    m = int(np.random.default_rng(seed).integers(1, 4))
+    x, y, weights, *_, logs, means, precisions, _ = photon_case(seed, per_component=m)
+    levels = np.random.default_rng(seed).normal(0, 5, len(x))
+    case = x, y, weights, levels, logs, means, precisions, m
+    assert_allclose(information.density_ratios(*case), reference.density_ratios(*case), rtol=1e-10, atol=1e-40)
+
+
+@pytest.mark.parametrize("n", [2, 700])
+def test_scores_of_photons_that_belong_nowhere_are_no_denormal_numbers(n):
+    x = np.linspace(0, 5000, n)
+    means, precisions = np.array([[0.0, 0.0], [3.0, 0.0]]), np.tile([1.0, 0.0, 1.0], (2, 1))
+    found = information.scores(x, 0 * x, np.ones(n), np.full((1, n), 1e-3), np.zeros(2), means, precisions, np.tile(np.eye(2), (2, 1, 1)), np.ones((2, 3)), 1)
+    ratios = information.density_ratios(x, 0 * x, np.ones(n), np.zeros(n), np.zeros(2), means, precisions, 1)
+    assert np.abs(found[:, :2]).min() > 1e-46
+    assert ratios.min() > 1e-46
+    assert np.all(np.isfinite(found))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 40), (40, 3), (300, 260)])

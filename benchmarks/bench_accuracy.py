@@ -4,6 +4,7 @@ Reads the simulated observations from $GMMX_TEST_DATA (default ../shared/data be
 ``python benchmarks/bench_accuracy.py galaxy realisations beta``.
 """
 
+import json
 import os
 import sys
 import time
@@ -19,8 +20,10 @@ from scipy.ndimage import gaussian_filter
 import gmmx
 from gmmx import errors
 from gmmx.background import Background
+from gmmx.em import Parameters
 from gmmx.grid import PixelGrid
 from gmmx.io.images import read_grid_like
+from gmmx.mixture import Mixture
 from gmmx.raster import pixel_means
 
 DATA = Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "marx"
@@ -66,6 +69,21 @@ class Truth:
         return [image[ring].sum() / self.values[ring].sum() for ring in rings]
 
 
+def true_parameters(observation):
+    """The galaxy's fifteen components and its background level, in photons at the observation's largest exposure."""
+    reference = observation.completeness.exposure.max()
+    about = json.loads((GALAXY / "truth.json").read_text())
+    fluxes, means, covariances = [], [], []
+    for c in about["components"]:
+        angle = np.radians(c["pa_deg"])
+        along, across = np.array([-np.sin(angle), np.cos(angle)]), np.array([np.cos(angle), np.sin(angle)])
+        fluxes.append(c["flux"] * reference)
+        means.append(observation.frame.to_plane(c["ra"], c["dec"]))
+        covariances.append(c["sig_major"] ** 2 * np.outer(along, along) + c["sig_minor"] ** 2 * np.outer(across, across))
+    mixture = Mixture(fluxes=np.array(fluxes), means=np.array(means), covariances=np.array(covariances))
+    return Parameters(mixture=mixture, amplitudes=(np.array([about["bkg_flux_per_arcsec2"] * reference]),))
+
+
 def block_chi2(result, photons, size):
     """chi^2 per degree of freedom of other photons in blocks of `size` arcsec with at least 25 expected counts."""
     images = gmmx.render_images(replace(result, observations=(replace(result.observations[0], x=photons.x, y=photons.y, weights=photons.weights),)))
@@ -89,30 +107,38 @@ def galaxy():
         print(f"  --k {k}: K = {len(result.mixture)}  {facts}")
 
 
-def realisations(k=20):
-    """Ten observations of one sky: bias."""
+def realisations():
+    """Ten observations of one sky: bias, for a given K, for K as chosen, and for a start at the truth."""
     truth = Truth()
     folder = DATA / "realisations" / "galaxy"
-    rows, chi2, sky = [], [], []
-    results = []
+    observations, sky = [], []
     for i in range(10):
-        observation = observed(folder / f"events_{i:02d}.fits.gz", folder / "expmap_hp.fits.gz")
-        with fits.open(folder / f"events_{i:02d}.fits.gz") as files:
-            events = files["EVENTS"].data
-            sky.append(true_background(observation, events))
-        result = gmmx.fit_mixture(observation, n_components=k, seed=1)
-        results.append(result)
-        rows.append([truth.total(result), result.backgrounds[0].photons / sky[-1], *truth.annuli(result), *truth.differences(result)])
-    for i in range(10):
-        photons = results[(i + 1) % 10].observations[0]
-        chi2.append([block_chi2(results[i], photons, size) for size in (4, 16, 64)])
-    rows, chi2 = np.array(rows), np.array(chi2)
-    mean, error = rows.mean(0), rows.std(0, ddof=1) / np.sqrt(len(rows))
+        path = folder / f"events_{i:02d}.fits.gz"
+        observations.append(observed(path, folder / "expmap_hp.fits.gz"))
+        with fits.open(path) as files:
+            sky.append(true_background(observations[-1], files["EVENTS"].data))
     names = ["total flux", "background", *(f'{a}-{b}"' for a, b in pairwise(ANNULI)), 'difference 2"', 'difference 8"']
-    print(f"\nmarx/galaxy, ten realisations, --k {k}: mean over the ten (model over truth; differences as they are)")
-    for name, m, e in zip(names, mean, error, strict=True):
-        print(f"  {name:14s} {m:.4f} +- {e:.4f}")
-    print(f'  chi^2 per degree of freedom against the next realisation, 4" {chi2[:, 0].mean():.3f}, 16" {chi2[:, 1].mean():.3f}, 64" {chi2[:, 2].mean():.3f}')
+    differences = {}
+    for label, options in (
+        ("--k 20", {"n_components": 20}),
+        ("--k auto", {"n_components": None}),
+        ("K = 15, started at the truth", {"n_components": 15, "init": None}),
+    ):
+        rows, results = [], []
+        for observation, background in zip(observations, sky, strict=True):
+            start = {"init": true_parameters(observation).mixture} if "init" in options else {}
+            results.append(gmmx.fit_mixture(observation, **(options | start), seed=1))
+            result = results[-1]
+            rows.append([truth.total(result), result.backgrounds[0].photons / background, *truth.annuli(result), *truth.differences(result)])
+        rows, n = np.array(rows), [len(result.mixture) for result in results]
+        print(f"\nmarx/galaxy, ten realisations, {label} (K {min(n)} to {max(n)}): mean over the ten (model over truth; differences as they are)")
+        for name, m, e in zip(names, rows.mean(0), rows.std(0, ddof=1) / np.sqrt(len(rows)), strict=True):
+            print(f"  {name:14s} {m:.4f} +- {e:.4f}")
+        chi2 = np.array([[block_chi2(results[i], results[(i + 1) % 10].observations[0], size) for size in (4, 16, 64)] for i in range(10)]).mean(0)
+        print(f'  chi^2 per degree of freedom against the next realisation, 4" {chi2[0]:.3f}, 16" {chi2[1]:.3f}, 64" {chi2[2]:.3f}', flush=True)
+        differences[label] = rows[:, -2:].mean(0)
+    ratio = differences["--k auto"] / differences["K = 15, started at the truth"]
+    print(f'\n  differences of --k auto over those of the start at the truth: {ratio[0]:.3f} at 2", {ratio[1]:.3f} at 8"')
 
 
 def true_background(observation, events):

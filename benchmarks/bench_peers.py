@@ -11,7 +11,6 @@ difference from it after smoothing by 2 and 8 arcsec.
 """
 
 import argparse
-import json
 import os
 import platform
 import signal
@@ -26,7 +25,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from astropy.io import fits
-from bench_accuracy import DATA, GALAXY, Truth, observed
+from bench_accuracy import DATA, GALAXY, Truth, observed, true_parameters
 from cases import Case, integrated_squared_error, kl_divergence, log_scores, ngc4636, small, toy
 from peer_pictures import pictures
 from scipy.ndimage import gaussian_filter
@@ -168,19 +167,7 @@ def write_job(job, path):
 def galaxy_job():
     """The ray-traced galaxy; held out is another realisation of it, where there is one."""
     train = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz").exposed()
-    reference = train.completeness.exposure.max()
-    about = json.loads((GALAXY / "truth.json").read_text())
-    fluxes, means, covariances = [], [], []
-    for c in about["components"]:
-        angle = np.radians(c["pa_deg"])
-        along, across = np.array([-np.sin(angle), np.cos(angle)]), np.array([np.cos(angle), np.sin(angle)])
-        fluxes.append(c["flux"] * reference)
-        means.append(train.frame.to_plane(c["ra"], c["dec"]))
-        covariances.append(c["sig_major"] ** 2 * np.outer(along, along) + c["sig_minor"] ** 2 * np.outer(across, across))
-    truth = em.Parameters(
-        mixture=Mixture(fluxes=np.array(fluxes), means=np.array(means), covariances=np.array(covariances)),
-        amplitudes=(np.array([about["bkg_flux_per_arcsec2"] * reference]),),
-    )
+    truth = true_parameters(train)
     folder, other = DATA / "realisations" / "galaxy", None
     if folder.is_dir():
         photons = observed(folder / "events_00.fits.gz", folder / "expmap_hp.fits.gz")

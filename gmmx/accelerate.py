@@ -36,8 +36,9 @@ def _above(covariances, floor):
 class Chart:
     """Coordinates z about given parameters in which a step means the same for every component.
 
-    ``z = w * (log F, L0^-1 (mu - mu0), log-Cholesky of E0^-1 (Sigma - f) E0^-T, log B of the free amplitudes)`` with ``Sigma0 = L0 L0^T``, f the floor of the
-    covariances and ``Sigma0 - f = E0 E0^T``: what lies above the floor is positive by construction, so that a component may rest on the floor without a kink.
+    ``z = w * (log F, L0^-1 (mu - mu0), log-Cholesky of E0^-1 (Sigma - f) E0^-T, log B of the free amplitudes)`` with ``Sigma0 = L0 L0^T`` (for a point source,
+    whose Sigma is nothing, L0 is that of the PSF's core), f the floor of the covariances and ``Sigma0 - f = E0 E0^T``: what lies above the floor is positive by
+    construction, so that a component may rest on the floor without a kink.
     What is frozen has no slope, so that no step moves it, and comes back as it was.
 
     w is the square root of the complete-data information: n for log F and the means, n and 2 n for the off-diagonal and the logarithms of the diagonal, times
@@ -54,12 +55,12 @@ class Chart:
     floor: np.ndarray
 
     @classmethod
-    def at(cls, parameters, prepared, min_sigma):
-        """The chart about `parameters`."""
+    def at(cls, parameters, prepared, min_sigma, *, scales=None):
+        """The chart about `parameters`; `scales` (K, 2, 2) are the units of the means where they are not the covariances [arcsec**2]."""
         mixture = parameters.mixture
         # A little below the floor that the M-step keeps, so that the logarithm of what lies above exists.
         floor = (1 - 1e-3) * min_sigma**2 * np.eye(2)
-        roots, shape_roots = np.linalg.cholesky(mixture.covariances), np.linalg.cholesky(_above(mixture.covariances, floor))
+        roots, shape_roots = np.linalg.cholesky(mixture.covariances if scales is None else scales), np.linalg.cholesky(_above(mixture.covariances, floor))
         photons = np.sqrt(np.maximum(mixture.fluxes, 1.0))
         above = np.linalg.det(shape_roots) / np.linalg.det(roots)
         free = tuple(~p.fixed for p in prepared)

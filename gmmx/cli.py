@@ -11,7 +11,7 @@ import warnings
 import click
 
 from . import __version__
-from .config import MODEL_SUFFIXES, STARTS, FitConfig, PlotConfig, RenderConfig, option_names
+from .config import MODEL_SUFFIXES, POSITIONS, STARTS, FitConfig, PlotConfig, RenderConfig, option_names
 from .console import Main
 from .errors import DataError, GmmxError, GmmxWarning, InputError
 
@@ -152,6 +152,8 @@ def main():
 @setting(FitConfig, "--k", "Components to reach, or as many as are worth their price.", type=str, metavar="INT|auto", callback=_count)
 @setting(FitConfig, "--mask", "Region file of what is left out; may be repeated.", metavar="FILE")
 @setting(FitConfig, "--region", "Region file of what alone is kept; may be repeated.", metavar="FILE")
+@setting(FitConfig, "--sources", "Regions or source list of point sources, modelled instead of masked; may be repeated.", metavar="FILE")
+@setting(FitConfig, "--source-positions", "Whether the places of the point sources are fitted, within their regions.", type=click.Choice(POSITIONS))
 @setting(FitConfig, "--exposure", "Exposure map. Without one, the outline of the field.", metavar="FILE")
 @setting(FitConfig, "--psf", "PSF map, the sigma of a Gaussian [arcsec], or none.", metavar="FILE|SIGMA|none")
 @setting(FitConfig, "--psf-ecf", "Encircled fraction of the PSF map, over its header's.", type=float)
@@ -201,12 +203,13 @@ def fit(context, events, out, overwrite, strict, as_json, **options):
 
 @main.command()
 @model_arg
-@setting(RenderConfig, "--image", "This image alone: signal, signal_psf, background, completeness, expected, counts or residual.", metavar="NAME")
+@setting(RenderConfig, "--image", "This image alone: signal, signal_psf, background, completeness, expected, counts, residual or points.", metavar="NAME")
 @setting(RenderConfig, "--like", "Take the grid of this FITS image.", metavar="FITS")
 @setting(RenderConfig, "--bin", "Pixel size [arcsec]. Without it, the exposure map's.", type=float)
 @setting(
     RenderConfig, "--units", "Of signal and background: photons per pixel, or a flux per pixel or per arcsec^2.", type=click.Choice(["counts", "flux", "sb"])
 )
+@click.option("--points", is_flag=True, default=RenderConfig.points, help="Leave the point sources in the signal.")
 @config_opt
 @out_opt("FILE.fits|.h5", "The images.")
 @overwrite_opt

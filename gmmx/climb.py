@@ -59,7 +59,7 @@ class Climb:
     def phase(self, parameters, name, budget, tol):
         """One phase of at most `budget` evaluations: (parameters, evaluation, evaluations spent, gain, gain still promised)."""
         phase = self._begin(parameters)
-        chart = Chart.at(parameters, self.prepared, self.priors.min_sigma)
+        chart = Chart.at(parameters, self.prepared, self.priors.min_sigma, scales=parameters.scales(phase))
         spent, objectives, promise = 0, [], np.inf
         for step in ascend(lambda q: self.pace(evaluate, self.prepared, q, phase), phase.holds, parameters, chart):
             spent += step.evaluations

@@ -7,6 +7,7 @@ from .errors import InputError
 
 # Ways to begin a fit; the end of a file's name that makes it a model to begin from.
 STARTS = ("grow", "kmeans", "random", "minmax")
+POSITIONS = ("free", "fixed")
 MODEL_SUFFIXES = (".h5", ".hdf5")
 
 
@@ -20,6 +21,10 @@ class FitConfig:
         Number of components to reach; "auto" goes on until one more is not worth its price.
     mask, region : tuple of str
         Region files: what is excluded, and what alone is kept.
+    sources : tuple of str
+        Region files or source lists of point sources that are fitted instead of masked.
+    source_positions : {"free", "fixed"}
+        Whether the places of the point sources are fitted.
     exposure : tuple of str
         Exposure maps, one for each event list.
     psf : tuple of str
@@ -58,6 +63,8 @@ class FitConfig:
     k: int | str = "auto"
     mask: tuple = ()
     region: tuple = ()
+    sources: tuple = ()
+    source_positions: str = "free"
     exposure: tuple = ()
     psf: tuple = ()
     psf_ecf: float | None = None
@@ -84,6 +91,8 @@ class FitConfig:
             raise InputError(f"init = {self.init}: it is {', '.join(STARTS)}, or a model file ending in {' or '.join(MODEL_SUFFIXES)}")
         if self.starts_from_model and self.freeze is not None:
             raise InputError("init = MODEL and freeze both say what to start from: export the model, mark what to hold, and give that table to --freeze alone")
+        if self.source_positions not in POSITIONS:
+            raise InputError(f"source_positions = {self.source_positions}: it is {' or '.join(POSITIONS)}")
         if self.psf_ecf is not None and not 0 < self.psf_ecf < 1:
             hint = f": did you mean {self.psf_ecf / 100:g}?" if 1 < self.psf_ecf < 100 else ""
             raise InputError(f"psf_ecf = {self.psf_ecf:g}: an encircled fraction lies between 0 and 1{hint}")
@@ -111,12 +120,15 @@ class RenderConfig:
         Pixel size [arcsec]; None takes the exposure map's.
     units : str
         "counts", "flux" or "sb".
+    points : bool
+        Whether the signal has the point sources in it.
     """
 
     image: str | None = None
     like: str | None = None
     bin: float | None = None
     units: str = "counts"
+    points: bool = False
 
     def __post_init__(self):
         _check(self, "must be positive", lambda value: value > 0, "bin")

@@ -78,6 +78,17 @@ class Parameters:
         """(K,) booleans: components of which anything is frozen."""
         return np.zeros(len(self.mixture), bool) if self.frozen is None else self.frozen.held
 
+    @property
+    def points(self):
+        """(K,) booleans: components that are point sources."""
+        return np.zeros(len(self.mixture), bool) if self.frozen is None else self.frozen.points
+
+    def scales(self, phase):
+        """(K, 2, 2) covariances in whose units a mean is moved: the component's own, for a point source that of the PSF's core [arcsec**2]."""
+        if not np.any(self.points):
+            return self.mixture.covariances
+        return np.where(self.points[:, None, None], phase.prior_scales[:, None, None] * np.eye(2), self.mixture.covariances)
+
     def moved(self, mixture, amplitudes):
         """Other values of the same components; what is frozen stays, to the bit."""
         if self.frozen is not None:
@@ -264,7 +275,9 @@ def evaluate(prepared, parameters, phase):
     scale = phase.prior_scales[:, None, None] * np.eye(2)
     inverse = np.linalg.inv(covariances)
     objective = log_likelihood + a * float(np.log(e).sum())
-    objective -= nu / 2 * float((np.linalg.slogdet(covariances)[1] + phase.prior_scales * np.trace(inverse, axis1=1, axis2=2)).sum())
+    narrowness = np.linalg.slogdet(covariances)[1] + phase.prior_scales * np.trace(inverse, axis1=1, axis2=2)
+    # That a point source is narrow is no news.
+    objective -= nu / 2 * float(narrowness[~parameters.points].sum())
     observed = n0.copy()
     flux = mixture.fluxes
     n0 = n0 + flux * (1 - s0)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ._kernels._jit import threads_at_most
 from .climb import Climb
+from .completeness import reference_exposure
 from .config import STARTS, FitConfig
 from .em import Priors
 from .errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputError
@@ -53,13 +54,32 @@ def _summaries(prepared, parameters, errors):
     return tuple(rows)
 
 
-def _given_components(init, frozen):
-    """The components that a fit starts with, and which of their numbers are held (None where none is)."""
-    free = init if isinstance(init, Mixture) else Mixture.empty()
-    if frozen is None:
-        return free, None
-    mixture, held = frozen
-    return mixture.joined(free), held.joined(Frozen.none(len(free)))
+def _given_components(init, frozen, points):
+    """The components that a fit starts with, and which of their numbers are held (None where none is): point sources, held ones, those of a mixture."""
+    start, held = Mixture.empty(), Frozen.none(0)
+    for mixture, its in (points, frozen):
+        start, held = start.joined(mixture), held.joined(its)
+    if isinstance(init, Mixture):
+        start, held = start.joined(init), held.joined(Frozen.none(len(init)))
+    return start, held if held.held.any() else None
+
+
+def _released(climb, parameters, sources, max_iter, tol):
+    """The parameters after the point sources, which are their first components, were let go, and whether they have settled.
+
+    A source that leaves its circle is brought back to the edge and held there.
+    """
+    n = len(sources)
+    held = np.zeros(n, bool)
+    while True:
+        means_held = np.concatenate([held, parameters.frozen.means[n:]])
+        parameters, converged = climb.settle(replace(parameters, frozen=replace(parameters.frozen, means=means_held)), "points", max_iter, tol)
+        strayed, places = sources.strayed(parameters.mixture.means[:n])
+        if not np.any(strayed & ~held):
+            return parameters, converged
+        held |= strayed
+        means = np.concatenate([places, parameters.mixture.means[n:]])
+        parameters = replace(parameters, mixture=replace(parameters.mixture, means=means))
 
 
 def _random_start(init, prepared, parameters, count, rng, min_sigma):
@@ -84,6 +104,7 @@ def fit_mixture(
     n_components=None,
     init=FitConfig.init,
     frozen=None,
+    sources=None,
     seed=FitConfig.seed,
     max_iter=FitConfig.max_iter,
     tol=FitConfig.tol,
@@ -111,6 +132,8 @@ def fit_mixture(
         Where to start. A mixture is grown where `n_components` is more than it has, else kept as it is but for its numbers.
     frozen : (Mixture, Frozen), optional
         Components that are there from the start, and which of their numbers stay as they are, to the bit. They count among the K.
+    sources : PointSources, optional
+        Point sources to be fitted along. They do not count among the K. Their places are fitted last of all, when what lies around them is known.
     seed : int
         Of the starts other than growing, which draws nothing at random.
     max_iter : int
@@ -151,20 +174,26 @@ def fit_mixture(
     observations = [observations] if hasattr(observations, "x") else list(observations)
     if not observations:
         raise InputError("there is no observation to fit")
-    start, held = _given_components(init, frozen)
+    observations = [o.exposed() for o in observations]
+    if sum(o.n_photons for o in observations) <= 0:
+        raise InputError("there is no photon to fit")
+    if sources is not None and any(o.psf is None for o in observations):
+        raise InputError("point sources need a PSF: without one they have no shape")
+    nothing = Mixture.empty(), Frozen.none(0)
+    points = sources.started(observations, reference_exposure([o.completeness for o in observations])) if sources is not None else nothing
+    start, held = _given_components(init, frozen or nothing, points)
+    n_points = 0 if held is None else int(held.points.sum())
+    n_given = len(start) - n_points
     if isinstance(init, Mixture) and n_components is None:
-        n_components = len(start)
+        n_components = n_given
     elif n_components is None and init != "grow":
         raise InputError(f"the number of components can be chosen only where the mixture grows: init={init!r} needs a number")
     elif n_components is not None and n_components < 1:
         raise InputError(f"the number of components must be at least 1, got {n_components}")
-    elif n_components is not None and n_components < len(start):
-        raise InputError(f"the fit starts from {len(start)} components, {n_components} were asked for: ask for at least as many")
+    elif n_components is not None and n_components < n_given:
+        raise InputError(f"the fit starts from {n_given} components, {n_components} were asked for: ask for at least as many")
     if not isinstance(init, Mixture) and init not in STARTS:
         raise InputError(f"init is {', '.join(map(repr, STARTS))} or a Mixture, got {init!r}")
-    observations = [o.exposed() for o in observations]
-    if sum(o.n_photons for o in observations) <= 0:
-        raise InputError("there is no photon to fit")
     notes = []
     with threads_at_most(threads):
         prepared, reference = prepare_all(observations)
@@ -172,7 +201,7 @@ def fit_mixture(
         parameters = background_only(prepared)
         if len(start) or isinstance(init, Mixture):
             parameters = given(prepared, parameters, start, min_sigma, frozen=held)
-        limit = max(_MOST, len(start)) if n_components is None else n_components
+        limit = max(_MOST, len(start)) if n_components is None else n_components + n_points
         # Schwarz's criterion: half the logarithm of the number of photons for each of a component's six parameters.
         price = 3 * np.log(max(sum(p.weights.sum() for p in prepared), 2.0)) if n_components is None else None
         missing = limit - len(start)
@@ -199,12 +228,15 @@ def fit_mixture(
             else:
                 if price is not None:
                     parameters = prune(climb, parameters, price)
-        parameters, converged = climb.settle(parameters, "settle", max_iter, tol)
+        if len(points[0]) and sources.movable:
+            parameters, converged = _released(climb, parameters, sources, max_iter, tol)
+        else:
+            parameters, converged = climb.settle(parameters, "settle", max_iter, tol)
         parameters = parameters.select(np.argsort(-parameters.mixture.fluxes, kind="stable"))
         final, phase = climb.look(parameters)
         climb.record(final, "final", "look")
         errors = Information.at(prepared, parameters, phase).uncertainty()
-    k = len(parameters.mixture)
+    k = len(parameters.mixture) - n_points
     stop_reason = f"less than {tol:g} nat still to be gained" if converged else f"{max_iter} evaluations were not enough for {tol:g} nat"
     if not converged:
         notes.append((f"the fit has not converged: {stop_reason}; raise --max-iter", ConvergenceWarning))
@@ -237,6 +269,8 @@ def fit_mixture(
         prior_scales=phase.prior_scales,
         backgrounds=backgrounds,
         signal_error=errors.signal,
+        flux_errors=errors.fluxes,
+        mean_errors=errors.means,
         log_likelihood=final.log_likelihood,
         objective=final.objective,
         converged=converged,

@@ -24,12 +24,16 @@ _LEAST = 0.1
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Uncertainty:
-    """Standard errors of the totals.
+    """Standard errors of the totals, of each flux, and of each mean.
 
     Attributes
     ----------
     signal : float
-        Of sum(F_k) [photon at the reference exposure].
+        Of sum(F_k) over all but point sources [photon at the reference exposure].
+    fluxes : (K,) array
+        [photon at the reference exposure]; 0 where it is held.
+    means : (K, 2) array
+        Along x and y [arcsec]; 0 where it is held.
     amplitudes : tuple of (n_b,) arrays
         Of each background amplitude, relative; 0 where it is held.
     correlations : tuple of (n_b,) arrays
@@ -37,6 +41,8 @@ class Uncertainty:
     """
 
     signal: float
+    fluxes: np.ndarray
+    means: np.ndarray
     amplitudes: tuple
     correlations: tuple
 
@@ -87,7 +93,7 @@ class Information:
             first += len(amplitude)
             # Photons lie in the order of their tiles: every stride-th one samples the sky evenly.
             chosen = np.arange(stride // 2, len(p.x), stride)
-            found = _scores(p, chosen, np.sqrt(stride * p.weights[chosen]), parameters, share, blur, amplitude)
+            found = _scores(p, chosen, np.sqrt(stride * p.weights[chosen]), parameters, phase, share, blur, amplitude)
             if found.shape[1] < n:
                 found, own = np.zeros((len(chosen), n)), found
                 found[:, columns] = own
@@ -133,7 +139,7 @@ class Information:
         return begin_phase(self.prepared, replace(self.parameters, mixture=candidates, frozen=None), self.phase.priors)
 
     def uncertainty(self):
-        """Standard errors of the background amplitudes and the total signal, and their correlation.
+        """Standard errors of the background amplitudes, the total signal and each component, and the correlations of the first two.
 
         Beside all parameters of the fit, wings are free that are not in it: two broad components about the signal's centre, of a third and half of the field's
         half-diagonal, each with a flux of 0 +- that of the fitted components of at least half its width. A mixture cannot tell by itself that wings are missing
@@ -150,7 +156,7 @@ class Information:
         own = sum(ratio.T @ ratio for ratio in ratios) * np.outer(broad.fluxes, broad.fluxes)
         # Only the rows of the covariance that the totals need: one solution for the signal, one for each background. Broad components by Schur's complement.
         sought = np.zeros((n, 1 + n - 6 * k))
-        sought[:k, 0] = mixture.fluxes
+        sought[:k, 0] = np.where(self.parameters.points, 0.0, mixture.fluxes)
         sought[np.arange(6 * k, n), np.arange(1, 1 + n - 6 * k)] = 1.0
         sought_broad = np.zeros((len(broad), sought.shape[1]))
         sought_broad[:, 0] = broad.fluxes
@@ -164,7 +170,20 @@ class Information:
         scale = relative * signal
         correlations = np.where(scale > 0, covariance[0, 1:] / np.where(scale > 0, scale, 1.0), 0.0)
         cuts = np.cumsum(sizes)[:-1]
-        return Uncertainty(signal=float(signal), amplitudes=tuple(np.split(relative, cuts)), correlations=tuple(np.split(correlations, cuts)))
+        fluxes, means = self._component_errors()
+        return Uncertainty(
+            signal=float(signal), fluxes=fluxes, means=means, amplitudes=tuple(np.split(relative, cuts)), correlations=tuple(np.split(correlations, cuts))
+        )
+
+    def _component_errors(self):
+        """Standard errors of each flux (K,) and mean (K, 2), all other parameters being free."""
+        k, n = len(self.parameters.mixture), len(self.fixed)
+        covariance = self.solve(np.eye(n)[:, : 3 * k])[: 3 * k].reshape(3, k, 3, k)
+        each = np.arange(k)
+        fluxes = self.parameters.mixture.fluxes * np.sqrt(np.maximum(covariance[0, each, 0, each], 0.0))
+        roots = np.linalg.cholesky(self.parameters.scales(self.phase))
+        own = np.stack([np.stack([covariance[a, each, b, each] for b in (1, 2)], axis=1) for a in (1, 2)], axis=1)
+        return fluxes, np.sqrt(np.maximum(np.einsum("kij,kjl,kil->ki", roots, own, roots), 0.0))
 
     def removal_losses(self):
         """What removing a component would cost once the others have refitted, (K,) [nat]: 1 / (2 var log F_k), Wald's test of F_k = 0."""
@@ -219,11 +238,11 @@ def _broad(prepared, mixture):
     return Mixture(fluxes=fluxes[kept], means=np.tile(centre, (int(kept.sum()), 1)), covariances=covariances)
 
 
-def _scores(p, chosen, weights, parameters, share, blur, amplitude):
+def _scores(p, chosen, weights, parameters, phase, share, blur, amplitude):
     """w_i d log lambda_i / d (log F, L^-1 mu, log-Cholesky of Sigma, log B) at some photons, (n, 6 K + n_b)."""
     mixture = parameters.mixture
     coefficients, means, precisions = views(mixture, share, blur)
-    roots = np.repeat(np.linalg.cholesky(mixture.covariances), share.shape[1], axis=0)
+    roots = np.repeat(np.linalg.cholesky(parameters.scales(phase)), share.shape[1], axis=0)
     slopes = np.swapaxes(roots, 1, 2) @ np.linalg.inv((mixture.covariances[:, None] + blur).reshape(-1, 2, 2))
     curvatures = slopes @ roots
     packed = np.stack([curvatures[:, 0, 0], curvatures[:, 0, 1], curvatures[:, 1, 1]], axis=1)

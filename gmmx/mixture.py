@@ -7,7 +7,10 @@ import numpy as np
 from ._arrays import freeze
 from .errors import InputError
 
+# Standard deviation that stands for none: that of a point source [arcsec].
+POINT_SIGMA = 1e-3
 # What a file calls the fields of Frozen.
+_FIELDS = ("fluxes", "means", "covariances", "points")
 FREEZE_COLUMNS = {"freeze_flux": "fluxes", "freeze_mean": "means", "freeze_covariance": "covariances"}
 
 
@@ -86,19 +89,26 @@ class Frozen:
     ----------
     fluxes, means, covariances : (K,) booleans
         Whether the flux, the mean or the covariance of each component is held.
+    points : (K,) booleans, optional
+        Which components are point sources: no wider than POINT_SIGMA, and held there. None where not given.
     """
 
     fluxes: np.ndarray
     means: np.ndarray
     covariances: np.ndarray
+    points: np.ndarray = None
 
     def __post_init__(self):
-        for name in ("fluxes", "means", "covariances"):
+        if self.points is None:
+            object.__setattr__(self, "points", np.zeros(np.size(self.fluxes), bool))
+        for name in _FIELDS:
             array = np.array(getattr(self, name), bool)
             if array.shape != (np.size(self.fluxes),):
                 raise InputError(f"Frozen.{name} must be one boolean per component, got shape {array.shape} for {np.size(self.fluxes)}")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+        if np.any(self.points & ~self.covariances):
+            raise InputError("the covariance of a point source is held")
 
     @classmethod
     def none(cls, k):
@@ -115,11 +125,11 @@ class Frozen:
 
     def select(self, index):
         """Of the components that `index` (integers or booleans) names, in its order."""
-        return Frozen(fluxes=self.fluxes[index], means=self.means[index], covariances=self.covariances[index])
+        return Frozen(**{name: getattr(self, name)[index] for name in _FIELDS})
 
     def joined(self, other):
         """Of these components followed by those of another mixture."""
-        return Frozen(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in ("fluxes", "means", "covariances")})
+        return Frozen(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _FIELDS})
 
     def keep(self, before, after):
         """The mixture `after` with what is held as it is in `before`."""

@@ -17,6 +17,7 @@ from .io._write import check_target, replacing
 from .io.events import read_events
 from .io.images import IMAGE_SUFFIXES, read_grid_like, write_images
 from .io.models import read_model, write_model
+from .io.regions import read_regions
 from .io.tables import SUFFIXES as TABLE_SUFFIXES
 from .io.tables import read_table, write_table
 from .joint import read_observations
@@ -25,6 +26,8 @@ from .render import RenderedImages, output_grid, render_images
 from .report import component_table, frozen_from_table
 from .score import held_out_score
 from .selection import select_energy
+from .shapes import Shapes
+from .sources import PointSources
 from .start import carried
 
 __all__ = ["default_output", "described", "export", "fit", "info", "plot", "read_observation", "read_observations", "render", "score"]
@@ -86,6 +89,7 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
             say(line if len(observations) == 1 else f"{observation.name}: {line}")
     observations, start = _start(config, observations)
     knobs = {f.name: getattr(config, f.name) for f in fields(config) if f.name in fit_mixture.__kwdefaults__} | start
+    knobs["sources"] = _sources(config, observations, say)
     options = {"events": events, **asdict(config)}
     result = fit_mixture(observations, n_components=None if config.k == "auto" else config.k, **knobs, options=options, callback=callback)
     result = replace(result, warnings=said + tuple(result.warnings))
@@ -110,13 +114,32 @@ def _start(config, observations):
         mixture, observations = carried(model, observations, reference)
     except InputError as error:
         raise InputError(f"{config.init}: {error}") from None
-    if config.k != "auto" and config.k < len(mixture):
-        raise InputError(f"{config.init}: a model of {len(mixture)} components, --k {config.k}: give at least as many, or none to keep the model's")
+    extended = int((~model.points).sum())
+    if config.k != "auto" and config.k < extended:
+        raise InputError(f"{config.init}: a model of {extended} components, --k {config.k}: give at least as many, or none to keep the model's")
     if model.frozen is None:
         return observations, {"init": mixture}
     # What the model held stays held.
     held = model.frozen.held
     return observations, {"init": mixture.select(~held), "frozen": (mixture.select(held), model.frozen.select(held))}
+
+
+def _sources(config, observations, say):
+    """The point sources that are fitted along, in the plane of the fit; None where there is none."""
+    if not config.sources:
+        return None
+    first = observations[0]
+    shapes = Shapes.union([read_regions(path, frame=first.frame, physical=first.physical) for path in config.sources])
+    try:
+        sources = PointSources.of_shapes(shapes, movable=config.source_positions == "free")
+    except InputError as error:
+        raise InputError(f"{', '.join(config.sources)}: {error}") from None
+    seen = sources.seen(observations, reference_exposure([o.completeness for o in observations]))
+    if len(seen) == 0:
+        raise InputError(f"{', '.join(config.sources)}: none of {len(sources)} sources lies where there is exposure: are they of this field, or masked?")
+    lost = f"; {len(sources) - len(seen)} without exposure left out" if len(seen) < len(sources) else ""
+    say(f"point sources: {len(seen)} fitted along, their places {config.source_positions}{lost}")
+    return seen
 
 
 def described(observation):
@@ -151,10 +174,12 @@ def render(model, out, config=None, *, overwrite=False, command=None):
     result = read_model(model)
     grid = output_grid(result, bin=config.bin) if config.like is None else read_grid_like(config.like, result.frame)
     try:
-        images = render_images(result, grid, units=config.units).named()
+        images = render_images(result, grid, units=config.units, with_points=config.points).named()
     except InputError as error:
         raise InputError(f"{model}: {error}") from None
     if config.image is not None:
+        if config.image.upper() not in images:
+            raise InputError(f"{model}: has no point sources, and no image of them: fit with --sources")
         images = {config.image.upper(): images[config.image.upper()]}
     write_images(out, images, result, overwrite=overwrite, command=command)
     return Path(out)

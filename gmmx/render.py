@@ -24,15 +24,17 @@ class RenderedImages:
     Attributes
     ----------
     signal : SkyImage
-        The sky as it is: no blur, no gap, no background [unit asked for].
+        The sky as it is: no blur, no gap, no background, and no point sources unless asked for [unit asked for].
     signal_psf : SkyImage
         The same, blurred; in a joint fit the mean over observations, weighted with their completeness, plain where none sees the sky.
+    points : SkyImage or None
+        The point sources, blurred likewise [unit asked for]; None where there are none.
     background : SkyImage
         Background over the whole field, masks filled: ``sum_b B_b q_b`` with q_b from unmasked maps [unit asked for].
     completeness : SkyImage
         Omega, mask included, from 0 to 1.
     expected : SkyImage
-        Expected photons in each pixel, ``(Omega signal_psf + sum_b B_b q_b) area`` [count].
+        Expected photons in each pixel, ``(Omega (signal_psf + points) + sum_b B_b q_b) area`` [count].
     counts : SkyImage
         Photons in each pixel [count].
     residual : SkyImage
@@ -46,10 +48,11 @@ class RenderedImages:
     expected: SkyImage
     counts: SkyImage
     residual: SkyImage
+    points: SkyImage | None = None
 
     def named(self):
-        """The images by the names they have in files: a dict from "SIGNAL" to "RESIDUAL"."""
-        return {f.name.upper(): getattr(self, f.name) for f in fields(self)}
+        """The images by the names they have in files: a dict from "SIGNAL" to "RESIDUAL", and "POINTS" where there are point sources."""
+        return {f.name.upper(): getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
 
 
 def output_grid(result, *, bin=None):
@@ -142,7 +145,7 @@ def poisson_residual(counts, expected):
     return np.where(seen, np.sign(d - m) * np.sqrt(np.maximum(deviance, 0.0)), 0.0)
 
 
-def render_images(result, grid=None, *, units="counts"):
+def render_images(result, grid=None, *, units="counts", with_points=False):
     """All pictures of a fit.
 
     Parameters
@@ -152,6 +155,9 @@ def render_images(result, grid=None, *, units="counts"):
         Where to draw; `output_grid` of the result when not given.
     units : {"counts", "flux", "sb"}
         Of signal and background: photons per pixel at the reference exposure, photon / cm**2 / s per pixel, or photon / cm**2 / s / arcsec**2.
+
+    with_points : bool
+        Whether the signal has the point sources in it, each in the pixel where it is.
 
     Returns
     -------
@@ -172,15 +178,16 @@ def render_images(result, grid=None, *, units="counts"):
     area = grid.cell_area
     scale = {"counts": area, "flux": area / result.reference_exposure, "sb": 1 / result.reference_exposure}[units]
 
-    mixture = result.mixture
+    mixture, point_sources = result.extended, result.point_sources
     signal = pixel_means(mixture.fluxes, mixture.means, mixture.covariances, grid)
-    completeness, seen_signal, plain_signal, background, expected, counts = (np.zeros(grid.shape) for _ in range(6))
+    completeness, background, expected, counts = (np.zeros(grid.shape) for _ in range(4))
+    extended, points = _Blurred(grid), _Blurred(grid)
     for observation in result.observations:
-        view = signal if observation.psf is None else pixel_means(*blurred(mixture, observation.psf), grid)
         omega, unmasked, opened = _exposures(observation.completeness, result.reference_exposure, grid)
         completeness += omega
-        seen_signal += omega * view
-        plain_signal += view / len(result.observations)
+        extended.add(signal if observation.psf is None else pixel_means(*blurred(mixture, observation.psf), grid), omega)
+        if len(point_sources):
+            points.add(pixel_means(*blurred(point_sources, observation.psf), grid), omega)
         for b in observation.backgrounds:
             amplitude = b.amplitude or 0.0
             if b.kind == "sky":
@@ -192,8 +199,11 @@ def render_images(result, grid=None, *, units="counts"):
                 background += amplitude * shape * field
                 expected += amplitude * shape * opened
         counts += grid.histogram(observation.x, observation.y, observation.weights)
-    blurry = np.where(completeness > 0, seen_signal / np.where(completeness > 0, completeness, 1.0), plain_signal)
-    expected = (expected + seen_signal) * area
+    expected = (expected + extended.seen + points.seen) * area
+    blurry, spots = (part.mean(completeness) for part in (extended, points))
+    if with_points:
+        signal = signal + grid.histogram(*point_sources.means.T, point_sources.fluxes) / area
+        blurry = blurry + spots
     values = {
         "signal": (signal * scale, UNITS[units]),
         "signal_psf": (blurry * scale, UNITS[units]),
@@ -203,7 +213,25 @@ def render_images(result, grid=None, *, units="counts"):
         "counts": (counts, "count"),
         "residual": (poisson_residual(counts, expected), ""),
     }
+    if len(point_sources):
+        values["points"] = (spots * scale, UNITS[units])
     return RenderedImages(**{name: SkyImage(grid=grid, values=array, unit=unit) for name, (array, unit) in values.items()})
+
+
+class _Blurred:
+    """Blurred images of several observations on their way into one."""
+
+    def __init__(self, grid):
+        self.seen, self.plain, self.count = np.zeros(grid.shape), np.zeros(grid.shape), 0
+
+    def add(self, view, omega):
+        self.seen += omega * view
+        self.plain += view
+        self.count += 1
+
+    def mean(self, completeness):
+        """Weighted with the completeness, plain where no observation sees the sky."""
+        return np.where(completeness > 0, self.seen / np.where(completeness > 0, completeness, 1.0), self.plain / max(self.count, 1))
 
 
 def _exposures(completeness, reference, grid):

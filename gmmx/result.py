@@ -94,7 +94,7 @@ class FitResult:
         r39**2 of the PSF at each component, the scale of the covariance prior [arcsec**2].
     backgrounds : tuple of BackgroundSummary
     signal_error : float
-        Standard error of the total signal flux sum(F_k) [photon at the reference exposure].
+        Standard error of the total flux of the extended components [photon at the reference exposure].
     log_likelihood, objective : float
         [nat]; log Omega and, in the first, the priors left out.
     converged : bool
@@ -112,7 +112,11 @@ class FitResult:
     seconds : float
     warnings : tuple of str
     frozen : Frozen or None
-        What of the mixture was held; None where nothing was.
+        What of the mixture was held, and which components are point sources; None where there is neither.
+    flux_errors : (K,) array
+        Standard error of each flux [photon at the reference exposure]; 0 where it is held or not known.
+    mean_errors : (K, 2) array
+        Standard error of each mean along x and y [arcsec]; 0 where it is held or not known.
     """
 
     mixture: Mixture
@@ -136,9 +140,29 @@ class FitResult:
     seconds: float = 0.0
     warnings: tuple = ()
     frozen: Frozen | None = None
+    flux_errors: np.ndarray = None
+    mean_errors: np.ndarray = None
 
     def __post_init__(self):
-        freeze(self, observed_shares=("K",), observed_photons=("K",), prior_scales=("K",))
+        for name, shape in (("flux_errors", len(self.mixture)), ("mean_errors", (len(self.mixture), 2))):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.zeros(shape))
+        freeze(self, observed_shares=("K",), observed_photons=("K",), prior_scales=("K",), flux_errors=("K",), mean_errors=("K", 2))
+
+    @property
+    def points(self):
+        """(K,) booleans: components that are point sources."""
+        return np.zeros(len(self.mixture), bool) if self.frozen is None else self.frozen.points
+
+    @property
+    def extended(self):
+        """The mixture without its point sources: the sky that is drawn as the signal."""
+        return self.mixture.select(~self.points)
+
+    @property
+    def point_sources(self):
+        """The point sources alone, as a mixture."""
+        return self.mixture.select(self.points)
 
     @property
     def frame(self):
@@ -152,14 +176,19 @@ class FitResult:
 
     @property
     def signal_photons(self):
-        """Expected detected photons of the signal, sum F_k e_k."""
-        return float(self.mixture.fluxes @ self.observed_shares)
+        """Expected detected photons of the extended components, sum F_k e_k."""
+        return float(self.extended.fluxes @ self.observed_shares[~self.points])
+
+    @property
+    def point_photons(self):
+        """Expected detected photons of the point sources, sum F_k e_k."""
+        return float(self.point_sources.fluxes @ self.observed_shares[self.points])
 
     @property
     def background_fraction(self):
         """Expected detected background over all expected photons."""
         background = sum(b.photons for b in self.backgrounds)
-        return background / max(background + self.signal_photons, 1e-300)
+        return background / max(background + self.signal_photons + self.point_photons, 1e-300)
 
     @property
     def scarcely_observed(self):

@@ -106,7 +106,7 @@ def given(prepared, parameters, mixture, min_sigma, *, frozen=None):
     raised = replace(mixture, covariances=floored(mixture.covariances, min_sigma))
     if frozen is not None:
         sigma = np.sqrt(np.linalg.eigvalsh(mixture.covariances)[:, 0]) if len(mixture) else np.zeros(0)
-        narrow = frozen.covariances & (sigma < min_sigma * (1 - 1e-6))
+        narrow = frozen.covariances & ~frozen.points & (sigma < min_sigma * (1 - 1e-6))
         if np.any(narrow):
             k = int(np.argmax(narrow))
             raise InputError(f"frozen component {k} has a sigma of {sigma[k]:.4g} arcsec, below the floor of {min_sigma:g}: lower it with --min-sigma")

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "gmmx"
 # A module imports only from groups to its left.
 ORDER = (
-    "errors < _arrays config _kernels < grid < shapes < events completeness psf background mixture < observation < result"
+    "errors < _arrays config _kernels < grid < shapes < events completeness psf background mixture < observation sources < result"
     " < selection layout raster < em < search accelerate information start < climb < structure < fit"
     " < render score < io plots report < assemble < joint < pipeline < console < cli"
 )

@@ -2,7 +2,8 @@
 
     /                       attrs: schema, schema_version, gmmx_version, created, command, options and warnings (JSON), seed, and the fit's other numbers
     /frame                  attrs: ra0, dec0 [deg], projection, radesys
-    /mixture                flux, mean, covariance, kind, observed_share, observed_photons, prior_scale; attrs: reference_exposure, exposure_unit, signal_error;
+    /mixture                flux, mean, covariance, kind (extended, point), observed_share, observed_photons, prior_scale, flux_error, mean_error;
+                            attrs: reference_exposure, exposure_unit, signal_error;
                             freeze_flux, freeze_mean, freeze_covariance where any of them was held
     /background/<name>      attrs: what the fit says about each background; map where it has one
     /observations/<name>    photons/{x, y, weight}, completeness/{exposure, open_share}, psf/{weights, covariances}, backgrounds/<name>, masks and metadata
@@ -136,10 +137,12 @@ def _put_mixture(group, result):
     group["flux"].attrs.update(reference_exposure=result.reference_exposure, reference_exposure_unit=result.exposure_unit)
     _put(group, "mean", mixture.means, "arcsec")
     _put(group, "covariance", mixture.covariances, "arcsec**2")
-    _put(group, "kind", np.full(len(mixture), "extended"), "")
+    _put(group, "kind", np.where(result.points, "point", "extended"), "")
     _put(group, "observed_share", result.observed_shares, "")
     _put(group, "observed_photons", result.observed_photons, "photon")
     _put(group, "prior_scale", result.prior_scales, "arcsec**2")
+    _put(group, "flux_error", result.flux_errors, "photon")
+    _put(group, "mean_error", result.mean_errors, "arcsec")
     if result.frozen is not None:
         for name, field in FREEZE_COLUMNS.items():
             _put(group, name, getattr(result.frozen, field), "")
@@ -220,12 +223,17 @@ def _get_result(file):
             BackgroundSummary(**{f.name: _plain(group.attrs[f.name]) for f in fields(BackgroundSummary)}) for group in _in_order(file["background"])
         ),
         signal_error=_plain(mixture.attrs["signal_error"]),
-        frozen=Frozen(**{field: mixture[name][()] for name, field in FREEZE_COLUMNS.items()}) if "freeze_flux" in mixture else None,
+        frozen=_get_frozen(mixture) if "freeze_flux" in mixture else None,
+        **{name: mixture[key][()] for name, key in (("flux_errors", "flux_error"), ("mean_errors", "mean_error")) if key in mixture},
         history={name: np.char.decode(data[()], "utf-8") if data.dtype.kind == "S" else data[()] for name, data in file["history"].items()},
         options=json.loads(attrs["options"]),
         warnings=tuple(json.loads(attrs["warnings"])),
         **{key: attrs[key] for key in ("log_likelihood", "objective", "converged", "stop_reason", "iterations", "requested_components", "seed", "seconds")},
     )
+
+
+def _get_frozen(group):
+    return Frozen(points=group["kind"][()] == b"point", **{field: group[name][()] for name, field in FREEZE_COLUMNS.items()})
 
 
 def _get_observation(group, frame):

@@ -1,7 +1,8 @@
 """The component table on disk: ECSV, FITS, CSV, and DS9 ellipses.
 
 ECSV and FITS keep everything, with units, descriptions and what the numbers belong to; CSV keeps the numbers alone. Region files hold one ellipse per
-component, of one standard deviation unless asked otherwise. DS9 counts the angle of an ellipse in sky coordinates from west, counter-clockwise on an image
+component, of one standard deviation unless asked otherwise, and a circle for each point source; a FITS file lists these in a SRCLIST extension of their own,
+which DS9 overlays and --mask reads back. DS9 counts the angle of an ellipse in sky coordinates from west, counter-clockwise on an image
 with north up: it is the position angle plus 90 degrees. In physical coordinates it counts from the axis of the physical x.
 """
 
@@ -15,6 +16,7 @@ from astropy.table import Table
 from ..errors import DataError, InputError
 from ..grid import PhysicalFrame, SkyFrame
 from ._write import replacing
+from .sources import source_list, source_radii
 
 SUFFIXES = (".ecsv", ".fits", ".csv", ".reg")
 REGION_FRAMES = ("fk5", "icrs", "physical")
@@ -127,6 +129,12 @@ def region_text(table, *, frame="fk5", scale=1.0):
         f"# components of a Gaussian mixture: ellipses of {scale:g} intrinsic standard deviation, PSF not included",
     ]
     lines += ['global color=cyan width=1 font="helvetica 10 normal roman" select=1 edit=1 move=1 delete=1 include=1 source=1', frame]
+    points = np.array(table["sigma_major"]) == 0
+    if points.any():
+        table = table.copy()
+        for name in ("sigma_major", "sigma_minor"):
+            # A point source has no size: it is drawn as the source list draws it, whatever the scale.
+            table[name] = np.where(points, source_radii(table) / scale, table[name])
     ellipses = _physical_ellipses(table, scale) if frame == "physical" else _sky_ellipses(table, scale, frame)
     for row, ellipse in zip(table, ellipses, strict=True):
         flags = [flag for flag in str(row["flags"]).split("; ") if flag]
@@ -183,4 +191,5 @@ def _table_hdu(table):
     for number, column in enumerate(table.columns.values(), 1):
         if column.description:
             hdu.header[f"TCOMM{number}"] = column.description
-    return fits.HDUList([fits.PrimaryHDU(), hdu])
+    sources = source_list(table)
+    return fits.HDUList([fits.PrimaryHDU(), hdu, *([] if sources is None else [sources])])

@@ -59,7 +59,12 @@ class Scene:
     @cached_property
     def whole(self):
         """Surface brightness of blurred signal and background where every photon is recorded [photon / arcsec**2]."""
-        return self.images.signal_psf.values / self.grid.cell_area + self.background
+        return (self.images.signal_psf.values + self._points) / self.grid.cell_area + self.background
+
+    @property
+    def _points(self):
+        """The point sources as blurred [photon / pixel at the reference exposure], 0 without any."""
+        return 0.0 if self.images.points is None else self.images.points.values
 
     @cached_property
     def background(self):
@@ -145,7 +150,7 @@ class Scene:
         fine = {
             "counts": self.images.counts.values,
             "expected": expected,
-            "signal": np.minimum(omega * self.images.signal_psf.values, expected),
+            "signal": np.minimum(omega * (self.images.signal_psf.values + self._points), expected),
             "exposed": omega * self.grid.cell_area,
         }
         fine = {name: np.bincount(ring, values.ravel(), len(edges))[: len(edges) - 1] for name, values in fine.items()}

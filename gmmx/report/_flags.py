@@ -34,6 +34,7 @@ def component_flags(result):
     floor = float(result.options.get("min_sigma") or 0)
     blurred = any(o.psf is not None for o in result.observations)
     words = {
+        "point source": result.points,
         "scarcely observed": result.scarcely_observed,
         # The M-step clips eigenvalues, so what sits on the floor equals it to rounding.
         "at the size floor": minor <= 1.001 * floor,
@@ -41,8 +42,12 @@ def component_flags(result):
         "along the readout": on_readout_streak(result.observations, major, minor, angle),
         "wings of a masked source": on_masked_wings(result, major),
     }
+    for word in ("at the size floor", "smaller than the PSF", "along the readout", "wings of a masked source"):
+        # What a point source is by definition needs no warning.
+        words[word] = words[word] & ~result.points
     if result.frozen is not None:
-        words |= {f"{name} held": getattr(result.frozen, field) for name, field in (("flux", "fluxes"), ("mean", "means"), ("covariance", "covariances"))}
+        words |= {f"{name} held": getattr(result.frozen, field) for name, field in (("flux", "fluxes"), ("mean", "means"))}
+        words["covariance held"] = result.frozen.covariances & ~result.points
     return [tuple(word for word, holds in words.items() if holds[k]) for k in range(len(mixture))]
 
 

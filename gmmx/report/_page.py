@@ -19,7 +19,8 @@ def summary_dict(result, **extra):
     """
     flux, flux_error = _signal_flux(result)
     facts = {
-        "k": len(result.mixture),
+        "k": len(result.extended),
+        "n_point_sources": len(result.point_sources),
         "k_requested": result.requested_components,
         "n_photons": sum(len(o.x) for o in result.observations),
         "photons": result.n_photons,
@@ -32,7 +33,8 @@ def summary_dict(result, **extra):
         "background_fraction": result.background_fraction,
         "backgrounds": [{name: getattr(b, name) for name in b.__dataclass_fields__} for b in result.backgrounds],
         "signal_photons": result.signal_photons,
-        "signal_photons_reference": result.mixture.fluxes.sum(),
+        "point_photons": result.point_photons,
+        "signal_photons_reference": result.extended.fluxes.sum(),
         "signal_photons_reference_error": result.signal_error,
         "signal_flux": flux,
         "signal_flux_error": flux_error,
@@ -71,7 +73,7 @@ def summary(result, *, verbose=False):
 def _signal_flux(result):
     if not has_flux(result):
         return None, None
-    return result.mixture.fluxes.sum() / result.reference_exposure, result.signal_error / result.reference_exposure
+    return result.extended.fluxes.sum() / result.reference_exposure, result.signal_error / result.reference_exposure
 
 
 def _dropped(result):
@@ -177,11 +179,12 @@ def _field_pairs(observation):
 
 def _fit_lines(result):
     asked = result.requested_components
-    count = f"{len(result.mixture)}" + (
-        ", as many as are worth their price" if asked is None else "" if asked == len(result.mixture) else f" of {asked} asked for"
-    )
-    if result.frozen is not None:
-        count += f"; {result.frozen.held.sum()} held, in part or whole"
+    k = len(result.extended)
+    count = f"{k}" + (", as many as are worth their price" if asked is None else "" if asked == k else f" of {asked} asked for")
+    if result.frozen is not None and (result.frozen.held & ~result.points).any():
+        count += f"; {(result.frozen.held & ~result.points).sum()} held, in part or whole"
+    if len(result.point_sources):
+        count += f"; and {len(result.point_sources)} point sources"
     ended = "converged" if result.converged else "NOT CONVERGED"
     pairs = [
         ("components", count),
@@ -197,12 +200,14 @@ def _sky_lines(result):
     flux, flux_error = _signal_flux(result)
     pairs = [
         ("signal", f"{_photons(result.signal_photons)} photons detected"),
-        ("", f"{_with_error(result.mixture.fluxes.sum(), result.signal_error)} photons at the reference exposure of {result.reference_exposure:.6g}{unit}"),
+        ("", f"{_with_error(result.extended.fluxes.sum(), result.signal_error)} photons at the reference exposure of {result.reference_exposure:.6g}{unit}"),
     ]
     if flux is None:
         pairs.append(("", f"no flux: the exposure has {'no unit' if not unit else f'the unit{unit}'}, which is not area and time"))
     else:
         pairs.append(("", f"{_with_error(flux, flux_error, '{:.4e}')} photon/cm^2/s"))
+    if len(result.point_sources):
+        pairs.append(("point sources", f"{_photons(result.point_photons)} photons detected from {len(result.point_sources)}, not in the signal"))
     for b in result.backgrounds:
         where = f" of {b.observation}" if len(result.observations) > 1 else ""
         error = "held" if b.fixed else _with_error(b.photons, b.photons_error)
@@ -230,11 +235,10 @@ def _component_lines(result, limit):
     rows = [head]
     for row in shown:
         place = (f"{row['ra']:.5f}", f"{row['dec']:+.5f}") if sky else (f"{row['x']:.2f}", f"{row['y']:.2f}")
-        size = f"{row['sigma_major']:.2f} x {row['sigma_minor']:.2f}"
+        size = "point" if row["sigma_major"] == 0 else f"{row['sigma_major']:.2f} x {row['sigma_minor']:.2f}"
         share = f"{100 * row['observed_share']:.0f} %"
-        rows.append(
-            [str(row["component"]), *place, size, f"{row['position_angle']:.1f}", f"{row['photons']:,.0f}", f"{row['peak_density']:.4g}", share, row["flags"]]
-        )
+        peak = f"{row['peak_density']:.4g}" if np.isfinite(row["peak_density"]) else "-"
+        rows.append([str(row["component"]), *place, size, f"{row['position_angle']:.1f}", f"{row['photons']:,.0f}", peak, share, row["flags"]])
     widths = [max(len(row[j]) for row in rows) for j in range(len(head) - 1)]
     lines = [("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=False)) + "  " + row[-1]).rstrip() for row in rows]
     hidden = [str(row["component"]) for row in table[len(shown) :] if row["flags"]]

@@ -10,7 +10,8 @@ import numpy as np
 from astropy.table import Table
 
 from ..errors import InputError
-from ..mixture import FREEZE_COLUMNS, Frozen, Mixture
+from ..mixture import FREEZE_COLUMNS, POINT_SIGMA, Frozen, Mixture
+from ..psf import core_radius
 from ._flags import component_flags, principal_axes
 
 FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
@@ -23,11 +24,16 @@ _UNITS = {
     "fwhm_major": ("arcsec", "full width at half maximum along the major axis"),
     "position_angle": ("deg", "of the major axis, local north through east"),
     "photons": ("photon", "photons at the reference exposure"),
+    "photons_error": ("photon", "standard error of photons, all else being free; 0 where held"),
     "flux": ("photon / (cm2 s)", "photons over the reference exposure; NaN where that has no area and time"),
-    "peak_density": ("photon / arcsec2", "intrinsic surface brightness at the centre, at the reference exposure"),
+    "flux_error": ("photon / (cm2 s)", "standard error of the flux"),
+    "peak_density": ("photon / arcsec2", "intrinsic surface brightness at the centre, at the reference exposure; infinite for a point source"),
     "peak_brightness": ("photon / (arcsec2 cm2 s)", "the same over the reference exposure; NaN where that has no area and time"),
     "observed_share": ("", "share of the component's photons that the telescope recorded"),
     "observed_photons": ("photon", "recorded photons that the fit assigns to the component"),
+    "x_error": ("arcsec", "standard error of x, all else being free; 0 where held"),
+    "y_error": ("arcsec", "standard error of y, all else being free; 0 where held"),
+    "psf_r90": ("arcsec", "radius of a circle that holds 90 % of the PSF at the centre; 0 without one"),
     "x": ("arcsec", "centre in the tangent plane, growing west"),
     "y": ("arcsec", "centre in the tangent plane, growing north"),
 }
@@ -53,7 +59,9 @@ def component_table(result):
     major, minor, angle = principal_axes(mixture.covariances)
     ra, dec = (np.full(len(x), np.nan),) * 2 if frame is None else frame.to_sky(x, y)
     per_photon = 1 / result.reference_exposure if has_flux(result) else np.nan
-    peak = mixture.fluxes / (2 * np.pi * major * minor)
+    points = result.points[order]
+    peak = np.where(points, np.inf, mixture.fluxes / (2 * np.pi * major * minor))
+    major, minor = np.where(points, 0.0, major), np.where(points, 0.0, minor)
     columns = {
         "ra": ra,
         "dec": dec,
@@ -62,11 +70,16 @@ def component_table(result):
         "fwhm_major": FWHM_PER_SIGMA * major,
         "position_angle": np.mod(angle - 90 - _north(frame, x, y), 180.0),
         "photons": mixture.fluxes,
+        "photons_error": result.flux_errors[order],
         "flux": mixture.fluxes * per_photon,
+        "flux_error": result.flux_errors[order] * per_photon,
         "peak_density": peak,
         "peak_brightness": peak * per_photon,
         "observed_share": result.observed_shares[order],
         "observed_photons": result.observed_photons[order],
+        "x_error": result.mean_errors[order, 0],
+        "y_error": result.mean_errors[order, 1],
+        "psf_r90": _psf_radii(result, x, y),
         "x": x,
         "y": y,
     }
@@ -77,7 +90,7 @@ def component_table(result):
         table[name] = np.array(columns[name])
         table[name].unit, table[name].description = unit or None, description
     flags = ["; ".join(names) for names in component_flags(result)]
-    table.add_column(np.array(flags, dtype=str)[order] if flags else np.zeros(0, "U1"), name="flags", index=13)
+    table.add_column(np.array(flags, dtype=str)[order] if flags else np.zeros(0, "U1"), name="flags", index=15)
     table["flags"].description = "what to be careful about"
     if result.frozen is not None:
         for name, field in FREEZE_COLUMNS.items():
@@ -106,8 +119,10 @@ def mixture_from_table(table, frame=None):
     if missing:
         raise InputError(f"a component table needs the columns {', '.join(needed)}: there is no {', '.join(missing)}")
     fluxes, major, minor, angle, *position = (_numbers(table, name, np.nan) for name in needed)
+    points = (major == 0) & (minor == 0)
+    major, minor = np.where(points, POINT_SIGMA, major), np.where(points, POINT_SIGMA, minor)
     if not (np.all(major > 0) and np.all(minor > 0)):
-        raise InputError("every component needs a sigma_major and a sigma_minor above 0")
+        raise InputError("every component needs a sigma_major and a sigma_minor above 0, or both 0 for a point source")
     x, y = position if frame is None else frame.to_plane(*position)
     # The direction of the major axis in the plane: counter-clockwise from y by north's own angle and the position angle.
     turn = np.radians(angle + _north(frame, x, y))
@@ -154,6 +169,8 @@ def frozen_from_table(table, frame, reference_exposure, exposure_unit):
         if table[name].dtype.kind != "b" or np.any(getattr(table[name], "mask", False)):
             raise InputError(f"column {name} must be true or false in every row (datatype bool), it holds {table[name].dtype}")
     frozen = Frozen(**{field: np.array(table[name]) if name in given else np.full(k, not given) for name, field in FREEZE_COLUMNS.items()})
+    points = (_numbers(table, "sigma_major", np.nan) == 0) & (_numbers(table, "sigma_minor", np.nan) == 0)
+    frozen = replace(frozen, covariances=frozen.covariances | points, points=points)
     if not frozen.held.any():
         raise InputError(f"{', '.join(given)} {'are' if len(given) > 1 else 'is'} false in every row: mark what is to be held")
     table = table.copy()
@@ -166,6 +183,12 @@ def frozen_from_table(table, frame, reference_exposure, exposure_unit):
         same = np.abs(exact - mixture.means).max(1) < 1e-3
         mixture = replace(mixture, means=np.where(same[:, None], exact, mixture.means))
     return mixture, frozen
+
+
+def _psf_radii(result, x, y):
+    """Radius that holds 90 % of the blur at each place, the smallest over the observations that have one, (n,) [arcsec]."""
+    radii = [core_radius(*o.psf.at(x, y), share=0.9) for o in result.observations if o.psf is not None]
+    return np.min(radii, axis=0) if radii and len(x) else np.zeros(len(x))
 
 
 def _numbers(table, name, missing):

@@ -1,6 +1,7 @@
 """The share of a blur within a radius: of a mixture of Gaussians, and which mixture has given shares within given radii."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -107,7 +108,7 @@ def _solved(shares, radii, sigma, ratio):
     low, high, good = sigma.copy(), sigma.copy(), np.zeros(len(sigma), bool)
     steps = np.geomspace(1.0, 1.0 / scales[-1], _SCAN)
     above = weights_at(sigma * steps[0])
-    for wider, narrower in zip(steps[:-1], steps[1:], strict=True):
+    for wider, narrower in pairwise(steps):
         below = weights_at(sigma * narrower)
         turn = ~good & ((above.sum(1) - 1) * (below.sum(1) - 1) <= 0) & (above.min(1) > -0.2) & (below.min(1) > -0.2)
         low[turn], high[turn] = (sigma * narrower)[turn], (sigma * wider)[turn]

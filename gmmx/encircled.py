@@ -110,13 +110,13 @@ def _solved(shares, radii, sigma, ratio):
     above = weights_at(sigma * steps[0])
     for wider, narrower in pairwise(steps):
         below = weights_at(sigma * narrower)
-        turn = ~good & ((above.sum(1) - 1) * (below.sum(1) - 1) <= 0) & (above.min(1) > -0.2) & (below.min(1) > -0.2)
+        turn = ~good & ((above.sum(1) > 1) != (below.sum(1) > 1)) & (above.min(1) > -0.2) & (below.min(1) > -0.2)
         low[turn], high[turn] = (sigma * narrower)[turn], (sigma * wider)[turn]
         good, above = good | turn, below
-    sign = np.sign(excess(high))
+    sign = excess(high) > 0
     for _ in range(50):
         middle = (low + high) / 2
-        same = np.sign(excess(middle)) == sign
+        same = (excess(middle) > 0) == sign
         high, low = np.where(same, middle, high), np.where(same, low, middle)
     w = weights_at(low)
     good &= (np.abs(w.sum(1) - 1) < 1e-6) & (w.min(1) >= 0)

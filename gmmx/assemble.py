@@ -349,7 +349,7 @@ def moved(observation, frame):
         maps = (lambda ix, iy: there(*old.to_plane(ix, iy))), (lambda x, y: old.to_pixels(*back(x, y)))
         grid, exposure = resampled(completeness.exposure, *maps, fill=0.0)
         completeness = replace(completeness, grid=grid, exposure=exposure, open_share=resampled(completeness.open_share, *maps, fill=1.0)[1])
-    if blur is not None and blur.grid.shape != (1, 1):
+    if blur is not None and not blur.is_round_everywhere:
         # The blur varies over many nodes: what the affine map errs by does not matter.
         grid = affine_grid(blur.grid.shape, lambda ix, iy: there(*blur.grid.to_plane(ix, iy)))[0]
         turn = _rotation(blur.grid, grid)

@@ -52,6 +52,11 @@ class PsfModel:
         """M."""
         return self.weights.shape[2]
 
+    @property
+    def is_round_everywhere(self):
+        """Whether it is the same at all places and in all directions: then no frame matters to it."""
+        return self.grid.shape == (1, 1) and np.array_equal(self.covariances, self.covariances[..., :1, :1] * np.eye(2))
+
     def widened(self, variance, description=None):
         """The same with `variance` [arcsec**2] per axis added to every covariance: an independent round blur on top."""
         text = self.description if description is None else description

@@ -125,6 +125,16 @@ def test_further_blur(events, tmp_path):
         FitConfig(psf_blur=-1.0)
 
 
+def test_one_word_holds_for_several_pointings(events, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    events("one.fits")
+    events("two.fits", ROLL_PNT=100.0, PIX_ADJ="NONE")
+    one, two = read_observations(["one.fits", "two.fits"], FitConfig(psf=("chandra",)))
+    # At another roll the nodes next to the axis are other places on the detector.
+    assert_allclose(core_variance(two) - core_variance(one), 0.142**2 - 0.06**2, rtol=0.1)
+    assert "PIX_ADJ NONE" in two.metadata["resolved"]["psf"]
+
+
 def psf_map(path, radius, **keywords):
     image_hdus(radius, unit="arcsec", **keywords).writeto(path, overwrite=True)
     return str(path)

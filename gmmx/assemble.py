@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from .background import Background
+from .blur import choose_blur, parse_psf
 from .completeness import reference_exposure
 from .errors import DataError, DataWarning, InputError
 from .grid import PixelGrid
 from .io._plane import MAX_RESIDUAL, affine_grid, resampled
 from .io._read import file_digest
 from .io.events import read_events
-from .io.maps import read_exposure, read_psf_map
+from .io.maps import read_exposure
 from .io.regions import read_regions
 from .observation import Observation
-from .psf import PsfModel
 from .selection import collected, footprint, parse_ccd, parse_energy, regridded, resolve_ccd, resolve_energy, select_ccd, select_energy, select_shapes
 from .shapes import Shapes
 
@@ -33,6 +33,7 @@ def read_observation(
     exposure=None,
     psf=None,
     psf_ecf=None,
+    psf_blur=0.0,
     mask=(),
     region=(),
     energy_kev=None,
@@ -55,10 +56,13 @@ def read_observation(
         The event file.
     exposure : str or Path, optional
         Exposure map; without one the field that the photons imply is exposed uniformly.
-    psf : None, "none", float, str or Path
-        A PSF map, the sigma of a constant Gaussian [arcsec], or no blur.
+    psf : None, "none", "chandra", float, str, Path or sequence of paths
+        A PSF map, or several at different encircled fractions; the image of a point source; the sigma of a constant Gaussian [arcsec]; no blur; or the built-in
+        Chandra PSF, which is also what ACIS gets where nothing is said (`blur.choose_blur`).
     psf_ecf : float, optional
         Encircled fraction of the PSF map, over its header's.
+    psf_blur : float
+        A further blur [arcsec], added in quadrature.
     mask, region : path or sequence of paths
         Region files: what is cut out, and what alone is kept.
     energy_kev : str, (float, float) or None
@@ -90,7 +94,7 @@ def read_observation(
         When an option cannot be what it is.
     """
     # What is wrong in the call itself is said before a large file is read.
-    for parse, option in ((parse_energy, energy_kev), (parse_ccd, ccd), (_parse_backgrounds, background)):
+    for parse, option in ((parse_energy, energy_kev), (parse_ccd, ccd), (parse_psf, psf), (_parse_backgrounds, background)):
         parse(option)
     listed = read_events(events)
     inputs = [{"role": "events", "path": str(events), "sha256": listed.metadata["sha256"]}]
@@ -117,9 +121,9 @@ def read_observation(
         completeness = completeness if grid is None else regridded(completeness, step=grid)
         if not np.any(completeness.exposure_at(listed.x, listed.y) > 0):
             raise DataError(f"{exposure}: the exposure map does not overlap the events of {events}: is it of another pointing?")
-    blur, resolved["psf"] = _psf(psf, psf_ecf, listed, events)
-    if _is_map(psf):
-        inputs.append(_input("psf", psf))
+    blur = choose_blur(listed, psf, ecf=psf_ecf, extra=psf_blur, events=events)
+    resolved["psf"] = blur.resolved
+    inputs += [_input("psf", path) for path in blur.files]
 
     listed, completeness, cut, records = _apply_shapes(listed, completeness, map_grid, mask, region)
     inputs += [_input(kind, path) for kind, paths in (("mask", mask), ("region", region)) for path in _paths(paths)]
@@ -130,7 +134,7 @@ def read_observation(
         y=listed.y,
         frame=listed.frame,
         completeness=completeness,
-        psf=blur,
+        psf=blur.psf,
         backgrounds=backgrounds,
         name=name or re.sub(r"(\.(fits?|evt\d?))?(\.gz)?$", "", Path(events).name) or "observation",
         physical=listed.physical,
@@ -167,37 +171,6 @@ def placed(observation, *, frame=None, bin=None):
 def _input(role, path):
     """The record of a file that was read: its role, its path as given, its digest."""
     return {"role": role, "path": str(path), "sha256": file_digest(path)}
-
-
-def _is_map(psf):
-    """Whether a PSF is a file rather than nothing or a number."""
-    text = "" if psf is None else str(psf).strip()
-    try:
-        return not np.isfinite(float(text))
-    except ValueError:
-        return text.lower() not in ("", "none")
-
-
-def _psf(psf, ecf, listed, events):
-    """The blur that was asked for, and how it was chosen (None where it was asked for)."""
-    text = "" if psf is None else str(psf).strip()
-    try:
-        sigma = float(text)
-    except ValueError:
-        sigma = None
-    if ecf is not None and (sigma is not None or text in ("", "none")):
-        raise InputError(f"psf_ecf {ecf:g} goes with a PSF map: give one with --psf FILE")
-    if text == "":
-        warnings.warn(f"{events}: no PSF: what comes back is blurred by the telescope (give a PSF map or a sigma with --psf)", DataWarning, stacklevel=3)
-        return None, "none (no PSF was given)"
-    if text.lower() == "none":
-        return None, None
-    if sigma is not None:
-        return PsfModel.constant(sigma), None
-    blur = read_psf_map(psf, frame=listed.frame, physical=listed.physical, ecf=ecf)
-    if not blur.grid.locate(listed.x, listed.y)[2].any():
-        raise DataError(f"{psf}: the PSF map does not overlap the events of {events}: is it of another pointing?")
-    return blur, None
 
 
 def _paths(paths):
@@ -376,7 +349,7 @@ def moved(observation, frame):
         maps = (lambda ix, iy: there(*old.to_plane(ix, iy))), (lambda x, y: old.to_pixels(*back(x, y)))
         grid, exposure = resampled(completeness.exposure, *maps, fill=0.0)
         completeness = replace(completeness, grid=grid, exposure=exposure, open_share=resampled(completeness.open_share, *maps, fill=1.0)[1])
-    if blur is not None and blur.grid.shape != (1, 1):
+    if blur is not None and not blur.is_round_everywhere:
         # The blur varies over many nodes: what the affine map errs by does not matter.
         grid = affine_grid(blur.grid.shape, lambda ix, iy: there(*blur.grid.to_plane(ix, iy)))[0]
         turn = _rotation(blur.grid, grid)

@@ -155,8 +155,14 @@ def main():
 @setting(FitConfig, "--sources", "Regions or source list of point sources, modelled instead of masked; may be repeated.", metavar="FILE")
 @setting(FitConfig, "--source-positions", "Whether the places of the point sources are fitted, within their regions.", type=click.Choice(POSITIONS))
 @setting(FitConfig, "--exposure", "Exposure map. Without one, the outline of the field.", metavar="FILE")
-@setting(FitConfig, "--psf", "PSF map, the sigma of a Gaussian [arcsec], or none.", metavar="FILE|SIGMA|none")
+@setting(
+    FitConfig,
+    "--psf",
+    "PSF map, or A,B at two encircled fractions; image of a point source; sigma of a Gaussian [arcsec]. Without it, chandra for ACIS.",
+    metavar="FILE|SIGMA|chandra|none",
+)
 @setting(FitConfig, "--psf-ecf", "Encircled fraction of the PSF map, over its header's.", type=float)
+@setting(FitConfig, "--psf-blur", "Further blur, added in quadrature to the PSF [arcsec].")
 @setting(FitConfig, "--energy", "Band [keV]. Without one, the instrument's.", metavar="LO:HI|all")
 @setting(FitConfig, "--ccd", "Chips, as 0-3 or 5,7. Without it, the aim point's.", metavar="LIST|all")
 @setting(FitConfig, "--background", "Fitted along, held at a level, or left out.", metavar="sky|sky=VALUE|none")

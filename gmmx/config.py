@@ -28,9 +28,12 @@ class FitConfig:
     exposure : tuple of str
         Exposure maps, one for each event list.
     psf : tuple of str
-        "none", a Gaussian sigma [arcsec] or a PSF map, one for each event list; empty lets the instrument decide.
+        "none", "chandra", a Gaussian sigma [arcsec], a PSF map, several at different encircled fractions joined by commas, or the image of a point source: one
+        for each event list; empty lets the instrument decide.
     psf_ecf : float or None
         Encircled fraction of the PSF map, over its header's.
+    psf_blur : float
+        A further round blur [arcsec], added in quadrature to whatever PSF there is.
     energy : str or None
         "LO:HI" [keV] or "all"; None lets the instrument decide.
     ccd : str or None
@@ -68,6 +71,7 @@ class FitConfig:
     exposure: tuple = ()
     psf: tuple = ()
     psf_ecf: float | None = None
+    psf_blur: float = 0.0
     energy: str | None = None
     ccd: str | None = None
     background: tuple = ("sky",)
@@ -97,7 +101,7 @@ class FitConfig:
             hint = f": did you mean {self.psf_ecf / 100:g}?" if 1 < self.psf_ecf < 100 else ""
             raise InputError(f"psf_ecf = {self.psf_ecf:g}: an encircled fraction lies between 0 and 1{hint}")
         _check(self, "must be positive", lambda value: value > 0, "min_sigma", "grid", "bin", "tol")
-        _check(self, "must be at least 0", lambda value: value >= 0, "prior_count", "prior_shape", "exchanges", "threads", "seed")
+        _check(self, "must be at least 0", lambda value: value >= 0, "psf_blur", "prior_count", "prior_shape", "exchanges", "threads", "seed")
         _check(self, "must be at least 1", lambda value: value >= 1, "max_iter")
 
     @property

@@ -64,8 +64,8 @@ def _single(name, values):
 
 
 def _is_level(psf):
-    """Whether a PSF is the same for all pointings: none, or a number."""
-    return re.fullmatch(r"none|[\d.eE+-]+", psf.strip(), flags=re.IGNORECASE) is not None
+    """Whether a PSF is the same for all pointings: a word, or a number."""
+    return re.fullmatch(r"none|chandra|[\d.eE+-]+", psf.strip(), flags=re.IGNORECASE) is not None
 
 
 def read_observations(events, config):
@@ -88,8 +88,9 @@ def read_observations(events, config):
         read_observation(
             path,
             exposure=_single("exposure", exposures[i]),
-            psf=_single("psf", psfs[i]),
+            psf=psfs[i],
             psf_ecf=config.psf_ecf,
+            psf_blur=config.psf_blur,
             mask=masks[i],
             region=regions[i],
             energy_kev=config.energy,

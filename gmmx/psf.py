@@ -1,6 +1,6 @@
 """The blur of the telescope at each position, as a mixture of Gaussians, and its average over a component."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,6 +51,16 @@ class PsfModel:
     def n_gaussians(self):
         """M."""
         return self.weights.shape[2]
+
+    @property
+    def is_round_everywhere(self):
+        """Whether it is the same at all places and in all directions: then no frame matters to it."""
+        return self.grid.shape == (1, 1) and np.array_equal(self.covariances, self.covariances[..., :1, :1] * np.eye(2))
+
+    def widened(self, variance, description=None):
+        """The same with `variance` [arcsec**2] per axis added to every covariance: an independent round blur on top."""
+        text = self.description if description is None else description
+        return replace(self, covariances=self.covariances + variance * np.eye(2), description=text)
 
     def at(self, x, y):
         """Weights (n, M) and covariances (n, M, 2, 2) [arcsec**2] of the blur at n positions [arcsec]."""

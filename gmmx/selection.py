@@ -106,12 +106,18 @@ def resolve_ccd(events, ccd=None):
     return chips, f"{_listed(chips)} ({why})"
 
 
+def aim_detector(events):
+    """ "ACIS-I" or "ACIS-S", whichever the aim point is on; None where that is not known."""
+    chips, _ = _aim_chips(events)
+    return None if chips is None else "ACIS-I" if chips == ACIS_I else "ACIS-S"
+
+
 def _aim_chips(events):
     """Chips that go with the aim point, and how that is known: the instrument table's position, the chip under the pointing, or the detector's name."""
     sim_z, pointing = events.metadata.get("SIM_Z"), (events.metadata.get("RA_PNT"), events.metadata.get("DEC_PNT"))
     if isinstance(sim_z, (int, float)) and SIM_Z_ACIS[0] < sim_z < SIM_Z_ACIS[2]:
         return (ACIS_I, "aim point on ACIS-I") if sim_z < SIM_Z_ACIS[1] else (ACIS_S, "aim point on ACIS-S")
-    if None not in pointing:
+    if None not in pointing and events.ccd is not None:
         x, y = events.frame.to_plane(*pointing)
         near = events.ccd[np.hypot(events.x - x, events.y - y) < AIM_RADIUS]
         if len(near):

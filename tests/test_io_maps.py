@@ -11,8 +11,9 @@ from numpy.testing import assert_allclose
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.grid import PhysicalFrame, SkyFrame
 from gmmx.io._plane import affine_grid, on_plane, resampled
+from gmmx.io.blurs import read_psf_map
 from gmmx.io.events import read_events
-from gmmx.io.maps import FitsImage, read_exposure, read_image, read_psf_map
+from gmmx.io.maps import FitsImage, read_exposure, read_image
 
 FRAME, PHYSICAL = SkyFrame(150.0, 30.0), PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)
 PLANE = {"frame": FRAME, "physical": PHYSICAL}

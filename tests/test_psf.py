@@ -135,3 +135,16 @@ def test_what_cannot_be_a_psf():
         model(covariances=np.broadcast_to(-np.eye(2), (*GRID.shape, 1, 2, 2)))
     with pytest.raises(InputError, match=r"PsfModel\.weights"):
         PsfModel(grid=GRID, weights=np.ones((2, 2, 1)), covariances=np.ones((2, 2, 1, 2, 2)))
+
+
+def test_widening_adds_to_every_gaussian():
+    psf = PsfModel.constant(2.0)
+    assert_allclose(psf.widened(0.25).covariances[0, 0, 0], 4.25 * np.eye(2))
+    assert psf.widened(0.25).description == psf.description
+    assert psf.widened(0.25, "other").description == "other"
+
+
+def test_only_a_constant_round_blur_is_the_same_in_every_frame():
+    psf = PsfModel.constant(2.0)
+    assert psf.is_round_everywhere
+    assert not PsfModel(grid=psf.grid, weights=psf.weights, covariances=psf.covariances + [[0, 0.1], [0.1, 0]]).is_round_everywhere

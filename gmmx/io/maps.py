@@ -1,25 +1,20 @@
-"""Exposure maps and PSF maps: FITS images as fluximage, mkpsfmap and the like write them, on whatever grid they come."""
+"""FITS images, and exposure maps as fluximage and the like write them, on whatever grid they come."""
 
 import re
 import warnings
 
 import numpy as np
 from astropy.io import fits
-from scipy.ndimage import distance_transform_edt
 
 from ..completeness import Completeness
-from ..errors import DataError, DataWarning, InputError
-from ..grid import PixelGrid
-from ..psf import PsfModel
+from ..errors import DataError, DataWarning
 from ._plane import MAX_RESIDUAL, FitsImage, affine_grid, on_plane, resampled
 from ._read import fits_stream, reading
 
-__all__ = ["MAX_RESIDUAL", "FitsImage", "affine_grid", "read_exposure", "read_image", "read_psf_map", "resampled"]
+__all__ = ["MAX_RESIDUAL", "FitsImage", "affine_grid", "read_exposure", "read_image", "resampled"]
 
-MAX_PSF_NODES = 96
 # A Chandra map without a unit that reaches this is area times time: no effective area is that large.
 LARGE_EXPOSURE = 1e4
-ARCSEC_PER_UNIT = {"arcsec": 1.0, "arcmin": 60.0, "deg": 3600.0, "degree": 3600.0}
 
 
 def read_image(path):
@@ -82,50 +77,6 @@ def read_exposure(path, *, frame, physical=None, events_metadata=None):
     return Completeness(grid=grid, exposure=exposure, unit=unit)
 
 
-def read_psf_map(path, *, frame, physical=None, ecf=None):
-    """Read a map of radii that enclose a fraction of the PSF, as Gaussians of ``sigma = R / sqrt(-2 ln(1 - ECF))``.
-
-    The map is reduced to at most 96 nodes a side by means of sigma**2 over blocks; where it is NaN or 0, outside the field, the nearest value is taken.
-
-    Parameters
-    ----------
-    path : str or Path
-        Radii in the unit that BUNIT tells: arcsec, logical (pixels of the map) or physical (sky pixels of the telescope).
-    frame, physical
-        As for `read_exposure`.
-    ecf : float, optional
-        The encircled fraction, over the header's ECF.
-
-    Returns
-    -------
-    PsfModel
-        One round Gaussian per node.
-
-    Raises
-    ------
-    DataError, InputError
-        When the map cannot be read, has no positive radius or negative ones, or its ECF is not known or not between 0 and 1.
-    """
-    image = read_image(path)
-    share = _encircled_fraction(image, ecf)
-    radius = np.where(np.isfinite(image.values), image.values, 0.0)
-    if radius.min() < 0:
-        raise DataError(f"{path}: a PSF map holds radii, this one reaches {radius.min():.4g}: is it a PSF map?")
-    if not radius.any():
-        raise DataError(f"{path}: the PSF map has no radius above zero: make it anew with mkpsfmap, or give a sigma in arcsec with --psf")
-    grid, radius = on_plane(image, radius, frame, physical, fill=0.0)
-    unit, scale = _radius_unit(image, grid, physical)
-    sigma = radius * scale / np.sqrt(-2 * np.log1p(-share))
-    grid, variances = _blocks(grid, np.where(sigma > 0, sigma**2, np.nan), MAX_PSF_NODES)
-    filled = variances[tuple(distance_transform_edt(np.isnan(variances), return_distances=False, return_indices=True))]
-    low, middle, high = np.sqrt(np.nanquantile(variances, (0, 0.5, 1)))
-    energy = f" at {image.number('ENERGY'):g} keV" if image.number("ENERGY") else ""
-    name = image.path.rsplit("/", 1)[-1]
-    description = f'PSF map {name}: ECF {share:g}{energy}, radii in {unit}, Gaussian sigma {low:.2f}" to {high:.2f}" (median {middle:.2f}")'
-    covariances = filled[..., None, None, None] * np.eye(2)
-    return PsfModel(grid=grid, weights=np.ones((*grid.shape, 1)), covariances=covariances, description=description)
-
-
 def _exposure_unit(image, about):
     """The unit of an exposure map: "cm**2 s", "cm**2", "s" or ""."""
     given = image.text("BUNIT")
@@ -162,49 +113,3 @@ def _check_energies(image, about):
     if low < band[0] - slack or high > band[1] + slack:
         message = f"{image.path}: the exposure map is for {low:g}-{high:g} keV, outside the chosen band {band[0]:g}-{band[1]:g} keV: is it the right map?"
         warnings.warn(message, DataWarning, stacklevel=3)
-
-
-def _encircled_fraction(image, ecf):
-    """The encircled fraction that was asked for, or else the header's."""
-    where = "--psf-ecf"
-    if ecf is None:
-        ecf, where = image.number("ECF"), "ECF"
-        if ecf is None:
-            raise DataError(f"{image.path}: no ECF in the header of the PSF map: say what fraction its radii enclose with --psf-ecf")
-    if 0 < ecf < 1:
-        return float(ecf)
-    hint = f"did you mean {ecf / 100:g}?" if 1 < ecf < 100 else "give it with --psf-ecf"
-    error = InputError if where == "--psf-ecf" else DataError
-    raise error(f"{image.path}: {where} {ecf:g}: the encircled fraction lies between 0 and 1: {hint}")
-
-
-def _radius_unit(image, grid, physical):
-    """The unit of a PSF map's radii, and its size [arcsec]."""
-    unit = image.text("BUNIT").lower()
-    if not unit:
-        warnings.warn(f"{image.path}: no BUNIT: the radii of the PSF map are taken to be in arcsec", DataWarning, stacklevel=3)
-        return "arcsec", 1.0
-    if unit in ARCSEC_PER_UNIT:
-        return unit, ARCSEC_PER_UNIT[unit]
-    if unit in ("logical", "pixel", "pixels", "image"):
-        return unit, grid.step
-    if unit == "physical":
-        if physical is not None:
-            return unit, np.sqrt(abs(physical.step_x * physical.step_y))
-        if image.number("CDELT1P"):
-            return unit, grid.step / abs(image.number("CDELT1P"))
-    raise DataError(f"{image.path}: BUNIT {unit!r} of the PSF map is not understood: radii are in arcsec, logical or physical pixels")
-
-
-def _blocks(grid, values, most):
-    """Means over blocks of pixels, NaN left out, such that no more than `most` are left a side; the grid of the blocks' centres."""
-    n = -(-max(grid.shape) // most)
-    if n == 1:
-        return grid, values
-    ny, nx = (-(-size // n) for size in grid.shape)
-    padded = np.full((ny * n, nx * n), np.nan)
-    padded[: grid.shape[0], : grid.shape[1]] = values
-    good = np.isfinite(padded)
-    total, count = (a.reshape(ny, n, nx, n).sum((1, 3)) for a in (np.where(good, padded, 0.0), good))
-    means = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return PixelGrid(shape=(ny, nx), origin=np.array(grid.to_plane((n - 1) / 2, (n - 1) / 2)), matrix=grid.matrix * n), means

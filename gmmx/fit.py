@@ -18,6 +18,7 @@ from .errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputErr
 from .information import Information
 from .layout import prepare_all
 from .mixture import Frozen, Mixture
+from .observation import finest_detail
 from .result import HISTORY_COLUMNS, BackgroundSummary, FitResult
 from .search import Search
 from .start import background_only, given, kmeans, scattered
@@ -118,7 +119,7 @@ def fit_mixture(
     tol : float
         Gain still to come at which the fit stops [nat in total].
     min_sigma : float
-        Floor of the intrinsic standard deviations [arcsec].
+        Floor of the intrinsic standard deviations [arcsec]; half of the finest pixel at least where all photons are counted in pixels, as the options tell.
     prior_count, prior_shape : float
         a and nu.
     exchanges : int
@@ -165,7 +166,9 @@ def fit_mixture(
     observations = [o.exposed() for o in observations]
     if sum(o.n_photons for o in observations) <= 0:
         raise InputError("there is no photon to fit")
-    notes = []
+    notes, options = [], dict(options or {})
+    if min_sigma < finest_detail(observations):
+        min_sigma = options["min_sigma"] = finest_detail(observations)
     with threads_at_most(threads):
         prepared, reference = prepare_all(observations)
         climb = Climb(prepared, Priors(count=prior_count, shape=prior_shape, min_sigma=min_sigma), callback)
@@ -244,7 +247,7 @@ def fit_mixture(
         iterations=climb.evaluations,
         requested_components=n_components,
         history=dict(zip(HISTORY_COLUMNS, map(np.array, zip(*climb.history, strict=True)), strict=True)),
-        options=dict(options or {}),
+        options=options,
         seed=seed,
         seconds=time.perf_counter() - climb.began,
         warnings=tuple(message for message, _ in notes),

@@ -1,6 +1,6 @@
 """The blur of the telescope at each position, as a mixture of Gaussians, and its average over a component."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,15 @@ class PsfModel:
         grid = PixelGrid(shape=(1, 1), origin=np.zeros(2), matrix=np.eye(2))
         covariances = sigma**2 * np.eye(2)[None, None, None]
         return cls(grid=grid, weights=np.ones((1, 1, 1)), covariances=covariances, description=f'constant Gaussian, sigma {sigma:g}"')
+
+    def widened(self, variance):
+        """The same blur with a further one of `variance` along each axis [arcsec**2] after it: added to every covariance, as for independent errors."""
+        if not (np.isfinite(variance) and variance >= 0):
+            raise InputError(f"what a PSF is widened by must be at least 0 arcsec**2, got {variance}")
+        if variance == 0:
+            return self
+        description = f'{self.description}, widened by a Gaussian of sigma {np.sqrt(variance):.3g}"'
+        return replace(self, covariances=self.covariances + variance * np.eye(2), description=description)
 
     @property
     def n_gaussians(self):

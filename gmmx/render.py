@@ -191,7 +191,7 @@ def render_images(result, grid=None, *, units="counts"):
                 shape = 1.0 if b.kind == "particle" else resampled(b.shape.values, b.shape.grid, grid)
                 background += amplitude * shape * field
                 expected += amplitude * shape * opened
-        counts += grid.histogram(observation.x, observation.y, observation.weights)
+        counts += grid.histogram(observation.x, observation.y, observation.weights, side=observation.pixel)
     blurry = np.where(completeness > 0, seen_signal / np.where(completeness > 0, completeness, 1.0), plain_signal)
     expected = (expected + seen_signal) * area
     values = {

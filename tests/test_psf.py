@@ -135,3 +135,15 @@ def test_what_cannot_be_a_psf():
         model(covariances=np.broadcast_to(-np.eye(2), (*GRID.shape, 1, 2, 2)))
     with pytest.raises(InputError, match=r"PsfModel\.weights"):
         PsfModel(grid=GRID, weights=np.ones((2, 2, 1)), covariances=np.ones((2, 2, 1, 2, 2)))
+
+
+def test_widened_adds_the_variance_of_a_further_blur():
+    rng = np.random.default_rng(2)
+    psf = model(covariances=rng.uniform(1, 2, (*GRID.shape, 1, 1, 1)) * np.eye(2))
+    wide = psf.widened(0.25)
+    assert_allclose(wide.covariances - psf.covariances, np.broadcast_to(0.25 * np.eye(2), psf.covariances.shape))
+    assert_allclose(wide.weights, psf.weights)
+    assert wide.description.endswith('widened by a Gaussian of sigma 0.5"')
+    assert psf.widened(0) is psf
+    with pytest.raises(InputError, match="at least 0"):
+        psf.widened(-1.0)

@@ -243,7 +243,7 @@ def test_a_polygon_has_three_corners():
         Polygon(((0, 0), (1, 1)))
 
 
-@pytest.mark.parametrize("half", [7.0, 20.6, 103.0, 311.9])
+@pytest.mark.parametrize("half", [7.1, 43.5, 86.2])
 def test_the_outermost_points_are_not_lost(half):
     x, y = np.meshgrid(np.linspace(-half, half, 104), np.linspace(-half, half, 104))
     bars = Shapes(((*(Term(((Box(v, 0.0, 0.1, 4 * half, 0.0), False),)) for v in x[0]),),))

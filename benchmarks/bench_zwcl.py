@@ -1,8 +1,8 @@
 """Counts images of a real cluster, ZwCl 2341.1+0000 in three ACIS-I pointings: radial profiles of data against model, fitted one at a time and jointly.
 
-Reads real/zwcl2341_acisi from $GMMX_TEST_DATA (default ../shared/data beside the repository). Options of `gmmx fit` for the backgrounds follow as they are, one
-for all pointings or one for each: ``python benchmarks/bench_zwcl.py --background sky --background particle``; ``{}`` stands for the ObsID in names of files.
-``--only joint`` or ``--only 17490`` leaves the other fits out.
+Reads real/zwcl2341_acisi from $GMMX_TEST_DATA (default ../shared/data beside the repository). ``--background`` is that of `gmmx fit`, once for all pointings;
+``{}`` in it stands for the ObsID, and commas join what each pointing has: ``--background sky,stowed/{}.img``. ``--only joint`` or ``--only 17490`` leaves the
+other fits out.
 """
 
 import argparse
@@ -30,28 +30,28 @@ SMOOTHING = 12.0
 LEAST = 10.0
 
 
-def observed(obsids, backgrounds):
+def observed(obsids, background):
     """The pointings as the command line would read them, each with its exposure map and the mask of 250 shapes."""
-    given = [b.format(o) for b in backgrounds for o in obsids] if any("{}" in b for b in backgrounds) else list(backgrounds)
     config = FitConfig(
         exposure=tuple(str(DATA / f"srcfree_bin4_500-2000_{o}_band1_thresh.expmap_nosrcedg.gz") for o in obsids),
         mask=(str(DATA / "zwcl2341_sources_phys_excl.reg"),),
         psf=("none",),
-        background=tuple(given),
+        background=tuple(background.format(o) for o in obsids),
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", errors.DataWarning)
         return read_observations([str(DATA / f"srcfree_bin4_500-2000_{o}_band1_thresh.img.gz") for o in obsids], config)
 
 
-def centre(images):
+def centre(observation):
     """The cluster's centre: where counts over exposure, both smoothed, are brightest on well exposed sky [arcsec]."""
-    sigma = SMOOTHING / images.counts.grid.step
-    seen = gaussian_filter(images.completeness.values, sigma)
-    bright = np.where(seen > 0.5 * seen.max(), gaussian_filter(images.counts.values, sigma) / np.maximum(seen, 1e-12), 0.0)
-    x, y = images.counts.grid.centres()
-    place = np.argmax(bright)
-    return x.flat[place], y.flat[place]
+    completeness = observation.completeness
+    grid, sigma = completeness.grid, SMOOTHING / completeness.grid.step
+    seen = gaussian_filter(completeness.effective / completeness.exposure.max(), sigma)
+    smooth = gaussian_filter(grid.histogram(observation.x, observation.y, observation.weights), sigma)
+    bright = np.where(seen > 0.5 * seen.max(), smooth / np.maximum(seen, 1e-12), 0.0)
+    x, y = grid.centres()
+    return x.flat[bright.argmax()], y.flat[bright.argmax()]
 
 
 def profile(images, about):
@@ -69,25 +69,24 @@ def chi2(counts, expected):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--background", action="append")
+    parser.add_argument("--background", default="sky")
     parser.add_argument("--only", action="append")
     arguments = parser.parse_args()
-    backgrounds = arguments.background or ["sky"]
+    background = arguments.background
     cases = {o: (o,) for o in OBSIDS} | {"joint": OBSIDS}
-    profiles, about = {}, None
-    print(f"backgrounds: {', '.join(backgrounds)}")
-    # The deepest pointing tells where the centre is, and the joint fit comes last.
+    # The deepest pointing tells where the centre is, for all; the three share one tangent plane.
+    profiles, about = {}, centre(observed(("17490",), "sky")[0])
+    print(f"backgrounds: {background}")
     for name, obsids in cases.items():
         if arguments.only and name not in arguments.only:
             continue
-        observations = observed(obsids, backgrounds)
+        observations = observed(obsids, background)
         began = time.perf_counter()
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             result = fit_mixture(observations)
         seconds = time.perf_counter() - began
         images = render_images(result)
-        about = centre(images) if arguments.only else about or centre(render_images(fit_mixture(observed(("17490",), ["sky"]), n_components=1, exchanges=0)))
         profiles[name] = profile(images, about)
         total, n = chi2(*profiles[name])
         levels = "; ".join(f"{b.observation[21:26].strip('_')} {b.name} {b.photons:,.0f} +- {b.photons_error:,.0f}" for b in result.backgrounds)

@@ -14,10 +14,11 @@ from .errors import DataError, DataWarning, InputError
 from .grid import PixelGrid
 from .io._plane import MAX_RESIDUAL, affine_grid, resampled
 from .io._read import file_digest
-from .io.events import read_events
+from .io.counts import read_photons
 from .io.maps import read_exposure
 from .io.regions import read_regions
 from .observation import Observation
+from .pixels import image_field, image_open_share, resolve_image_ccd, resolve_image_energy, widened_by_pixel, within_image
 from .selection import collected, footprint, parse_ccd, parse_energy, regridded, resolve_ccd, resolve_energy, select_ccd, select_energy, select_shapes
 from .shapes import Shapes
 
@@ -53,7 +54,7 @@ def read_observation(
     Parameters
     ----------
     events : str or Path
-        The event file.
+        The event file, or a counts image: its pixels are the photons then, all of them masked or kept by the centre, and the PSF is widened by the pixel.
     exposure : str or Path, optional
         Exposure map; without one the field that the photons imply is exposed uniformly.
     psf : None, "none", "chandra", float, str, Path or sequence of paths
@@ -96,34 +97,44 @@ def read_observation(
     # What is wrong in the call itself is said before a large file is read.
     for parse, option in ((parse_energy, energy_kev), (parse_ccd, ccd), (parse_psf, psf), (_parse_backgrounds, background)):
         parse(option)
-    listed = read_events(events)
+    listed = read_photons(events)
     inputs = [{"role": "events", "path": str(events), "sha256": listed.metadata["sha256"]}]
-    resolved = {}
-    chips, resolved["ccd"] = resolve_ccd(listed, ccd)
-    listed = select_ccd(listed, chips)
-    # Before the energies are cut: every photon tells where the field is.
-    field = footprint(listed, step=grid or FOOTPRINT_STEP) if exposure is None else None
-    band, resolved["energy"] = resolve_energy(listed, energy_kev)
-    listed = select_energy(listed, band)
+    resolved, pixels = {}, listed.pixels
+    if pixels is None:
+        chips, resolved["ccd"] = resolve_ccd(listed, ccd)
+        listed = select_ccd(listed, chips)
+        # Before the energies are cut: every photon tells where the field is.
+        field = footprint(listed, step=grid or FOOTPRINT_STEP) if exposure is None else None
+        band, resolved["energy"] = resolve_energy(listed, energy_kev)
+        listed = select_energy(listed, band)
+    else:
+        chips, field = resolve_image_ccd(listed, ccd), image_field(listed) if exposure is None else None
+        band, resolved["energy"] = resolve_image_energy(listed, energy_kev)
     band = list(band or listed.metadata.get("recorded_energy_band_kev") or ()) or "all"
     listed = listed.noted(energy_kev=band, chips=None if chips is None else list(chips))
 
-    map_grid = None
+    map_grid = pixels
     if exposure is None:
-        completeness = field
+        completeness = field if pixels is None or grid is None else regridded(field, step=grid)
         resolved["exposure"] = f"uniform over the photons' footprint, cells of {completeness.grid.step:g} arcsec"
         message = f"{events}: no exposure map: taking a uniform exposure over the photons' footprint, vignetting is not in it (give one with --exposure)"
         warnings.warn(message, DataWarning, stacklevel=2)
     else:
         completeness = read_exposure(exposure, frame=listed.frame, physical=listed.physical, events_metadata=listed.metadata)
         inputs.append(_input("exposure", exposure))
-        map_grid = completeness.grid
+        if pixels is None:
+            map_grid = completeness.grid
+        else:
+            completeness = within_image(completeness, pixels)
         completeness = completeness if grid is None else regridded(completeness, step=grid)
         if not np.any(completeness.exposure_at(listed.x, listed.y) > 0):
             raise DataError(f"{exposure}: the exposure map does not overlap the events of {events}: is it of another pointing?")
     blur = choose_blur(listed, psf, ecf=psf_ecf, extra=psf_blur, events=events)
     resolved["psf"] = blur.resolved
     inputs += [_input("psf", path) for path in blur.files]
+    if pixels is not None:
+        blur = replace(blur, psf=widened_by_pixel(blur.psf, pixels.step))
+        resolved["pixels"] = f'counts image, {pixels.step:.4g}" a pixel: the PSF is widened by a sigma of {pixels.step / np.sqrt(12):.3g}"'
 
     listed, completeness, cut, records = _apply_shapes(listed, completeness, map_grid, mask, region)
     inputs += [_input(kind, path) for kind, paths in (("mask", mask), ("region", region)) for path in _paths(paths)]
@@ -132,11 +143,13 @@ def read_observation(
     observation = Observation(
         x=listed.x,
         y=listed.y,
+        weights=listed.weights,
+        pixel=0.0 if pixels is None else float(pixels.step),
         frame=listed.frame,
         completeness=completeness,
         psf=blur.psf,
         backgrounds=backgrounds,
-        name=name or re.sub(r"(\.(fits?|evt\d?))?(\.gz)?$", "", Path(events).name) or "observation",
+        name=name or file_stem(events),
         physical=listed.physical,
         masks=cut,
         metadata=listed.metadata | {"inputs": inputs, "masks": records, "resolved": {k: v for k, v in resolved.items() if v is not None}} | held,
@@ -156,7 +169,7 @@ def placed(observation, *, frame=None, bin=None):
     frame : SkyFrame, optional
         Its own without one.
     bin : float, optional
-        Size of the cells [arcsec].
+        Size of the cells [arcsec]; photons of a counts image stay in its pixels.
 
     Raises
     ------
@@ -165,7 +178,16 @@ def placed(observation, *, frame=None, bin=None):
     """
     observation = _exposed(observation if frame is None else moved(observation, frame))
     _check_held_background(observation)
+    if bin is not None and observation.pixel > 0:
+        message = f"{observation.name}: --bin {bin:g} is for event lists: the counts image keeps its pixels of {observation.pixel:.4g} arcsec"
+        warnings.warn(message, DataWarning, stacklevel=2)
+        return observation
     return observation if bin is None else _binned(observation, bin)
+
+
+def file_stem(path):
+    """What an observation is called where nobody names it: the name of its file without the endings of an event list or an image."""
+    return re.sub(r"(\.(fits?|evt\d?|img))?(\.gz)?$", "", Path(path).name) or "observation"
 
 
 def _input(role, path):
@@ -179,22 +201,22 @@ def _paths(paths):
 
 def _apply_shapes(listed, completeness, map_grid, mask, region):
     """Photons and completeness inside the regions and outside the masks, what was cut out, and a record of each file for people."""
-    n_before, records, shapes, shares = len(listed), [], {"mask": [], "region": []}, {}
+    n_before, records, shapes, shares = listed.n_photons, [], {"mask": [], "region": []}, {}
     for kind, path in [("region", p) for p in _paths(region)] + [("mask", p) for p in _paths(mask)]:
         covered = read_regions(path, frame=listed.frame, physical=listed.physical, image_grid=map_grid)
         if kind == "mask" and _is_field_with_holes(path, covered, listed):
             # Such a list says what to cut out by cutting it out; taken at its word it would mask all the rest.
             covered = covered.holes()
-        shares[kind] = covered.open_share(completeness.grid)
+        shares[kind] = _open_share(covered, listed, completeness.grid)
         area = float((1 - shares[kind])[completeness.exposure > 0].sum() * completeness.grid.cell_area / 3600)
-        photons = int(np.count_nonzero(covered.contains(listed.x, listed.y)))
+        photons = listed.weighed(covered.contains(listed.x, listed.y))
         records.append({"file": Path(path).name, "kind": kind, "shapes": covered.n_shapes, "area_arcmin2": area, "photons": photons})
         if kind == "mask":
-            records[-1]["by_shape"] = covered.count_by_term(listed.x, listed.y).tolist()
+            records[-1]["by_shape"] = covered.count_by_term(listed.x, listed.y, listed.weights).tolist()
         shapes[kind].append(covered)
     kept, cut = Shapes.union(shapes["region"]), Shapes.union(shapes["mask"])
     # The shares of overlapping shapes do not multiply: several files are looked at once more, together.
-    shares |= {kind: union.open_share(completeness.grid) for kind, union in (("region", kept), ("mask", cut)) if len(shapes[kind]) > 1}
+    shares |= {kind: _open_share(union, listed, completeness.grid) for kind, union in (("region", kept), ("mask", cut)) if len(shapes[kind]) > 1}
     if shapes["region"]:
         listed = select_shapes(listed, kept, keep=True)
         completeness = completeness.masked(1 - shares["region"])
@@ -208,6 +230,11 @@ def _apply_shapes(listed, completeness, map_grid, mask, region):
             raise DataError(f"{', '.join(map(str, _paths(mask)))}: every one of {n_before} photons is masked: nothing is left to fit")
     everything = [*shapes["mask"], *([_complement(kept)] if shapes["region"] else [])]
     return listed, completeness, Shapes.union(everything) if everything else None, records
+
+
+def _open_share(covered, listed, grid):
+    """Share of each cell that shapes leave open: of its area for single photons, of the image's whole pixels for those counted in pixels."""
+    return covered.open_share(grid) if listed.pixels is None else image_open_share(covered, listed.pixels, grid)
 
 
 def _is_field_with_holes(path, covered, listed):
@@ -229,7 +256,8 @@ def _warn_of_greedy_shapes(listed, masks):
     """Name each shape of the masks, pairs of (path, Shapes), that alone takes more than 5 % of the photons."""
     for path, covered in masks:
         inside = covered.contains(listed.x, listed.y)
-        shares = covered.count_by_term(listed.x[inside], listed.y[inside]) / len(listed)
+        weights = None if listed.weights is None else listed.weights[inside]
+        shares = covered.count_by_term(listed.x[inside], listed.y[inside], weights) / listed.n_photons
         for number, (term, taken) in enumerate(zip(covered.terms, shares, strict=True), 1):
             if taken > MASKED_BY_ONE_SHAPE and not term.exclude:
                 name = f"{path}: shape {number} ({term.short_label})"
@@ -248,9 +276,9 @@ def _complement(shapes):
 def _exposed(observation):
     """The observation without photons at zero exposure: a warning where they are many, an error where they are all."""
     exposed, events = observation.exposed(), observation.metadata["inputs"][0]["path"]
-    lost = 1 - len(exposed.x) / len(observation.x)
+    lost = 1 - exposed.n_photons / observation.n_photons
     if len(exposed.x) == 0:
-        raise DataError(f"{events}: all {len(observation.x)} photons that the cuts left lie on zero exposure: check exposure map and masks")
+        raise DataError(f"{events}: all {observation.n_photons:.0f} photons that the cuts left lie on zero exposure: check exposure map and masks")
     if lost > ON_ZERO_EXPOSURE:
         message = f"{events}: {lost:.1%} of the photons lie on zero exposure and are dropped: is the exposure map of these chips and this pointing?"
         warnings.warn(message, DataWarning, stacklevel=3)
@@ -310,16 +338,17 @@ def _check_held_background(observation):
 
 
 def _binned(observation, cell):
-    """The observation with its photons collected into cells: one row for each cell, at the photons' mean position, weighing as many."""
+    """The observation with its photons collected into cells: one row for each cell, at its centre, weighing as many; its PSF widened by the cell."""
     x, y, weights = collected(observation.x, observation.y, observation.weights, cell=cell)
-    # The mean of photons around a corner of a mask may lie in it: such a cell's photons stay single.
+    # The centre of a cell at the edge of a mask may lie in it: such a cell's photons stay single.
     hidden = observation.completeness.effective_at(x, y) <= 0
     if hidden.any():
         cells = {tuple(c) for c in np.floor(np.column_stack([x, y])[hidden] / cell).astype(int)}
         single = np.array([tuple(c) in cells for c in np.floor(np.column_stack([observation.x, observation.y]) / cell).astype(int).tolist()])
         x, y = (np.concatenate([v[~hidden], o[single]]) for v, o in ((x, observation.x), (y, observation.y)))
         weights = np.concatenate([weights[~hidden], observation.weights[single]])
-    return replace(observation, x=x, y=y, weights=weights, metadata=observation.metadata | {"bin_arcsec": float(cell)})
+    metadata = observation.metadata | {"bin_arcsec": float(cell)}
+    return replace(observation, x=x, y=y, weights=weights, pixel=float(cell), psf=widened_by_pixel(observation.psf, cell), metadata=metadata)
 
 
 def moved(observation, frame):

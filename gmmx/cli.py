@@ -187,7 +187,7 @@ def main():
 @verbose_opt
 @click.pass_context
 def fit(context, events, out, overwrite, strict, as_json, **options):
-    """Fit a mixture to EVENTS.
+    """Fit a mixture to EVENTS: event lists, or images of counts.
 
     Several EVENTS are one joint fit: a repeated option goes in their order, and commas join what belongs to one of them. What is not given is taken from the
     instrument, and said. An EVENTS of - reads a list of files from stdin.

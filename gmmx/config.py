@@ -41,11 +41,11 @@ class FitConfig:
     background : tuple of str
         "sky", "sky=VALUE" or "none".
     min_sigma : float
-        Floor of the components' intrinsic standard deviation [arcsec].
+        Floor of the components' intrinsic standard deviation [arcsec]; half of the pixel at least, where all photons are counted in pixels.
     grid : float or None
         Cell of the completeness grid [arcsec]; None takes the exposure map's own pixel, 1 arcsec without one.
     bin : float or None
-        Collect photons into cells of this size [arcsec]; None leaves them single.
+        Collect photons into cells of this size [arcsec], which the PSF is widened by; None leaves them single.
     init : str
         "grow", "kmeans", "random", "minmax", or a model file to go on from.
     freeze : str or None

@@ -1,4 +1,4 @@
-"""EventList: the photons a telescope recorded, and the frame they live in."""
+"""EventList: the photons a telescope recorded, single or counted in pixels, and the frame they live in."""
 
 from dataclasses import dataclass, field, replace
 
@@ -6,35 +6,41 @@ import numpy as np
 
 from ._arrays import freeze
 from .errors import InputError
-from .grid import PhysicalFrame, SkyFrame
+from .grid import PhysicalFrame, PixelGrid, SkyFrame
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class EventList:
-    """What an event file holds, in the tangent plane of its own sky coordinates.
+    """What an event file or a counts image holds, in the tangent plane of its own sky coordinates.
 
     Attributes
     ----------
     frame : SkyFrame
         The tangent plane.
-    physical : PhysicalFrame
-        The file's sky pixels in that plane.
+    physical : PhysicalFrame or None
+        The file's sky pixels in that plane; None where they are turned against it.
     x, y : (N,) array
-        Detected positions [arcsec].
+        Detected positions [arcsec]: of photons, or the centres of pixels that hold some.
+    weights : (N,) array or None
+        Photons each row stands for; None where that is one.
+    pixels : PixelGrid or None
+        The counts image that the rows are pixels of; None for single photons.
     energy_kev : (N,) array or None
         Photon energies [keV]; None where the file does not tell them.
     ccd : (N,) array of int16 or None
         The chip that recorded each photon; None where the file does not tell it.
     metadata : dict
         Keywords of the file, its name and digest, and what it records about itself; JSON-ready.
-    n_dropped : dict of str to int
+    n_dropped : dict of str to float
         Photons left out so far, by reason.
     """
 
     frame: SkyFrame
-    physical: PhysicalFrame
+    physical: PhysicalFrame | None
     x: np.ndarray
     y: np.ndarray
+    weights: np.ndarray | None = None
+    pixels: PixelGrid | None = None
     energy_kev: np.ndarray | None = None
     ccd: np.ndarray | None = None
     metadata: dict = field(default_factory=dict)
@@ -42,6 +48,8 @@ class EventList:
 
     def __post_init__(self):
         freeze(self, x=("N",), y=("N",))
+        if self.weights is not None:
+            freeze(self, weights=self.x.shape)
         if self.energy_kev is not None:
             freeze(self, energy_kev=(len(self.x),))
         if self.ccd is not None:
@@ -54,12 +62,22 @@ class EventList:
     def __len__(self):
         return len(self.x)
 
+    @property
+    def n_photons(self):
+        """Sum of the weights: the rows of an event list [photon]."""
+        return self.weighed(np.ones(len(self), bool))
+
+    def weighed(self, chosen):
+        """Photons of the rows that `chosen` (N booleans) names: an int where their number is whole."""
+        total = float(np.count_nonzero(chosen) if self.weights is None else self.weights[chosen].sum())
+        return int(total) if total.is_integer() else total
+
     def select(self, keep, reason):
         """The list with only the photons that `keep` (N booleans) names; the others are counted under `reason`."""
-        n_lost = len(self) - int(np.count_nonzero(keep))
-        if n_lost == 0:
+        if np.all(keep):
             return self
-        kept = {name: None if getattr(self, name) is None else getattr(self, name)[keep] for name in ("x", "y", "energy_kev", "ccd")}
+        n_lost = self.weighed(~keep)
+        kept = {name: None if getattr(self, name) is None else getattr(self, name)[keep] for name in ("x", "y", "weights", "energy_kev", "ccd")}
         return replace(self, **kept, n_dropped={**self.n_dropped, reason: self.n_dropped.get(reason, 0) + n_lost})
 
     def noted(self, **metadata):

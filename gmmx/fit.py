@@ -19,6 +19,7 @@ from .errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputErr
 from .information import Information
 from .layout import prepare_all
 from .mixture import Frozen, Mixture
+from .observation import finest_detail
 from .result import HISTORY_COLUMNS, BackgroundSummary, FitResult
 from .search import Search
 from .start import background_only, given, kmeans, scattered
@@ -141,7 +142,7 @@ def fit_mixture(
     tol : float
         Gain still to come at which the fit stops [nat in total].
     min_sigma : float
-        Floor of the intrinsic standard deviations [arcsec].
+        Floor of the intrinsic standard deviations [arcsec]; half of the finest pixel at least where all photons are counted in pixels, as the options tell.
     prior_count, prior_shape : float
         a and nu.
     exchanges : int
@@ -194,7 +195,9 @@ def fit_mixture(
         raise InputError(f"the fit starts from {n_given} components, {n_components} were asked for: ask for at least as many")
     if not isinstance(init, Mixture) and init not in STARTS:
         raise InputError(f"init is {', '.join(map(repr, STARTS))} or a Mixture, got {init!r}")
-    notes = []
+    notes, options = [], dict(options or {})
+    if min_sigma < finest_detail(observations):
+        min_sigma = options["min_sigma"] = finest_detail(observations)
     with threads_at_most(threads):
         prepared, reference = prepare_all(observations)
         climb = Climb(prepared, Priors(count=prior_count, shape=prior_shape, min_sigma=min_sigma), callback)
@@ -278,7 +281,7 @@ def fit_mixture(
         iterations=climb.evaluations,
         requested_components=n_components,
         history=dict(zip(HISTORY_COLUMNS, map(np.array, zip(*climb.history, strict=True)), strict=True)),
-        options=dict(options or {}),
+        options=options,
         seed=seed,
         seconds=time.perf_counter() - climb.began,
         warnings=tuple(message for message, _ in notes),

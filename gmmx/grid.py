@@ -174,11 +174,37 @@ class PixelGrid:
         x, y = self.to_plane([-0.5, nx - 0.5, -0.5, nx - 0.5], [-0.5, -0.5, ny - 0.5, ny - 0.5])
         return (x.min(), x.max()), (y.min(), y.max())
 
-    def histogram(self, x, y, weights=None):
-        """Sum of weights in each pixel, (ny, nx); positions off the grid are left out."""
+    def histogram(self, x, y, weights=None, *, side=0.0):
+        """Sum of weights in each pixel, (ny, nx); positions off the grid are left out.
+
+        Parameters
+        ----------
+        side : float
+            Each weight is spread evenly over a square of this side [arcsec] along the grid's axes: weights that belong to other pixels then make no moire.
+        """
+        if side > 0:
+            return self._spread_histogram(x, y, np.ones(len(x)) if weights is None else weights, side / self.step)
         ix, iy, inside = self.locate(x, y)
         flat = np.bincount((iy * self.shape[1] + ix)[inside], None if weights is None else weights[inside], self.shape[0] * self.shape[1])
         return flat.reshape(self.shape).astype(np.float64)
+
+    def _spread_histogram(self, x, y, weights, side):
+        """`histogram` of weights spread over squares of `side` pixels, by the area that each pixel shares with them."""
+        ny, nx = self.shape
+        shares = []
+        for index, n in zip(self.to_pixels(x, y), (nx, ny), strict=True):
+            low, high = index + 0.5 - side / 2, index + 0.5 + side / 2
+            # A square that ends on a pixel's edge, but for rounding, does not reach beyond it.
+            first, last = np.floor(low + 1e-6).astype(np.int64), np.ceil(high - 1e-6).astype(np.int64)
+            cells = [first + j for j in range(max(int((last - first).max(initial=1)), 1))]
+            parts = [np.clip(np.minimum(high, c + 1) - np.maximum(low, c), 0, None) * (c < last) * (c >= 0) * (c < n) for c in cells]
+            whole = sum(np.clip(np.minimum(high, c + 1) - np.maximum(low, c), 0, None) * (c < last) for c in cells)
+            shares.append([(np.clip(c, 0, n - 1), part / whole) for c, part in zip(cells, parts, strict=True)])
+        total = np.zeros(ny * nx)
+        for ix, across in shares[0]:
+            for iy, along in shares[1]:
+                total += np.bincount(iy * nx + ix, weights * across * along, ny * nx)
+        return total.reshape(self.shape)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -23,6 +23,8 @@ class Observation:
         Detected positions in the tangent plane [arcsec].
     weights : (N,) array, optional
         Photons each row stands for: 1 for an event, the count for a pixel, any number >= 0 for a bootstrap.
+    pixel : float
+        Side of the square whose photons a row holds, at its centre [arcsec]; 0 where rows are single photons. The PSF holds that blur already.
     frame : SkyFrame, optional
         The tangent plane; None in tests and toys that have no sky.
     completeness : Completeness or None
@@ -46,6 +48,7 @@ class Observation:
     x: np.ndarray
     y: np.ndarray
     weights: np.ndarray = None
+    pixel: float = 0.0
     frame: SkyFrame | None = None
     completeness: Completeness | None = None
     psf: PsfModel | None = None
@@ -63,6 +66,8 @@ class Observation:
         freeze(self, x=("N",), y=("N",), weights=("N",))
         if np.any(self.weights < 0):
             raise InputError(f"weights cannot be negative, got {self.weights.min():.6g}")
+        if not (np.isfinite(self.pixel) and self.pixel >= 0):
+            raise InputError(f"the pixel that photons are counted in must be at least 0 arcsec, got {self.pixel}")
         names = [b.name for b in self.backgrounds]
         if len(set(names)) < len(names):
             raise InputError(f"two backgrounds of one observation share a name: {', '.join(names)}")
@@ -96,6 +101,11 @@ class Observation:
         if self.completeness is None:
             return self
         return self.select(self.completeness.effective_at(self.x, self.y) > 0, "zero exposure")
+
+
+def finest_detail(observations):
+    """The smallest standard deviation that photons counted in pixels can tell, half of the finest pixel [arcsec]; 0 where some photons are single."""
+    return min((o.pixel / 2 for o in observations), default=0.0)
 
 
 def _between(frame, other, x, y):

@@ -14,14 +14,15 @@ from .config import MODEL_SUFFIXES, FitConfig, PlotConfig, RenderConfig
 from .errors import DataError, GmmxWarning, InputError
 from .fit import fit_mixture
 from .io._write import check_target, replacing
-from .io.events import read_events
+from .io.counts import read_photons
 from .io.images import IMAGE_SUFFIXES, read_grid_like, write_images
 from .io.models import read_model, write_model
 from .io.regions import read_regions
 from .io.tables import SUFFIXES as TABLE_SUFFIXES
 from .io.tables import read_table, write_table
 from .joint import read_observations
-from .observation import Observation
+from .observation import Observation, finest_detail
+from .pixels import resolve_image_energy, widened_by_pixel
 from .render import RenderedImages, output_grid, render_images
 from .report import component_table, frozen_from_table
 from .score import held_out_score
@@ -87,6 +88,10 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
     for observation in observations:
         for line in described(observation):
             say(line if len(observations) == 1 else f"{observation.name}: {line}")
+    least = finest_detail(observations)
+    if config.min_sigma < least:
+        say(f"min_sigma: {least:.3g} arcsec instead of {config.min_sigma:g}: half of the pixel, which is as fine as these photons can tell")
+        config = replace(config, min_sigma=least)
     observations, start = _start(config, observations)
     knobs = {f.name: getattr(config, f.name) for f in fields(config) if f.name in fit_mixture.__kwdefaults__} | start
     knobs["sources"] = _sources(config, observations, say)
@@ -245,24 +250,33 @@ def score(model, events):
         count = f"{n} observation{'s' * (n > 1)}"
         raise InputError(f"{model}: a model of {count}, scored on {len(events)} event list{'s' * (len(events) > 1)}: give one for each, in their order")
     photons = [_comparable(path, observation) for path, observation in zip(events, result.observations, strict=True)]
-    found = held_out_score(result, photons)
+    seen = [_in_pixels_of(other, fitted) for other, fitted in zip(photons, result.observations, strict=True)]
+    found = held_out_score(replace(result, observations=tuple(seen)), photons)
     return {
         "model": str(model),
         "events": events,
         "score": found.mean,
         "score_error": found.error,
         "unit": "nat per photon, positions in arcsec",
-        "n_photons": int(sum(len(o.x) for o in photons)),
+        "n_photons": int(found.n_photons),
         "n_dropped": {reason: int(count) for reason, count in sum((Counter(o.dropped) for o in photons), Counter()).items()},
         "expected_photons": found.expected_photons,
     }
 
 
+def _in_pixels_of(other, fitted):
+    """An observation that was fitted, as pixels show it that are coarser than its own."""
+    missing = max(other.pixel**2 - fitted.pixel**2, 0.0)
+    return replace(fitted, psf=widened_by_pixel(fitted.psf, np.sqrt(missing))) if missing > 1e-6 * other.pixel**2 else fitted
+
+
 def _comparable(path, fitted):
     """The photons of an event file in the plane, band, chips and field of an observation that was fitted."""
-    listed = read_events(path)
+    listed = read_photons(path)
     band, chips = fitted.metadata.get("energy_kev"), fitted.metadata.get("chips")
-    if isinstance(band, list | tuple) and listed.energy_kev is not None:
+    if listed.pixels is not None:
+        resolve_image_energy(listed, band if isinstance(band, list | tuple) else None)
+    elif isinstance(band, list | tuple) and listed.energy_kev is not None:
         listed = select_energy(listed, tuple(band))
     if chips is not None and listed.ccd is not None:
         listed = listed.select(np.isin(listed.ccd, chips), "ccd")
@@ -275,7 +289,8 @@ def _comparable(path, fitted):
     if listed.frame != fitted.frame:
         x, y = fitted.frame.to_plane(*listed.frame.to_sky(x, y))
     here = np.isfinite(x) & np.isfinite(y)
-    other = Observation(x=x[here], y=y[here], completeness=fitted.completeness, name=Path(path).name, dropped=listed.n_dropped)
+    photons = {"weights": None if listed.weights is None else listed.weights[here], "pixel": 0.0 if listed.pixels is None else float(listed.pixels.step)}
+    other = Observation(x=x[here], y=y[here], **photons, completeness=fitted.completeness, name=Path(path).name, dropped=listed.n_dropped)
     other = other.exposed()
     if len(other.x) == 0:
         raise DataError(f"{path}: none of its photons lies in the model's field: was it taken of the same sky?")

@@ -47,6 +47,16 @@ class PsfModel:
         covariances = sigma**2 * np.eye(2)[None, None, None]
         return cls(grid=grid, weights=np.ones((1, 1, 1)), covariances=covariances, description=f'constant Gaussian, sigma {sigma:g}"')
 
+    def widened(self, variance, description=None):
+        """The same blur with a further one of `variance` along each axis [arcsec**2] after it: added to every covariance, as for independent errors."""
+        if not (np.isfinite(variance) and variance >= 0):
+            raise InputError(f"what a PSF is widened by must be at least 0 arcsec**2, got {variance}")
+        if description is None:
+            if variance == 0:
+                return self
+            description = f'{self.description}, widened by a Gaussian of sigma {np.sqrt(variance):.3g}"'
+        return replace(self, covariances=self.covariances + variance * np.eye(2), description=description)
+
     @property
     def n_gaussians(self):
         """M."""
@@ -56,11 +66,6 @@ class PsfModel:
     def is_round_everywhere(self):
         """Whether it is the same at all places and in all directions: then no frame matters to it."""
         return self.grid.shape == (1, 1) and np.array_equal(self.covariances, self.covariances[..., :1, :1] * np.eye(2))
-
-    def widened(self, variance, description=None):
-        """The same with `variance` [arcsec**2] per axis added to every covariance: an independent round blur on top."""
-        text = self.description if description is None else description
-        return replace(self, covariances=self.covariances + variance * np.eye(2), description=text)
 
     def at(self, x, y):
         """Weights (n, M) and covariances (n, M, 2, 2) [arcsec**2] of the blur at n positions [arcsec]."""

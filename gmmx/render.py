@@ -198,7 +198,7 @@ def render_images(result, grid=None, *, units="counts", with_points=False):
                 shape = 1.0 if b.kind == "particle" else resampled(b.shape.values, b.shape.grid, grid)
                 background += amplitude * shape * field
                 expected += amplitude * shape * opened
-        counts += grid.histogram(observation.x, observation.y, observation.weights)
+        counts += grid.histogram(observation.x, observation.y, observation.weights, side=observation.pixel)
     expected = (expected + extended.seen + points.seen) * area
     blurry, spots = (part.mean(completeness) for part in (extended, points))
     if with_points:

@@ -48,7 +48,8 @@ class Search:
         y = np.concatenate([p.y for p in prepared])
         (x_low, x_high), (y_low, y_high) = (x.min(), x.max()), (y.min(), y.max())
         span = max(x_high - x_low, y_high - y_low, 8 * _FINEST_SCALE)
-        step = max(_FINEST_SCALE / _SIGMA_CELLS, span / _MAX_CELLS)
+        # Nothing finer than the photons' own pixels is looked for.
+        step = max(_FINEST_SCALE / _SIGMA_CELLS, span / _MAX_CELLS, min(p.observation.pixel for p in prepared) / _SIGMA_CELLS)
         n_levels = 1 + max(0, int(np.log2(min(_COARSEST_SCALE, span / 6) / (step * _SIGMA_CELLS))))
         grid = PixelGrid.covering((x_low - step, x_high + step), (y_low - step, y_high + step), step)
         centres = grid.centres()
@@ -62,7 +63,7 @@ class Search:
             ix, iy, inside = c.grid.locate(*centres)
             omegas.append(np.where(inside, (c.effective / p.reference)[iy, ix], 0.0))
             backgrounds.append(np.where(inside, background_maps(p.observation, p.reference)[:, iy, ix], 0.0))
-        counts = sum(grid.histogram(p.x, p.y, p.weights) for p in prepared)
+        counts = sum(grid.histogram(p.x, p.y, p.weights, side=p.observation.pixel) for p in prepared)
         return cls(grid, tuple(omegas), tuple(backgrounds), tuple(_smooth(level) for level in _levels(counts, n_levels)))
 
     def expected(self, prepared, parameters):

@@ -328,11 +328,13 @@ def _check_size(n_cells, step):
 
 
 def collected(x, y, weights, *, cell):
-    """Photons collected into cells: mean positions (x, y) [arcsec] and summed weights, one row per cell that holds some."""
+    """Photons collected into cells: the cells' centres (x, y) [arcsec] and summed weights, one row per cell that holds some.
+
+    At the centre, because there the photons' distances from their row have the variance cell**2 / 12 along each axis however many share it.
+    """
     if not (np.isfinite(cell) and cell > 0):
         raise InputError(f"the cell that photons are collected into must be positive, got {cell:g} arcsec")
     ix, iy = (np.floor(v / cell).astype(np.int64) for v in (x, y))
     key = (iy - iy.min()) * (ix.max() - ix.min() + 1) + ix - ix.min()
-    _, index = np.unique(key, return_inverse=True)
-    total = np.bincount(index, weights)
-    return np.bincount(index, weights * x) / total, np.bincount(index, weights * y) / total, total
+    _, first, index = np.unique(key, return_index=True, return_inverse=True)
+    return (ix[first] + 0.5) * cell, (iy[first] + 0.5) * cell, np.bincount(index, weights)

@@ -175,3 +175,23 @@ def test_arrays_are_native_and_cannot_be_written():
     kept = SkyImage(grid=image.grid, values=mine)
     mine[0, 0] = 7
     assert kept.values[0, 0] == 1
+
+
+def test_spread_histogram_shares_by_area():
+    grid = PixelGrid.covering((0, 30), (0, 20), 1.0)
+    rng = np.random.default_rng(4)
+    x, y, w = rng.uniform(-2, 32, 40), rng.uniform(-2, 22, 40), rng.uniform(1, 5, 40)
+    side, parts = 2.3, (np.arange(230) + 0.5) / 230 - 0.5
+    slow = np.zeros(grid.shape)
+    for xi, yi, wi in zip(x, y, w, strict=True):
+        px, py = np.meshgrid(xi + side * parts, yi + side * parts)
+        slow += grid.histogram(px.ravel(), py.ravel(), np.full(px.size, wi / px.size))
+    assert_allclose(grid.histogram(x, y, w, side=side), slow, atol=0.03)
+    # Weights at the centres of the grid's own pixels stay in them, to the bit.
+    counts = rng.poisson(2.0, grid.shape).astype(float)
+    iy, ix = np.nonzero(counts)
+    assert_array_equal(grid.histogram(*grid.to_plane(ix, iy), counts[iy, ix], side=1.0), counts)
+    # A lattice that is no multiple of the grid's makes no lines of double cells.
+    x, y = (a.ravel() for a in np.meshgrid(np.arange(0.1, 30, 0.984), np.arange(0.1, 20, 0.984)))
+    assert np.ptp(grid.histogram(x, y, side=0.984)[1:-1, 1:-1]) < 1e-9
+    assert np.ptp(grid.histogram(x, y)[1:-1, 1:-1]) >= 1

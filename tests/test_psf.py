@@ -137,14 +137,20 @@ def test_what_cannot_be_a_psf():
         PsfModel(grid=GRID, weights=np.ones((2, 2, 1)), covariances=np.ones((2, 2, 1, 2, 2)))
 
 
-def test_widening_adds_to_every_gaussian():
-    psf = PsfModel.constant(2.0)
-    assert_allclose(psf.widened(0.25).covariances[0, 0, 0], 4.25 * np.eye(2))
-    assert psf.widened(0.25).description == psf.description
-    assert psf.widened(0.25, "other").description == "other"
-
-
 def test_only_a_constant_round_blur_is_the_same_in_every_frame():
     psf = PsfModel.constant(2.0)
     assert psf.is_round_everywhere
     assert not PsfModel(grid=psf.grid, weights=psf.weights, covariances=psf.covariances + [[0, 0.1], [0.1, 0]]).is_round_everywhere
+
+
+def test_widened_adds_the_variance_of_a_further_blur():
+    rng = np.random.default_rng(2)
+    psf = model(covariances=rng.uniform(1, 2, (*GRID.shape, 1, 1, 1)) * np.eye(2))
+    wide = psf.widened(0.25)
+    assert_allclose(wide.covariances - psf.covariances, np.broadcast_to(0.25 * np.eye(2), psf.covariances.shape))
+    assert_allclose(wide.weights, psf.weights)
+    assert psf.widened(0.25, "other").description == "other"
+    assert wide.description.endswith('widened by a Gaussian of sigma 0.5"')
+    assert psf.widened(0) is psf
+    with pytest.raises(InputError, match="at least 0"):
+        psf.widened(-1.0)

@@ -243,6 +243,13 @@ def test_a_polygon_has_three_corners():
         Polygon(((0, 0), (1, 1)))
 
 
+@pytest.mark.parametrize("half", [7.1, 43.5, 86.2])
+def test_the_outermost_points_are_not_lost(half):
+    x, y = np.meshgrid(np.linspace(-half, half, 104), np.linspace(-half, half, 104))
+    bars = Shapes(((*(Term(((Box(v, 0.0, 0.1, 4 * half, 0.0), False),)) for v in x[0]),),))
+    assert np.all(bars.contains(x, y))
+
+
 def test_many_photons_and_shapes_take_no_time():
     rng = np.random.default_rng(1)
     shapes = Shapes.of(*[Ellipse(*rng.uniform(-600, 600, 2), *rng.uniform(2, 20, 2), rng.uniform(0, 180)) for _ in range(250)])

@@ -4,11 +4,14 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
+from astropy.wcs.utils import wcs_to_celestial_frame
 
 from ..errors import DataError
-from ..grid import PixelGrid
+from ..grid import PixelGrid, SkyFrame
+from ._read import reading
 
 # An affine grid stands for a map's own projection as long as it errs by less than this [pixel].
 MAX_RESIDUAL = 0.02
@@ -49,6 +52,29 @@ def on_plane(image, values, frame, physical, *, fill):
     if not np.all(np.isfinite(place(*(np.array([(n - 1) / 2]) for n in values.shape[::-1])))):
         raise DataError(f"{image.path}: the map does not overlap the events: its pixels are on the other side of the sky")
     return resampled(values, place, unplace, fill=fill)
+
+
+def own_plane(image):
+    """The tangent plane of an image's own celestial WCS, and its grid there: (SkyFrame, PixelGrid).
+
+    Raises
+    ------
+    DataError
+        When it has no such WCS, or its pixels are on no regular grid in a tangent plane, to 0.02 pixel.
+    """
+    if not image.text("CTYPE1"):
+        raise DataError(f"{image.path}: no usable WCS: no celestial coordinates (RA---TAN, DEC--TAN) in its header: write them into it")
+    with reading(image.path):
+        wcs = WCS(image.header).celestial
+        crval = SkyCoord(*wcs.wcs.crval[[wcs.wcs.lng, wcs.wcs.lat]], unit="deg", frame=wcs_to_celestial_frame(wcs))
+        radesys = "FK5" if crval.frame.name == "fk5" else "ICRS"
+        place = crval.transform_to(radesys.lower())
+        frame = SkyFrame(float(place.ra.deg), float(place.dec.deg), radesys)
+    grid, residual = affine_grid(image.values.shape, _celestial(image, frame)[0])
+    if not residual < MAX_RESIDUAL:
+        kind = f"{image.text('CTYPE1')}, {image.text('CTYPE2')}"
+        raise DataError(f"{image.path}: its pixels are on no regular grid in a tangent plane ({kind}): reproject the events, and bin them anew")
+    return frame, grid
 
 
 def affine_grid(shape, place):
@@ -132,16 +158,16 @@ def _celestial(image, frame):
 
 def _converted(wcs, lon, lat, frame, back=False):
     """Directions [deg] from the map's celestial system to the frame's, or back."""
-    from astropy.coordinates import SkyCoord
-    from astropy.wcs.utils import wcs_to_celestial_frame
-
     theirs, ours = wcs_to_celestial_frame(wcs), frame.radesys.lower()
     there = SkyCoord(lon, lat, unit="deg", frame=ours if back else theirs).transform_to(theirs if back else ours)
     return there.spherical.lon.deg, there.spherical.lat.deg
 
 
-def _physical(image, physical):
-    """Maps from pixels to the plane and back by the physical coordinates: alternate WCS P, else L where it is named PHYSICAL, else LTV and LTM."""
+def physical_axes(image):
+    """Physical coordinate of pixel 0 and step along each axis, ((x0, x_step), (y0, y_step)); None where the header does not tell.
+
+    They are those of alternate WCS P, else of L where it is named PHYSICAL, else of LTV and LTM.
+    """
     axes = []
     for axis in (1, 2):
         by_letter = [
@@ -156,7 +182,13 @@ def _physical(image, physical):
             axes.append((values[0] + values[2] * (1 - values[1]), values[2]))
         elif scale and shift is not None:
             axes.append(((1 - shift) / scale, 1 / scale))
-    if len(axes) < 2 or physical is None:
+    return tuple(axes) if len(axes) == 2 else None
+
+
+def _physical(image, physical):
+    """Maps from pixels to the plane and back by the physical coordinates."""
+    axes = physical_axes(image)
+    if axes is None or physical is None:
         raise DataError(f"{image.path}: no usable WCS: neither celestial (RA---TAN, DEC--TAN) nor physical (CRVAL1P, LTV1) coordinates in its header")
     (x0, x_step), (y0, y_step) = axes
 

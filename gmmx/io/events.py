@@ -64,7 +64,7 @@ def read_events(path):
         missing = [name.upper() for name in ("x", "y") if name not in columns]
         if missing:
             raise DataError(f"{path}: no {' or '.join(missing)} column (found {', '.join(c['name'] for c in columns.values())}): sky coordinates are needed")
-        metadata = _metadata(primary, header)
+        metadata = file_keywords(primary, header)
         frame, physical = _frame(path, header, columns, metadata)
         energy_column, energy_scale, energy_offset = _energy_column(path, columns, metadata)
         ccd_column = next((name for name in CCD_COLUMNS if name in columns), None)
@@ -72,7 +72,7 @@ def read_events(path):
         with reading(path):
             stream.seek(start)
             table = _read_columns(path, stream, header, {name: columns[name] for name in wanted})
-    band = _recorded_energy_band(header, metadata)
+    band = recorded_energy_band(header, metadata)
     if band is not None:
         metadata["recorded_energy_band_kev"] = list(band)
     metadata |= {"file": Path(path).name, "sha256": file_digest(path), "n_rows": n_rows}
@@ -114,12 +114,16 @@ def _events_header(path, stream):
     with reading(path):
         for header, start in headers(stream):
             primary = header if primary is None else primary
-            name = str(header.get("EXTNAME", "PRIMARY" if not found else "")).strip().upper()
-            is_events = name in ("EVENTS", "STDEVT") or str(header.get("HDUCLAS1", "")).strip().upper() == "EVENTS"
-            if header.get("XTENSION", "").strip() == "BINTABLE" and is_events:
+            if is_events(header):
                 return primary, header, start
-            found.append(name or "unnamed")
+            found.append(str(header.get("EXTNAME", "PRIMARY" if not found else "")).strip().upper() or "unnamed")
     raise DataError(f"{path}: no EVENTS extension (found {', '.join(found)}): {WAY_OUT}")
+
+
+def is_events(header):
+    """Whether a header is that of a table of events, by EXTNAME or HDUCLAS1."""
+    name, kind = (str(header.get(key, "")).strip().upper() for key in ("EXTNAME", "HDUCLAS1"))
+    return str(header.get("XTENSION", "")).strip() == "BINTABLE" and (name in ("EVENTS", "STDEVT") or kind == "EVENTS")
 
 
 def _columns(header):
@@ -168,7 +172,7 @@ def _read_columns(path, stream, header, columns):
     return table
 
 
-def _metadata(primary, header):
+def file_keywords(primary, header):
     """The keywords worth repeating, from the table's header or else the primary one."""
     metadata = {}
     for key in KEYWORDS:
@@ -234,7 +238,7 @@ def _energy_column(path, columns, metadata):
     return None, 1.0, 0.0
 
 
-def _recorded_energy_band(header, metadata):
+def recorded_energy_band(header, metadata):
     """The energy band [keV] to which the data subspace keywords say the file was cut, (low, high); None where they do not, or leave an end open.
 
     DSTYPi names the quantity, DSVALi its ranges "low:high,..." for the first component of the subspace, 2DSVALi and so on for further ones: a file's photons

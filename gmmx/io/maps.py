@@ -15,6 +15,8 @@ __all__ = ["MAX_RESIDUAL", "FitsImage", "affine_grid", "read_exposure", "read_im
 
 # A Chandra map without a unit that reaches this is area times time: no effective area is that large.
 LARGE_EXPOSURE = 1e4
+# A map without a unit that stays below this is no exposure, relative or not, but a flux.
+LEAST_EXPOSURE = 1e-3
 
 
 def read_image(path):
@@ -91,6 +93,8 @@ def _exposure_unit(image, about):
     if re.fullmatch(r"\W*1\W*", text) and given.strip("1 ") != "":
         raise DataError(f"{image.path}: BUNIT {given!r} is that of a counts image: give the exposure map (fluximage calls it .expmap)")
     peak = np.nanmax(np.where(np.isfinite(image.values), image.values, np.nan), initial=0.0)
+    if not given and peak < LEAST_EXPOSURE:
+        raise DataError(f"{image.path}: values of at most {peak:.3g} without BUNIT are a flux image's: give the exposure map (fluximage calls it .expmap)")
     telescope = (image.text("TELESCOP") or str(about.get("TELESCOP", ""))).upper()
     if not given and telescope == "CHANDRA" and peak > LARGE_EXPOSURE:
         warnings.warn(f"{image.path}: no BUNIT: the exposure map is taken to be in cm**2 s, as its maximum of {peak:.3g} suggests", DataWarning, stacklevel=3)

@@ -163,6 +163,7 @@ def _put_observations(group, observations):
             part.attrs["energy_lo"], part.attrs["energy_hi"] = band
         part.attrs["index"] = i
         part.attrs["name"] = o.name
+        part.attrs["pixel_arcsec"] = o.pixel
         part["metadata"] = _json(o.metadata, f"metadata of {o.name}")
         part["metadata"].attrs["unit"] = ""
         part.create_group("dropped").attrs.update(o.dropped)
@@ -260,6 +261,7 @@ def _get_observation(group, frame):
         x=group["photons/x"][()],
         y=group["photons/y"][()],
         weights=group["photons/weight"][()],
+        pixel=float(group.attrs.get("pixel_arcsec", 0.0)),
         frame=frame,
         completeness=completeness,
         psf=psf,

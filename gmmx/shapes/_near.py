@@ -23,7 +23,10 @@ class Near:
         for box in boxes:
             (ix0, ix1), (iy0, iy1) = self._cells(box)
             wanted[iy0 : iy1 + 1, ix0 : ix1 + 1] = True
-        kept = np.flatnonzero((cx >= 0) & (cx <= self.CELLS) & (cy >= 0) & (cy <= self.CELLS))
+        # The outermost points themselves may come to lie beyond the cells by rounding.
+        least, most = -1e-6, self.CELLS + 1e-6
+        kept = np.flatnonzero((cx >= least) & (cx <= most) & (cy >= least) & (cy <= most))
+        cx, cy = np.maximum(cx, 0), np.maximum(cy, 0)
         cell = np.minimum(cy[kept], self.CELLS - 1).astype(np.uint16) * np.uint16(self.CELLS) + np.minimum(cx[kept], self.CELLS - 1).astype(np.uint16)
         chosen = wanted.ravel()[cell]
         kept, cell = kept[chosen], cell[chosen]

@@ -1,0 +1,185 @@
+"""Fits to photons counted in pixels: cuts, masks, field and the pixel's own blur."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from click.testing import CliRunner
+from made_files import event_hdus, flat, image_hdus
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gmmx import fit_mixture
+from gmmx.assemble import read_observation
+from gmmx.cli import main
+from gmmx.config import FitConfig
+from gmmx.errors import DataWarning, GmmxWarning, InputError
+from gmmx.joint import read_observations
+from gmmx.pipeline import fit, info, score
+from gmmx.psf import PsfModel
+from gmmx.render import render_images
+
+STEP = 2.0
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A field of 208 arcsec at 0.9 photons a pixel with a Gaussian of sigma 8 arcsec in its middle, as counts, exposure map and two masks."""
+    rng = np.random.default_rng(5)
+    iy, ix = np.mgrid[:104, :104]
+    source = 60 * np.exp(-0.5 * ((ix - 51.5) ** 2 + (iy - 51.5) ** 2) * (STEP / 8) ** 2)
+    counts = rng.poisson(0.9 + source)
+    about = {"TELESCOP": "CHANDRA", "INSTRUME": "ACIS", "OBS_ID": "101", "ENERGYLO": 0.5, "ENERGYHI": 2.0, "DSTYP1": "ccd_id", "DSVAL1": "3:3"}
+    image_hdus(counts, unit="", **about).writeto(tmp_path / "counts.img")
+    image_hdus(flat(3e7), OBS_ID="101", ENERG_LO=1.0, ENERG_HI=1.0).writeto(tmp_path / "exp.fits")
+    # Bars of 1.1 pixels about every third column's centre: each hides one pixel, and its edges cut none of the others' centres.
+    bars = "".join(f"box({3 * i + 1},52.5,1.1,300,0)\n" for i in range(35))
+    (tmp_path / "bars.reg").write_text("image\n" + bars)
+    (tmp_path / "circle.reg").write_text('fk5\ncircle(150,2.2,11")\n')
+    return tmp_path
+
+
+def quietly(function, *args, **kwargs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GmmxWarning)
+        return function(*args, **kwargs)
+
+
+def image(files, **options):
+    return quietly(read_observation, files / "counts.img", **({"exposure": files / "exp.fits"} | options))
+
+
+def test_pixel_and_its_blur(files):
+    seen = image(files, psf=1.5)
+    assert seen.pixel == pytest.approx(STEP)
+    assert_allclose(seen.psf.covariances[0, 0, 0], (1.5**2 + STEP**2 / 12) * np.eye(2))
+    assert "widened" in seen.psf.description
+    assert_allclose(image(files, psf="none").psf.covariances[0, 0, 0], STEP**2 / 12 * np.eye(2))
+    assert seen.metadata["resolved"]["pixels"].startswith('counts image, 2"')
+    assert seen.metadata["chips"] == [3]
+
+
+def test_masks_take_whole_pixels_from_counts_and_completeness_alike(files):
+    counts = fits.getdata(files / "counts.img")
+    bars = image(files, mask=files / "bars.reg")
+    hidden = np.arange(104) % 3 == 0
+    assert_array_equal(bars.completeness.open_share, np.broadcast_to(np.where(hidden, 0.0, 1.0), (104, 104)))
+    assert bars.n_photons == counts[:, ~hidden].sum()
+    assert bars.dropped["mask"] == counts[:, hidden].sum()
+    assert bars.metadata["masks"][0]["photons"] == counts[:, hidden].sum()
+    # On any grid: the same pixels, gathered or cut.
+    for step in (1.0, 4.0, 8.0):
+        assert_allclose(image(files, mask=files / "bars.reg", grid=step).completeness.effective.mean(), bars.completeness.effective.mean(), rtol=0.01)
+    region = image(files, region=files / "circle.reg")
+    assert set(np.unique(region.completeness.open_share)) == {0.0, 1.0}
+    assert region.n_photons == counts[region.completeness.open_share > 0].sum()
+
+
+def test_the_level_of_a_sky_behind_bars_comes_back(files):
+    sky = image(files, mask=files / "bars.reg")
+    counts = fits.getdata(files / "counts.img")
+    result = quietly(fit_mixture, sky, n_components=1, exchanges=0)
+    # The bars cover 37 % of the area and 33 % of the pixels: shares of area would put the sky 5 % too high, twelve of its errors.
+    corner = counts[:20].mean() / STEP**2
+    assert abs(result.backgrounds[0].amplitude - corner) < 4 * corner / np.sqrt(counts[:20].sum())
+    assert abs(result.backgrounds[0].amplitude - 0.9 / STEP**2) < 4 * result.backgrounds[0].amplitude_error
+    assert_allclose(np.sqrt(result.mixture.covariances[0, 0, 0]), 8, rtol=0.05)
+
+
+def test_nothing_is_exposed_off_the_image(files):
+    with fits.open(files / "counts.img") as hdus:
+        hdus[0].data = hdus[0].data[:, :60].copy()
+        hdus.writeto(files / "cut.img")
+    cut = quietly(read_observation, files / "cut.img", exposure=files / "exp.fits")
+    assert_array_equal(cut.completeness.exposure > 0, np.broadcast_to(np.arange(104) < 60, (104, 104)))
+    assert cut.n_photons == fits.getdata(files / "cut.img").sum()
+
+
+def test_without_exposure_map_the_field_is_the_outline_on_the_image_s_grid(files):
+    with pytest.warns(DataWarning, match="uniform exposure"):
+        seen = read_observation(files / "counts.img", psf="none")
+    assert seen.completeness.grid.shape == (104, 104)
+    assert np.all(seen.completeness.exposure[2:-2, 2:-2] == 1)
+    assert seen.completeness.exposure.max() == 1
+
+
+def test_cuts_that_an_image_does_not_allow(files):
+    assert image(files, energy_kev="0.5:2", ccd="3").metadata["energy_kev"] == [0.5, 2.0]
+    with pytest.raises(InputError, match=r"--energy 1:2: a counts image cannot be cut in energy, this one is of 0.5:2 keV"):
+        image(files, energy_kev="1:2")
+    with pytest.raises(InputError, match="--ccd 0-3: chips cannot be chosen in a counts image, this one is of 3"):
+        image(files, ccd="0-3")
+    with fits.open(files / "counts.img", mode="update") as hdus:
+        for key in ("ENERGYLO", "DSTYP1"):
+            del hdus[0].header[key]
+    given = {"psf": "none", "exposure": files / "exp.fits"}
+    with pytest.warns(DataWarning, match=r"taking it to be of 0.9:2 keV"):
+        assert read_observation(files / "counts.img", energy_kev="0.9:2", **given).metadata["energy_kev"] == [0.9, 2.0]
+    with pytest.warns(DataWarning, match="--ccd 3: chips cannot be chosen"):
+        read_observation(files / "counts.img", ccd="3", **given)
+    with pytest.warns(DataWarning, match="keeps its pixels"):
+        assert read_observation(files / "counts.img", bin=8.0, **given).pixel == pytest.approx(STEP)
+
+
+def test_min_sigma_is_raised_and_said(files):
+    said = []
+    out, result = quietly(fit, [files / "counts.img"], config=FitConfig(k=1, exposure=(str(files / "exp.fits"),), exchanges=0), say=said.append)
+    assert out.name == "counts.model.h5"
+    assert [line for line in said if line.startswith("min_sigma: 1 arcsec instead of 0.1")]
+    assert result.options["min_sigma"] == pytest.approx(STEP / 2)
+    again = info(out)
+    assert again.observations[0].pixel == pytest.approx(STEP)
+    images = render_images(again)
+    assert_allclose(images.counts.values, fits.getdata(files / "counts.img"))
+    # Pixels that are not the image's share the counts by area.
+    coarse = render_images(again, grid=images.counts.grid.covering((-60, 60), (-60, 60), 3.0)).counts.values
+    assert_allclose(coarse.sum(), images.counts.values[22:82, 22:82].sum(), rtol=1e-9)
+    assert quietly(fit_mixture, image(files), n_components=1, exchanges=0, min_sigma=0.1).options["min_sigma"] == pytest.approx(STEP / 2)
+
+
+def test_scores_of_an_image(files):
+    exposure = (str(files / "exp.fits"),)
+    model, result = quietly(fit, [files / "counts.img"], config=FitConfig(k=1, exposure=exposure, exchanges=0, psf=("1",)))
+    facts = score(model, [files / "counts.img"])
+    assert facts["n_photons"] == fits.getdata(files / "counts.img").sum()
+    assert_allclose(facts["expected_photons"], facts["n_photons"], rtol=0.01)
+    runner = CliRunner()
+    for arguments in (
+        ["info", model, "--json"],
+        ["plot", model, "--out", files / "p.png"],
+        ["render", model, "--like", files / "exp.fits", "--out", files / "i.fits"],
+    ):
+        outcome = runner.invoke(main, [str(a) for a in arguments])
+        assert outcome.exit_code == 0, outcome.output
+    assert_allclose(fits.getdata(files / "i.fits", "COUNTS"), fits.getdata(files / "counts.img"))
+    outcome = runner.invoke(main, ["info", str(model), "--json"])
+    assert json.loads(outcome.stdout)["observations"][0]["photons"] == result.n_photons
+
+
+def test_images_and_events_together(files):
+    event_hdus().writeto(files / "evt.fits")
+    config = FitConfig(exposure=(str(files / "exp.fits"), str(files / "exp.fits")), psf=("1", "1"), mask=(str(files / "circle.reg"),))
+    seen = quietly(read_observations, [files / "counts.img", files / "evt.fits"], config)
+    assert [o.pixel for o in seen] == pytest.approx([STEP, 0.0])
+    assert len(np.unique(seen[1].completeness.open_share)) > 2
+    result = quietly(fit_mixture, seen, n_components=2, exchanges=0)
+    assert "min_sigma" not in result.options
+
+
+def test_photons_of_a_pixel_agree_with_single_ones(samples):
+    given = {"psf": samples / "psfmap.fits.gz", "exposure": samples / "expmap.fits.gz", "mask": samples / "sources.reg", "energy_kev": "0.5:2"}
+    single, *all_binned = [read_observation(samples / "events.fits.gz", bin=cell, **given) for cell in (None, 2.0, 4.0)]
+    start = quietly(fit_mixture, all_binned[1], n_components=4, exchanges=0, max_iter=20).mixture
+    single = quietly(fit_mixture, single, init=start, tol=1.0)
+    sigma = np.sqrt(np.sqrt(np.linalg.det(single.mixture.covariances)))
+    for binned in all_binned:
+        binned = quietly(fit_mixture, binned, init=start, tol=1.0)
+        assert_allclose(binned.mixture.fluxes.sum(), single.mixture.fluxes.sum(), rtol=1e-3)
+        assert_allclose(binned.mixture.fluxes, single.mixture.fluxes, rtol=0.05)
+        assert_allclose(np.sqrt(np.sqrt(np.linalg.det(binned.mixture.covariances))), sigma, rtol=0.02)
+
+
+def test_widening_twice_is_widening_once():
+    one, two = PsfModel.constant(1.0).widened(0.3).widened(0.5), PsfModel.constant(1.0).widened(0.8)
+    assert_allclose(one.covariances, two.covariances)

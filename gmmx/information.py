@@ -33,14 +33,20 @@ class Uncertainty:
     signal : float
         Of sum(F_k) [photon at the reference exposure].
     amplitudes : tuple of (n_b,) arrays
-        Of each background amplitude, relative; 0 where it is held.
+        Of each background amplitude, relative; where it is held, what its deviations say, 0 without any.
     correlations : tuple of (n_b,) arrays
         Of each amplitude with the total signal flux.
+    background : float
+        Of the expected detected photons of all backgrounds.
+    background_correlation : float
+        Of these with the total signal flux.
     """
 
     signal: float
     amplitudes: tuple
     correlations: tuple
+    background: float
+    background_correlation: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +150,9 @@ class Information:
         half-diagonal, each with a flux of 0 +- that of the fitted components of at least half its width. A mixture cannot tell by itself that wings are missing
         from it; without them the error bar is that of the mixture, not that of the sky (on a beta-model that fills the field, eight times too small).
         Compact emission has no wings, and keeps the error bar of the mixture.
+
+        A held level that is uncertain, by d, moves everything else: ``d theta = -I^-1 I_h d``, with I_h the columns of what is held. That adds to the errors
+        what the photons leave open.
         """
         mixture, amplitudes = self.parameters.mixture, self.parameters.amplitudes
         k, sizes = len(mixture), [len(a) for a in amplitudes]
@@ -154,9 +163,10 @@ class Information:
         crossed = sum(scores.T @ ratio for scores, ratio in zip(self.scores, ratios, strict=True)) * broad.fluxes
         own = sum(ratio.T @ ratio for ratio in ratios) * np.outer(broad.fluxes, broad.fluxes)
         # Only the rows of the covariance that the totals need: one solution for the signal, one for each background. Broad components by Schur's complement.
-        sought = np.zeros((n, 1 + n - 6 * k))
+        sought = np.zeros((n, 2 + n - 6 * k))
         sought[:k, 0] = mixture.fluxes
         sought[np.arange(6 * k, n), np.arange(1, 1 + n - 6 * k)] = 1.0
+        sought[6 * k :, -1] = np.concatenate([a * p.integrals for p, a in zip(self.prepared, amplitudes, strict=True)])
         sought_broad = np.zeros((len(broad), sought.shape[1]))
         sought_broad[:, 0] = broad.fluxes
         solved, through = self.solve(sought), self.solve(crossed)
@@ -164,12 +174,40 @@ class Information:
         complement = own - crossed.T @ through + np.eye(len(broad))
         rest = sought_broad - crossed.T @ solved
         covariance = sought.T @ solved + rest.T @ np.linalg.solve(complement, rest)
+        moves = self._held_moves()
+        if moves.shape[1]:
+            seen = [scores @ moves for scores in self.scores]
+            pull = -sum(scores.T @ part for scores, part in zip(self.scores, seen, strict=True))
+            pull_broad = -sum(ratio.T @ part for ratio, part in zip(ratios, seen, strict=True)) * broad.fluxes[:, None]
+            follow_broad = np.linalg.solve(complement, pull_broad - through.T @ pull)
+            changes = sought.T @ (self.solve(pull) - through @ follow_broad + moves) + sought_broad.T @ follow_broad
+            covariance = covariance + changes @ changes.T
         errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-        signal, relative = errors[0], errors[1:] * ~self.fixed[6 * k :]
+        signal, relative = errors[0], errors[1:]
         scale = relative * signal
         correlations = np.where(scale > 0, covariance[0, 1:] / np.where(scale > 0, scale, 1.0), 0.0)
-        cuts = np.cumsum(sizes)[:-1]
-        return Uncertainty(signal=float(signal), amplitudes=tuple(np.split(relative, cuts)), correlations=tuple(np.split(correlations, cuts)))
+        cuts = np.cumsum(sizes)
+        *amplitude_errors, total = np.split(relative, cuts)
+        *amplitude_correlations, total_correlation = np.split(correlations, cuts)
+        return Uncertainty(
+            signal=float(signal),
+            amplitudes=tuple(amplitude_errors),
+            correlations=tuple(amplitude_correlations),
+            background=float(total[0]),
+            background_correlation=float(total_correlation[0]),
+        )
+
+    def _held_moves(self):
+        """What each independent deviation of the held levels does to the logarithms of the amplitudes, (n, n_deviations)."""
+        n, row, columns = len(self.fixed), 6 * len(self.parameters.mixture), []
+        for p, amplitudes in zip(self.prepared, self.parameters.amplitudes, strict=True):
+            backgrounds = p.observation.backgrounds
+            moves = np.zeros((n, max((len(b.deviations) for b in backgrounds), default=0)))
+            for b, amplitude in zip(backgrounds, amplitudes, strict=True):
+                moves[row, : len(b.deviations)] = np.array(b.deviations) / max(amplitude, 1e-300)
+                row += 1
+            columns.append(moves)
+        return np.concatenate(columns, axis=1)
 
     def removal_losses(self):
         """What removing a component would cost once the others have refitted, (K,) [nat]: 1 / (2 var log F_k), Wald's test of F_k = 0."""

@@ -20,7 +20,7 @@ class BackgroundSummary:
     ----------
     observation, name, kind : str
     amplitude, amplitude_error : float
-        B and its standard error [photon / arcsec**2 at q = 1]; the error is 0 where the amplitude is held.
+        B and its standard error [photon / arcsec**2 at q = 1]; where the amplitude is held the error is that of where it was taken from, 0 for a number.
     photons, photons_error : float
         Expected detected photons and their standard error.
     correlation : float
@@ -113,6 +113,10 @@ class FitResult:
     warnings : tuple of str
     frozen : Frozen or None
         What of the mixture was held; None where nothing was.
+    background_error : float
+        Standard error of `background_photons`: backgrounds that are hardly told from each other have a sum that is well known.
+    background_correlation : float
+        Correlation of `background_photons` with the total signal flux.
     """
 
     mixture: Mixture
@@ -136,6 +140,8 @@ class FitResult:
     seconds: float = 0.0
     warnings: tuple = ()
     frozen: Frozen | None = None
+    background_error: float = np.nan
+    background_correlation: float = np.nan
 
     def __post_init__(self):
         freeze(self, observed_shares=("K",), observed_photons=("K",), prior_scales=("K",))
@@ -156,10 +162,14 @@ class FitResult:
         return float(self.mixture.fluxes @ self.observed_shares)
 
     @property
+    def background_photons(self):
+        """Expected detected photons of all backgrounds."""
+        return float(sum(b.photons for b in self.backgrounds))
+
+    @property
     def background_fraction(self):
         """Expected detected background over all expected photons."""
-        background = sum(b.photons for b in self.backgrounds)
-        return background / max(background + self.signal_photons, 1e-300)
+        return self.background_photons / max(self.background_photons + self.signal_photons, 1e-300)
 
     @property
     def scarcely_observed(self):

@@ -11,8 +11,8 @@ PACKAGE = ROOT / "gmmx"
 # A module imports only from groups to its left.
 ORDER = (
     "errors < _arrays config _kernels < grid < shapes < events completeness psf background mixture < observation < result"
-    " < selection layout raster < em < search accelerate information start < climb < structure < fit"
-    " < render score < io plots report < assemble < joint < pipeline < console < cli"
+    " < selection layout raster < chips levels em < search accelerate information start < climb < structure < fit"
+    " < render score < io plots report < backgrounds planes < assemble < joint < pipeline < console < cli"
 )
 GROUPS = [group.split() for group in ORDER.split(" < ")]
 RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}

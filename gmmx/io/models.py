@@ -84,6 +84,7 @@ def write_model(path, result, *, overwrite=False, command=None):
         _put_mixture(file.create_group("mixture"), result)
         names = _put_observations(file.create_group("observations"), result.observations)
         group = file.create_group("background")
+        group.attrs.update(photons_error=result.background_error, correlation=result.background_correlation)
         for i, summary in enumerate(result.backgrounds):
             part = group.create_group(_free_name(group, summary.name))
             part.attrs["index"] = i
@@ -189,6 +190,7 @@ def _put_observations(group, observations):
         for j, b in enumerate(o.backgrounds):
             one = backgrounds.create_group(_free_name(backgrounds, b.name))
             one.attrs.update(index=j, name=b.name, kind=b.kind, amplitude=_optional(b.amplitude), fixed=b.fixed, unit="photon/arcsec**2")
+            one.attrs["deviations"] = np.array(b.deviations, float)
             if b.shape is not None:
                 _put(one, "map", b.shape.values, b.shape.unit)
                 _put_grid(one["map"], b.shape.grid)
@@ -220,6 +222,8 @@ def _get_result(file):
             BackgroundSummary(**{f.name: _plain(group.attrs[f.name]) for f in fields(BackgroundSummary)}) for group in _in_order(file["background"])
         ),
         signal_error=_plain(mixture.attrs["signal_error"]),
+        background_error=_plain(file["background"].attrs.get("photons_error", np.nan)),
+        background_correlation=_plain(file["background"].attrs.get("correlation", np.nan)),
         frozen=Frozen(**{field: mixture[name][()] for name, field in FREEZE_COLUMNS.items()}) if "freeze_flux" in mixture else None,
         history={name: np.char.decode(data[()], "utf-8") if data.dtype.kind == "S" else data[()] for name, data in file["history"].items()},
         options=json.loads(attrs["options"]),
@@ -247,7 +251,8 @@ def _get_observation(group, frame):
         shape = None
         if "map" in part:
             shape = SkyImage(grid=_get_grid(part["map"]), values=part["map"][()], unit=part["map"].attrs["unit"])
-        backgrounds.append(Background(shape=shape, **{key: _plain(part.attrs[key]) for key in ("name", "kind", "amplitude", "fixed")}))
+        given = {key: _plain(part.attrs[key]) for key in ("name", "kind", "amplitude", "fixed")}
+        backgrounds.append(Background(shape=shape, deviations=tuple(part.attrs.get("deviations", ())), **given))
     return Observation(
         x=group["photons/x"][()],
         y=group["photons/y"][()],

@@ -85,7 +85,7 @@ def galaxy():
     for k in (15, 40):
         result = gmmx.fit_mixture(observation, n_components=k, seed=1)
         two, eight = truth.differences(result)
-        facts = f"{two:.4f}  {eight:.4f}  {truth.total(result):.4f}  {result.backgrounds[0].photons:.0f}  {result.seconds:.1f} s"
+        facts = f"{two:.4f}  {eight:.4f}  {truth.total(result):.4f}  {result.background_photons:.0f}  {result.seconds:.1f} s"
         print(f"  --k {k}: K = {len(result.mixture)}  {facts}")
 
 
@@ -102,7 +102,7 @@ def realisations(k=20):
             sky.append(true_background(observation, events))
         result = gmmx.fit_mixture(observation, n_components=k, seed=1)
         results.append(result)
-        rows.append([truth.total(result), result.backgrounds[0].photons / sky[-1], *truth.annuli(result), *truth.differences(result)])
+        rows.append([truth.total(result), result.background_photons / sky[-1], *truth.annuli(result), *truth.differences(result)])
     for i in range(10):
         photons = results[(i + 1) % 10].observations[0]
         chi2.append([block_chi2(results[i], photons, size) for size in (4, 16, 64)])

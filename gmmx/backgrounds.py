@@ -61,8 +61,9 @@ def parse_backgrounds(background):
     if background is None:
         return None
     texts = [str(text).strip() for text in ((background,) if isinstance(background, (str, Path)) else background)]
+    parts = [part.strip() for text in texts for part in ([text] if _names_file(text) else text.split(","))]
     wanted = []
-    for text in [part.strip() for text in texts for part in ([text] if _names_file(text) else text.split(",")) if part.strip()]:
+    for text in filter(None, parts):
         word, _, level = text.partition("=")
         if text == "none":
             continue
@@ -211,10 +212,11 @@ def _from_file(one, listed, completeness):
         density, sigma = _smoothed(density, share, covered, listed, completeness)
         how += f', smoothed on each chip with sigma {sigma:.0f}"' if sigma else ""
     density = np.where(field & ~covered, share * density[covered].sum() / max(share[covered].sum(), 1e-300), density)
-    shape, mean = normalised(density, completeness)
-    background = Background(name=one.name, kind="file", shape=shape, **_held(mean if one.fixed else None, ratio))
+    shape, _ = normalised(density, completeness)
     if not one.fixed:
-        return background, f"{how}, level fitted"
+        return Background(name=one.name, kind="file", shape=shape), f"{how}, level fitted"
+    # Such that it predicts what the file has where it has anything: smoothing keeps the sum to a per cent or two only.
+    background = Background(name=one.name, kind="file", shape=shape, **_held(total / float(shape.values[covered].sum() * grid.cell_area), ratio))
     scaled = f" times {ratio:.4g}, the ratio of EXPOSURE" if ratio != 1 else ""
     return background, f"{how}{scaled}, held at {expected_counts_text(background, completeness)}"
 

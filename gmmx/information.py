@@ -104,9 +104,10 @@ class Information:
             all_chosen.append(chosen)
             all_scores.append(scores)
         information[np.diag_indices(6 * k)] += _LEAST
-        # A background that no photon speaks of is unknown, not an error.
+        # A background that no photon speaks of is unknown, not an error: by as many photons as there are, whatever it has of them.
         rows = np.arange(6 * k, n)
-        information[rows, rows] = np.maximum(information[rows, rows], _LEAST)
+        photons = np.concatenate([a * p.integrals / max(p.weights.sum(), 1.0) for p, a in zip(prepared, parameters.amplitudes, strict=True)])
+        information[rows, rows] = np.maximum(information[rows, rows], np.clip(photons**2, 1e-40, _LEAST))
         if k:
             narrow = phase.priors.shape * phase.prior_scales / np.sqrt(np.linalg.det(mixture.covariances))
             for row, factor in ((3, 2), (4, 1), (5, 2)):

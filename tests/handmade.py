@@ -40,9 +40,9 @@ def make_result(observations, mixture=None, **changes):
                 name=b.name,
                 kind=b.kind,
                 amplitude=b.amplitude or 0.0,
-                amplitude_error=(b.amplitude or 0.0) / 30,
+                amplitude_error=0.0 if b.fixed else (b.amplitude or 0.0) / 30,
                 photons=123.4,
-                photons_error=5.6,
+                photons_error=0.0 if b.fixed else 5.6,
                 correlation=-0.3,
                 fixed=b.fixed,
             )

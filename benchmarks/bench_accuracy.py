@@ -103,7 +103,7 @@ def galaxy():
     for k in (15, 40):
         result = gmmx.fit_mixture(observation, n_components=k, seed=1)
         two, eight = truth.differences(result)
-        facts = f"{two:.4f}  {eight:.4f}  {truth.total(result):.4f}  {result.backgrounds[0].photons:.0f}  {result.seconds:.1f} s"
+        facts = f"{two:.4f}  {eight:.4f}  {truth.total(result):.4f}  {result.background_photons:.0f}  {result.seconds:.1f} s"
         print(f"  --k {k}: K = {len(result.mixture)}  {facts}")
 
 
@@ -129,7 +129,7 @@ def realisations():
             start = {"init": true_parameters(observation).mixture} if "init" in options else {}
             results.append(gmmx.fit_mixture(observation, **(options | start), seed=1))
             result = results[-1]
-            rows.append([truth.total(result), result.backgrounds[0].photons / background, *truth.annuli(result), *truth.differences(result)])
+            rows.append([truth.total(result), result.background_photons / background, *truth.annuli(result), *truth.differences(result)])
         rows, n = np.array(rows), [len(result.mixture) for result in results]
         print(f"\nmarx/galaxy, ten realisations, {label} (K {min(n)} to {max(n)}): mean over the ten (model over truth; differences as they are)")
         for name, m, e in zip(names, rows.mean(0), rows.std(0, ddof=1) / np.sqrt(len(rows)), strict=True):

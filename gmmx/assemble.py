@@ -7,18 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from .background import Background
+from .backgrounds import check_held, levels_from_region, make_backgrounds, parse_backgrounds
 from .blur import choose_blur, parse_psf
-from .completeness import reference_exposure
-from .errors import DataError, DataWarning, InputError
-from .grid import PixelGrid
-from .io._plane import MAX_RESIDUAL, affine_grid, resampled
+from .errors import DataError, DataWarning
 from .io._read import file_digest
 from .io.counts import read_photons
 from .io.maps import read_exposure
 from .io.regions import read_regions
 from .observation import Observation
 from .pixels import image_field, image_open_share, resolve_image_ccd, resolve_image_energy, widened_by_pixel, within_image
+from .planes import moved
 from .selection import collected, footprint, parse_ccd, parse_energy, regridded, resolve_ccd, resolve_energy, select_ccd, select_energy, select_shapes
 from .shapes import Shapes
 
@@ -39,7 +37,8 @@ def read_observation(
     region=(),
     energy_kev=None,
     ccd=None,
-    background=("sky",),
+    background=None,
+    background_region=(),
     grid=None,
     bin=None,
     name=None,
@@ -70,8 +69,12 @@ def read_observation(
         "LO:HI" or a pair [keV], "all", or None for the instrument's.
     ccd : str, int, sequence of int or None
         "0-3", "7", "0,1,3", "all", or None for the instrument's.
-    background : str or sequence of str
-        "sky"; "sky=VALUE" held, in photon/cm**2/s/arcsec**2 where the exposure has area and time, else in photon/arcsec**2 at the largest exposure; or "none".
+    background : str or sequence of str, optional
+        "sky", "particle", "streak", a FITS image or event list; "sky=VALUE" held, in photon/cm**2/s/arcsec**2 where the exposure has area and time, else in
+        photon/arcsec**2 at the largest exposure; "particle=VALUE" held, in photon/arcsec**2; "FILE:fixed" held at the file's own counts; "none". Without it the
+        instrument's: sky, and particles for ACIS.
+    background_region : path or sequence of paths
+        Region files of source-free sky: the levels that are not held are fitted to the photons in it alone, and held.
     grid : float, optional
         Cell of the completeness grid [arcsec]; the exposure map's own pixel, or 1 arcsec without one.
     bin : float, optional
@@ -95,7 +98,7 @@ def read_observation(
         When an option cannot be what it is.
     """
     # What is wrong in the call itself is said before a large file is read.
-    for parse, option in ((parse_energy, energy_kev), (parse_ccd, ccd), (parse_psf, psf), (_parse_backgrounds, background)):
+    for parse, option in ((parse_energy, energy_kev), (parse_ccd, ccd), (parse_psf, psf), (parse_backgrounds, background)):
         parse(option)
     listed = read_photons(events)
     inputs = [{"role": "events", "path": str(events), "sha256": listed.metadata["sha256"]}]
@@ -136,10 +139,18 @@ def read_observation(
         blur = replace(blur, psf=widened_by_pixel(blur.psf, pixels.step))
         resolved["pixels"] = f'counts image, {pixels.step:.4g}" a pixel: the PSF is widened by a sigma of {pixels.step / np.sqrt(12):.3g}"'
 
+    whole, unmasked = listed, completeness
     listed, completeness, cut, records = _apply_shapes(listed, completeness, map_grid, mask, region)
-    inputs += [_input(kind, path) for kind, paths in (("mask", mask), ("region", region)) for path in _paths(paths)]
-    backgrounds, held = _backgrounds(background, completeness)
-    resolved["background"] = "sky, its level fitted" if background in ("sky", ("sky",), ["sky"]) else None
+    inputs += [_input(kind, path) for kind, paths in (("mask", mask), ("region", region), ("background region", background_region)) for path in _paths(paths)]
+    backgrounds, held, resolved["background"], files = make_backgrounds(parse_backgrounds(background), whole, completeness)
+    inputs += [_input("background", path) for path in files]
+    if _paths(background_region):
+        with warnings.catch_warnings():
+            # The masks have had their say already.
+            warnings.simplefilter("ignore", DataWarning)
+            inside = _apply_shapes(whole, unmasked, map_grid, mask, background_region)[:2]
+        backgrounds, level, said = levels_from_region(backgrounds, *inside, unmasked, _paths(background_region))
+        held, resolved["background"] = held | level, f"{resolved['background']}; {said}"
     observation = Observation(
         x=listed.x,
         y=listed.y,
@@ -177,7 +188,7 @@ def placed(observation, *, frame=None, bin=None):
         When no photon is left.
     """
     observation = _exposed(observation if frame is None else moved(observation, frame))
-    _check_held_background(observation)
+    check_held(observation)
     if bin is not None and observation.pixel > 0:
         message = f"{observation.name}: --bin {bin:g} is for event lists: the counts image keeps its pixels of {observation.pixel:.4g} arcsec"
         warnings.warn(message, DataWarning, stacklevel=2)
@@ -285,58 +296,6 @@ def _exposed(observation):
     return exposed
 
 
-def _parse_backgrounds(background):
-    """Kinds of background with the level each is held at, or None: ((kind, level), ...)."""
-    parsed = []
-    for text in (background,) if isinstance(background, str) else tuple(background or ()):
-        kind, _, level = str(text).strip().partition("=")
-        if kind == "none" and not level:
-            continue
-        if kind != "sky":
-            raise InputError(f"background {text!r}: write sky, sky=VALUE or none")
-        try:
-            value = float(level) if "=" in text else None
-        except ValueError:
-            value = np.nan
-        if value is not None and not (np.isfinite(value) and value >= 0):
-            raise InputError(f"background {text!r}: the level must be a number, at least 0, such as sky=2e-9")
-        parsed.append((kind, value))
-    if len(parsed) > 1:
-        raise InputError(f"background {', '.join(map(str, background))}: one sky background is enough")
-    return tuple(parsed)
-
-
-def _backgrounds(background, completeness):
-    """The backgrounds of an observation, and the levels that were asked for, as metadata.
-
-    A held level is an amplitude at this observation's largest exposure; a joint fit, whose reference exposure is another, starts from the level itself.
-    """
-    made, held = [], {}
-    for kind, level in _parse_backgrounds(background):
-        if level is None:
-            made.append(Background(name=kind, kind=kind))
-            continue
-        scale = reference_exposure([completeness]) if completeness.has_flux_unit else 1.0
-        made.append(Background(name=kind, kind=kind, amplitude=level * scale, fixed=True))
-        held["sky_background"] = level
-        held["sky_background_unit"] = "photon/cm**2/s/arcsec**2" if completeness.has_flux_unit else "photon/arcsec**2"
-    return tuple(made), held
-
-
-def _check_held_background(observation):
-    """Warn where a held background expects more photons than there are."""
-    completeness = observation.completeness
-    for background in observation.backgrounds:
-        if background.fixed:
-            area = completeness.effective.sum() * completeness.grid.cell_area / completeness.exposure.max()
-            expected = background.amplitude * area
-            if expected > observation.n_photons + 5 * np.sqrt(observation.n_photons):
-                given, unit = observation.metadata["sky_background"], observation.metadata["sky_background_unit"]
-                level = f"{background.name}={given:g} {unit}"
-                message = f"background {level} makes {expected:.3g} photons, more than the {observation.n_photons:.0f} that are there"
-                warnings.warn(message, DataWarning, stacklevel=3)
-
-
 def _binned(observation, cell):
     """The observation with its photons collected into cells: one row for each cell, at its centre, weighing as many; its PSF widened by the cell."""
     x, y, weights = collected(observation.x, observation.y, observation.weights, cell=cell)
@@ -349,45 +308,3 @@ def _binned(observation, cell):
         weights = np.concatenate([weights[~hidden], observation.weights[single]])
     metadata = observation.metadata | {"bin_arcsec": float(cell)}
     return replace(observation, x=x, y=y, weights=weights, pixel=float(cell), psf=widened_by_pixel(observation.psf, cell), metadata=metadata)
-
-
-def moved(observation, frame):
-    """The observation in another tangent plane: photons through the sky, grids by the nearest affine map, exact to 0.02 pixel or else resampled.
-
-    Masks stay as they are, in the plane that they are exact in. In the plane that it is in already, nothing of an observation changes.
-    """
-    own = observation.frame
-    if frame == own:
-        return observation
-
-    def there(x, y):
-        return frame.to_plane(*own.to_sky(x, y))
-
-    def back(x, y):
-        return own.to_plane(*frame.to_sky(x, y))
-
-    x, y = there(observation.x, observation.y)
-    if not np.all(np.isfinite(x)):
-        raise DataError(f"{observation.name}: its photons are on the other side of the sky from the frame's tangent point: fit it alone")
-    completeness, blur = observation.completeness, observation.psf
-    grid, residual = affine_grid(completeness.grid.shape, lambda ix, iy: there(*completeness.grid.to_plane(ix, iy)))
-    if residual < MAX_RESIDUAL:
-        completeness = replace(completeness, grid=grid)
-    else:
-        old = completeness.grid
-        maps = (lambda ix, iy: there(*old.to_plane(ix, iy))), (lambda x, y: old.to_pixels(*back(x, y)))
-        grid, exposure = resampled(completeness.exposure, *maps, fill=0.0)
-        completeness = replace(completeness, grid=grid, exposure=exposure, open_share=resampled(completeness.open_share, *maps, fill=1.0)[1])
-    if blur is not None and not blur.is_round_everywhere:
-        # The blur varies over many nodes: what the affine map errs by does not matter.
-        grid = affine_grid(blur.grid.shape, lambda ix, iy: there(*blur.grid.to_plane(ix, iy)))[0]
-        turn = _rotation(blur.grid, grid)
-        blur = replace(blur, grid=grid, covariances=turn @ blur.covariances @ turn.T)
-    # The telescope's sky pixels are a scale of their own tangent plane, in no other.
-    return replace(observation, x=x, y=y, frame=frame, completeness=completeness, psf=blur, physical=None, masks_frame=observation.masks_frame or own)
-
-
-def _rotation(old, new):
-    """The rotation (2, 2) that is nearest to the linear map from one grid's steps to another's."""
-    u, _, v = np.linalg.svd(PixelGrid(shape=old.shape, origin=old.origin, matrix=new.matrix).matrix @ old.inverse)
-    return u @ v

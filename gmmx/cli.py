@@ -165,7 +165,13 @@ def main():
 @setting(FitConfig, "--psf-blur", "Further blur, added in quadrature to the PSF [arcsec].")
 @setting(FitConfig, "--energy", "Band [keV]. Without one, the instrument's.", metavar="LO:HI|all")
 @setting(FitConfig, "--ccd", "Chips, as 0-3 or 5,7. Without it, the aim point's.", metavar="LIST|all")
-@setting(FitConfig, "--background", "Fitted along, held at a level, or left out.", metavar="sky|sky=VALUE|none")
+@setting(
+    FitConfig,
+    "--background",
+    "sky, particle, streak, an image or event list, joined with commas: fitted along, or held. Without it, the instrument's.",
+    metavar="KIND[=VALUE]|FILE[:fixed]|none",
+)
+@setting(FitConfig, "--background-region", "Region file of source-free sky: levels are taken from it and held.", metavar="FILE")
 @setting(FitConfig, "--min-sigma", "Floor of the components' own size [arcsec].")
 @setting(FitConfig, "--grid", "Cell of the completeness grid [arcsec]. Without it, the exposure map's pixel, 1 if there is none.", type=float)
 @setting(FitConfig, "--bin", "Collect photons into cells of this size [arcsec].", type=float)

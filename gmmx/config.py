@@ -39,7 +39,9 @@ class FitConfig:
     ccd : str or None
         "0-3", "7", "0,1,3" or "all"; None lets the instrument decide.
     background : tuple of str
-        "sky", "sky=VALUE" or "none".
+        "sky", "particle", "streak", a FITS image or event list, "sky=VALUE", "particle=VALUE", "FILE:fixed" or "none"; empty lets the instrument decide.
+    background_region : tuple of str
+        Region files of source-free sky, where the levels are taken from.
     min_sigma : float
         Floor of the components' intrinsic standard deviation [arcsec]; half of the pixel at least, where all photons are counted in pixels.
     grid : float or None
@@ -74,7 +76,8 @@ class FitConfig:
     psf_blur: float = 0.0
     energy: str | None = None
     ccd: str | None = None
-    background: tuple = ("sky",)
+    background: tuple = ()
+    background_region: tuple = ()
     min_sigma: float = 0.1
     grid: float | None = None
     bin: float | None = None

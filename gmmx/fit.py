@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from ._kernels._jit import threads_at_most
+from .background import way_to_hold
 from .climb import Climb
 from .completeness import reference_exposure
 from .config import STARTS, FitConfig
@@ -20,7 +21,7 @@ from .information import Information
 from .layout import prepare_all
 from .mixture import Frozen, Mixture
 from .observation import finest_detail
-from .result import HISTORY_COLUMNS, BackgroundSummary, FitResult
+from .result import HIGH_CORRELATION, HISTORY_COLUMNS, BackgroundSummary, FitResult
 from .search import Search
 from .start import background_only, given, kmeans, scattered
 from .structure import exchange, grow, prune
@@ -96,7 +97,7 @@ def _swallowed(prepared, parameters):
         for b, amplitude, integral, fixed in zip(p.observation.backgrounds, amplitudes, p.integrals, p.fixed, strict=True):
             if not fixed and amplitude * integral < _NOTHING * p.weights.sum() and np.any(widths > _BROAD * np.sqrt(integral)):
                 where = f"background {b.name!r} of {p.observation.name}"
-                yield f"{where} has come to nothing, broad components have taken its place: give an exposure map, or hold it with --background {b.name}=VALUE"
+                yield f"{where} has come to nothing, broad components have taken its place: give an exposure map, or hold it with {way_to_hold(b.kind, b.name)}"
 
 
 def fit_mixture(
@@ -252,7 +253,11 @@ def fit_mixture(
     for b in backgrounds:
         if b.is_degenerate:
             message = f"background {b.name!r} of {b.observation} and the signal flux are correlated by {b.correlation:.2f}"
-            notes.append((f"{message}: hold its level with --background {b.name}=VALUE", DegeneracyWarning))
+            notes.append((f"{message}: hold its level with {way_to_hold(b.kind, b.name)}", DegeneracyWarning))
+    together, several = errors.background_correlation, sum(not b.fixed for b in backgrounds) > 1
+    if several and abs(together) > HIGH_CORRELATION and not any(b.is_degenerate for b in backgrounds):
+        message = f"the backgrounds together and the signal flux are correlated by {together:.2f}"
+        notes.append((f"{message}: hold their levels with --background-region FILE, or one with --background {backgrounds[0].name}=VALUE", DegeneracyWarning))
     notes += [(message, DegeneracyWarning) for message in _swallowed(prepared, parameters)]
     for message, category in notes:
         warnings.warn(message, category, stacklevel=2)
@@ -274,6 +279,8 @@ def fit_mixture(
         signal_error=errors.signal,
         flux_errors=errors.fluxes,
         mean_errors=errors.means,
+        background_error=errors.background,
+        background_correlation=errors.background_correlation,
         log_likelihood=final.log_likelihood,
         objective=final.objective,
         converged=converged,

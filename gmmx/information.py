@@ -35,9 +35,13 @@ class Uncertainty:
     means : (K, 2) array
         Along x and y [arcsec]; 0 where it is held.
     amplitudes : tuple of (n_b,) arrays
-        Of each background amplitude, relative; 0 where it is held.
+        Of each background amplitude, relative; where it is held, what its deviations say, 0 without any.
     correlations : tuple of (n_b,) arrays
         Of each amplitude with the total signal flux.
+    background : float
+        Of the expected detected photons of all backgrounds.
+    background_correlation : float
+        Of these with the total signal flux.
     """
 
     signal: float
@@ -45,6 +49,8 @@ class Uncertainty:
     means: np.ndarray
     amplitudes: tuple
     correlations: tuple
+    background: float
+    background_correlation: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +107,10 @@ class Information:
             all_chosen.append(chosen)
             all_scores.append(found)
         information[np.diag_indices(6 * k)] += _LEAST
-        # A background that no photon speaks of is unknown, not an error.
+        # A background that no photon speaks of is unknown, not an error: by as many photons as there are, whatever it has of them.
         rows = np.arange(6 * k, n)
-        information[rows, rows] = np.maximum(information[rows, rows], _LEAST)
+        photons = np.concatenate([a * p.integrals / max(p.weights.sum(), 1.0) for p, a in zip(prepared, parameters.amplitudes, strict=True)])
+        information[rows, rows] = np.maximum(information[rows, rows], np.clip(photons**2, 1e-40, _LEAST))
         if k:
             narrow = phase.priors.shape * phase.prior_scales / np.sqrt(np.linalg.det(mixture.covariances))
             for row, factor in ((3, 2), (4, 1), (5, 2)):
@@ -145,6 +152,9 @@ class Information:
         half-diagonal, each with a flux of 0 +- that of the fitted components of at least half its width. A mixture cannot tell by itself that wings are missing
         from it; without them the error bar is that of the mixture, not that of the sky (on a beta-model that fills the field, eight times too small).
         Compact emission has no wings, and keeps the error bar of the mixture.
+
+        A held level that is uncertain, by d, moves everything else: ``d theta = -I^-1 I_h d``, with I_h the columns of what is held. That adds to the errors
+        what the photons leave open.
         """
         mixture, amplitudes = self.parameters.mixture, self.parameters.amplitudes
         k, sizes = len(mixture), [len(a) for a in amplitudes]
@@ -155,9 +165,10 @@ class Information:
         crossed = sum(score.T @ ratio for score, ratio in zip(self.scores, ratios, strict=True)) * broad.fluxes
         own = sum(ratio.T @ ratio for ratio in ratios) * np.outer(broad.fluxes, broad.fluxes)
         # Only the rows of the covariance that the totals need: one solution for the signal, one for each background. Broad components by Schur's complement.
-        sought = np.zeros((n, 1 + n - 6 * k))
+        sought = np.zeros((n, 2 + n - 6 * k))
         sought[:k, 0] = np.where(self.parameters.points, 0.0, mixture.fluxes)
         sought[np.arange(6 * k, n), np.arange(1, 1 + n - 6 * k)] = 1.0
+        sought[6 * k :, -1] = np.concatenate([a * p.integrals for p, a in zip(self.prepared, amplitudes, strict=True)])
         sought_broad = np.zeros((len(broad), sought.shape[1]))
         sought_broad[:, 0] = broad.fluxes
         solved, through = self.solve(sought), self.solve(crossed)
@@ -165,14 +176,30 @@ class Information:
         complement = own - crossed.T @ through + np.eye(len(broad))
         rest = sought_broad - crossed.T @ solved
         covariance = sought.T @ solved + rest.T @ np.linalg.solve(complement, rest)
+        moves = self._held_moves()
+        if moves.shape[1]:
+            seen = [score @ moves for score in self.scores]
+            pull = -sum(score.T @ part for score, part in zip(self.scores, seen, strict=True))
+            pull_broad = -sum(ratio.T @ part for ratio, part in zip(ratios, seen, strict=True)) * broad.fluxes[:, None]
+            follow_broad = np.linalg.solve(complement, pull_broad - through.T @ pull)
+            changes = sought.T @ (self.solve(pull) - through @ follow_broad + moves) + sought_broad.T @ follow_broad
+            covariance = covariance + changes @ changes.T
         errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-        signal, relative = errors[0], errors[1:] * ~self.fixed[6 * k :]
+        signal, relative = errors[0], errors[1:]
         scale = relative * signal
         correlations = np.where(scale > 0, covariance[0, 1:] / np.where(scale > 0, scale, 1.0), 0.0)
-        cuts = np.cumsum(sizes)[:-1]
+        cuts = np.cumsum(sizes)
+        *amplitude_errors, total = np.split(relative, cuts)
+        *amplitude_correlations, total_correlation = np.split(correlations, cuts)
         fluxes, means = self._component_errors()
         return Uncertainty(
-            signal=float(signal), fluxes=fluxes, means=means, amplitudes=tuple(np.split(relative, cuts)), correlations=tuple(np.split(correlations, cuts))
+            signal=float(signal),
+            fluxes=fluxes,
+            means=means,
+            amplitudes=tuple(amplitude_errors),
+            correlations=tuple(amplitude_correlations),
+            background=float(total[0]),
+            background_correlation=float(total_correlation[0]),
         )
 
     def _component_errors(self):
@@ -184,6 +211,18 @@ class Information:
         roots = np.linalg.cholesky(self.parameters.scales(self.phase))
         own = np.stack([np.stack([covariance[a, each, b, each] for b in (1, 2)], axis=1) for a in (1, 2)], axis=1)
         return fluxes, np.sqrt(np.maximum(np.einsum("kij,kjl,kil->ki", roots, own, roots), 0.0))
+
+    def _held_moves(self):
+        """What each independent deviation of the held levels does to the logarithms of the amplitudes, (n, n_deviations)."""
+        n, row, columns = len(self.fixed), 6 * len(self.parameters.mixture), []
+        for p, amplitudes in zip(self.prepared, self.parameters.amplitudes, strict=True):
+            backgrounds = p.observation.backgrounds
+            moves = np.zeros((n, max((len(b.deviations) for b in backgrounds), default=0)))
+            for b, amplitude in zip(backgrounds, amplitudes, strict=True):
+                moves[row, : len(b.deviations)] = np.array(b.deviations) / max(amplitude, 1e-300)
+                row += 1
+            columns.append(moves)
+        return np.concatenate(columns, axis=1)
 
     def removal_losses(self):
         """What removing a component would cost once the others have refitted, (K,) [nat]: 1 / (2 var log F_k), Wald's test of F_k = 0."""

@@ -2,12 +2,12 @@
 
 import re
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from .assemble import file_stem, placed, read_observation
+from .backgrounds import held_at
 from .completeness import reference_exposure
 from .errors import InputError
 from .io.regions import read_regions
@@ -80,7 +80,8 @@ def read_observations(events, config):
     """
     count = len(events)
     exposures, psfs = per_observation("exposure", config.exposure, count), per_observation("psf", config.psf, count, shared=_is_level)
-    masks, regions = (per_observation(name, getattr(config, name), count, shared=True) for name in ("mask", "region"))
+    shared = ("mask", "region", "background_region")
+    masks, regions, source_free = (per_observation(name.replace("_", "-"), getattr(config, name), count, shared=True) for name in shared)
     backgrounds = per_observation("background", config.background, count, shared=True)
     names = [file_stem(path) for path in events]
     repeats = Counter(names)
@@ -95,7 +96,8 @@ def read_observations(events, config):
             region=regions[i],
             energy_kev=config.energy,
             ccd=config.ccd,
-            background=tuple(backgrounds[i]),
+            background=tuple(backgrounds[i]) or None,
+            background_region=source_free[i],
             grid=config.grid,
             name=names[i] if repeats[names[i]] == 1 else f"{names[i]}_{i + 1}",
             place=False,
@@ -105,19 +107,11 @@ def read_observations(events, config):
     if count == 1:
         return [placed(o, bin=config.bin) for o in observations]
     _check_overlap(observations)
-    for path in {path for name in ("mask", "region") if len(getattr(config, name)) == 1 for path in per_observation(name, getattr(config, name), 1)[0]}:
+    for path in {path for name in shared if len(getattr(config, name)) == 1 for path in per_observation(name, getattr(config, name), 1)[0]}:
         _check_sky_frame(path, observations)
     observations = [placed(o, frame=observations[0].frame, bin=config.bin) for o in observations]
     reference = reference_exposure([o.completeness for o in observations])
-    return [_held_at(o, reference) for o in observations]
-
-
-def _held_at(observation, reference):
-    """The observation with a background that is held at a flux, at the reference exposure of the joint fit."""
-    level = observation.metadata.get("sky_background")
-    if level is None or not observation.completeness.has_flux_unit:
-        return observation
-    return replace(observation, backgrounds=tuple(replace(b, amplitude=level * reference) if b.fixed else b for b in observation.backgrounds))
+    return [held_at(o, reference) for o in observations]
 
 
 def _check_overlap(observations):

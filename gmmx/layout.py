@@ -137,10 +137,8 @@ def background_maps(observation, reference):
     for b in observation.backgrounds:
         if b.kind == "sky":
             maps.append(c.effective / reference)
-        elif b.kind == "particle":
-            maps.append(np.where(c.exposure > 0, c.open_share, 0.0))
         else:
-            maps.append(np.where(c.exposure > 0, c.open_share * b.shape.at(*c.grid.centres()), 0.0))
+            maps.append(np.where(c.exposure > 0, c.open_share * b.unvignetted(*c.grid.centres()), 0.0))
     return np.array(maps).reshape(len(maps), *c.grid.shape)
 
 
@@ -167,7 +165,7 @@ def prepare(observation, reference):
         ratios = np.ones((len(observation.backgrounds), len(x)))
         for row, b in zip(ratios, observation.backgrounds, strict=True):
             if b.kind != "sky":
-                row[:] = (1.0 if b.kind == "particle" else b.shape.at(x, y)) / at
+                row[:] = b.unvignetted(x, y) / at
         if np.any(integrals <= 0):
             raise InputError(f"{observation.name}: a background has no open sky to be spread over")
     return Prepared(

@@ -195,7 +195,7 @@ def render_images(result, grid=None, *, units="counts", with_points=False):
                 expected += amplitude * omega
             else:
                 field = unmasked > 0
-                shape = 1.0 if b.kind == "particle" else resampled(b.shape.values, b.shape.grid, grid)
+                shape = 1.0 if b.shape is None else resampled(b.shape.values, b.shape.grid, grid)
                 background += amplitude * shape * field
                 expected += amplitude * shape * opened
         counts += grid.histogram(observation.x, observation.y, observation.weights, side=observation.pixel)

@@ -20,7 +20,7 @@ class BackgroundSummary:
     ----------
     observation, name, kind : str
     amplitude, amplitude_error : float
-        B and its standard error [photon / arcsec**2 at q = 1]; the error is 0 where the amplitude is held.
+        B and its standard error [photon / arcsec**2 at q = 1]; where the amplitude is held the error is that of where it was taken from, 0 for a number.
     photons, photons_error : float
         Expected detected photons and their standard error.
     correlation : float
@@ -117,6 +117,10 @@ class FitResult:
         Standard error of each flux [photon at the reference exposure]; 0 where it is held or not known.
     mean_errors : (K, 2) array
         Standard error of each mean along x and y [arcsec]; 0 where it is held or not known.
+    background_error : float
+        Standard error of `background_photons`: backgrounds that are hardly told from each other have a sum that is well known.
+    background_correlation : float
+        Correlation of `background_photons` with the total signal flux.
     """
 
     mixture: Mixture
@@ -142,6 +146,8 @@ class FitResult:
     frozen: Frozen | None = None
     flux_errors: np.ndarray = None
     mean_errors: np.ndarray = None
+    background_error: float = np.nan
+    background_correlation: float = np.nan
 
     def __post_init__(self):
         for name, shape in (("flux_errors", len(self.mixture)), ("mean_errors", (len(self.mixture), 2))):
@@ -185,10 +191,14 @@ class FitResult:
         return float(self.point_sources.fluxes @ self.observed_shares[self.points])
 
     @property
+    def background_photons(self):
+        """Expected detected photons of all backgrounds."""
+        return float(sum(b.photons for b in self.backgrounds))
+
+    @property
     def background_fraction(self):
         """Expected detected background over all expected photons."""
-        background = sum(b.photons for b in self.backgrounds)
-        return background / max(background + self.signal_photons + self.point_photons, 1e-300)
+        return self.background_photons / max(self.background_photons + self.signal_photons + self.point_photons, 1e-300)
 
     @property
     def scarcely_observed(self):

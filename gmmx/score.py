@@ -56,7 +56,7 @@ def photon_density(result, observation, x, y):
     omega = completeness.exposure_at(x, y) / result.reference_exposure
     density = omega * signal
     for b in observation.backgrounds:
-        shape = omega if b.kind == "sky" else (omega > 0) * (1.0 if b.kind == "particle" else b.shape.at(x, y))
+        shape = omega if b.kind == "sky" else (omega > 0) * b.unvignetted(x, y)
         density += b.amplitude * shape
     return density
 

@@ -211,7 +211,7 @@ def footprint(events, *, step=1.0):
     """
     chips = [] if events.ccd is None else np.unique(events.ccd)
     parts = [events.ccd == chip for chip in chips] if len(chips) > 1 else [slice(None)]
-    outlines = [_outline(events.x[part], events.y[part], step) for part in parts]
+    outlines = [chip_outline(events.x[part], events.y[part], step) for part in parts]
     corners = np.concatenate(outlines)
     (x_min, y_min), (x_max, y_max) = corners.min(0) - step, corners.max(0) + step
     _check_size((x_max - x_min) / step * (y_max - y_min) / step, step)
@@ -233,7 +233,7 @@ def footprint(events, *, step=1.0):
     return Completeness(grid=grid, exposure=share)
 
 
-def _outline(x, y, step, *, full=0.8, thin=8.0, far=6.0):
+def chip_outline(x, y, step, *, full=0.8, thin=8.0, far=6.0):
     """Convex outline of a chip's photons, (n, 2) corners counter-clockwise [arcsec]; strays do not count.
 
     Photons are thinned to one per cell of `thin` arcsec, so that a bright source is no more than its place; a cell whose second neighbour is `far` times

@@ -40,9 +40,9 @@ def make_result(observations, mixture=None, **changes):
                 name=b.name,
                 kind=b.kind,
                 amplitude=b.amplitude or 0.0,
-                amplitude_error=(b.amplitude or 0.0) / 30,
+                amplitude_error=0.0 if b.fixed else (b.amplitude or 0.0) / 30,
                 photons=123.4,
-                photons_error=5.6,
+                photons_error=0.0 if b.fixed else 5.6,
                 correlation=-0.3,
                 fixed=b.fixed,
             )
@@ -50,6 +50,8 @@ def make_result(observations, mixture=None, **changes):
             for b in o.backgrounds
         ),
         "signal_error": 12.3456789012345,
+        "background_error": 7.8,
+        "background_correlation": -0.3,
         "log_likelihood": -12345.678901234567,
         "objective": -12350.1,
         "converged": True,
@@ -82,7 +84,9 @@ def make_observation(seed=0, *, n=500, name="acisf00001", unit="cm**2 s", rotati
         description="two Gaussians",
     )
     shape = SkyImage(grid=grid, values=rng.uniform(0.5, 1.5, grid.shape), unit="photon/arcsec**2")
-    backgrounds = [Background(name=kind, kind=kind, amplitude=0.01 * (i + 1), shape=shape if kind == "file" else None) for i, kind in enumerate(kinds)]
+    backgrounds = [
+        Background(name=kind, kind=kind, amplitude=0.01 * (i + 1), shape=shape if kind in ("file", "streak") else None) for i, kind in enumerate(kinds)
+    ]
     x, y = grid.to_plane(*rng.uniform([-0.4, -0.4], [59.4, 49.4], (n, 2)).T)
     return Observation(
         x=x,

@@ -132,7 +132,7 @@ def test_cuts_are_counted_by_reason(files):
     assert o.completeness.effective_at(0.0, 0.0) == 0
     inside = o.masks.contains(np.array([0.0, 190.0, 100.0]), np.array([0.0, 0.0, 0.0]))
     assert inside.tolist() == [True, True, False]
-    assert o.metadata["resolved"] == {"background": "sky, its level fitted"}
+    assert o.metadata["resolved"] == {"background": "sky, its level fitted (no vignetting in the exposure that would tell particles from it)"}
 
 
 def test_zero_exposure_is_dropped_counted_and_said(files):
@@ -213,9 +213,9 @@ def test_errors_are_one_line(files):
         (InputError, "did you mean 0.393", {"psf": files.psf, "psf_ecf": 39.3}),
         (InputError, "goes with a PSF map", {"psf": 0.5, "psf_ecf": 0.4}),
         (InputError, "must be positive", {"psf": -0.5}),
-        (InputError, "write sky, sky=VALUE or none", {"background": "stowed"}),
+        (InputError, "write sky, particle, streak", {"background": "stowed"}),
         (InputError, "must be a number", {"background": "sky=high"}),
-        (InputError, "one sky background", {"background": ("sky", "sky=1e-9")}),
+        (InputError, "one sky background is enough", {"background": ("sky", "sky=1e-9")}),
         (InputError, "must be positive", {"grid": -1.0}),
         (InputError, "must be positive", {"bin": 0.0}),
     ]

@@ -67,7 +67,8 @@ def test_every_option_of_a_dataclass_is_on_the_command_line(command):
 def test_options_reach_the_dataclass(asked):
     line = "fit a.fits b.fits --k 7 --mask a.reg --mask b.reg --region c.reg --exposure x --exposure y --psf 0.5 --psf-ecf 0.9 --energy 0.5:2 --ccd 0-3"
     line += " --background sky=2e-9 --min-sigma 0.2 --grid 2 --bin 3 --init kmeans --seed 4 --max-iter 5 --tol 0.6 --prior-count 2 --prior-shape 4"
-    line += " --psf-blur 0.2 --exchanges 1 --threads 1 --freeze f.ecsv --out m.h5 --overwrite"
+    line += " --psf-blur 0.2 --background-region d.reg --sources s.reg --source-positions fixed --exchanges 1 --threads 1 --freeze f.ecsv"
+    line += " --out m.h5 --overwrite"
     assert invoke(*line.split()).exit_code == 0
     call = asked.calls[0]
     assert (call.events, call.out, call.overwrite) == (["a.fits", "b.fits"], "m.h5", True)
@@ -75,6 +76,8 @@ def test_options_reach_the_dataclass(asked):
         "k": 7,
         "mask": ("a.reg", "b.reg"),
         "region": ("c.reg",),
+        "sources": ("s.reg",),
+        "source_positions": "fixed",
         "exposure": ("x", "y"),
         "psf": ("0.5",),
         "psf_ecf": 0.9,
@@ -82,6 +85,7 @@ def test_options_reach_the_dataclass(asked):
         "energy": "0.5:2",
         "ccd": "0-3",
         "background": ("sky=2e-9",),
+        "background_region": ("d.reg",),
         "min_sigma": 0.2,
         "grid": 2.0,
         "bin": 3.0,

@@ -58,7 +58,9 @@ def one_line(error):
 
 
 def test_a_model_comes_back_to_the_bit(tmp_path):
-    observation = make_observation(kinds=("sky", "particle", "file"))
+    observation = make_observation(kinds=("sky", "particle", "file", "streak"))
+    timed = Background(name="timed", kind="particle", amplitude=0.3, fixed=True, shape=observation.backgrounds[2].shape, deviations=(0.1, 1 / 3))
+    observation = replace(observation, backgrounds=(*observation.backgrounds, timed))
     again = go_round(tmp_path / "model.h5", make_result([observation], make_mixture(5)))
     assert again.frame == observation.frame
     assert again.observations[0].x.flags.writeable is False

@@ -65,7 +65,7 @@ def test_the_first_keeps_its_physical_pixels(pair, tmp_path):
 @pytest.mark.parametrize("residual", [None, 0.0], ids=["affine", "resampled"])
 def test_a_fit_s_own_photons_are_what_it_is_scored_on(pair, tmp_path, monkeypatch, residual):
     if residual is not None:
-        monkeypatch.setattr("gmmx.assemble.MAX_RESIDUAL", residual)
+        monkeypatch.setattr("gmmx.planes.MAX_RESIDUAL", residual)
     # A hole in the field, too: photons on zero exposure go in the plane of the fit.
     holed = flat(3e5)
     holed[30:40, 50:75] = 0

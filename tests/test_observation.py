@@ -77,12 +77,14 @@ def test_reasons_add_up():
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"kind": "dark"}, "one of sky, particle, file, got 'dark'"),
+        ({"kind": "dark"}, "one of sky, particle, file, streak, got 'dark'"),
         ({"amplitude": -1.0}, "at least 0, got -1"),
         ({"amplitude": np.nan}, "at least 0"),
         ({"fixed": True}, "held but has no amplitude"),
-        ({"kind": "file"}, "a map goes with kind 'file'"),
-        ({"shape": SkyImage(grid=PixelGrid.covering((0, 1), (0, 1), 1.0), values=np.ones((1, 1)))}, "a map goes with kind 'file'"),
+        ({"kind": "file"}, "kind 'file' needs a map"),
+        ({"kind": "streak"}, "kind 'streak' needs a map"),
+        ({"deviations": (0.1,)}, "deviations are those of a held amplitude"),
+        ({"shape": SkyImage(grid=PixelGrid.covering((0, 1), (0, 1), 1.0), values=np.ones((1, 1)))}, "kind 'sky' has no map but the exposure"),
     ],
 )
 def test_what_cannot_be_a_background(arguments, match):

@@ -13,7 +13,7 @@ from gmmx.events import EventList
 from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
 from gmmx.io.events import read_events
 from gmmx.selection import (
-    _outline,
+    chip_outline,
     collected,
     footprint,
     parse_ccd,
@@ -288,5 +288,5 @@ def test_outline_is_the_hull_of_all_photons():
         # A triangle, which fills half of its rectangle, so that the hull itself comes back.
         u = np.sort(rng.uniform(0, 400, (2, n)), axis=0)
         hull = ConvexHull(u.T)
-        corners, expected = _outline(u[0], u[1], 1.0), hull.points[hull.vertices]
+        corners, expected = chip_outline(u[0], u[1], 1.0), hull.points[hull.vertices]
         assert_allclose(corners[np.lexsort(corners.T)], expected[np.lexsort(expected.T)])

@@ -85,6 +85,7 @@ def write_model(path, result, *, overwrite=False, command=None):
         _put_mixture(file.create_group("mixture"), result)
         names = _put_observations(file.create_group("observations"), result.observations)
         group = file.create_group("background")
+        group.attrs.update(photons_error=result.background_error, correlation=result.background_correlation)
         for i, summary in enumerate(result.backgrounds):
             part = group.create_group(_free_name(group, summary.name))
             part.attrs["index"] = i
@@ -193,6 +194,7 @@ def _put_observations(group, observations):
         for j, b in enumerate(o.backgrounds):
             one = backgrounds.create_group(_free_name(backgrounds, b.name))
             one.attrs.update(index=j, name=b.name, kind=b.kind, amplitude=_optional(b.amplitude), fixed=b.fixed, unit="photon/arcsec**2")
+            one.attrs["deviations"] = np.array(b.deviations, float)
             if b.shape is not None:
                 _put(one, "map", b.shape.values, b.shape.unit)
                 _put_grid(one["map"], b.shape.grid)
@@ -226,6 +228,8 @@ def _get_result(file):
         signal_error=_plain(mixture.attrs["signal_error"]),
         frozen=_get_frozen(mixture) if "freeze_flux" in mixture else None,
         **{name: mixture[key][()] for name, key in (("flux_errors", "flux_error"), ("mean_errors", "mean_error")) if key in mixture},
+        background_error=_plain(file["background"].attrs.get("photons_error", np.nan)),
+        background_correlation=_plain(file["background"].attrs.get("correlation", np.nan)),
         history={name: np.char.decode(data[()], "utf-8") if data.dtype.kind == "S" else data[()] for name, data in file["history"].items()},
         options=json.loads(attrs["options"]),
         warnings=tuple(json.loads(attrs["warnings"])),
@@ -256,7 +260,8 @@ def _get_observation(group, frame):
         shape = None
         if "map" in part:
             shape = SkyImage(grid=_get_grid(part["map"]), values=part["map"][()], unit=part["map"].attrs["unit"])
-        backgrounds.append(Background(shape=shape, **{key: _plain(part.attrs[key]) for key in ("name", "kind", "amplitude", "fixed")}))
+        given = {key: _plain(part.attrs[key]) for key in ("name", "kind", "amplitude", "fixed")}
+        backgrounds.append(Background(shape=shape, deviations=tuple(part.attrs.get("deviations", ())), **given))
     return Observation(
         x=group["photons/x"][()],
         y=group["photons/y"][()],

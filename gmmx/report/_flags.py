@@ -6,6 +6,7 @@ drawn around it. A mixture fits both, and well.
 
 import numpy as np
 
+from ..chips import readout_angle
 from ..score import photon_density
 
 # A component is taken for a readout streak when its axis is this close to the columns [deg], it is this many times longer than wide, and its full width at half
@@ -59,18 +60,10 @@ def principal_axes(covariances):
 
 
 def readout_angles(observation):
-    """The directions in which an observation's chips are read out, counter-clockwise from the plane's y [deg]; none but for ACIS.
-
-    The columns of ACIS-I's chips 0 to 3 run along DETX, at a position angle of 90 degrees less the roll, those of ACIS-S' chips 4 to 9 along DETY, at the
-    roll's negative: so CHIPY runs in X and Y of ObsID 755's events (roll 236.75, CHIPY at 123.22) and of ray-traced ones (rolls 40 and 163, CHIPY at 50 and
-    107).
-    """
+    """The directions in which an observation's chips are read out, counter-clockwise from the plane's y [deg]; none but for ACIS."""
     metadata = observation.metadata
-    roll = metadata.get("ROLL_PNT", metadata.get("ROLL_NOM"))
-    if not str(metadata.get("INSTRUME", "")).upper().startswith("ACIS") or isinstance(roll, str | bool | None):
-        return ()
     chips = metadata.get("chips") or [int(c) for c in str(metadata.get("DETNAM", "")).partition("-")[2] if c.isdigit()]
-    return tuple({(90.0 if chip < 4 else 0.0) - float(roll) for chip in chips})
+    return tuple({readout_angle(metadata, chip) for chip in chips} - {None})
 
 
 def on_readout_streak(observations, major, minor, angle):

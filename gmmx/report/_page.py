@@ -4,6 +4,7 @@ import textwrap
 
 import numpy as np
 
+from ..background import way_to_hold
 from ._flags import component_flags
 from ._table import component_table, has_flux, keyword
 
@@ -31,6 +32,9 @@ def summary_dict(result, **extra):
         "stop_reason": result.stop_reason,
         "iterations": result.iterations,
         "background_fraction": result.background_fraction,
+        "background_photons": result.background_photons,
+        "background_photons_error": result.background_error,
+        "background_correlation": result.background_correlation,
         "backgrounds": [{name: getattr(b, name) for name in b.__dataclass_fields__} for b in result.backgrounds],
         "signal_photons": result.signal_photons,
         "point_photons": result.point_photons,
@@ -210,15 +214,18 @@ def _sky_lines(result):
         pairs.append(("point sources", f"{_photons(result.point_photons)} photons detected from {len(result.point_sources)}, not in the signal"))
     for b in result.backgrounds:
         where = f" of {b.observation}" if len(result.observations) > 1 else ""
-        error = "held" if b.fixed else _with_error(b.photons, b.photons_error)
-        text = f"{_photons(b.photons)} photons detected, held" if b.fixed else f"{error} photons detected"
-        pairs.append(
-            (f"background {b.name}{where}", f"{text}; amplitude {b.amplitude:.4g}" + ("" if b.fixed else f" +- {b.amplitude_error:.2g}") + " photon/arcsec^2")
-        )
+        uncertain = not b.fixed or b.amplitude_error > 0
+        photons = _with_error(b.photons, b.photons_error) if uncertain else _photons(b.photons)
+        level = f"amplitude {b.amplitude:.4g}" + (f" +- {b.amplitude_error:.2g}" if uncertain else "") + " photon/arcsec^2"
+        pairs.append((f"background {b.name}{where}", f"{photons} photons detected{', held' if b.fixed else ''}; {level}"))
         if not b.fixed:
             pairs.append(("", f"correlation with the signal flux {b.correlation:+.2f}"))
             if b.is_degenerate:
-                pairs.append(("", "WARNING: the data hardly tell this background from broad signal: hold its level with --background sky=VALUE"))
+                pairs.append(("", f"WARNING: the data hardly tell this background from broad signal: hold its level with {way_to_hold(b.kind, b.name)}"))
+    if len(result.backgrounds) > 1:
+        error, correlation = result.background_error, result.background_correlation
+        together = f"; correlation with the signal flux {correlation:+.2f}" if np.isfinite(correlation) else ""
+        pairs.append(("background in all", f"{_with_error(result.background_photons, error)} photons detected{together}"))
     pairs.append(("background share", f"{100 * result.background_fraction:.1f} % of the expected photons"))
     width = max(18, *(len(name) + 2 for name, _ in pairs))
     return ["Sky", *(f"  {name:<{width}}{value}" for name, value in pairs)]

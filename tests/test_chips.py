@@ -1,0 +1,130 @@
+"""What the chips do to a background: time, areas, readout."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from numpy.testing import assert_allclose
+from scipy.ndimage import uniform_filter
+
+from gmmx.chips import BACK_ILLUMINATED, chip_areas, readout_angle, streak_shape, streak_share, time_share, vignetting_spread
+from gmmx.completeness import Completeness
+from gmmx.errors import InputError
+from gmmx.events import EventList
+from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
+
+
+def two_chips(*, vignetting=0.2, step=2.0):
+    """Two chips of 200 x 200 arcsec with a gap of 10, dithered by 16, under a vignetting that falls by a share towards the corners; and the time on them."""
+    grid = PixelGrid.covering((-230, 230), (-130, 130), step)
+    x, y = grid.centres()
+    time = ((np.abs(y) < 100) & (np.abs(np.abs(x) - 105) < 100)).astype(float)
+    time = np.round(uniform_filter(time, round(16 / step)), 9)
+    return Completeness(grid=grid, exposure=1e7 * time * (1 - vignetting * (x**2 + y**2) / 230**2), unit="cm**2 s"), time
+
+
+def photons(rng, n, *, chips=(3, 5), roll=0.0, **keywords):
+    """Photons spread evenly over both chips."""
+    x, y = rng.uniform(-100, 100, (2, 2 * n))
+    side = np.repeat([-105.0, 105.0], n)
+    metadata = {"INSTRUME": "ACIS", "ROLL_PNT": roll, **keywords}
+    where = {"frame": SkyFrame(150.0, 2.0), "physical": PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)}
+    return EventList(x=x + side, y=y, ccd=np.repeat(chips, n), metadata=metadata, **where)
+
+
+def test_time_is_the_exposure_without_its_vignetting():
+    completeness, time = two_chips()
+    share = time_share(completeness)
+    assert np.all(share[completeness.exposure == 0] == 0)
+    assert np.abs(share - time).max() < 0.05
+    assert np.sqrt(((share - time)[time > 0] ** 2).mean()) < 0.02
+    # The mean over the gap is half the time and less, a field that is open all the time would be 1.
+    gap = np.abs(completeness.grid.centres()[0]) < 5
+    assert share[gap].mean() < 0.6
+
+
+def test_time_itself_needs_no_guess():
+    completeness, time = two_chips(vignetting=0.0)
+    seconds = Completeness(grid=completeness.grid, exposure=3000 * time, unit="s")
+    assert_allclose(time_share(seconds), time)
+    assert vignetting_spread(seconds) < 1e-12
+    assert vignetting_spread(two_chips(vignetting=0.0)[0]) < 0.01
+    assert 0.02 < vignetting_spread(two_chips()[0]) < 0.2
+
+
+def test_time_of_the_simulated_galaxy(shared_data):
+    folder = shared_data / "marx/galaxy"
+    exposure, counts = (fits.getdata(folder / f"{name}.fits.gz").astype(float) for name in ("expmap", "bkgmap_pbkg"))
+    grid = PixelGrid(shape=exposure.shape, origin=np.zeros(2), matrix=1.968 * np.eye(2))
+    share = time_share(Completeness(grid=grid, exposure=exposure, unit="cm**2 s"))
+    field = exposure > 0
+    error = share[field] / share[field].sum() - counts[field] / counts[field].sum()
+    flat = 1 / field.sum() - counts[field] / counts[field].sum()
+    assert np.sqrt((error**2).mean()) < 0.02 / field.sum()
+    assert np.sqrt((flat**2).mean()) > 0.15 / field.sum()
+
+
+def test_cells_belong_to_the_chip_they_lie_in():
+    completeness, _ = two_chips()
+    owner = chip_areas(photons(np.random.default_rng(0), 3000), completeness)
+    x, _ = completeness.grid.centres()
+    field = completeness.exposure > 0
+    assert set(np.unique(owner)) == {-1, 3, 5}
+    assert np.array_equal(owner >= 0, field)
+    assert np.all(owner[field & (x < -3)] == 3)
+    assert np.all(np.isin(owner[field & (x > 3)], BACK_ILLUMINATED))
+
+
+@pytest.mark.parametrize("case", ["real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz", "real/18461_CenA/cena.fits.gz", "marx/galaxy/events.fits.gz"])
+def test_columns_run_where_the_roll_says(shared_data, case):
+    """CHIPY against X and Y by regression, chip by chip."""
+    with fits.open(shared_data / case) as files:
+        header, data = files["EVENTS"].header, files["EVENTS"].data
+        columns = {name.lower(): np.asarray(data[name], float) for name in data.names if name.lower() in ("x", "y", "chipx", "chipy", "ccd_id")}
+    for chip in np.unique(columns["ccd_id"]):
+        on = columns["ccd_id"] == chip
+        # Sky as a function of the chip: its slope by CHIPY is the direction of the columns.
+        design = np.column_stack([np.ones(on.sum()), columns["chipx"][on], columns["chipy"][on]])
+        slope = np.linalg.lstsq(design, np.column_stack([columns["x"][on], columns["y"][on]]), rcond=None)[0][2]
+        measured = np.degrees(np.arctan2(-slope[0], slope[1]))
+        expected = readout_angle({"INSTRUME": "ACIS", "ROLL_PNT": header["ROLL_PNT"]}, int(chip))
+        assert abs((measured - expected + 90) % 180 - 90) < 0.5
+
+
+def test_a_source_makes_a_streak_along_its_column():
+    completeness, _ = two_chips()
+    rng = np.random.default_rng(1)
+    flat = photons(rng, 20_000, roll=0.0, EXPTIME=3.2)
+    # Chip 3 is read out along the plane's x at roll 0; the source is at y = 40.
+    listed = EventList(
+        frame=flat.frame,
+        physical=flat.physical,
+        x=np.append(flat.x, rng.normal(-120, 1, 10_000)),
+        y=np.append(flat.y, rng.normal(40, 1, 10_000)),
+        ccd=np.append(flat.ccd, np.full(10_000, 3)),
+        metadata=flat.metadata,
+    )
+    shape, mean = streak_shape(listed, completeness)
+    x, y = completeness.grid.centres()
+    field, area = completeness.exposure > 0, completeness.grid.cell_area
+    assert_allclose(shape.values[field].mean(), 1.0, rtol=0.01)
+    photons_in_it = mean * shape.values * area
+    on_streak = (np.abs(y - 40) < 6) & (x < 0)
+    assert_allclose(photons_in_it[on_streak].sum(), 10_000, rtol=0.15)
+    # Evenly along the column, and nothing on the other chip but the noise of its columns.
+    along = photons_in_it[on_streak & (np.abs(x + 105) < 90)].reshape(-1)
+    halves = [photons_in_it[on_streak & (x > a) & (x < a + 80)].sum() for a in (-190, -100)]
+    assert_allclose(halves[0], halves[1], rtol=0.02)
+    assert along.max() > 0
+    assert photons_in_it[(x > 10) & field].sum() < 0.2 * 10_000
+
+
+def test_the_share_of_the_readout():
+    assert_allclose(streak_share({"EXPTIME": 3.2}), 0.041 / 3.241)
+    assert_allclose(streak_share({}), 0.041 / 3.241)
+    assert streak_share({"EXPTIME": 0.4}) > 0.09
+
+
+@pytest.mark.parametrize("broken", [{"INSTRUME": "EMOS1"}, {"ROLL_PNT": None}, {"READMODE": "CONTINUOUS"}])
+def test_no_streak_where_nobody_knows_the_columns(broken):
+    with pytest.raises(InputError, match="with CCD_ID and ROLL_PNT"):
+        streak_shape(photons(np.random.default_rng(0), 500, **broken), two_chips()[0])

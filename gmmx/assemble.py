@@ -16,6 +16,7 @@ from .io._read import file_digest
 from .io.events import read_events
 from .io.maps import read_exposure, read_psf_map
 from .io.regions import read_regions
+from .io.virtual import bare_path, virtual_file
 from .observation import Observation
 from .psf import PsfModel
 from .selection import collected, footprint, parse_ccd, parse_energy, regridded, resolve_ccd, resolve_energy, select_ccd, select_energy, select_shapes
@@ -52,7 +53,7 @@ def read_observation(
     Parameters
     ----------
     events : str or Path
-        The event file.
+        The event file; CIAO's row filters may follow in brackets, and act as if the file had been so filtered.
     exposure : str or Path, optional
         Exposure map; without one the field that the photons imply is exposed uniformly.
     psf : None, "none", float, str or Path
@@ -92,9 +93,10 @@ def read_observation(
     # What is wrong in the call itself is said before a large file is read.
     for parse, option in ((parse_energy, energy_kev), (parse_ccd, ccd), (_parse_backgrounds, background)):
         parse(option)
-    listed = read_events(events)
+    virtual = virtual_file(events)
+    listed = read_events(events, sky=False)
     inputs = [{"role": "events", "path": str(events), "sha256": listed.metadata["sha256"]}]
-    resolved = {}
+    resolved = {"filter": virtual.filters or None}
     chips, resolved["ccd"] = resolve_ccd(listed, ccd)
     listed = select_ccd(listed, chips)
     # Before the energies are cut: every photon tells where the field is.
@@ -121,8 +123,9 @@ def read_observation(
     if _is_map(psf):
         inputs.append(_input("psf", psf))
 
-    listed, completeness, cut, records = _apply_shapes(listed, completeness, map_grid, mask, region)
+    listed, completeness, cut, records = _apply_shapes(listed, completeness, map_grid, mask, region, virtual.sky)
     inputs += [_input(kind, path) for kind, paths in (("mask", mask), ("region", region)) for path in _paths(paths)]
+    inputs += [_input("mask" if one.exclude else "region", one.path) for one in virtual.sky if one.path]
     backgrounds, held = _backgrounds(background, completeness)
     resolved["background"] = "sky, its level fitted" if background in ("sky", ("sky",), ["sky"]) else None
     observation = Observation(
@@ -132,13 +135,18 @@ def read_observation(
         completeness=completeness,
         psf=blur,
         backgrounds=backgrounds,
-        name=name or re.sub(r"(\.(fits?|evt\d?))?(\.gz)?$", "", Path(events).name) or "observation",
+        name=name or observation_name(events),
         physical=listed.physical,
         masks=cut,
         metadata=listed.metadata | {"inputs": inputs, "masks": records, "resolved": {k: v for k, v in resolved.items() if v is not None}} | held,
         dropped=listed.n_dropped,
     )
     return placed(observation, frame=frame, bin=bin) if place else observation
+
+
+def observation_name(events):
+    """What an event file's observation is called: its name without folder, filters and endings."""
+    return re.sub(r"(\.(fits?|evt\d?))?(\.gz)?$", "", bare_path(events).name) or "observation"
 
 
 def placed(observation, *, frame=None, bin=None):
@@ -204,37 +212,54 @@ def _paths(paths):
     return (paths,) if isinstance(paths, (str, Path)) else tuple(paths or ())
 
 
-def _apply_shapes(listed, completeness, map_grid, mask, region):
-    """Photons and completeness inside the regions and outside the masks, what was cut out, and a record of each file for people."""
-    n_before, records, shapes, shares = len(listed), [], {"mask": [], "region": []}, {}
-    for kind, path in [("region", p) for p in _paths(region)] + [("mask", p) for p in _paths(mask)]:
-        covered = read_regions(path, frame=listed.frame, physical=listed.physical, image_grid=map_grid)
-        if kind == "mask" and _is_field_with_holes(path, covered, listed):
-            # Such a list says what to cut out by cutting it out; taken at its word it would mask all the rest.
-            covered = covered.holes()
-        shares[kind] = covered.open_share(completeness.grid)
-        area = float((1 - shares[kind])[completeness.exposure > 0].sum() * completeness.grid.cell_area / 3600)
+def _apply_shapes(listed, completeness, map_grid, mask, region, filters=()):
+    """Photons and completeness inside the regions and outside the masks, what was cut out, and a record of each file for people.
+
+    The files of one option add up; a filter of the events' name is a further condition.
+    """
+    n_before, records, shares = len(listed), [], {}
+    read = {"frame": listed.frame, "physical": listed.physical}
+    masks = [(path, read_regions(path, **read, image_grid=map_grid)) for path in _paths(mask)]
+    # Such a list says what to cut out by cutting it out; taken at its word it would mask all the rest.
+    masks = [(path, covered.holes() if _is_field_with_holes(path, covered, listed) else covered) for path, covered in masks]
+    masks += [(one.path or one.text, one.read(**read)) for one in filters if one.exclude]
+    kept = [[(path, read_regions(path, **read, image_grid=map_grid)) for path in _paths(region)]]
+    kept = [some for some in kept if some] + [[(one.path or one.text, one.read(**read))] for one in filters if not one.exclude]
+    for kind, path, covered in [("region", *pair) for some in kept for pair in some] + [("mask", *pair) for pair in masks]:
+        shares[id(covered)] = covered.open_share(completeness.grid)
+        area = float((1 - shares[id(covered)])[completeness.exposure > 0].sum() * completeness.grid.cell_area / 3600)
         photons = int(np.count_nonzero(covered.contains(listed.x, listed.y)))
-        records.append({"file": Path(path).name, "kind": kind, "shapes": covered.n_shapes, "area_arcmin2": area, "photons": photons})
+        records.append({"file": _shown(path), "kind": kind, "shapes": covered.n_shapes, "area_arcmin2": area, "photons": photons})
         if kind == "mask":
             records[-1]["by_shape"] = covered.count_by_term(listed.x, listed.y).tolist()
-        shapes[kind].append(covered)
-    kept, cut = Shapes.union(shapes["region"]), Shapes.union(shapes["mask"])
-    # The shares of overlapping shapes do not multiply: several files are looked at once more, together.
-    shares |= {kind: union.open_share(completeness.grid) for kind, union in (("region", kept), ("mask", cut)) if len(shapes[kind]) > 1}
-    if shapes["region"]:
-        listed = select_shapes(listed, kept, keep=True)
-        completeness = completeness.masked(1 - shares["region"])
+
+    def joined(some):
+        """The union of several files' shapes and its open share, which for overlapping shapes is not the product of theirs."""
+        union = Shapes.union([covered for _, covered in some])
+        return union, shares[id(some[0][1])] if len(some) == 1 else union.open_share(completeness.grid)
+
+    everything = []
+    for some in kept:
+        union, share = joined(some)
+        listed = select_shapes(listed, union, keep=True)
+        completeness = completeness.masked(1 - share)
+        everything.append(_complement(union))
         if len(listed) == 0:
-            raise DataError(f"{', '.join(map(str, _paths(region)))}: none of {n_before} photons lies in the region: nothing is left to fit")
-    if shapes["mask"]:
-        _warn_of_greedy_shapes(listed, zip(_paths(mask), shapes["mask"], strict=True))
-        listed = select_shapes(listed, cut, keep=False)
-        completeness = completeness.masked(shares["mask"])
+            raise DataError(f"{', '.join(str(path) for path, _ in some)}: none of {n_before} photons lies in the region: nothing is left to fit")
+    if masks:
+        _warn_of_greedy_shapes(listed, masks)
+        union, share = joined(masks)
+        listed = select_shapes(listed, union, keep=False)
+        completeness = completeness.masked(share)
+        everything = [*(covered for _, covered in masks), *everything]
         if len(listed) == 0:
-            raise DataError(f"{', '.join(map(str, _paths(mask)))}: every one of {n_before} photons is masked: nothing is left to fit")
-    everything = [*shapes["mask"], *([_complement(kept)] if shapes["region"] else [])]
+            raise DataError(f"{', '.join(str(path) for path, _ in masks)}: every one of {n_before} photons is masked: nothing is left to fit")
     return listed, completeness, Shapes.union(everything) if everything else None, records
+
+
+def _shown(path):
+    """A region file's name without its folder; the shapes of a filter as they are."""
+    return Path(path).name if Path(path).is_file() else str(path)
 
 
 def _is_field_with_holes(path, covered, listed):

@@ -182,7 +182,8 @@ def fit(context, events, out, overwrite, strict, as_json, **options):
     """Fit a mixture to EVENTS.
 
     Several EVENTS are one joint fit: a repeated option goes in their order, and commas join what belongs to one of them. What is not given is taken from the
-    instrument, and said. An EVENTS of - reads a list of files from stdin.
+    instrument, and said. An EVENTS of - reads a list of files from stdin. CIAO's row filters may follow the name, in quotes because shells read brackets:
+    "evt2.fits[energy=500:2000,ccd_id=0:3][exclude sky=region(sources.reg)]", energies in eV, both ends included.
     """
     from . import pipeline, report
 
@@ -298,7 +299,7 @@ def score(console, model, events, as_json):
     """Score MODEL on photons it was not fitted to.
 
     The mean over the detected photons of EVENTS of log[lambda(x) / integral of lambda], in nats per photon with x in arcsec, under the model's own energy band,
-    exposure, mask and PSF. As many EVENTS as the model has observations, in their order.
+    exposure, mask and PSF. As many EVENTS as the model has observations, in their order; filters in brackets as for fit.
     """
     from . import pipeline
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .assemble import placed, read_observation
+from .assemble import observation_name, placed, read_observation
 from .completeness import reference_exposure
 from .errors import InputError
 from .io.regions import read_regions
@@ -82,7 +82,7 @@ def read_observations(events, config):
     exposures, psfs = per_observation("exposure", config.exposure, count), per_observation("psf", config.psf, count, shared=_is_level)
     masks, regions = (per_observation(name, getattr(config, name), count, shared=True) for name in ("mask", "region"))
     backgrounds = per_observation("background", config.background, count, shared=True)
-    names = [re.sub(r"(\.(fits?|evt\d?))?(\.gz)?$", "", Path(path).name) or "observation" for path in events]
+    names = [observation_name(path) for path in events]
     repeats = Counter(names)
     observations = [
         read_observation(

@@ -94,6 +94,8 @@ def resolve_ccd(events, ccd=None):
     if events.ccd is None:
         return None, "all (no CCD column)"
     present = np.unique(events.ccd).tolist()
+    if "filtered_chips" in events.metadata:
+        return tuple(present), f"{_listed(present)} (the filter of the file's name)"
     if not str(events.metadata.get("INSTRUME", "")).upper().startswith("ACIS"):
         return None, f"all ({_listed(present)})"
     chips, why = _aim_chips(events)

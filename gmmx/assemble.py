@@ -10,6 +10,7 @@ import numpy as np
 from .background import Background
 from .completeness import reference_exposure
 from .errors import DataError, DataWarning, InputError
+from .footprint import describe, footprint
 from .grid import PixelGrid
 from .io._plane import MAX_RESIDUAL, affine_grid, resampled
 from .io._read import file_digest
@@ -19,7 +20,7 @@ from .io.regions import read_regions
 from .io.virtual import bare_path, virtual_file
 from .observation import Observation
 from .psf import PsfModel
-from .selection import collected, footprint, parse_ccd, parse_energy, regridded, resolve_ccd, resolve_energy, select_ccd, select_energy, select_shapes
+from .selection import collected, parse_ccd, parse_energy, regridded, resolve_ccd, resolve_energy, select_ccd, select_energy, select_shapes
 from .shapes import Shapes
 
 # Shares of the photons from which a warning is due: taken by one shape of a mask, and found on zero exposure.
@@ -109,8 +110,8 @@ def read_observation(
     map_grid = None
     if exposure is None:
         completeness = field
-        resolved["exposure"] = f"uniform over the photons' footprint, cells of {completeness.grid.step:g} arcsec"
-        message = f"{events}: no exposure map: taking a uniform exposure over the photons' footprint, vignetting is not in it (give one with --exposure)"
+        resolved["exposure"] = describe(listed, field)
+        message = f"{events}: no exposure map: {resolved['exposure']} (give one with --exposure)"
         warnings.warn(message, DataWarning, stacklevel=2)
     else:
         completeness = read_exposure(exposure, frame=listed.frame, physical=listed.physical, events_metadata=listed.metadata)

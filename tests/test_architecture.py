@@ -11,7 +11,7 @@ PACKAGE = ROOT / "gmmx"
 # A module imports only from groups to its left.
 ORDER = (
     "errors < _arrays config _kernels < grid < shapes < events completeness psf background mixture < observation < result"
-    " < selection layout raster < em < search accelerate information start < climb < structure < fit"
+    " < selection layout raster < em footprint < search accelerate information start < climb < structure < fit"
     " < render score < io plots report < assemble < joint < pipeline < console < cli"
 )
 GROUPS = [group.split() for group in ORDER.split(" < ")]

@@ -16,7 +16,7 @@ from .io._plane import MAX_RESIDUAL, affine_grid, resampled
 from .io._read import file_digest
 from .io.events import read_events
 from .io.maps import read_exposure, read_psf_map
-from .io.regions import read_regions
+from .io.regions import read_field_of_view, read_regions
 from .io.virtual import bare_path, virtual_file
 from .observation import Observation
 from .psf import PsfModel
@@ -56,7 +56,7 @@ def read_observation(
     events : str or Path
         The event file; CIAO's row filters may follow in brackets, and act as if the file had been so filtered.
     exposure : str or Path, optional
-        Exposure map; without one the field that the photons imply is exposed uniformly.
+        Exposure map; without one the field that the photons imply, or a field-of-view file among the regions, with ACIS's dither and vignetting.
     psf : None, "none", float, str or Path
         A PSF map, the sigma of a constant Gaussian [arcsec], or no blur.
     psf_ecf : float, optional
@@ -101,7 +101,8 @@ def read_observation(
     chips, resolved["ccd"] = resolve_ccd(listed, ccd)
     listed = select_ccd(listed, chips)
     # Before the energies are cut: every photon tells where the field is.
-    field = footprint(listed, step=grid or FOOTPRINT_STEP) if exposure is None else None
+    outlines = _chip_outlines(region, listed, chips) if exposure is None else ()
+    field = footprint(listed, step=grid or FOOTPRINT_STEP, outlines=outlines) if exposure is None else None
     band, resolved["energy"] = resolve_energy(listed, energy_kev)
     listed = select_energy(listed, band)
     band = list(band or listed.metadata.get("recorded_energy_band_kev") or ()) or "all"
@@ -110,7 +111,7 @@ def read_observation(
     map_grid = None
     if exposure is None:
         completeness = field
-        resolved["exposure"] = describe(listed, field)
+        resolved["exposure"] = describe(listed, field, given=bool(outlines))
         message = f"{events}: no exposure map: {resolved['exposure']} (give one with --exposure)"
         warnings.warn(message, DataWarning, stacklevel=2)
     else:
@@ -256,6 +257,21 @@ def _apply_shapes(listed, completeness, map_grid, mask, region, filters=()):
         if len(listed) == 0:
             raise DataError(f"{', '.join(str(path) for path, _ in masks)}: every one of {n_before} photons is masked: nothing is left to fit")
     return listed, completeness, Shapes.union(everything) if everything else None, records
+
+
+def _chip_outlines(region, listed, chips):
+    """The outlines of the chosen chips that the regions tell, where one is a field-of-view file; else none."""
+    for path in _paths(region):
+        found = read_field_of_view(path, frame=listed.frame, physical=listed.physical)
+        outlines = [outline for chip, outline in found or () if chips is None or chip in chips]
+        if found and not outlines:
+            have = ",".join(str(chip) for chip, _ in found)
+            raise DataError(
+                f"{path}: a field of view without CCD {','.join(map(str, chips))} (it has {have}): give the one of these events, or choose with --ccd"
+            )
+        if outlines:
+            return outlines
+    return ()
 
 
 def _shown(path):

@@ -7,7 +7,7 @@ from scipy.spatial import ConvexHull
 
 from gmmx.errors import InputError
 from gmmx.events import EventList
-from gmmx.footprint import _outline, footprint
+from gmmx.footprint import ACIS_CHIP, _exposed_share, _outline, dither_of, footprint, optical_axis, vignetting
 from gmmx.grid import PhysicalFrame, SkyFrame
 from gmmx.io.events import read_events
 
@@ -72,8 +72,13 @@ def test_footprint_refuses_a_grid_too_fine():
 def test_footprint_of_a_real_chip(shared_data):
     events = read_events(shared_data / "real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz")
     field = footprint(events)
-    # A chip is 1024 pixels of 0.492 arcsec, dithered by 16 arcsec to and fro.
-    assert (1024 * 0.492) ** 2 < field.exposure.sum() < (1024 * 0.492 + 40) ** 2
+    # A chip is 1022 pixels of 0.4915 arcsec, dithered by 16 arcsec to and fro; its exposure, edges and all, is that of a chip at rest.
+    assert_allclose((field.exposure > 0).sum(), (1022 * 0.4915 + 16) ** 2, rtol=0.02)
+    axis = optical_axis(events)
+    x, y = field.grid.centres()
+    even = field.exposure / vignetting(np.hypot(x - axis[0], y - axis[1]) / 60)
+    assert_allclose(even.sum(), (1022 * 0.4915) ** 2, rtol=0.005)
+    assert_allclose(dither_of([_outline(events.x, events.y, 1.0)]), 8, atol=0.7)
 
 
 def test_outline_is_the_hull_of_all_photons():
@@ -84,3 +89,74 @@ def test_outline_is_the_hull_of_all_photons():
         hull = ConvexHull(u.T)
         corners, expected = _outline(u[0], u[1], 1.0), hull.points[hull.vertices]
         assert_allclose(corners[np.lexsort(corners.T)], expected[np.lexsort(expected.T)])
+
+
+def dithered_chips(n=40_000, dither=8.0, gap=11.0, seed=7, **metadata):
+    """Photons of an even sky on two ACIS chips under a Lissajous figure, rolled by 30 degrees."""
+    rng = np.random.default_rng(seed)
+    side, c, s = ACIS_CHIP, np.cos(np.radians(30)), np.sin(np.radians(30))
+    chip = rng.integers(0, 2, n)
+    t = rng.uniform(0, 2 * np.pi, (2, n))
+    u = rng.uniform(0, side, n) + chip * (side + gap) + dither * np.sin(t[0])
+    v = rng.uniform(0, side, n) + dither * np.sin(t[1])
+    metadata = {"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"} | metadata
+    return EventList(**PLACE, x=c * u - s * v, y=s * u + c * v, ccd=chip, metadata=metadata), np.array([[c, -s], [s, c]])
+
+
+def test_exposed_share_is_the_time_that_an_edge_is_passed():
+    depth = np.linspace(-5, 25, 31)
+    phase = np.sin(np.linspace(0, 2 * np.pi, 20_001))
+    inside = np.linspace(-1, 1, 201) * 2 + depth[:, None]
+    expected = [np.mean(np.searchsorted(np.sort(8 + 8 * phase), cell) / len(phase)) for cell in inside]
+    assert_allclose(_exposed_share(depth, 4.0, 8.0), expected, atol=0.005)
+    assert_allclose(_exposed_share(np.array([-2, 0, 1, 2.0]), 4.0, 0.0), [0, 0.5, 0.75, 1])
+
+
+def test_footprint_sees_dither_and_gaps():
+    events, turn = dithered_chips()
+    field = footprint(events, step=2.0)
+    assert_allclose(field.exposure.sum() * field.grid.cell_area, 2 * ACIS_CHIP**2, rtol=0.005)
+
+    def at(u, v):
+        return field.exposure_at(*(turn @ np.array([u, v])))
+
+    def truth(u):
+        """Share of the time that one chip or the other lies at u, far from its other edges."""
+        swing = 8 * np.sin(np.linspace(0, 2 * np.pi, 10_001))
+        place = (u - swing) % (ACIS_CHIP + 11)
+        return np.mean(place < ACIS_CHIP)
+
+    for u in (ACIS_CHIP - 12, ACIS_CHIP - 5, ACIS_CHIP + 5.5, ACIS_CHIP + 14, ACIS_CHIP + 30):
+        along = [at(u, v) for v in np.linspace(100, 400, 31)]
+        assert abs(np.mean(along) - truth(u)) < 0.07
+    assert_allclose(at(ACIS_CHIP / 2, ACIS_CHIP / 2), 1)
+    # The same photons of another telescope: sharp edges.
+    other = footprint(EventList(**PLACE, x=events.x, y=events.y, ccd=events.ccd, metadata={"TELESCOP": "XMM", "INSTRUME": "EMOS1"}), step=2.0)
+    assert np.mean(other.exposure[other.exposure > 0] == 1) > 0.97
+
+
+def test_vignetting_follows_the_pointing():
+    events, _ = dithered_chips(RA_PNT=10.0, DEC_PNT=20.0)
+    field, even = footprint(events, step=4.0), footprint(dithered_chips()[0], step=4.0)
+    x, y = field.grid.centres()
+    assert_allclose(field.exposure, even.exposure * vignetting(np.hypot(x, y) / 60))
+    assert vignetting(0) == 1
+    assert np.all(np.diff(vignetting(np.arange(13))) < 0)
+
+
+def test_a_part_of_a_chip_keeps_its_sharp_edges():
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(0, 300, (2, 20_000))
+    field = footprint(EventList(**PLACE, x=x, y=y, metadata={"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"}), step=2.0)
+    assert_allclose(field.exposure.sum() * field.grid.cell_area, 300**2, rtol=0.01)
+
+
+def test_given_outlines_take_the_photons_place():
+    events, turn = dithered_chips(n=200)
+    swing, side = 8.0, ACIS_CHIP
+    corners = np.array([[-swing, -swing], [side + swing, -swing], [side + swing, side + swing], [-swing, side + swing]])
+    outlines = [(corners + [shift, 0]) @ turn.T for shift in (0, side + 11)]
+    given, photons = footprint(events, step=2.0, outlines=[outlines[0], outlines[1][::-1]]), footprint(dithered_chips(200_000)[0], step=2.0)
+    assert_allclose(given.exposure.sum(), photons.exposure.sum(), rtol=0.005)
+    x, y = given.grid.centres()
+    assert np.abs(given.exposure - photons.exposure_at(x, y)).mean() < 0.01

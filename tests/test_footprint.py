@@ -1,15 +1,22 @@
 """The field without an exposure map: chips, gaps, dither and vignetting."""
 
+import json
+
 import numpy as np
 import pytest
+from astropy.io import fits
 from numpy.testing import assert_allclose
 from scipy.spatial import ConvexHull
 
-from gmmx.errors import InputError
+from gmmx.assemble import read_observation
+from gmmx.errors import DataError, InputError
 from gmmx.events import EventList
+from gmmx.fit import fit_mixture
 from gmmx.footprint import ACIS_CHIP, _exposed_share, _outline, dither_of, footprint, optical_axis, vignetting
 from gmmx.grid import PhysicalFrame, SkyFrame
 from gmmx.io.events import read_events
+from gmmx.io.regions import read_field_of_view
+from gmmx.render import render_images
 
 PLACE = {"frame": SkyFrame(10.0, 20.0), "physical": PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)}
 
@@ -160,3 +167,52 @@ def test_given_outlines_take_the_photons_place():
     assert_allclose(given.exposure.sum(), photons.exposure.sum(), rtol=0.005)
     x, y = given.grid.centres()
     assert np.abs(given.exposure - photons.exposure_at(x, y)).mean() < 0.01
+
+
+@pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
+def test_a_field_of_view_file_tells_the_chips(shared_data, tmp_path):
+    path = shared_data / "real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz"
+    plain = read_observation(path)
+    # A little larger than what is exposed, as skyfov has it, shifted so that it shows, and closed by its first corner; another chip beside it.
+    events = read_events(path)
+    corners = _outline(events.x, events.y, 1.0) + [3.0, 0.0]
+    shape = np.array([np.column_stack(events.physical.to_physical(*(c[[0, 1, 2, 3, 0]] + shift).T)) for c, shift in ((corners, 0), (corners, 600))])
+    columns = [fits.Column("SHAPE", "16A", array=["Polygon"] * 2), fits.Column("CCD_ID", "I", array=[7, 6]), fits.Column("COMPONENT", "I", array=[1, 2])]
+    columns += [fits.Column("X", "5D", array=shape[..., 0]), fits.Column("Y", "5D", array=shape[..., 1])]
+    fits.BinTableHDU.from_columns(columns, name="FOV").writeto(tmp_path / "acis.fov")
+    told = read_observation(path, region=tmp_path / "acis.fov")
+    assert told.metadata["resolved"]["exposure"].startswith("vignetting as at 0.5-2 keV over the field of view that was given")
+    o = [observation.completeness for observation in (plain, told)]
+    centres = [[(c.exposure * v).sum() / c.exposure.sum() for v in c.grid.centres()] for c in o]
+    assert_allclose(np.subtract(centres[1], centres[0]), [3.0, 0.0], atol=0.3)
+    assert_allclose(o[1].exposure.sum(), o[0].exposure.sum(), rtol=0.01)
+    assert read_field_of_view(shared_data / "real/755_PSRB2223/755_7_holes_ciao.reg", frame=events.frame, physical=events.physical) is None
+    with pytest.raises(DataError, match="a field of view without CCD 7"):
+        columns[1] = fits.Column("CCD_ID", "I", array=[5, 6])
+        fits.BinTableHDU.from_columns(columns, name="FOV").writeto(tmp_path / "other.fov")
+        read_observation(path, region=tmp_path / "other.fov")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::gmmx.errors.GmmxWarning")
+def test_a_galaxy_without_its_exposure_map(shared_data):
+    folder = shared_data / "marx/galaxy"
+    observation = read_observation(folder / "events.fits.gz", psf=folder / "psfmap.fits.gz", mask=folder / "sources.reg")
+    result = fit_mixture(observation, n_components=20, seed=1)
+    about = json.loads((folder / "truth.json").read_text())
+    with fits.open(folder / "expmap.fits.gz") as files:
+        reference = files[0].data.max()
+    with fits.open(folder / "events.fits.gz") as files, fits.open(folder / "labels.fits.gz") as labels:
+        x, y = observation.physical.to_plane(files["EVENTS"].data["X"], files["EVENTS"].data["Y"])
+        background = np.count_nonzero((labels[1].data["COMP"] == -1) & ~observation.masks.contains(x, y))
+    assert_allclose(result.mixture.fluxes.sum() / result.reference_exposure, about["diffuse_flux"] * reference, rtol=0.04)
+    assert_allclose(result.backgrounds[0].photons, background, rtol=0.1)
+
+
+@pytest.mark.filterwarnings("ignore::gmmx.errors.GmmxWarning")
+def test_a_field_of_its_own_has_no_flux(shared_data):
+    observation = read_observation(shared_data / "real/10027_M82/chandra_test.fits.gz", background="none")
+    assert observation.completeness.unit == ""
+    result = fit_mixture(observation, n_components=1, max_iter=5)
+    with pytest.raises(InputError, match="flux"):
+        render_images(result, units="flux")

@@ -4,6 +4,7 @@ X and Y are physical sky pixels, often of another tangent point than the events'
 are full; `!` before a name excludes; rows of one component are ANDed, components are ORed (CXC FITS region convention).
 """
 
+import io
 import warnings
 from dataclasses import replace
 
@@ -65,11 +66,11 @@ def read_table(path, stream, frames):
 
 def read_chips(path, stream, frames):
     """The outlines of a field-of-view table, [(chip, corners (n, 2) [arcsec])]; None where the first region table is not one."""
-    with reading(path), fits.open(stream, memmap=False) as hdus:
+    # astropy closes what it was given to open.
+    with reading(path), fits.open(io.BytesIO(stream.getvalue()), memmap=False) as hdus:
         chips = next((np.asarray(hdu.data["CCD_ID"]) for hdu in hdus[1:2] if isinstance(hdu, fits.BinTableHDU) and _is_field_of_view(hdu)), None)
     if chips is None:
         return None
-    stream.seek(0)
     terms = read_table(path, stream, frames).terms
     outlines = [term.parts[0][0] for term in terms if len(term.parts) == 1 and not term.exclude and isinstance(term.parts[0][0], Polygon)]
     # A row that is a hole, or that makes one shape with another, is more than an outline.

@@ -75,7 +75,7 @@ def read_events(path, *, sky=True):
         frame, physical = _frame(path, header, columns, metadata)
         energy_column, energy_scale, energy_offset = _energy_column(path, columns, metadata)
         ccd_column = next((name for name in CCD_COLUMNS if name in columns), None)
-        check_columns(virtual, columns)
+        check_columns(virtual, columns, energy_column)
         wanted = list(dict.fromkeys(name for name in ("x", "y", energy_column, ccd_column, *(one.column for one in virtual.columns)) if name is not None))
         with reading(path):
             stream.seek(start)

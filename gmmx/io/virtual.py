@@ -88,14 +88,16 @@ def virtual_file(text):
     return VirtualFile(given, path, tuple(columns), tuple(sky), given[start:].strip() if columns or sky else "")
 
 
-def check_columns(virtual, columns):
-    """Make sure that a file has the columns that its filters speak of.
+def check_columns(virtual, columns, energy_column):
+    """Make sure that a file has the columns that its filters speak of, and that an energy is one.
 
     Parameters
     ----------
     virtual : VirtualFile
     columns : iterable of str
         In lower case.
+    energy_column : str or None
+        The one that tells the energy.
 
     Raises
     ------
@@ -105,6 +107,8 @@ def check_columns(virtual, columns):
     for one in virtual.columns:
         if one.column not in columns:
             raise DataError(f"{virtual.path}: no column {one.column}, which [{one.text}] filters by (found {', '.join(columns)})")
+        if one.column == "energy" and energy_column != "energy":
+            raise DataError(f"{virtual.path}: [{one.text}]: this instrument's energy column tells no energies: filter by pi, or leave it out")
 
 
 def filter_rows(virtual, table, columns, metadata, *, energy, ccd_column):

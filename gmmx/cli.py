@@ -152,7 +152,7 @@ def main():
 @setting(FitConfig, "--k", "Components to reach, or as many as are worth their price.", type=str, metavar="INT|auto", callback=_count)
 @setting(FitConfig, "--mask", "Region file of what is left out; may be repeated.", metavar="FILE")
 @setting(FitConfig, "--region", "Region file of what alone is kept; may be repeated.", metavar="FILE")
-@setting(FitConfig, "--exposure", "Exposure map. Without one, the outline of the field.", metavar="FILE")
+@setting(FitConfig, "--exposure", "Exposure map. Without one, the field that the photons or a field-of-view --region tell.", metavar="FILE")
 @setting(FitConfig, "--psf", "PSF map, the sigma of a Gaussian [arcsec], or none.", metavar="FILE|SIGMA|none")
 @setting(FitConfig, "--psf-ecf", "Encircled fraction of the PSF map, over its header's.", type=float)
 @setting(FitConfig, "--energy", "Band [keV]. Without one, the instrument's.", metavar="LO:HI|all")

@@ -17,7 +17,7 @@ from .selection import check_size
 ACIS_CHIP, LARGEST_DITHER = 1022 * 0.4915, 30.0
 # Effective area over that on the axis, at 0, 1, 2, ... arcmin off it: medians over ACIS-I, away from chip edges, of a ray-traced (MARX 5.5.3) exposure map for
 # photons of 0.5 to 2 keV, N(E) ~ exp(-E/0.6 keV)/E (benchmarks/measure_vignetting.py). Chips and azimuths differ by 2 %; at higher energies it falls faster.
-ACIS_VIGNETTING = (1.0, 0.9948, 0.9907, 0.9773, 0.9572, 0.9316, 0.8987, 0.8579, 0.8109, 0.7712, 0.7246, 0.6750, 0.6253)
+ACIS_VIGNETTING = (1.0, 0.9948, 0.9907, 0.9774, 0.9571, 0.9316, 0.8987, 0.8580, 0.8116, 0.7721, 0.7254, 0.6759, 0.6253)
 
 
 def vignetting(off_axis):

@@ -3,25 +3,24 @@
 import re
 import warnings
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from .backgrounds import check_held, levels_from_region, make_backgrounds, parse_backgrounds
 from .blur import choose_blur, parse_psf
 from .errors import DataError, DataWarning
+from .footprint import describe, footprint
 from .io._read import file_digest
 from .io.counts import read_photons
 from .io.maps import read_exposure
-from .io.regions import read_regions
+from .io.virtual import bare_path, virtual_file
+from .masking import apply_shapes, chip_outlines, paths_of
 from .observation import Observation
-from .pixels import image_field, image_open_share, resolve_image_ccd, resolve_image_energy, widened_by_pixel, within_image
+from .pixels import image_field, resolve_image_ccd, resolve_image_energy, widened_by_pixel, within_image
 from .planes import moved
-from .selection import collected, footprint, parse_ccd, parse_energy, regridded, resolve_ccd, resolve_energy, select_ccd, select_energy, select_shapes
-from .shapes import Shapes
+from .selection import collected, parse_ccd, parse_energy, regridded, resolve_ccd, resolve_energy, select_ccd, select_energy
 
-# Shares of the photons from which a warning is due: taken by one shape of a mask, and found on zero exposure.
-MASKED_BY_ONE_SHAPE = 0.05
+# Share of the photons on zero exposure from which a warning is due.
 ON_ZERO_EXPOSURE = 0.02
 FOOTPRINT_STEP = 1.0
 
@@ -53,9 +52,10 @@ def read_observation(
     Parameters
     ----------
     events : str or Path
-        The event file, or a counts image: its pixels are the photons then, all of them masked or kept by the centre, and the PSF is widened by the pixel.
+        The event file, after which CIAO's row filters may follow in brackets, as if the file had been so filtered; or a counts image: its pixels are the
+        photons then, all of them masked or kept by the centre, and the PSF is widened by the pixel.
     exposure : str or Path, optional
-        Exposure map; without one the field that the photons imply is exposed uniformly.
+        Exposure map; without one the field that the photons imply, or a field-of-view file among the regions, with ACIS's dither and vignetting.
     psf : None, "none", "chandra", float, str, Path or sequence of paths
         A PSF map, or several at different encircled fractions; the image of a point source; the sigma of a constant Gaussian [arcsec]; no blur; or the built-in
         Chandra PSF, which is also what ACIS gets where nothing is said (`blur.choose_blur`).
@@ -100,14 +100,16 @@ def read_observation(
     # What is wrong in the call itself is said before a large file is read.
     for parse, option in ((parse_energy, energy_kev), (parse_ccd, ccd), (parse_psf, psf), (parse_backgrounds, background)):
         parse(option)
-    listed = read_photons(events)
+    virtual = virtual_file(events)
+    listed = read_photons(events, sky=False)
     inputs = [{"role": "events", "path": str(events), "sha256": listed.metadata["sha256"]}]
-    resolved, pixels = {}, listed.pixels
+    resolved, pixels, outlines = {"filter": virtual.filters or None}, listed.pixels, ()
     if pixels is None:
         chips, resolved["ccd"] = resolve_ccd(listed, ccd)
         listed = select_ccd(listed, chips)
         # Before the energies are cut: every photon tells where the field is.
-        field = footprint(listed, step=grid or FOOTPRINT_STEP) if exposure is None else None
+        outlines = chip_outlines(region, listed, chips) if exposure is None else ()
+        field = footprint(listed, step=grid or FOOTPRINT_STEP, outlines=outlines) if exposure is None else None
         band, resolved["energy"] = resolve_energy(listed, energy_kev)
         listed = select_energy(listed, band)
     else:
@@ -119,8 +121,8 @@ def read_observation(
     map_grid = pixels
     if exposure is None:
         completeness = field if pixels is None or grid is None else regridded(field, step=grid)
-        resolved["exposure"] = f"uniform over the photons' footprint, cells of {completeness.grid.step:g} arcsec"
-        message = f"{events}: no exposure map: taking a uniform exposure over the photons' footprint, vignetting is not in it (give one with --exposure)"
+        resolved["exposure"] = describe(listed, completeness, given=bool(outlines))
+        message = f"{events}: no exposure map: {resolved['exposure']} (give one with --exposure)"
         warnings.warn(message, DataWarning, stacklevel=2)
     else:
         completeness = read_exposure(exposure, frame=listed.frame, physical=listed.physical, events_metadata=listed.metadata)
@@ -140,16 +142,19 @@ def read_observation(
         resolved["pixels"] = f'counts image, {pixels.step:.4g}" a pixel: the PSF is widened by a sigma of {pixels.step / np.sqrt(12):.3g}"'
 
     whole, unmasked = listed, completeness
-    listed, completeness, cut, records = _apply_shapes(listed, completeness, map_grid, mask, region)
-    inputs += [_input(kind, path) for kind, paths in (("mask", mask), ("region", region), ("background region", background_region)) for path in _paths(paths)]
+    listed, completeness, cut, records = apply_shapes(listed, completeness, map_grid, mask, region, virtual.sky)
+    given = (("mask", mask), ("region", region), ("background region", background_region))
+    inputs += [_input(kind, path) for kind, paths in given for path in paths_of(paths)]
+    inputs += [_input("mask" if one.exclude else "region", one.path) for one in virtual.sky if one.path]
     backgrounds, held, resolved["background"], files = make_backgrounds(parse_backgrounds(background), whole, completeness)
     inputs += [_input("background", path) for path in files]
-    if _paths(background_region):
+    if paths_of(background_region):
         with warnings.catch_warnings():
             # The masks have had their say already.
             warnings.simplefilter("ignore", DataWarning)
-            inside = _apply_shapes(whole, unmasked, map_grid, mask, background_region)[:2]
-        backgrounds, level, said = levels_from_region(backgrounds, *inside, unmasked, _paths(background_region))
+            excluding = [one for one in virtual.sky if one.exclude]
+            inside = apply_shapes(whole, unmasked, map_grid, mask, background_region, excluding)[:2]
+        backgrounds, level, said = levels_from_region(backgrounds, *inside, unmasked, paths_of(background_region))
         held, resolved["background"] = held | level, f"{resolved['background']}; {said}"
     observation = Observation(
         x=listed.x,
@@ -160,13 +165,18 @@ def read_observation(
         completeness=completeness,
         psf=blur.psf,
         backgrounds=backgrounds,
-        name=name or file_stem(events),
+        name=name or observation_name(events),
         physical=listed.physical,
         masks=cut,
         metadata=listed.metadata | {"inputs": inputs, "masks": records, "resolved": {k: v for k, v in resolved.items() if v is not None}} | held,
         dropped=listed.n_dropped,
     )
     return placed(observation, frame=frame, bin=bin) if place else observation
+
+
+def observation_name(events):
+    """What an event file's observation is called: its name without folder, filters and endings."""
+    return re.sub(r"(\.(fits?|evt\d?|img))?(\.gz)?$", "", bare_path(events).name) or "observation"
 
 
 def placed(observation, *, frame=None, bin=None):
@@ -196,92 +206,9 @@ def placed(observation, *, frame=None, bin=None):
     return observation if bin is None else _binned(observation, bin)
 
 
-def file_stem(path):
-    """What an observation is called where nobody names it: the name of its file without the endings of an event list or an image."""
-    return re.sub(r"(\.(fits?|evt\d?|img))?(\.gz)?$", "", Path(path).name) or "observation"
-
-
 def _input(role, path):
     """The record of a file that was read: its role, its path as given, its digest."""
     return {"role": role, "path": str(path), "sha256": file_digest(path)}
-
-
-def _paths(paths):
-    return (paths,) if isinstance(paths, (str, Path)) else tuple(paths or ())
-
-
-def _apply_shapes(listed, completeness, map_grid, mask, region):
-    """Photons and completeness inside the regions and outside the masks, what was cut out, and a record of each file for people."""
-    n_before, records, shapes, shares = listed.n_photons, [], {"mask": [], "region": []}, {}
-    for kind, path in [("region", p) for p in _paths(region)] + [("mask", p) for p in _paths(mask)]:
-        covered = read_regions(path, frame=listed.frame, physical=listed.physical, image_grid=map_grid)
-        if kind == "mask" and _is_field_with_holes(path, covered, listed):
-            # Such a list says what to cut out by cutting it out; taken at its word it would mask all the rest.
-            covered = covered.holes()
-        shares[kind] = _open_share(covered, listed, completeness.grid)
-        area = float((1 - shares[kind])[completeness.exposure > 0].sum() * completeness.grid.cell_area / 3600)
-        photons = listed.weighed(covered.contains(listed.x, listed.y))
-        records.append({"file": Path(path).name, "kind": kind, "shapes": covered.n_shapes, "area_arcmin2": area, "photons": photons})
-        if kind == "mask":
-            records[-1]["by_shape"] = covered.count_by_term(listed.x, listed.y, listed.weights).tolist()
-        shapes[kind].append(covered)
-    kept, cut = Shapes.union(shapes["region"]), Shapes.union(shapes["mask"])
-    # The shares of overlapping shapes do not multiply: several files are looked at once more, together.
-    shares |= {kind: _open_share(union, listed, completeness.grid) for kind, union in (("region", kept), ("mask", cut)) if len(shapes[kind]) > 1}
-    if shapes["region"]:
-        listed = select_shapes(listed, kept, keep=True)
-        completeness = completeness.masked(1 - shares["region"])
-        if len(listed) == 0:
-            raise DataError(f"{', '.join(map(str, _paths(region)))}: none of {n_before} photons lies in the region: nothing is left to fit")
-    if shapes["mask"]:
-        _warn_of_greedy_shapes(listed, zip(_paths(mask), shapes["mask"], strict=True))
-        listed = select_shapes(listed, cut, keep=False)
-        completeness = completeness.masked(shares["mask"])
-        if len(listed) == 0:
-            raise DataError(f"{', '.join(map(str, _paths(mask)))}: every one of {n_before} photons is masked: nothing is left to fit")
-    everything = [*shapes["mask"], *([_complement(kept)] if shapes["region"] else [])]
-    return listed, completeness, Shapes.union(everything) if everything else None, records
-
-
-def _open_share(covered, listed, grid):
-    """Share of each cell that shapes leave open: of its area for single photons, of the image's whole pixels for those counted in pixels."""
-    return covered.open_share(grid) if listed.pixels is None else image_open_share(covered, listed.pixels, grid)
-
-
-def _is_field_with_holes(path, covered, listed):
-    """Whether a list of shapes is nothing but holes: in everything, or in a first shape that holds every photon, as CIAO writes `rectangle` and `-ellipse`."""
-    if covered.only_excludes:
-        return True
-    if not covered.groups or any(len(g) < 2 or not all(t.exclude for t in g[1:]) for g in covered.groups):
-        return False
-    if not all(g[0].exclude or np.all(g[0].contains(listed.x, listed.y)) for g in covered.groups):
-        return False
-    message = (
-        f"{path}: its first shape holds every photon, the others are cut out of it: as a mask it excludes what is cut out (with --region it keeps the rest)"
-    )
-    warnings.warn(message, DataWarning, stacklevel=4)
-    return True
-
-
-def _warn_of_greedy_shapes(listed, masks):
-    """Name each shape of the masks, pairs of (path, Shapes), that alone takes more than 5 % of the photons."""
-    for path, covered in masks:
-        inside = covered.contains(listed.x, listed.y)
-        weights = None if listed.weights is None else listed.weights[inside]
-        shares = covered.count_by_term(listed.x[inside], listed.y[inside], weights) / listed.n_photons
-        for number, (term, taken) in enumerate(zip(covered.terms, shares, strict=True), 1):
-            if taken > MASKED_BY_ONE_SHAPE and not term.exclude:
-                name = f"{path}: shape {number} ({term.short_label})"
-                warnings.warn(f"{name} takes {100 * taken:.1f} % of the photons: is it the source that is to be fitted?", DataWarning, stacklevel=4)
-
-
-def _complement(shapes):
-    """What lists of shapes leave uncovered; nothing where more than one of them has holes, which no list of terms can say."""
-    # A list that only adds may as well go on where another ends; then every addition is a cut, and every cut an addition.
-    groups = sorted(shapes.groups, key=lambda group: not any(term.exclude for term in group))
-    if any(term.exclude for group in groups[1:] for term in group):
-        return Shapes()
-    return Shapes((tuple(replace(term, exclude=not term.exclude) for group in groups for term in group),))
 
 
 def _exposed(observation):

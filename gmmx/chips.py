@@ -7,8 +7,8 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from .errors import InputError
+from .footprint import chip_outline
 from .grid import SkyImage
-from .selection import chip_outline
 
 # Chips of ACIS that are illuminated from behind: S1 and S3.
 BACK_ILLUMINATED = (5, 7)

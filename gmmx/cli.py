@@ -154,7 +154,7 @@ def main():
 @setting(FitConfig, "--region", "Region file of what alone is kept; may be repeated.", metavar="FILE")
 @setting(FitConfig, "--sources", "Regions or source list of point sources, modelled instead of masked; may be repeated.", metavar="FILE")
 @setting(FitConfig, "--source-positions", "Whether the places of the point sources are fitted, within their regions.", type=click.Choice(POSITIONS))
-@setting(FitConfig, "--exposure", "Exposure map. Without one, the outline of the field.", metavar="FILE")
+@setting(FitConfig, "--exposure", "Exposure map. Without one, the field that the photons or a field-of-view --region tell.", metavar="FILE")
 @setting(
     FitConfig,
     "--psf",
@@ -196,7 +196,8 @@ def fit(context, events, out, overwrite, strict, as_json, **options):
     """Fit a mixture to EVENTS: event lists, or images of counts.
 
     Several EVENTS are one joint fit: a repeated option goes in their order, and commas join what belongs to one of them. What is not given is taken from the
-    instrument, and said. An EVENTS of - reads a list of files from stdin.
+    instrument, and said. An EVENTS of - reads a list of files from stdin. CIAO's row filters may follow the name, in quotes because shells read brackets:
+    "evt2.fits[energy=500:2000,ccd_id=0:3][exclude sky=region(sources.reg)]", energies in eV, both ends included.
     """
     from . import pipeline, report
 
@@ -313,7 +314,7 @@ def score(console, model, events, as_json):
     """Score MODEL on photons it was not fitted to.
 
     The mean over the detected photons of EVENTS of log[lambda(x) / integral of lambda], in nats per photon with x in arcsec, under the model's own energy band,
-    exposure, mask and PSF. As many EVENTS as the model has observations, in their order.
+    exposure, mask and PSF. As many EVENTS as the model has observations, in their order; filters in brackets as for fit.
     """
     from . import pipeline
 

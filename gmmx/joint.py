@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .assemble import file_stem, placed, read_observation
+from .assemble import observation_name, placed, read_observation
 from .backgrounds import held_at
 from .completeness import reference_exposure
 from .errors import InputError
@@ -83,7 +83,7 @@ def read_observations(events, config):
     shared = ("mask", "region", "background_region")
     masks, regions, source_free = (per_observation(name.replace("_", "-"), getattr(config, name), count, shared=True) for name in shared)
     backgrounds = per_observation("background", config.background, count, shared=True)
-    names = [file_stem(path) for path in events]
+    names = [observation_name(path) for path in events]
     repeats = Counter(names)
     observations = [
         read_observation(

@@ -20,6 +20,7 @@ from .io.models import read_model, write_model
 from .io.regions import read_regions
 from .io.tables import SUFFIXES as TABLE_SUFFIXES
 from .io.tables import read_table, write_table
+from .io.virtual import bare_path, virtual_file
 from .joint import read_observations
 from .observation import Observation, finest_detail
 from .pixels import resolve_image_energy, widened_by_pixel
@@ -41,8 +42,8 @@ def _silent(line):
 
 
 def default_output(events):
-    """Where the model of an event file goes when nothing is said: beside it; events.fits.gz makes events.model.h5."""
-    path = Path(events)
+    """Where the model of an event file goes when nothing is said: beside it; "events.fits.gz[energy=500:2000]" makes events.model.h5."""
+    path = bare_path(events)
     name = re.sub(r"\.gz$", "", path.name, flags=re.IGNORECASE)
     return path.with_name(Path(name).stem + ".model.h5")
 
@@ -272,7 +273,7 @@ def _in_pixels_of(other, fitted):
 
 def _comparable(path, fitted):
     """The photons of an event file in the plane, band, chips and field of an observation that was fitted."""
-    listed = read_photons(path)
+    listed, filters = read_photons(path, sky=False), virtual_file(path).sky
     band, chips = fitted.metadata.get("energy_kev"), fitted.metadata.get("chips")
     if listed.pixels is not None:
         resolve_image_energy(listed, band if isinstance(band, list | tuple) else None)
@@ -285,12 +286,18 @@ def _comparable(path, fitted):
     at = (listed.x, listed.y) if listed.frame == frame else frame.to_plane(*listed.frame.to_sky(listed.x, listed.y))
     if fitted.masks is not None:
         listed = listed.select(~fitted.masks.contains(*at), "mask")
+    cut = np.zeros(len(listed), bool)
+    for one in filters:
+        cut |= one.read(frame=listed.frame, physical=listed.physical).contains(listed.x, listed.y) == one.exclude
     x, y = listed.x, listed.y
     if listed.frame != fitted.frame:
         x, y = fitted.frame.to_plane(*listed.frame.to_sky(x, y))
     here = np.isfinite(x) & np.isfinite(y)
     photons = {"weights": None if listed.weights is None else listed.weights[here], "pixel": 0.0 if listed.pixels is None else float(listed.pixels.step)}
-    other = Observation(x=x[here], y=y[here], **photons, completeness=fitted.completeness, name=Path(path).name, dropped=listed.n_dropped)
+    other = Observation(x=x[here], y=y[here], **photons, completeness=fitted.completeness, name=bare_path(path).name, dropped=listed.n_dropped)
+    if cut.any() and fitted.completeness is not None and np.any(fitted.completeness.effective_at(x[cut & here], y[cut & here]) > 0):
+        # Without its photons this part of the field would count as empty: the model is normalised over its own field.
+        raise InputError(f"{path}: filters by the sky cut into the model's own field: leave them out, or fit with them")
     other = other.exposed()
     if len(other.x) == 0:
         raise DataError(f"{path}: none of its photons lies in the model's field: was it taken of the same sky?")

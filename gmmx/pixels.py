@@ -11,9 +11,10 @@ import numpy as np
 
 from .completeness import Completeness
 from .errors import DataWarning, InputError
+from .footprint import footprint
 from .psf import PsfModel
 from .render import resampled
-from .selection import footprint, parse_ccd, parse_energy
+from .selection import parse_ccd, parse_energy
 
 # Bands that differ by less are the same [keV].
 SAME_ENERGY = 1e-3

@@ -1,10 +1,9 @@
-"""From all photons of a file to those of a fit: chips, energies, shapes, and the footprint that the photons themselves imply."""
+"""From all photons of a file to those of a fit: chips, energies, shapes, and the cells that photons and exposure are collected into."""
 
 import re
 import warnings
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError, cKDTree
 
 from .completeness import Completeness
 from .errors import DataError, DataWarning, InputError
@@ -94,6 +93,8 @@ def resolve_ccd(events, ccd=None):
     if events.ccd is None:
         return None, "all (no CCD column)"
     present = np.unique(events.ccd).tolist()
+    if "filtered_chips" in events.metadata:
+        return tuple(present), f"{_listed(present)} (the filter of the file's name)"
     if not str(events.metadata.get("INSTRUME", "")).upper().startswith("ACIS"):
         return None, f"all ({_listed(present)})"
     chips, why = _aim_chips(events)
@@ -192,96 +193,6 @@ def _name(events):
     return events.metadata.get("file", "events")
 
 
-def footprint(events, *, step=1.0):
-    """The field that the photons imply: exposure 1 on it, the covered share of a cell at its edge, 0 outside.
-
-    The field is the union of the chips' outlines (one outline where no chip is told). An outline is the smallest rectangle, at any roll, around a chip's
-    photons where their convex hull fills most of it, so that few photons do not shrink a chip; else the hull. The gaps between chips stay open.
-
-    Parameters
-    ----------
-    events : EventList
-    step : float
-        Side of a cell [arcsec].
-
-    Returns
-    -------
-    Completeness
-        Relative: its unit is "".
-    """
-    chips = [] if events.ccd is None else np.unique(events.ccd)
-    parts = [events.ccd == chip for chip in chips] if len(chips) > 1 else [slice(None)]
-    outlines = [chip_outline(events.x[part], events.y[part], step) for part in parts]
-    corners = np.concatenate(outlines)
-    (x_min, y_min), (x_max, y_max) = corners.min(0) - step, corners.max(0) + step
-    _check_size((x_max - x_min) / step * (y_max - y_min) / step, step)
-    grid = PixelGrid.covering((x_min, x_max), (y_min, y_max), step)
-    share = np.zeros(grid.shape)
-    for outline in outlines:
-        ix, iy = grid.to_pixels(*outline.T)
-        columns, rows = (slice(max(int(i.min()) - 1, 0), int(i.max()) + 3) for i in (ix, iy))
-        x, y = grid.to_plane(*np.meshgrid(np.arange(grid.shape[1])[columns], np.arange(grid.shape[0])[rows]))
-        inner = np.ones(x.shape)
-        for start, end in zip(outline, np.roll(outline, -1, axis=0), strict=True):
-            normal = np.array([end[1] - start[1], start[0] - end[0]])
-            normal /= np.hypot(*normal)
-            depth = normal @ start - normal[0] * x - normal[1] * y
-            # A cell that the outline just touches keeps a small share, so that the photons on the outline have one.
-            width = np.abs(normal).sum() * step
-            inner = np.minimum(inner, np.where(depth < -width / 2 - 1e-9 * step, 0, np.clip(0.5 + depth / width, 0.01, 1)))
-        share[rows, columns] = np.maximum(share[rows, columns], inner)
-    return Completeness(grid=grid, exposure=share)
-
-
-def chip_outline(x, y, step, *, full=0.8, thin=8.0, far=6.0):
-    """Convex outline of a chip's photons, (n, 2) corners counter-clockwise [arcsec]; strays do not count.
-
-    Photons are thinned to one per cell of `thin` arcsec, so that a bright source is no more than its place; a cell whose second neighbour is `far` times
-    farther than that of nine cells in ten is a stray.
-    """
-    low, extent = np.array([x.min(), y.min()]), np.array([np.ptp(x), np.ptp(y)])
-    size = max(thin, extent.max() / 2000)
-    nx, ny = (extent / size).astype(int) + 1
-    cell = ((y - low[1]) / size).astype(np.int32) * nx + ((x - low[0]) / size).astype(np.int32)
-    some = np.full(nx * ny, -1)
-    some[cell] = np.arange(len(x))
-    used = np.flatnonzero(some >= 0)
-    centres = low + size * np.column_stack([used % nx + 0.5, used // nx + 0.5])
-    if len(used) > 10:
-        distance = cKDTree(centres).query(centres, 3)[0][:, 2]
-        near = distance <= far * np.quantile(distance, 0.9)
-        used, centres = used[near], centres[near]
-    wanted = np.zeros(nx * ny, bool)
-    try:
-        # A photon can only be a corner where its cell sticks out of the hull of one photon per cell.
-        facets = ConvexHull(np.column_stack([x[some[used]], y[some[used]]])).equations
-        reach = (centres @ facets[:, :2].T + facets[:, 2] + size / 2 * np.abs(facets[:, :2]).sum(1)).max(1)
-        wanted[used[reach >= -1e-9 * size]] = True
-        hull = ConvexHull(np.column_stack([x[wanted[cell]], y[wanted[cell]]]))
-    except (QhullError, ValueError):
-        # Too few photons, or all in a line: a box of one cell around them.
-        wanted[used] = True
-        x, y = x[wanted[cell]], y[wanted[cell]]
-        (x0, x1), (y0, y1) = ((v.min() - step / 2, v.max() + step / 2) for v in (x, y))
-        return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
-    corners = hull.points[hull.vertices]
-    rectangle, area = _smallest_rectangle(corners)
-    return rectangle if hull.volume >= full * area else corners
-
-
-def _smallest_rectangle(corners):
-    """Corners (4, 2), counter-clockwise, and area of the smallest rectangle around a convex polygon: one of its sides lies on a side of the polygon."""
-    best, smallest = None, np.inf
-    for side in np.roll(corners, -1, axis=0) - corners:
-        along = side / np.hypot(*side)
-        turn = np.array([along, [-along[1], along[0]]])
-        low, high = (corners @ turn.T).min(0), (corners @ turn.T).max(0)
-        if np.prod(high - low) < smallest:
-            smallest = np.prod(high - low)
-            best = np.array([low, [high[0], low[1]], high, [low[0], high[1]]]) @ turn
-    return best, smallest
-
-
 def regridded(completeness, *, step):
     """The same exposure in cells of another size: each new cell holds the mean over its area, so that smaller cells repeat the value of the one they lie in.
 
@@ -297,7 +208,7 @@ def regridded(completeness, *, step):
     ratio = step / grid.step
     if abs(ratio - 1) < 1e-6:
         return completeness
-    _check_size(grid.shape[0] * grid.shape[1] / ratio**2, step)
+    check_size(grid.shape[0] * grid.shape[1] / ratio**2, step)
     rows, columns = (_overlaps(n, ratio) for n in grid.shape)
     origin = np.array(grid.to_plane(*(2 * [(ratio - 1) / 2])))
     new = PixelGrid(shape=(rows.shape[0], columns.shape[0]), origin=origin, matrix=grid.matrix * ratio)
@@ -322,7 +233,8 @@ def _overlaps(n, ratio):
     return csr_array((overlap[inside], (new[inside], old[inside])), shape=(m, n))
 
 
-def _check_size(n_cells, step):
+def check_size(n_cells, step):
+    """Refuse a grid of more cells than memory is for."""
     if n_cells > MAX_CELLS:
         raise InputError(f"a completeness grid of {n_cells:.2g} cells of {step:g} arcsec is too large: choose a coarser --grid")
 

@@ -11,8 +11,8 @@ PACKAGE = ROOT / "gmmx"
 # A module imports only from groups to its left.
 ORDER = (
     "errors < _arrays config _kernels < grid < shapes < events completeness psf background mixture encircled < observation chandra sources < result"
-    " < selection layout raster < chips levels em footprint < search accelerate information start < climb < structure < fit"
-    " < render score point_source < pixels io plots report < blur backgrounds planes < assemble < joint < pipeline < console < cli"
+    " < selection layout raster < footprint < chips levels em < search accelerate information start < climb < structure < fit"
+    " < render score point_source < pixels io plots report < blur backgrounds planes masking < assemble < joint < pipeline < console < cli"
 )
 GROUPS = [group.split() for group in ORDER.split(" < ")]
 RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}

@@ -147,7 +147,7 @@ def test_what_is_not_given_is_resolved_and_said(files):
         o = read_observation(files.events)
     said = [str(w.message) for w in caught]
     assert len(said) == 2
-    assert "vignetting is not in it" in said[0]
+    assert "no exposure map: uniform over the photons' footprint" in said[0]
     assert "no PSF" in said[1]
     assert set(o.metadata["resolved"]) == {"ccd", "energy", "exposure", "psf", "background"}
     assert o.metadata["resolved"]["ccd"] == "0-3 (aim point on ACIS-I)"

@@ -221,7 +221,7 @@ def test_errors_are_one_line_that_names_the_file(tmp_path, shared_data):
     cases["folder"] = tmp_path
     cases["not a FITS file"] = tmp_path / "text.fits"
     cases["not a FITS file"].write_text("# a region file, perhaps\n")
-    cases["use --energy / --ccd / --mask"] = f"{good}[energy=500:2000]"
+    cases["no column pha"] = f"{good}[pha=500:2000]"
     cases["no EVENTS extension (found PRIMARY, GTI)"] = shared_data / "real/9399_NGC5044/img.fits.gz"
     cases["no X column"] = write_events(tmp_path / "nox.fits", [("y", "E", [1.0]), ("energy", "E", [1.0])], wcs=False)
     cases["no X or Y column"] = write_events(tmp_path / "noxy.fits", [("RA", "D", [1.0]), ("DEC", "D", [1.0])], wcs=False)
@@ -231,7 +231,7 @@ def test_errors_are_one_line_that_names_the_file(tmp_path, shared_data):
             read_events(path)
         message = str(caught.value)
         assert expected in message
-        assert str(path) in message
+        assert str(path).split("[")[0] in message
         assert "\n" not in message
 
 

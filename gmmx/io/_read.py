@@ -31,7 +31,7 @@ def check_input(path, *, way_out="check its name and folder"):
         raise DataError(f"{given}: is a folder: name a file in it")
     virtual = re.fullmatch(r"(.+?)\[.*\]\s*", given, re.DOTALL)
     if virtual and Path(virtual[1]).exists():
-        raise DataError(f"{given}: filters in brackets are not applied: give {virtual[1]} and use --energy / --ccd / --mask instead")
+        raise DataError(f"{given}: filters in brackets are applied to event files alone: give {virtual[1]}")
     raise DataError(f"{given}: no such file: {way_out}")
 
 

@@ -4,6 +4,7 @@ X and Y are physical sky pixels, often of another tangent point than the events'
 are full; `!` before a name excludes; rows of one component are ANDed, components are ORed (CXC FITS region convention).
 """
 
+import io
 import warnings
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from astropy.io import fits
 
 from ..errors import DataError, DataWarning
 from ..grid import PhysicalFrame, SkyFrame
-from ..shapes import Shapes, Term
+from ..shapes import Polygon, Shapes, Term
 from ._read import reading
 from ._region_shapes import AREALESS, RegionProblem, build, shape_name
 
@@ -61,6 +62,24 @@ def read_table(path, stream, frames):
         raise DataError(f"{path}[{names[0]}]: no X and Y columns (found {', '.join(columns)}): give a table in physical pixels, or a DS9 file")
     frames = _table_frames(frames, header, index["X"], index["Y"])
     return _from_rows(f"{path}[{names[0]}]", columns, frames)
+
+
+def read_chips(path, stream, frames):
+    """The outlines of a field-of-view table, [(chip, corners (n, 2) [arcsec])]; None where the first region table is not one."""
+    # astropy closes what it was given to open.
+    with reading(path), fits.open(io.BytesIO(stream.getvalue()), memmap=False) as hdus:
+        chips = next((np.asarray(hdu.data["CCD_ID"]) for hdu in hdus[1:2] if isinstance(hdu, fits.BinTableHDU) and _is_field_of_view(hdu)), None)
+    if chips is None:
+        return None
+    terms = read_table(path, stream, frames).terms
+    outlines = [term.parts[0][0] for term in terms if len(term.parts) == 1 and not term.exclude and isinstance(term.parts[0][0], Polygon)]
+    # A row that is a hole, or that makes one shape with another, is more than an outline.
+    return list(zip(chips.tolist(), (np.array(o.vertices) for o in outlines), strict=True)) if len(chips) == len(terms) == len(outlines) else None
+
+
+def _is_field_of_view(hdu):
+    names = {name.upper() for name in hdu.columns.names}
+    return {"SHAPE", "CCD_ID"} <= names
 
 
 def _table_frames(frames, header, ix, iy):

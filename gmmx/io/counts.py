@@ -16,6 +16,7 @@ from ._plane import own_plane, physical_axes
 from ._read import file_digest, fits_stream, headers, reading
 from .events import WAY_OUT, file_keywords, is_events, read_events, recorded_energy_band
 from .maps import read_image
+from .virtual import virtual_file
 
 # An image that nowhere reaches this holds no counts: the faintest has a pixel with a photon in it.
 LEAST_COUNT = 1e-3
@@ -23,23 +24,32 @@ LEAST_COUNT = 1e-3
 SQUARE = 0.01
 
 
-def read_photons(path):
+def read_photons(path, *, sky=True):
     """Read an event list or a counts image: an EVENTS table where the file has one, else its first image.
+
+    Parameters
+    ----------
+    path : str or Path
+        After an event file's name CIAO's row filters may follow in brackets.
+    sky : bool
+        As for `read_events`.
 
     Raises
     ------
     DataError
-        As `read_events` and `read_counts` say.
+        As `read_events` and `read_counts` say, and where an image is to be filtered.
     """
-    has_image = False
-    with fits_stream(path, way_out=WAY_OUT) as stream, reading(path):
+    virtual, has_image = virtual_file(path), False
+    with fits_stream(virtual.path, way_out=WAY_OUT) as stream, reading(virtual.path):
         for header, _ in headers(stream):
             if is_events(header):
-                break
+                return read_events(path, sky=sky)
             has_image |= _is_image(header)
-        else:
-            return read_counts(path) if has_image else read_events(path)
-    return read_events(path)
+    if not has_image:
+        return read_events(path, sky=sky)
+    if virtual.filters:
+        raise DataError(f"{virtual.path}: a counts image has no rows that {virtual.filters} could filter: filter the events and bin them anew")
+    return read_counts(virtual.path)
 
 
 def _is_image(header):

@@ -14,6 +14,7 @@ from ..errors import DataError, DataWarning
 from ..events import EventList
 from ..grid import PhysicalFrame, SkyFrame
 from ._read import file_digest, fits_stream, headers, reading
+from .virtual import check_columns, filter_rows, virtual_file
 
 WAY_OUT = "give an event list such as acisf*_evt2.fits"
 ROWS_PER_BLOCK = 1 << 16
@@ -32,7 +33,7 @@ KEYWORDS = [
 ]
 
 
-def read_events(path):
+def read_events(path, *, sky=True):
     """Read the photons of an event file.
 
     Positions are ``x = (X - TCRPX) * |TCDLT|`` in arcsec, x growing west: the table's own WCS, found by the column numbers of X and Y. Where those keywords are
@@ -41,19 +42,25 @@ def read_events(path):
     Parameters
     ----------
     path : str or Path
-        A FITS file, gzipped or not, with an EVENTS extension.
+        A FITS file, gzipped or not, with an EVENTS extension; CIAO's row filters may follow in brackets, see `virtual_file`.
+    sky : bool
+        Whether filters by shapes on the sky are applied; False leaves them to the caller, who has an exposure to cut as well.
 
     Returns
     -------
     EventList
-        `metadata` holds the file's keywords, "file", "sha256", "n_rows" and, where the data subspace keywords record an energy filter,
-        "recorded_energy_band_kev".
+        `metadata` holds the file's keywords, "file", "sha256", "n_rows" and, where the data subspace keywords or a filter of the name tell an energy band,
+        "recorded_energy_band_kev"; the chips that a filter of the name left are "filtered_chips".
 
     Raises
     ------
+    InputError
+        When what stands in brackets is not understood.
     DataError
         When the file is not there, not FITS or truncated; has no EVENTS extension, no row, no X or Y column, or no usable WCS.
     """
+    virtual = virtual_file(path)
+    path = virtual.path
     with fits_stream(path, way_out=WAY_OUT) as stream:
         primary, header, start = _events_header(path, stream)
         with reading(path):
@@ -68,7 +75,8 @@ def read_events(path):
         frame, physical = _frame(path, header, columns, metadata)
         energy_column, energy_scale, energy_offset = _energy_column(path, columns, metadata)
         ccd_column = next((name for name in CCD_COLUMNS if name in columns), None)
-        wanted = [name for name in ("x", "y", energy_column, ccd_column) if name is not None]
+        check_columns(virtual, columns, energy_column)
+        wanted = list(dict.fromkeys(name for name in ("x", "y", energy_column, ccd_column, *(one.column for one in virtual.columns)) if name is not None))
         with reading(path):
             stream.seek(start)
             table = _read_columns(path, stream, header, {name: columns[name] for name in wanted})
@@ -76,6 +84,8 @@ def read_events(path):
     if band is not None:
         metadata["recorded_energy_band_kev"] = list(band)
     metadata |= {"file": Path(path).name, "sha256": file_digest(path), "n_rows": n_rows}
+    n_dropped = filter_rows(virtual, table, columns, metadata, energy=(energy_column, energy_scale, energy_offset), ccd_column=ccd_column)
+    wanted = list(table)
 
     # In place: these arrays are most of what a large file costs. The operations are those of PhysicalFrame.to_plane.
     for name, zero, step in (("x", physical.x0, physical.step_x), ("y", physical.y0, physical.step_y)):
@@ -87,7 +97,6 @@ def read_events(path):
     finite = np.isfinite(table["x"]) & np.isfinite(table["y"])
     if energy_column is not None:
         finite &= np.isfinite(table[energy_column])
-    n_dropped = {}
     if not finite.all():
         n_dropped["not finite"] = int(np.count_nonzero(~finite))
         for name in wanted:
@@ -96,7 +105,7 @@ def read_events(path):
             raise DataError(f"{path}: none of its {n_rows} rows has a finite position and energy")
     for name in wanted:
         table[name].flags.writeable = False
-    return EventList(
+    listed = EventList(
         frame=frame,
         physical=physical,
         x=table["x"],
@@ -106,6 +115,12 @@ def read_events(path):
         metadata=metadata,
         n_dropped=n_dropped,
     )
+    for one in virtual.sky if sky else ():
+        inside = one.read(frame=frame, physical=physical).contains(listed.x, listed.y)
+        listed = listed.select(inside != one.exclude, "filter")
+        if len(listed) == 0:
+            raise DataError(f"{virtual.text}: [{one.text}] leaves no photon")
+    return listed
 
 
 def _events_header(path, stream):

@@ -9,7 +9,7 @@ import io
 
 from ._read import GZIP_MAGIC, check_input, reading
 from ._region_shapes import Frames
-from ._region_tables import read_table
+from ._region_tables import read_chips, read_table
 from ._region_text import parse_regions
 
 
@@ -57,3 +57,24 @@ def read_regions(path, *, frame, physical=None, image_grid=None):
     except UnicodeDecodeError:
         text = content.decode("latin-1")
     return parse_regions(text, frames, name=str(path))
+
+
+def read_field_of_view(path, *, frame, physical=None):
+    """The chips' outlines of a field-of-view file, as CIAO's skyfov writes it: a FITS region table whose rows are polygons with a CCD_ID.
+
+    Parameters
+    ----------
+    path : str or Path
+    frame : SkyFrame
+    physical : PhysicalFrame, optional
+
+    Returns
+    -------
+    list of (int, (n, 2) array), or None
+        Chip, and its corners in order [arcsec]; None for a region file of another kind.
+    """
+    path = check_input(path)
+    with reading(path):
+        content = path.read_bytes()
+        content = gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
+    return read_chips(path, io.BytesIO(content), Frames(frame, physical)) if content.startswith(b"SIMPLE  =") else None

@@ -173,8 +173,9 @@ def _field_pairs(observation):
     area = seen.sum() * completeness.grid.cell_area
     masked = ((1 - completeness.open_share) * seen).sum() * completeness.grid.cell_area
     unit = f" {completeness.unit}" if completeness.unit else ""
-    footprint = _resolution(observation, "exposure") is not None
-    level = "none: uniform over the photons' footprint" if footprint else f"at most {completeness.exposure.max():.4g}{unit}"
+    # Told with its cells, which the line ends with anyway.
+    footprint = (_resolution(observation, "exposure") or "").split(", cells of")[0]
+    level = f"none: {footprint}" if footprint else f"at most {completeness.exposure.max():.4g}{unit}"
     return [
         ("field", f"{area / 3600:,.2f} arcmin^2, {100 * masked / max(area, 1e-300):.2f} % of it masked"),
         ("exposure map", f"{level}, {completeness.grid.step:.3g} arcsec cells"),

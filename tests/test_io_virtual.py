@@ -1,0 +1,223 @@
+"""CIAO's virtual files: what brackets after a file's name may say, and what the photons and the exposure make of it."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_files import event_hdus
+from numpy.testing import assert_allclose
+
+from gmmx import pipeline
+from gmmx.assemble import read_observation
+from gmmx.config import FitConfig
+from gmmx.errors import DataError, DataWarning, GmmxError, InputError
+from gmmx.io.events import read_events
+from gmmx.io.virtual import bare_path, virtual_file
+
+
+@pytest.fixture
+def events(tmp_path):
+    path = tmp_path / "events.fits"
+    hdus = event_hdus()
+    table = hdus[1].data
+    table["ccd_id"] = np.arange(len(table)) % 4
+    hdus.writeto(path)
+    return path
+
+
+def column(text):
+    (one,) = virtual_file(f"events.fits[{text}]").columns
+    return one
+
+
+@pytest.mark.parametrize(
+    ("text", "ranges"),
+    [
+        ("energy=500:2000", [(500, 2000)]),
+        ("ENERGY = 500 : 2000", [(500, 2000)]),
+        ("energy=500:", [(500, math.inf)]),
+        ("energy=:2e3", [(-math.inf, 2000)]),
+        ("ccd_id=7", [(7, 7)]),
+        ("ccd_id==7", [(7, 7)]),
+        ("ccd_id=0,2:3, 6", [(0, 0), (2, 3), (6, 6)]),
+        ("pha=-5:-2.5", [(-5, -2.5)]),
+        ("grade<=4", [(-math.inf, 4)]),
+        ("grade>=4", [(4, math.inf)]),
+        ("grade<4", [(-math.inf, np.nextafter(4, 0))]),
+        ("grade>4", [(np.nextafter(4, 5), math.inf)]),
+    ],
+)
+def test_ranges(text, ranges):
+    one = column(text)
+    assert one.ranges == tuple(ranges)
+    assert not one.exclude
+
+
+def test_exclusions_turn_a_filter_around():
+    assert column("exclude ccd_id=5").exclude
+    assert column("ccd_id!=5").exclude
+    assert not column("exclude ccd_id!=5").exclude
+
+
+def test_blocks_and_conditions_join():
+    virtual = virtual_file("a dir/evt.fits[EVENTS][energy=500:2000,ccd_id=0,1][exclude sky=region(my (b).reg)][sky=circle(4096,4096,100)]")
+    assert str(virtual.path) == "a dir/evt.fits"
+    assert [one.text for one in virtual.columns] == ["energy=500:2000", "ccd_id=0,1"]
+    assert [(one.path, one.exclude) for one in virtual.sky] == [("my (b).reg", True), (None, False)]
+    assert virtual_file("evt.fits[EVENTS]").filters == ""
+    assert virtual_file("evt.fits[events][grade=0]").filters == "[events][grade=0]"
+    # A folder with brackets of its own.
+    assert str(virtual_file("run[1]/evt.fits[grade=0]").path) == "run[1]/evt.fits"
+
+
+@pytest.mark.parametrize(
+    ("filters", "told"),
+    [
+        ("[bin sky=4]", "bin"),
+        ("[cols x,y]", "cols"),
+        ("[opt full]", "opt"),
+        ("[#row=1:7]", "#row=1:7"),
+        ("[energy=500:2000,bin=8:9,foo]", "'foo'"),
+        ("[GTI]", "'GTI'"),
+        ("[2]", "'2'"),
+        ("[@good.gti]", "@good.gti"),
+        ("[time=TABLE]", "TABLE"),
+        ("[energy=2000:500]", "2000:500 is empty"),
+        ("[energy=]", "neither a number nor a range"),
+        ("[energy=:]", "neither a number nor a range"),
+        ("[energy<500:700]", "not a number"),
+        ("[energy=500:2000]]", "brackets"),
+        ("[energy=500:2000", "brackets"),
+        ("[]", "nothing"),
+        ("[exclude]", "nothing"),
+        ("[exclude energy=1:2,ccd_id=3]", "at once"),
+        ("[sky<5]", "sky is compared"),
+        ("[sky=]", "no shape"),
+        ("[sky=region()]", "no shape"),
+        ("[sky=region(a.reg)-circle(1,2,3)]", "chain"),
+        ("[sky=circle(1,2,3]", "parentheses"),
+        ("[status=b0000x]", "b0000x"),
+        ("[energy=500:2000 && grade=0]", "500:2000 && grade=0"),
+    ],
+)
+def test_the_rest_is_refused_by_name(filters, told, events):
+    with pytest.raises(InputError, match=r"understood are \[EVENTS\], column ranges") as caught:
+        read_events(f"{events}{filters}")
+    assert told in str(caught.value).split("understood are")[0]
+
+
+def test_columns_and_shapes_that_are_not_there(events):
+    with pytest.raises(DataError, match=r"no column pi, which \[pi=1:5\] filters by \(found x, y"):
+        read_events(f"{events}[pi=1:5]")
+    with pytest.raises(DataError, match=r"leaves no photon \(the file has energy 5"):
+        read_events(f"{events}[energy=5000:]")
+    with pytest.raises(DataError, match="sky=potato"):
+        read_events(f"{events}[sky=potato(1,2,3)]")
+    with pytest.raises(DataError, match=r"nowhere\.reg"):
+        read_events(f"{events}[sky=region(nowhere.reg)]")
+    with pytest.raises(DataError, match="no such file"):
+        read_events(f"{events}.gz[energy=500:2000]")
+
+
+def test_a_file_that_is_called_so_wins(tmp_path):
+    path = tmp_path / "events.fits[energy=500:600]"
+    event_hdus().writeto(path)
+    assert bare_path(path) == path
+    listed = read_events(path)
+    assert len(listed) == 1500
+    assert not listed.n_dropped
+    assert len(read_events(f"{path}[energy=500:600]")) < 200
+
+
+numbers = st.floats(-1e6, 1e6, allow_nan=False).map(lambda v: float(np.float32(v)))
+
+
+@given(ends=st.lists(st.tuples(numbers, numbers).map(sorted), min_size=1, max_size=4), values=st.lists(numbers, max_size=20), exclude=st.booleans())
+def test_ranges_keep_what_lies_in_any_of_them(ends, values, exclude):
+    text = "exclude " * exclude + "pha=" + ",".join(f"{low!r}:{high!r}" for low, high in ends)
+    values = np.array([*values, *np.ravel(ends), np.nan])
+    expected = [any(low <= v <= high for low, high in ends) != exclude for v in values]
+    assert column(text).keeps(values).tolist() == expected
+
+
+@given(limit=numbers, values=st.lists(numbers, max_size=20))
+def test_comparisons_are_what_they_say(limit, values):
+    values = np.array([*values, limit, np.nextafter(limit, np.inf), np.nextafter(limit, -np.inf)])
+    for sign, compare in (("<", np.less), ("<=", np.less_equal), (">", np.greater), (">=", np.greater_equal), ("==", np.equal), ("!=", np.not_equal)):
+        assert column(f"pha{sign}{limit!r}").keeps(values).tolist() == compare(values, limit).tolist()
+
+
+def test_photons_are_those_of_the_filter(events):
+    everything = read_events(events)
+    listed = read_events(f"{events}[EVENTS][energy=600:1800,ccd_id=0,2][exclude ccd_id=2]")
+    keep = (everything.energy_kev >= 0.6) & (everything.energy_kev <= 1.8) & (everything.ccd == 0)
+    assert_allclose(listed.x, everything.x[keep])
+    assert listed.n_dropped == {"filter": np.count_nonzero(~keep)}
+    assert listed.metadata["recorded_energy_band_kev"] == [0.6, 1.8]
+    assert listed.metadata["filtered_chips"] == [0]
+    assert listed.metadata["sha256"] == everything.metadata["sha256"]
+    assert listed.metadata["file"] == "events.fits"
+    near = read_events(f"{events}[sky=circle(4096.5,4096.5,100)]")
+    assert len(near) == np.count_nonzero(np.hypot(everything.x, everything.y) <= 49.2)
+    strip = read_events(f"{events}[x=4000:4200][y<4096.5]")
+    assert len(strip) == np.count_nonzero((everything.x >= -96.5 * 0.492) & (everything.x <= 103.5 * 0.492) & (everything.y < 0))
+
+
+def test_open_ends_end_with_the_photons(events):
+    top = read_events(events).energy_kev.max()
+    assert read_events(f"{events}[energy=1000:]").metadata["recorded_energy_band_kev"] == [1.0, top]
+    assert read_events(f"{events}[energy<=1000]").metadata["recorded_energy_band_kev"] == [0.0, 1.0]
+
+
+@pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
+def test_filters_are_the_options_by_another_name(events, tmp_path):
+    hole, field = tmp_path / "hole.reg", tmp_path / "field.reg"
+    hole.write_text("circle(4150,4150,20)\n")
+    field.write_text("circle(4096.5,4096.5,150)\n")
+    one = read_observation(f"{events}[energy=600:1800,ccd_id=0:1][sky=region({field})][exclude sky=region({hole})]")
+    other = read_observation(events, energy_kev="0.6:1.8", ccd="0-1", region=field, mask=hole)
+    assert_allclose(one.x, other.x)
+    # The outline comes from the photons that the filters left, and so differs by a little.
+    area = [o.completeness.effective.sum() * o.completeness.grid.cell_area for o in (one, other)]
+    assert_allclose(area[0], area[1], rtol=0.02)
+    assert one.metadata["chips"] == [0, 1]
+    assert one.metadata["energy_kev"] == [0.6, 1.8]
+    assert [(r["role"], r["path"]) for r in one.metadata["inputs"]][1:] == [("region", str(field)), ("mask", str(hole))]
+    assert one.metadata["inputs"][0]["path"].endswith(f"[exclude sky=region({hole})]")
+    assert one.name == "events"
+    assert any(line.startswith("filter: [energy=600:1800") for line in pipeline.described(one))
+
+
+@pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
+def test_regions_of_several_filters_must_all_hold(events):
+    both = read_observation(f"{events}[sky=circle(4050,4096.5,90)][sky=circle(4140,4096.5,90)]")
+    x, y = both.x / 0.492 + 4096.5, both.y / 0.492 + 4096.5
+    assert np.all(np.hypot(x - 4050, y - 4096.5) <= 90.001)
+    assert np.all(np.hypot(x - 4140, y - 4096.5) <= 90.001)
+    grid = both.completeness.grid
+    lens = 2 * 90**2 * np.arccos(0.5) - 0.5 * 90 * np.sqrt(4 * 90**2 - 90**2)
+    assert_allclose(both.completeness.effective.sum() * grid.cell_area, lens * 0.492**2, rtol=0.02)
+
+
+def test_a_cut_on_the_detector_is_warned_of(tmp_path):
+    path = tmp_path / "events.fits"
+    hdus = event_hdus()
+    hdus[1].columns["energy"].name = "chipx"
+    hdus.writeto(path)
+    with pytest.warns(DataWarning, match="cuts the detector"):
+        assert len(read_events(f"{path}[chipx=500:1000]")) < 1500
+
+
+@pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
+def test_fit_and_score_take_filters(events, tmp_path):
+    name = f"{events}[energy=500:1500][sky=circle(4096.5,4096.5,150)]"
+    out, result = pipeline.fit([name], config=FitConfig(k=1, max_iter=50))
+    assert out == tmp_path / "events.model.h5"
+    assert result.observations[0].metadata["energy_kev"] == [0.5, 1.5]
+    facts = pipeline.score(out, [name])
+    assert facts["n_photons"] == len(result.observations[0].x)
+    assert pipeline.score(out, [events])["score"] == facts["score"]
+    with pytest.raises(GmmxError, match="cut into the model's own field"):
+        pipeline.score(out, [f"{events}[sky=circle(4096.5,4096.5,50)]"])

@@ -112,17 +112,17 @@ def read_observation(
         warnings.warn(message, DataWarning, stacklevel=2)
     else:
         completeness = read_exposure(exposure, frame=listed.frame, physical=listed.physical, events_metadata=listed.metadata)
-        inputs.append(_input("exposure", exposure))
+        inputs.append(input_record("exposure", exposure))
         map_grid = completeness.grid
         completeness = completeness if grid is None else regridded(completeness, step=grid)
         if not np.any(completeness.exposure_at(listed.x, listed.y) > 0):
             raise DataError(f"{exposure}: the exposure map does not overlap the events of {events}: is it of another pointing?")
     blur, resolved["psf"] = _psf(psf, psf_ecf, listed, events)
     if _is_map(psf):
-        inputs.append(_input("psf", psf))
+        inputs.append(input_record("psf", psf))
 
     listed, completeness, cut, records = _apply_shapes(listed, completeness, map_grid, mask, region)
-    inputs += [_input(kind, path) for kind, paths in (("mask", mask), ("region", region)) for path in _paths(paths)]
+    inputs += [input_record(kind, path) for kind, paths in (("mask", mask), ("region", region)) for path in _paths(paths)]
     backgrounds, held = _backgrounds(background, completeness)
     resolved["background"] = "sky, its level fitted" if background in ("sky", ("sky",), ["sky"]) else None
     observation = Observation(
@@ -164,7 +164,7 @@ def placed(observation, *, frame=None, bin=None):
     return observation if bin is None else _binned(observation, bin)
 
 
-def _input(role, path):
+def input_record(role, path):
     """The record of a file that was read: its role, its path as given, its digest."""
     return {"role": role, "path": str(path), "sha256": file_digest(path)}
 

@@ -18,7 +18,7 @@ from .errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputErr
 from .information import Information
 from .layout import prepare_all
 from .mixture import Frozen, Mixture
-from .result import HISTORY_COLUMNS, BackgroundSummary, FitResult
+from .result import HISTORY_COLUMNS, PATH_COLUMNS, BackgroundSummary, FitResult
 from .search import Search
 from .start import background_only, given, kmeans, scattered
 from .structure import exchange, grow, prune
@@ -173,8 +173,8 @@ def fit_mixture(
         if len(start) or isinstance(init, Mixture):
             parameters = given(prepared, parameters, start, min_sigma, frozen=held)
         limit = max(_MOST, len(start)) if n_components is None else n_components
-        # Schwarz's criterion: half the logarithm of the number of photons for each of a component's six parameters.
-        price = 3 * np.log(max(sum(p.weights.sum() for p in prepared), 2.0)) if n_components is None else None
+        price = climb.price if n_components is None else None
+        climb.note(climb.look(parameters)[0], "start")
         missing = limit - len(start)
         if init in ("kmeans", "random", "minmax") if isinstance(init, str) else missing == 0:
             if missing:
@@ -203,6 +203,7 @@ def fit_mixture(
         parameters = parameters.select(np.argsort(-parameters.mixture.fluxes, kind="stable"))
         final, phase = climb.look(parameters)
         climb.record(final, "final", "look")
+        climb.note(final, "final")
         errors = Information.at(prepared, parameters, phase).uncertainty()
     k = len(parameters.mixture)
     stop_reason = f"less than {tol:g} nat still to be gained" if converged else f"{max_iter} evaluations were not enough for {tol:g} nat"
@@ -244,6 +245,7 @@ def fit_mixture(
         iterations=climb.evaluations,
         requested_components=n_components,
         history=dict(zip(HISTORY_COLUMNS, map(np.array, zip(*climb.history, strict=True)), strict=True)),
+        path=dict(zip(PATH_COLUMNS, map(np.array, zip(*climb.path, strict=True)), strict=True)),
         options=dict(options or {}),
         seed=seed,
         seconds=time.perf_counter() - climb.began,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .assemble import read_observation
+from .assemble import input_record, read_observation
 from .completeness import reference_exposure
 from .config import MODEL_SUFFIXES, FitConfig, PlotConfig, RenderConfig
 from .errors import DataError, GmmxWarning, InputError
@@ -85,6 +85,7 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
         for line in described(observation):
             say(line if len(observations) == 1 else f"{observation.name}: {line}")
     observations, start = _start(config, observations)
+    observations = _with_inputs(observations, config)
     knobs = {f.name: getattr(config, f.name) for f in fields(config) if f.name in fit_mixture.__kwdefaults__} | start
     options = {"events": events, **asdict(config)}
     result = fit_mixture(observations, n_components=None if config.k == "auto" else config.k, **knobs, options=options, callback=callback)
@@ -117,6 +118,15 @@ def _start(config, observations):
     # What the model held stays held.
     held = model.frozen.held
     return observations, {"init": mixture.select(~held), "frozen": (mixture.select(held), model.frozen.select(held))}
+
+
+def _with_inputs(observations, config):
+    """The observations, the first with the files that the whole fit started from among its inputs."""
+    started = [("freeze", config.freeze), ("init", config.init if config.starts_from_model else None)]
+    records = [input_record(role, path) for role, path in started if path is not None]
+    first = observations[0]
+    metadata = first.metadata | {"inputs": [*first.metadata.get("inputs", ()), *records]}
+    return [replace(first, metadata=metadata), *observations[1:]] if records else observations
 
 
 def described(observation):
@@ -169,11 +179,12 @@ def plot(model, out, config=None, *, overwrite=False):
     config : PlotConfig, optional
     overwrite : bool
     """
-    from .plots import plot_result
+    from .plots import plot_history, plot_result
 
     config = PlotConfig() if config is None else config
     check_target(out, overwrite=overwrite, suffixes=FIGURE_SUFFIXES)
-    figure = plot_result(read_model(model), stretch=config.stretch)
+    result = read_model(model)
+    figure = plot_history(result) if config.what == "history" else plot_result(result, stretch=config.stretch)
     with replacing(out, overwrite, suffixes=FIGURE_SUFFIXES) as aside:
         figure.savefig(aside, dpi=config.dpi)
     return Path(out)

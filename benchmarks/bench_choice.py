@@ -57,22 +57,22 @@ class Rung:
         return Parameters(mixture=self.result.mixture, amplitudes=(amplitudes,))
 
 
-def path(observation, *, step=lambda k: k + 1, exchanges=3):
+def path(observation, *, step=lambda k: k + 1, exchanges=3, threads=1):
     """Fits with 0, 1, ... components, each begun at the one before, until nothing more is to be found, and some components beyond that."""
-    rungs = [Rung(0, gmmx.fit_mixture(observation, init=gmmx.Mixture.empty()))]
+    rungs = [Rung(0, gmmx.fit_mixture(observation, init=gmmx.Mixture.empty(), threads=threads))]
     prepared, _ = prepare_all([rungs[0].result.observations[0]])
     search = Search.over(prepared)
     forced = 0
     while forced < BEYOND and rungs[-1].k < MOST:
         last = rungs[-1]
-        result = gmmx.fit_mixture(observation, init=last.result.mixture, n_components=step(last.k), exchanges=exchanges)
+        result = gmmx.fit_mixture(observation, init=last.result.mixture, n_components=step(last.k), exchanges=exchanges, threads=threads)
         if len(result.mixture) <= last.k:
             # What growing would not add is added where the photons exceed the model most, however little that is: the rules are to say no, not the search.
             forced += 1
             larger = _grown(search, prepared, last.parameters, 1, least=-50.0)
             if larger.mixture is last.result.mixture or len(larger.mixture) == last.k:
                 break
-            result = gmmx.fit_mixture(observation, init=larger.mixture)
+            result = gmmx.fit_mixture(observation, init=larger.mixture, threads=threads)
             if len(result.mixture) <= last.k:
                 break
         rungs.append(Rung(len(result.mixture), result))
@@ -188,7 +188,7 @@ def rules(names, seeds):
         observation, truth = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz"), Truth()
         splits = {"": halves(observation, np.random.default_rng(0)), ", time": time_halves(observation, GALAXY / "events.fits.gz")}
         sky = Sky("marx/galaxy", observation, k_true=15)
-        for rule, (rung, seconds) in choose(sky, splits, step=lambda k: k + (1 if k < 4 or k >= 10 else 2), exchanges=2).items():
+        for rule, (rung, seconds) in choose(sky, splits, step=lambda k: k + (1 if k < 4 or k >= 10 else 2), exchanges=2, threads=0).items():
             two, eight = truth.differences(rung.result)
             row(sky.name, rule, str(rung.k), "-", f'difference {two:.4f} (2") {eight:.4f} (8")', seconds)
 
@@ -198,15 +198,15 @@ def auto(names, seeds):
     print(f"--k auto, {seeds} seeds\n")
     met = {}
     for k in K_TRUE if "separated" in names else ():
-        ks = np.array([len(gmmx.fit_mixture(separated(k, seed).train).mixture) for seed in range(seeds)])
+        ks = np.array([len(gmmx.fit_mixture(separated(k, seed).train, threads=1).mixture) for seed in range(seeds)])
         least = int(np.ceil(0.9 * seeds - 1e-9)) if seeds >= 10 else seeds - 1
         _asked(met, f"{k} separated", f"K = {k} in {(ks == k).sum()} of {seeds}", f"at least {least}", (ks == k).sum() >= least, ks)
     if "background" in names:
-        ks = np.array([len(gmmx.fit_mixture(flat(seed).train).mixture) for seed in range(seeds)])
+        ks = np.array([len(gmmx.fit_mixture(flat(seed).train, threads=1).mixture) for seed in range(seeds)])
         least = int(np.ceil(0.95 * seeds - 1e-9)) if seeds >= 20 else seeds - (seeds > 1)
         _asked(met, "background", f"K = 0 in {(ks == 0).sum()} of {seeds}", f"at least {least}", (ks == 0).sum() >= least, ks)
     if "beta" in names:
-        fitted = [gmmx.fit_mixture(beta_model(seed).train).mixture for seed in range(seeds)]
+        fitted = [gmmx.fit_mixture(beta_model(seed).train, threads=1).mixture for seed in range(seeds)]
         few = sum(map(small, fitted))
         _asked(met, "beta-model", f'{few} of sigma < 5" in {seeds} fits', "at most 1", few <= 1, [len(m) for m in fitted])
     if "galaxy" in names and DATA.is_dir():

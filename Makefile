@@ -74,6 +74,7 @@ lint: $(VENV)/.lint  ## check the style
 bench: $(VENV)/.bench $(PEERS)/.ready  ## run benchmarks/bench_*.py, which print their tables; an hour at most, most of it for the peers
 	$(BIN)/python benchmarks/bench_speed.py | tee benchmarks/speed.txt
 	$(BIN)/python benchmarks/bench_accuracy.py | tee benchmarks/accuracy.txt
+	{ $(BIN)/python benchmarks/bench_choice.py; echo; $(BIN)/python benchmarks/bench_choice.py auto; } | tee benchmarks/choice.txt
 	$(BIN)/python benchmarks/bench_scaling.py
 	$(BIN)/python benchmarks/bench_acceleration.py
 	$(BIN)/python benchmarks/bench_peers.py

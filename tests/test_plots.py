@@ -288,9 +288,18 @@ def test_an_image_and_a_residual():
 def test_history():
     result = make_result([make_observation()], make_mixture())
     found = panels(plot_history(result))
-    assert set(found) == {"objective", "k"}
+    assert set(found) == {"objective", "k", "path"}
+    path = found["path"]
+    assert "how K = 3 (3 asked for) came about" in path.get_title(loc="left") + path.get_title()
+    star, left = (next(line for line in path.lines if line.get_label() == label) for label in ("the model", "tried, not taken"))
+    # The best of them lies at 0: the path's last but one and last, at their K.
+    assert_allclose(np.concatenate(star.get_data()), [3, 0])
+    assert_allclose(np.concatenate(left.get_data()), [5, -399 + 354])
     drawn(plot_history(result))
-    drawn(plot_history(replace(result, history={})))
+    drawn(plot_history(replace(result, requested_components=None)))
+    empty = plot_history(replace(result, history={}, path={}))
+    assert any("holds no path" in text.get_text() for text in panels(empty)["path"].texts)
+    drawn(empty)
 
 
 def test_figures_can_be_made_in_threads_and_are_the_same():

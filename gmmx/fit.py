@@ -5,7 +5,7 @@ phase the objective never falls.
 
 Where K is chosen, it is by Schwarz's criterion, log L - 3 K log N. On one path for each sky (benchmarks/choice.txt) it, the integrated completed likelihood and
 held-out photons alike find 1, 3 and 10 separated sources and none in flat sky (five seeds each; held-out photons once an eleventh). Where components overlap
-they part: on one ray-traced galaxy of 15 they take 15, 6 and 17 to 19, and differ from the truth by 1.3, 16 and 1.4 % at 8 arcsec; on a smooth beta-model 3 to 4,
+they part: on one ray-traced galaxy of 15 they take 15, 6 and 17 to 19, and differ from the truth by 1.3, 16 and 1.4 % at 8 arcsec; on a beta-model 3 to 4,
 1 and 3 to 4. Entropy punishes overlap. Held-out photons serve as well as Schwarz's criterion, at twice the work and with half of the photons.
 """
 

@@ -75,6 +75,9 @@ bench: $(VENV)/.bench $(PEERS)/.ready  ## run benchmarks/bench_*.py, which print
 	$(BIN)/python benchmarks/bench_speed.py | tee benchmarks/speed.txt
 	$(BIN)/python benchmarks/bench_accuracy.py | tee benchmarks/accuracy.txt
 	$(BIN)/python benchmarks/bench_psf.py | tee benchmarks/psf.txt
+	{ $(BIN)/python benchmarks/bench_choice.py; echo; $(BIN)/python benchmarks/bench_choice.py auto; } | tee benchmarks/choice.txt
+	$(BIN)/python benchmarks/bench_backgrounds.py | tee benchmarks/backgrounds.txt
+	$(BIN)/python benchmarks/bench_footprint.py | tee benchmarks/footprint.txt
 	$(BIN)/python benchmarks/bench_scaling.py
 	$(BIN)/python benchmarks/bench_acceleration.py
 	$(BIN)/python benchmarks/bench_peers.py

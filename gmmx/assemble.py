@@ -126,7 +126,7 @@ def read_observation(
         warnings.warn(message, DataWarning, stacklevel=2)
     else:
         completeness = read_exposure(exposure, frame=listed.frame, physical=listed.physical, events_metadata=listed.metadata)
-        inputs.append(_input("exposure", exposure))
+        inputs.append(input_record("exposure", exposure))
         if pixels is None:
             map_grid = completeness.grid
         else:
@@ -136,7 +136,7 @@ def read_observation(
             raise DataError(f"{exposure}: the exposure map does not overlap the events of {events}: is it of another pointing?")
     blur = choose_blur(listed, psf, ecf=psf_ecf, extra=psf_blur, events=events)
     resolved["psf"] = blur.resolved
-    inputs += [_input("psf", path) for path in blur.files]
+    inputs += [input_record("psf", path) for path in blur.files]
     if pixels is not None:
         blur = replace(blur, psf=widened_by_pixel(blur.psf, pixels.step))
         resolved["pixels"] = f'counts image, {pixels.step:.4g}" a pixel: the PSF is widened by a sigma of {pixels.step / np.sqrt(12):.3g}"'
@@ -144,10 +144,10 @@ def read_observation(
     whole, unmasked = listed, completeness
     listed, completeness, cut, records = apply_shapes(listed, completeness, map_grid, mask, region, virtual.sky)
     given = (("mask", mask), ("region", region), ("background region", background_region))
-    inputs += [_input(kind, path) for kind, paths in given for path in paths_of(paths)]
-    inputs += [_input("mask" if one.exclude else "region", one.path) for one in virtual.sky if one.path]
+    inputs += [input_record(kind, path) for kind, paths in given for path in paths_of(paths)]
+    inputs += [input_record("mask" if one.exclude else "region", one.path) for one in virtual.sky if one.path]
     backgrounds, held, resolved["background"], files = make_backgrounds(parse_backgrounds(background), whole, completeness)
-    inputs += [_input("background", path) for path in files]
+    inputs += [input_record("background", path) for path in files]
     if paths_of(background_region):
         with warnings.catch_warnings():
             # The masks have had their say already.
@@ -206,7 +206,7 @@ def placed(observation, *, frame=None, bin=None):
     return observation if bin is None else _binned(observation, bin)
 
 
-def _input(role, path):
+def input_record(role, path):
     """The record of a file that was read: its role, its path as given, its digest."""
     return {"role": role, "path": str(path), "sha256": file_digest(path)}
 

@@ -242,6 +242,7 @@ def render(console, model, out, overwrite, **options):
 
 @main.command()
 @model_arg
+@setting(PlotConfig, "--what", "What was fitted, or how the fit went and K came about.", type=click.Choice(["result", "history"]))
 @setting(PlotConfig, "--stretch", "Of the colours.", type=click.Choice(["log", "asinh", "sqrt", "linear"]))
 @setting(PlotConfig, "--dpi", "Dots per inch of a PNG.")
 @config_opt
@@ -253,7 +254,8 @@ def render(console, model, out, overwrite, **options):
 def plot(console, model, out, overwrite, **options):
     """Draw MODEL as a figure.
 
-    Data, completeness, the full scene, the signal alone, the residual and the radial profile.
+    Data, completeness, the full scene, the signal alone, the residual and the radial profile; with --what history, how the fit went and how the number of
+    components came about.
     """
     from . import pipeline
 

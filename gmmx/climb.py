@@ -28,6 +28,7 @@ class Climb:
     began: float = field(default_factory=time.perf_counter)
     evaluations: int = 0
     history: list = field(default_factory=list)
+    path: list = field(default_factory=list)
     dropped: int = 0
     phase_number: int = 0
     pace: Pace = field(default_factory=Pace)
@@ -56,6 +57,16 @@ class Climb:
                 )
             )
 
+    @property
+    def price(self):
+        """What Schwarz's criterion asks of a component: half the logarithm of the number of photons for each of its six parameters [nat]."""
+        return 3 * float(np.log(max(sum(p.weights.sum() for p in self.prepared), 2.0)))
+
+    def note(self, evaluation, name, accepted=True):
+        """Note a structure that was looked at: how many components, what they are worth, and whether the fit goes on from them."""
+        k = int((~evaluation.parameters.points).sum())
+        self.path.append((name, k, evaluation.log_likelihood, evaluation.log_likelihood - self.price * k, bool(accepted)))
+
     def phase(self, parameters, name, budget, tol):
         """One phase of at most `budget` evaluations: (parameters, evaluation, evaluations spent, gain, gain still promised)."""
         phase = self._begin(parameters)
@@ -79,15 +90,18 @@ class Climb:
 
     def settle(self, parameters, name, budget, tol):
         """Phases until less than `tol` is still to come: (parameters, whether that was reached)."""
-        left = budget
+        left, done = budget, False
         while left > 0:
             parameters, last, spent, gain, promise = self.phase(parameters, name, min(left, _PHASE), tol)
             left -= spent
             parameters = self.without_empty(parameters, last)
             # A phase that gained next to nothing from its fresh start has nothing left to refresh either.
             if promise < tol and gain < max(10 * tol, 1.0):
-                return parameters, True
-        return parameters, False
+                done = True
+                break
+        if budget > 0:
+            self.note(last, name)
+        return parameters, done
 
     def without_empty(self, parameters, evaluation):
         """The parameters without components that have lost their photons."""

@@ -147,11 +147,14 @@ class PlotConfig:
 
     Attributes
     ----------
+    what : str
+        "result" or "history": what was fitted, or how the fit went.
     stretch : str
         "log", "asinh", "sqrt" or "linear".
     dpi : int
     """
 
+    what: str = "result"
     stretch: str = "log"
     dpi: int = 150
 

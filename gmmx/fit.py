@@ -2,6 +2,11 @@
 
 A fit grows the mixture, lets it settle, exchanges what is of little use for what is missing, and settles again. Each of these is a sequence of phases; within a
 phase the objective never falls.
+
+Where K is chosen, it is by Schwarz's criterion, log L - 3 K log N. On one path for each sky (benchmarks/choice.txt) it, the integrated completed likelihood and
+held-out photons alike find 1, 3 and 10 separated sources and none in flat sky (five seeds each; held-out photons once an eleventh). Where components overlap
+they part: on one ray-traced galaxy of 15 they take 15, 6 and 17 to 19, and differ from the truth by 1.3, 16 and 1.4 % at 8 arcsec; on a beta-model 3 to 4,
+1 and 3 to 4. Entropy punishes overlap. Held-out photons serve as well as Schwarz's criterion, at twice the work and with half of the photons.
 """
 
 import time
@@ -21,7 +26,7 @@ from .information import Information
 from .layout import prepare_all
 from .mixture import Frozen, Mixture
 from .observation import finest_detail
-from .result import HIGH_CORRELATION, HISTORY_COLUMNS, BackgroundSummary, FitResult
+from .result import HIGH_CORRELATION, HISTORY_COLUMNS, PATH_COLUMNS, BackgroundSummary, FitResult
 from .search import Search
 from .start import background_only, given, kmeans, scattered
 from .structure import exchange, grow, prune
@@ -206,8 +211,8 @@ def fit_mixture(
         if len(start) or isinstance(init, Mixture):
             parameters = given(prepared, parameters, start, min_sigma, frozen=held)
         limit = max(_MOST, len(start)) if n_components is None else n_components + n_points
-        # Schwarz's criterion: half the logarithm of the number of photons for each of a component's six parameters.
-        price = 3 * np.log(max(sum(p.weights.sum() for p in prepared), 2.0)) if n_components is None else None
+        price = climb.price if n_components is None else None
+        climb.note(climb.look(parameters)[0], "start")
         missing = limit - len(start)
         if init in ("kmeans", "random", "minmax") if isinstance(init, str) else missing == 0:
             if missing:
@@ -239,6 +244,7 @@ def fit_mixture(
         parameters = parameters.select(np.argsort(-parameters.mixture.fluxes, kind="stable"))
         final, phase = climb.look(parameters)
         climb.record(final, "final", "look")
+        climb.note(final, "final")
         errors = Information.at(prepared, parameters, phase).uncertainty()
     k = len(parameters.mixture) - n_points
     stop_reason = f"less than {tol:g} nat still to be gained" if converged else f"{max_iter} evaluations were not enough for {tol:g} nat"
@@ -288,6 +294,7 @@ def fit_mixture(
         iterations=climb.evaluations,
         requested_components=n_components,
         history=dict(zip(HISTORY_COLUMNS, map(np.array, zip(*climb.history, strict=True)), strict=True)),
+        path=dict(zip(PATH_COLUMNS, map(np.array, zip(*climb.path, strict=True)), strict=True)),
         options=options,
         seed=seed,
         seconds=time.perf_counter() - climb.began,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .assemble import read_observation
+from .assemble import input_record, read_observation
 from .completeness import reference_exposure
 from .config import MODEL_SUFFIXES, FitConfig, PlotConfig, RenderConfig
 from .errors import DataError, GmmxWarning, InputError
@@ -94,6 +94,7 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
         say(f"min_sigma: {least:.3g} arcsec instead of {config.min_sigma:g}: half of the pixel, which is as fine as these photons can tell")
         config = replace(config, min_sigma=least)
     observations, start = _start(config, observations)
+    observations = _with_inputs(observations, config)
     knobs = {f.name: getattr(config, f.name) for f in fields(config) if f.name in fit_mixture.__kwdefaults__} | start
     knobs["sources"] = _sources(config, observations, say)
     options = {"events": events, **asdict(config)}
@@ -148,6 +149,15 @@ def _sources(config, observations, say):
     return seen
 
 
+def _with_inputs(observations, config):
+    """The observations, the first with the files that the whole fit started from among its inputs."""
+    started = [("freeze", config.freeze), ("init", config.init if config.starts_from_model else None)]
+    records = [input_record(role, path) for role, path in (*started, *(("sources", path) for path in config.sources)) if path is not None]
+    first = observations[0]
+    metadata = first.metadata | {"inputs": [*first.metadata.get("inputs", ()), *records]}
+    return [replace(first, metadata=metadata), *observations[1:]] if records else observations
+
+
 def described(observation):
     """What was resolved and what was left out, one line each, for people."""
     lines = [f"{name}: {text}" for name, text in observation.metadata.get("resolved", {}).items()]
@@ -200,11 +210,12 @@ def plot(model, out, config=None, *, overwrite=False):
     config : PlotConfig, optional
     overwrite : bool
     """
-    from .plots import plot_result
+    from .plots import plot_history, plot_result
 
     config = PlotConfig() if config is None else config
     check_target(out, overwrite=overwrite, suffixes=FIGURE_SUFFIXES)
-    figure = plot_result(read_model(model), stretch=config.stretch)
+    result = read_model(model)
+    figure = plot_history(result) if config.what == "history" else plot_result(result, stretch=config.stretch)
     with replacing(out, overwrite, suffixes=FIGURE_SUFFIXES) as aside:
         figure.savefig(aside, dpi=config.dpi)
     return Path(out)

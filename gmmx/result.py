@@ -1,6 +1,7 @@
 """What a fit returns, and what a checkpoint holds."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from .observation import Observation
 
 HIGH_CORRELATION = 0.9
 HISTORY_COLUMNS = ("log_likelihood", "objective", "phase", "step", "k", "seconds", "phase_number")
+PATH_COLUMNS = ("phase", "k", "log_likelihood", "criterion", "accepted")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -106,6 +108,10 @@ class FitResult:
     history : dict of str to (n,) array
         One entry per accepted iterate; the columns of HISTORY_COLUMNS. The objective never falls within one phase_number; from one to the next it is another
         objective, whose PSF averages and prior scales have followed the components.
+    path : dict of str to (n,) array
+        One entry per structure that was looked at, in order; the columns of PATH_COLUMNS. `phase` says what made it ("start", "grow", "exchange", "prune",
+        "settle", "final"), `criterion` is Schwarz's, log L - 3 K log N [nat], `accepted` whether the fit went on from it: a trial that was not worth it was
+        left. Empty where a model's file is from before paths were kept.
     options : dict
         Everything that was asked for, JSON-ready.
     seed : int
@@ -139,6 +145,7 @@ class FitResult:
     iterations: int
     requested_components: int | None
     history: dict = field(default_factory=dict)
+    path: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)
     seed: int = 0
     seconds: float = 0.0
@@ -199,6 +206,27 @@ class FitResult:
     def background_fraction(self):
         """Expected detected background over all expected photons."""
         return self.background_photons / max(self.background_photons + self.signal_photons + self.point_photons, 1e-300)
+
+    @property
+    def refinement(self):
+        """What exchanging and pruning came to, as a dict; empty without a path.
+
+        ``exchanges_tried`` and ``exchanges_accepted`` are rounds, of one or several components each; ``exchange_gain`` is what the accepted ones gained in
+        log L [nat]; ``pruned`` are the components taken away.
+        """
+        if not self.path:
+            return {}
+        phase, k, log_likelihood, accepted = (np.asarray(self.path[name]) for name in ("phase", "k", "log_likelihood", "accepted"))
+        tried, gain, pruned = int((phase == "exchange").sum()), 0.0, 0
+        # A trial is measured against the structure that it was made from: the last one accepted before it.
+        standing = np.flatnonzero(accepted)
+        for before, after in pairwise(standing):
+            if phase[after] == "exchange":
+                gain += float(log_likelihood[after] - log_likelihood[before])
+            elif phase[after] == "prune":
+                pruned += int(k[before] - k[after])
+        done = int((phase[standing] == "exchange").sum())
+        return {"exchanges_tried": tried, "exchanges_accepted": done, "exchange_gain": gain, "pruned": pruned}
 
     @property
     def scarcely_observed(self):

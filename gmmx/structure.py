@@ -181,7 +181,9 @@ def grow(climb, search, parameters, limit):
         for _ in range(2):
             larger, last, *_ = climb.phase(larger, "grow", _ROUND, 0.0)
         larger = climb.without_empty(larger, last)
-        if len(larger.mixture) <= k:
+        worth_it = len(larger.mixture) > k
+        climb.note(last, "grow", worth_it)
+        if not worth_it:
             break
         parameters = larger
     return parameters
@@ -217,7 +219,9 @@ def exchange(climb, search, parameters, limit, tries, *, price=None):
             trial, last, *_ = climb.phase(trial, "exchange", _TRIAL, 0.0)
         trial = climb.without_empty(trial, last)
         found, found_phase = climb.look(trial)
-        if _merit(found, price) > _merit(best, price) + 1.0:
+        worth_it = _merit(found, price) > _merit(best, price) + 1.0
+        climb.note(found, "exchange", worth_it)
+        if worth_it:
             parameters, best, phase, proposal = trial, found, found_phase, None
             skip = 0
         elif count > 1:
@@ -244,7 +248,9 @@ def prune(climb, parameters, price):
                 trial, last, *_ = climb.phase(trial, "prune", _TRIAL, 0.0)
             trial = climb.without_empty(trial, last)
             found, found_phase = climb.look(trial)
-            if _merit(found, price) > _merit(best, price):
+            worth_it = _merit(found, price) > _merit(best, price)
+            climb.note(found, "prune", worth_it)
+            if worth_it:
                 parameters, best, phase = trial, found, found_phase
                 continue
         if count == 1:

@@ -11,7 +11,7 @@ from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame, SkyImage
 from gmmx.mixture import Mixture
 from gmmx.observation import Observation
 from gmmx.psf import PsfModel
-from gmmx.result import HISTORY_COLUMNS, BackgroundSummary, FitResult
+from gmmx.result import HISTORY_COLUMNS, PATH_COLUMNS, BackgroundSummary, FitResult
 
 
 def ellipse(major, minor, position_angle):
@@ -59,6 +59,24 @@ def make_result(observations, mixture=None, **changes):
         "iterations": 321,
         "requested_components": k,
         "history": {name: np.array(["grow", "polish"]) if name in ("phase", "step") else np.array([1.0, 2.5]) / 3 for name in HISTORY_COLUMNS},
+        "path": dict(
+            zip(
+                PATH_COLUMNS,
+                map(
+                    np.array,
+                    zip(
+                        ("start", 0, -900.5, -900.5, True),
+                        ("grow", 4, -300.5, -380.5, True),
+                        ("exchange", 5, -299.0, -399.0, False),
+                        ("exchange", 4, -290.25, -370.25, True),
+                        ("prune", k, -295.0, -295.0 - 20 * k, True),
+                        ("final", k, -294.0, -294.0 - 20 * k, True),
+                        strict=True,
+                    ),
+                ),
+                strict=True,
+            )
+        ),
         "options": {"k": k, "mask": ["a.reg"], "energy": None, "tol": 0.1},
         "seed": 7,
         "seconds": 1.25,

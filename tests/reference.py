@@ -272,3 +272,19 @@ def extreme_deconvolution(points, noise, weights, means, covariances, *, iterati
             new_covariances.append((qj[:, None] * d).T @ d / qj.sum() + rest)
         weights, means, covariances = np.array(new_weights), np.array(new_means), np.array(new_covariances)
     return weights, means, covariances
+
+
+# ---- what a mixture is worth ----
+
+
+def integrated_squared_error(truth, model):
+    """int (p - q)^2 dx of two mixtures, each divided by its total flux, over int p^2 dx: int N(x; a, A) N(x; b, B) dx = N(a; b, A + B), pair by pair."""
+
+    def cross(p, q):
+        total = 0.0
+        for flux, mean, covariance in zip(p.fluxes, p.means, p.covariances, strict=True):
+            for other_flux, other_mean, other_covariance in zip(q.fluxes, q.means, q.covariances, strict=True):
+                total += flux * other_flux * gaussian(*mean, other_mean, covariance + other_covariance)
+        return total / (p.fluxes.sum() * q.fluxes.sum())
+
+    return (cross(truth, truth) - 2 * cross(truth, model) + cross(model, model)) / cross(truth, truth)

@@ -329,6 +329,7 @@ def test_info_of_the_sample(model):
         ("render", "model.h5", ["--image", "signal", "--bin", 8]),
         ("plot", "model.png", ["--dpi", 40]),
         ("plot", "model.pdf", ["--stretch", "asinh"]),
+        ("plot", "history.png", ["--what", "history", "--dpi", 40]),
         ("export", "model.ecsv", []),
         ("export", "model.fits", []),
         ("export", "model.csv", []),

@@ -16,6 +16,7 @@ from gmmx.grid import PixelGrid
 from gmmx.mixture import Mixture
 from gmmx.observation import Observation
 from gmmx.psf import PsfModel
+from gmmx.result import PATH_COLUMNS
 
 # How sure the background is, is the matter of test_information.py.
 pytestmark = pytest.mark.filterwarnings("ignore::gmmx.errors.DegeneracyWarning")
@@ -175,6 +176,38 @@ def test_objective_never_falls_within_a_phase(init):
     assert history["objective"][-1] == result.objective
     assert history["log_likelihood"][-1] == result.log_likelihood
     assert history["k"][-1] == len(result.mixture)
+
+
+@pytest.mark.parametrize("k", [None, 12])
+def test_path_tells_how_the_number_of_components_came_about(benchmark, k):
+    observation = benchmark("cases").small(2, n=3000).train
+    result = quiet(observation, n_components=k)
+    path = result.path
+    assert tuple(path) == PATH_COLUMNS
+    assert {len(column) for column in path.values()} == {len(path["k"])}
+    assert (path["phase"][0], path["k"][0], path["phase"][-1]) == ("start", 0, "final")
+    assert (path["k"][-1], path["log_likelihood"][-1]) == (len(result.mixture), result.log_likelihood)
+    assert_allclose(path["criterion"], path["log_likelihood"] - 3 * np.log(observation.n_photons) * path["k"])
+    phases = list(dict.fromkeys(path["phase"].tolist()))
+    assert phases == ["start", "grow", "settle", "exchange", *(["prune"] if k is None else []), "final"]
+    # Growth only ever adds.
+    grown = path["k"][(path["phase"] == "grow") & path["accepted"]]
+    assert np.all(np.diff(grown) > 0)
+    refinement = result.refinement
+    assert refinement["exchanges_tried"] == (path["phase"] == "exchange").sum() > 0
+    assert refinement["exchanges_accepted"] <= refinement["exchanges_tried"]
+    if k is None:
+        # What is chosen is what is worth most of all that was looked at, but for what the last settling gains or gives back to the priors.
+        assert path["criterion"][-1] > path["criterion"].max() - 1.0
+        taken = path["k"][path["accepted"]]
+        assert refinement["pruned"] == -sum(min(step, 0) for step in np.diff(taken).tolist())
+
+
+def test_given_components_have_a_path_too():
+    result = quiet(four(), init=FOUR)
+    assert result.path["phase"].tolist() == ["start", "settle", "final"]
+    assert result.path["k"].tolist() == [4, 4, 4]
+    assert result.refinement == {"exchanges_tried": 0, "exchanges_accepted": 0, "exchange_gain": 0.0, "pruned": 0}
 
 
 @pytest.mark.parametrize("init", ["grow", "kmeans"])

@@ -1,5 +1,6 @@
 """What is frozen stays to the bit, whatever the fit does about it."""
 
+import hashlib
 import json
 import warnings
 
@@ -284,6 +285,10 @@ def run(*arguments, code=0):
     return result
 
 
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def test_freezing_from_the_command_line(first, tmp_path):
     folder, arguments = first
     table = read_table(folder / "first.ecsv")
@@ -298,10 +303,17 @@ def test_freezing_from_the_command_line(first, tmp_path):
     assert_array_equal(after.mixture.means[one[0]], before.mixture.means[0])
     assert_allclose(after.mixture.fluxes[one[0]], before.mixture.fluxes[0], rtol=1e-14)
     assert after.frozen.fluxes.sum() == 2
+    # The files that the fit started from are among the inputs, with what they held.
+    told = {record["role"]: record for record in after.observations[0].metadata["inputs"]}
+    assert list(told) == ["events", "exposure", "psf", "mask", "freeze"]
+    assert told["freeze"] == {"role": "freeze", "path": str(tmp_path / "marked.ecsv"), "sha256": digest(tmp_path / "marked.ecsv")}
     # What a model held stays held when it is gone on from.
     run("fit", *arguments, "--init", tmp_path / "second.h5", "--out", tmp_path / "third.h5")
     third = read_model(tmp_path / "third.h5")
     assert_array_equal(third.mixture.means[third.frozen.means], after.mixture.means[after.frozen.means])
+    facts = json.loads(CliRunner().invoke(main, ["info", "--json", str(tmp_path / "third.h5")]).stdout)
+    assert facts["inputs"][-1] == {"role": "init", "path": str(tmp_path / "second.h5"), "sha256": digest(tmp_path / "second.h5")}
+    assert digest(tmp_path / "second.h5") in CliRunner().invoke(main, ["info", "-v", str(tmp_path / "third.h5")]).stdout
 
 
 def test_going_on_from_the_command_line(first, tmp_path):

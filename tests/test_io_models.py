@@ -17,6 +17,7 @@ from gmmx.grid import PixelGrid, SkyFrame
 from gmmx.io.models import SCHEMA_VERSION, read_model, write_model
 from gmmx.observation import Observation
 from gmmx.render import render_images
+from gmmx.result import PATH_COLUMNS
 from gmmx.shapes import Ellipse, Shapes, Term
 
 
@@ -83,6 +84,18 @@ def test_what_is_absent_stays_absent(tmp_path):
     observation = replace(make_observation(), backgrounds=(Background(name="sky"),), psf=None, physical=None, metadata={}, dropped={})
     again = go_round(tmp_path / "free.h5", make_result([observation]))
     assert again.observations[0].backgrounds[0].amplitude is None
+
+
+def test_a_file_from_before_paths_were_kept_is_read(tmp_path):
+    result = make_result([make_observation()], make_mixture())
+    write_model(tmp_path / "model.h5", result)
+    with h5py.File(tmp_path / "model.h5", "r+") as file:
+        assert set(file["path"]) == set(PATH_COLUMNS)
+        assert file["path/criterion"].attrs["unit"] == "nat"
+        del file["path"]
+    again = read_model(tmp_path / "model.h5")
+    assert again.path == {}
+    assert_same(replace(result, path={}), again)
 
 
 def test_no_component_and_no_photon_are_allowed(tmp_path):

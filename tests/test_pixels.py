@@ -97,7 +97,7 @@ def test_nothing_is_exposed_off_the_image(files):
 
 
 def test_without_exposure_map_the_field_is_the_outline_on_the_image_s_grid(files):
-    with pytest.warns(DataWarning, match="uniform exposure"):
+    with pytest.warns(DataWarning, match="no exposure map: uniform"):
         seen = read_observation(files / "counts.img", psf="none")
     assert seen.completeness.grid.shape == (104, 104)
     assert np.all(seen.completeness.exposure[2:-2, 2:-2] == 1)

@@ -155,7 +155,8 @@ def test_residual_blocks_of_a_perfect_model_scatter_by_one():
 
 def test_residual_shows_what_the_model_lacks():
     result = perfect()
-    result = replace(result, mixture=result.mixture.select([0]), observed_shares=np.ones(1), observed_photons=np.ones(1), prior_scales=np.ones(1))
+    ones = {name: np.ones(1) for name in ("observed_shares", "observed_photons", "prior_scales")}
+    result = replace(result, mixture=result.mixture.select([0]), flux_errors=None, mean_errors=None, **ones)
     grid, values, _ = Scene(result).residual_blocks()
     ix, iy, _ = grid.locate(30, -60)
     assert values[iy, ix] > 8
@@ -288,9 +289,18 @@ def test_an_image_and_a_residual():
 def test_history():
     result = make_result([make_observation()], make_mixture())
     found = panels(plot_history(result))
-    assert set(found) == {"objective", "k"}
+    assert set(found) == {"objective", "k", "path"}
+    path = found["path"]
+    assert "how K = 3 (3 asked for) came about" in path.get_title(loc="left") + path.get_title()
+    star, left = (next(line for line in path.lines if line.get_label() == label) for label in ("the model", "tried, not taken"))
+    # The best of them lies at 0: the path's last but one and last, at their K.
+    assert_allclose(np.concatenate(star.get_data()), [3, 0])
+    assert_allclose(np.concatenate(left.get_data()), [5, -399 + 354])
     drawn(plot_history(result))
-    drawn(plot_history(replace(result, history={})))
+    drawn(plot_history(replace(result, requested_components=None)))
+    empty = plot_history(replace(result, history={}, path={}))
+    assert any("holds no path" in text.get_text() for text in panels(empty)["path"].texts)
+    drawn(empty)
 
 
 def test_figures_can_be_made_in_threads_and_are_the_same():

@@ -173,3 +173,22 @@ def test_dictionary_is_json_and_complete():
     assert_allclose(facts["signal_flux"], result.mixture.fluxes.sum() / 1e7)
     assert_allclose(facts["signal_photons"], result.signal_photons)
     assert {"observation", "name", "amplitude", "amplitude_error", "photons", "correlation"} <= set(facts["backgrounds"][0])
+
+
+def test_refinement_is_told():
+    result = make_result([make_observation()], make_mixture())
+    assert result.refinement == {"exchanges_tried": 2, "exchanges_accepted": 1, "exchange_gain": 10.25, "pruned": 1}
+    assert "refined           2 exchanges tried, 1 accepted, gained 10.2 nat; 1 component pruned\n" in summary(result)
+    assert summary_dict(result)["refinement"] == result.refinement
+    older = replace(result, path={})
+    assert "refined" not in summary(older)
+    assert summary_dict(older)["refinement"] is None
+
+
+def test_files_that_were_read_are_told():
+    record = {"role": "freeze", "path": "held.ecsv", "sha256": "ab" * 32}
+    observation = make_observation()
+    result = make_result([replace(observation, metadata=observation.metadata | {"inputs": [record]})], make_mixture())
+    assert summary_dict(result)["inputs"] == [record]
+    assert f"freeze            held.ecsv  {'ab' * 32}" in summary(result, verbose=True)
+    assert "held.ecsv" not in summary(result)

@@ -4,12 +4,14 @@ import warnings
 
 import numpy as np
 import pytest
+import reference
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of
 
 from gmmx.background import Background
 from gmmx.fit import fit_mixture
 from gmmx.psf import PsfModel
+from gmmx.score import held_out_score
 
 # How sure the background is, is the matter of test_information.py.
 pytestmark = pytest.mark.filterwarnings("ignore::gmmx.errors.DegeneracyWarning")
@@ -77,6 +79,18 @@ def test_exchanges_do_no_harm():
     assert nearest_distances(with_them.mixture, truth).max() < 1
 
 
+@pytest.mark.parametrize("seed", [2, 3])
+def test_refinement_makes_no_spikes(benchmark, seed):
+    # More likely is easily had: narrow components on the photons that happen to be there. It must be nearer to the truth as well.
+    case = benchmark("cases").small(seed, n=6000)
+    plain, refined = (quiet(case.train, n_components=12, exchanges=n) for n in (0, 12))
+    assert refined.refinement["exchanges_accepted"] > 0
+    assert refined.objective > plain.objective + 1
+    assert held_out_score(refined, [case.held_out]).mean > held_out_score(plain, [case.held_out]).mean
+    errors = [reference.integrated_squared_error(case.truth.mixture, result.mixture) for result in (plain, refined)]
+    assert errors[1] <= errors[0]
+
+
 def test_from_a_start_that_misses_one():
     # Growing and exchanging end where a start at the truth does.
     truth = mixture_of((1500, -8, 0, 3), (1500, 8, 0, 3), (800, 0, 14, 2), (600, 0, 0, 20))
@@ -99,3 +113,13 @@ def test_background_is_not_bought_as_components():
     background = result.backgrounds[0]
     assert abs(background.photons - 0.02 * 120**2) < 4 * max(background.photons_error, np.sqrt(0.02 * 120**2))
     assert nearest_distances(result.mixture, truth).max() < 1
+
+
+@pytest.mark.slow
+def test_chosen_number_is_right(benchmark, shared_data):
+    """What `benchmarks/bench_choice.py auto` asks over twenty seeds, over three."""
+    choice = benchmark("bench_choice")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        met = choice.auto(choice.NAMES, 3)
+    assert met == dict.fromkeys(("1 separated", "3 separated", "10 separated", "background", "beta-model", "marx/galaxy"), True)

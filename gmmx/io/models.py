@@ -9,7 +9,8 @@
     /observations/<name>    photons/{x, y, weight}, completeness/{exposure, open_share}, psf/{weights, covariances}, backgrounds/<name>, masks and metadata
                             (JSON), physical (attrs: the telescope's pixels), dropped (attrs: photons by reason); attrs: keywords of the events,
                             energy_lo, energy_hi [keV]; the metadata's "inputs" has role, path and SHA-256 of every file that was read
-    /history                log_likelihood, objective, phase, step, k, seconds, phase_number
+    /history                log_likelihood, objective, phase, step, k, seconds, phase_number: one row per accepted iterate
+    /path                   phase, k, log_likelihood, criterion, accepted: one row per structure that was looked at; not in every file
 
 Every dataset has an attribute `unit`. Arrays return to the bit.
 """
@@ -37,7 +38,7 @@ from ._write import replacing_hdf5
 SCHEMA = "gmmx-model"
 SCHEMA_VERSION = 1
 
-_HISTORY_UNITS = {"log_likelihood": "nat", "objective": "nat", "seconds": "s"}
+_COLUMN_UNITS = {"log_likelihood": "nat", "objective": "nat", "criterion": "nat", "seconds": "s"}
 _CHUNK = 65536
 
 
@@ -95,9 +96,10 @@ def write_model(path, result, *, overwrite=False, command=None):
             its_map = _map_of(file, result.observations, names, summary)
             if its_map is not None:
                 part["map"] = its_map
-        history = file.create_group("history")
-        for name, values in result.history.items():
-            _put(history, name, values, _HISTORY_UNITS.get(name, ""))
+        for title, columns in (("history", result.history), ("path", result.path)):
+            group = file.create_group(title)
+            for name, values in columns.items():
+                _put(group, name, values, _COLUMN_UNITS.get(name, ""))
 
 
 def read_model(path):
@@ -230,7 +232,8 @@ def _get_result(file):
         **{name: mixture[key][()] for name, key in (("flux_errors", "flux_error"), ("mean_errors", "mean_error")) if key in mixture},
         background_error=_plain(file["background"].attrs.get("photons_error", np.nan)),
         background_correlation=_plain(file["background"].attrs.get("correlation", np.nan)),
-        history={name: np.char.decode(data[()], "utf-8") if data.dtype.kind == "S" else data[()] for name, data in file["history"].items()},
+        history=_get_columns(file["history"]),
+        path=_get_columns(file["path"]) if "path" in file else {},
         options=json.loads(attrs["options"]),
         warnings=tuple(json.loads(attrs["warnings"])),
         **{key: attrs[key] for key in ("log_likelihood", "objective", "converged", "stop_reason", "iterations", "requested_components", "seed", "seconds")},
@@ -239,6 +242,11 @@ def _get_result(file):
 
 def _get_frozen(group):
     return Frozen(points=group["kind"][()] == b"point", **{field: group[name][()] for name, field in FREEZE_COLUMNS.items()})
+
+
+def _get_columns(group):
+    """The datasets of a group by name, text as text."""
+    return {name: np.char.decode(data[()], "utf-8") if data.dtype.kind == "S" else data[()] for name, data in group.items()}
 
 
 def _get_observation(group, frame):

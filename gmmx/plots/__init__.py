@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from . import _draw as draw
+from ._history import plot_history
 from ._measure import SCARCE, Scene
 
 __all__ = ["plot_history", "plot_image", "plot_result"]
@@ -147,47 +148,6 @@ def plot_image(image, *, title="", stretch="log", frame=None, label=None):
     draw.title(axes, title)
     bar = figure.add_axes((5.85 / width, 0.58 / height, 0.15 / width, 5.0 * aspect / height), label="bar")
     draw.brightness_bar(figure, shown, bar, image.unit if label is None else label, stretch)
-    return figure
-
-
-def plot_history(result):
-    """How the fit went: what the objective still had to gain, and K, against accepted iterates.
-
-    Parameters
-    ----------
-    result : FitResult
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    figure = Figure(figsize=(7.5, 5.0), facecolor="white")
-    upper, lower = figure.add_axes((0.12, 0.37, 0.84, 0.54), label="objective"), figure.add_axes((0.12, 0.11, 0.84, 0.22), label="k")
-    objective = np.asarray(result.history.get("objective", ()), np.float64)
-    steps = np.arange(1, len(objective) + 1)
-    phases = np.asarray(result.history.get("phase", [""] * len(objective))).astype(str)
-    if len(objective):
-        # The objective is re-based between phases, so its best need not be its last; no gap has a place on a logarithmic axis.
-        gap = np.maximum(np.nanmax(objective) - objective, 1e-3)
-        names = list(dict.fromkeys(phases))
-        for j, name in enumerate(names):
-            inside = phases == name
-            upper.plot(steps[inside], gap[inside], ".-", color=colormaps["viridis"](0.1 + 0.7 * j / max(len(names) - 1, 1)), lw=1, ms=4, label=name or None)
-        upper.set_yscale("log")
-        if any(names):
-            upper.legend(fontsize=draw.SMALL, frameon=False, loc="upper right")
-        lower.step(steps, np.asarray(result.history.get("k", np.full(len(steps), np.nan)), np.float64), where="mid", color=draw.INK, lw=1.2)
-    lower.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    lower.set_xlabel("accepted iterate", fontsize=draw.MEDIUM)
-    lower.set_ylabel("K", fontsize=draw.MEDIUM)
-    upper.set_ylabel("objective below its best [nat]", fontsize=draw.MEDIUM)
-    ended = "converged" if result.converged else "not converged"
-    draw.title(upper, f"{ended} after {result.iterations:,} evaluations" + (f": {result.stop_reason}" if result.stop_reason else ""))
-    for axes in (upper, lower):
-        axes.set_xlim(0, len(steps) + 1)
-        axes.tick_params(labelsize=draw.SMALL)
-        axes.grid(alpha=0.25, lw=0.5)
-    upper.tick_params(labelbottom=False)
     return figure
 
 

@@ -47,6 +47,8 @@ def summary_dict(result, **extra):
         "scarcely_observed": np.flatnonzero(result.scarcely_observed),
         "flags": component_flags(result),
         "observations": [{"name": o.name, "n_photons": len(o.x), "photons": o.n_photons, "n_dropped": dict(o.dropped)} for o in result.observations],
+        "inputs": _inputs(result),
+        "refinement": result.refinement or None,
         "resolved": [line for o in result.observations for line in _resolved(o)],
         "seconds": result.seconds,
         "seed": result.seed,
@@ -62,7 +64,7 @@ def summary(result, *, verbose=False):
     ----------
     result : FitResult
     verbose : bool
-        All components instead of the brightest ten, and every option.
+        All components instead of the brightest ten, every option, and the files that were read with their digests.
     """
     blocks = [_observation_lines(o, result) for o in result.observations]
     blocks += [_fit_lines(result), _sky_lines(result), _component_lines(result, None if verbose else 10)]
@@ -71,6 +73,9 @@ def summary(result, *, verbose=False):
         blocks.append(["Warnings", *notes])
     if verbose and result.options:
         blocks.append(["Options", *_aligned((name, _value(value)) for name, value in result.options.items())])
+    inputs = _inputs(result)
+    if verbose and inputs:
+        blocks.append(["Files (SHA-256)", *_aligned((record["role"], f"{record['path']}  {record['sha256']}") for record in inputs)])
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
@@ -86,6 +91,11 @@ def _dropped(result):
         for reason, photons in observation.dropped.items():
             total[reason] = total.get(reason, 0) + photons
     return total
+
+
+def _inputs(result):
+    """Role, path and digest of every file that was read."""
+    return [record for o in result.observations for record in o.metadata.get("inputs") or ()]
 
 
 def _resolved(observation):
@@ -193,11 +203,23 @@ def _fit_lines(result):
     ended = "converged" if result.converged else "NOT CONVERGED"
     pairs = [
         ("components", count),
+        *(("refined", line) for line in _refinement_lines(result)),
         ("ended", ended + (f": {result.stop_reason}" if result.stop_reason else "")),
         ("log-likelihood", f"{result.log_likelihood:,.3f} nat (with priors {result.objective:,.3f})"),
         ("work", f"{result.iterations:,} evaluations in {result.seconds:,.1f} s, seed {result.seed}"),
     ]
     return ["Fit", *_aligned(pairs)]
+
+
+def _refinement_lines(result):
+    """What exchanging and pruning came to, in a line; none where nothing of the kind was tried."""
+    done = result.refinement
+    if not done or not (done["exchanges_tried"] or done["pruned"]):
+        return []
+    tried, accepted, pruned = done["exchanges_tried"], done["exchanges_accepted"], done["pruned"]
+    gained = f", gained {done['exchange_gain']:,.1f} nat" if accepted else ""
+    taken = f"; {pruned} component{'s' * (pruned != 1)} pruned" if pruned else ""
+    return [f"{tried} exchange{'s' * (tried != 1)} tried, {accepted} accepted{gained}{taken}"]
 
 
 def _sky_lines(result):

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from .background import Background
 from .chips import BACK_ILLUMINATED, chip_areas, normalised, streak_shape, streak_share, time_share, vignetting_spread
@@ -245,6 +244,9 @@ def _places(found, frame):
 
 def _smoothed(density, share, covered, listed, completeness):
     """Counts smoothed within each chip as a rate over the time there, so that neither edges nor gaps darken or spill: ``t G * counts / G * t``."""
+    # Loaded where it is needed: that takes a tenth of a second.
+    from scipy.ndimage import gaussian_filter
+
     step = completeness.grid.step
     mean = density[covered].mean()
     sigma = float(np.clip(np.sqrt(SMOOTHED_COUNTS / (4 * np.pi * mean)), max(NARROWEST, step), WIDEST))

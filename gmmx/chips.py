@@ -4,7 +4,6 @@ All of this is worked out from the exposure map and the photons themselves, in s
 """
 
 import numpy as np
-from scipy.ndimage import maximum_filter
 
 from .errors import InputError
 from .footprint import chip_outline
@@ -28,6 +27,9 @@ def time_share(completeness):
     ``t(x) = exposure(x) / max exposure within the dither``: vignetting changes by a per cent over that distance, the time from nothing to all of it. On the
     ray-traced galaxy it errs by 1.3 % rms, a field that is taken to be exposed all the time by 17 %. An exposure in seconds is the time itself.
     """
+    # Loaded where it is needed: that takes a tenth of a second.
+    from scipy.ndimage import maximum_filter
+
     exposure = completeness.exposure
     if completeness.unit == "s":
         return exposure / exposure.max()

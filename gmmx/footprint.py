@@ -6,7 +6,6 @@ overlap: their shares add, and a gap narrower than the swing is not quite dark.
 """
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError, cKDTree
 
 from .completeness import Completeness
 from .grid import PixelGrid
@@ -161,6 +160,9 @@ def chip_outline(x, y, step, *, full=0.8, thin=8.0, far=6.0):
     Photons are thinned to one per cell of `thin` arcsec, so that a bright source is no more than its place; a cell whose second neighbour is `far` times
     farther than that of nine cells in ten is a stray.
     """
+    # Loaded where it is needed: that takes a tenth of a second.
+    from scipy.spatial import ConvexHull, QhullError, cKDTree
+
     low, extent = np.array([x.min(), y.min()]), np.array([np.ptp(x), np.ptp(y)])
     size = max(thin, extent.max() / 2000)
     nx, ny = (extent / size).astype(int) + 1

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import minimize
 
 from .completeness import reference_exposure
 from .errors import InputError
@@ -36,6 +35,9 @@ def held_by(observation, free):
     InputError
         When there is no photon, or a background has no open sky in the region.
     """
+    # Loaded where it is needed: that takes a tenth of a second.
+    from scipy.optimize import minimize
+
     backgrounds = observation.backgrounds
     fitted = [i for i, b in enumerate(backgrounds) if not b.fixed]
     if not fitted:

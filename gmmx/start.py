@@ -7,7 +7,6 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
-from scipy.cluster.vq import kmeans2
 
 from .em import Parameters, floored
 from .errors import InputError
@@ -50,6 +49,9 @@ def one_component(prepared, parameters, min_sigma):
 
 def kmeans(prepared, parameters, n_components, rng, min_sigma):
     """k-means++ clusters of the photons, with three tenths of the photons left to the background."""
+    # Loaded where it is needed: that takes a tenth of a second.
+    from scipy.cluster.vq import kmeans2
+
     x, y, _ = _photons(prepared)
     points = np.stack([x, y], axis=1)
     sample = points[rng.choice(len(points), min(len(points), 200 * n_components), replace=False)] if len(points) > 200 * n_components else points

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
 from ..chandra import PsfLibrary
 from ..encircled import through_radii
@@ -66,6 +65,9 @@ class Radii:
     @property
     def filled(self):
         """Variances, outside the field those of the nearest node."""
+        # Loaded where it is needed: that takes a tenth of a second.
+        from scipy.ndimage import distance_transform_edt
+
         return self.variances[tuple(distance_transform_edt(np.isnan(self.variances), return_distances=False, return_indices=True))]
 
     @property

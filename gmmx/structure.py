@@ -134,8 +134,10 @@ def _exchanged(parameters, proposal, limit, count, *, price, skip=0):
 
     Returns
     -------
-    Parameters
+    parameters : Parameters
         The same object where nothing promises enough.
+    made : int
+        How many components were added.
     """
     mixture = parameters.mixture
     room = max(limit - len(mixture), 0)
@@ -160,13 +162,13 @@ def _exchanged(parameters, proposal, limit, count, *, price, skip=0):
         if parent >= 0:
             touched.add(parent)
     if not added:
-        return parameters
+        return parameters, 0
     fluxes = mixture.fluxes.copy()
     for i in added:
         if proposal.parents[i] >= 0:
             fluxes[proposal.parents[i]] -= proposal.added.fluxes[i]
     kept = np.setdiff1d(np.arange(len(mixture)), removed)
-    return replace(parameters, mixture=replace(mixture, fluxes=fluxes)).select(kept).joined(proposal.added.select(added))
+    return replace(parameters, mixture=replace(mixture, fluxes=fluxes)).select(kept).joined(proposal.added.select(added)), len(added)
 
 
 def grow(climb, search, parameters, limit):
@@ -212,7 +214,7 @@ def exchange(climb, search, parameters, limit, tries, *, price=None):
     for _ in range(tries):
         if proposal is None:
             proposal = _propose(search, climb.prepared, parameters, phase, best.shares, min_sigma=climb.priors.min_sigma, photons=_QUICK)
-        trial = _exchanged(parameters, proposal, limit, count, price=_WORTH if price is None else price, skip=skip)
+        trial, made = _exchanged(parameters, proposal, limit, count, price=_WORTH if price is None else price, skip=skip)
         if trial is parameters:
             break
         for _ in range(2):
@@ -224,10 +226,11 @@ def exchange(climb, search, parameters, limit, tries, *, price=None):
         if worth_it:
             parameters, best, phase, proposal = trial, found, found_phase, None
             skip = 0
-        elif count > 1:
-            count = count // 3 if count > 3 else 1
+        elif made > 1:
+            # Fewer of the same: as many as before that found too few would only be tried again.
+            count = made // 3 if made > 3 else 1
         else:
-            skip += 1
+            count, skip = 1, skip + 1
     return parameters
 
 

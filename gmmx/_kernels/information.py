@@ -5,11 +5,12 @@ import math
 import numpy as np
 
 from ._jit import parallel_kernel, prange
+from ._math import exp_fast
 
 # Logarithm of the least responsibility or ratio: their products must stay normal numbers, or the matrix products that follow become ten times slower.
 LOWEST = -100.0
 # Photons that share one workspace.
-_CHUNK = 256
+_CHUNK = 128
 
 
 @parallel_kernel
@@ -39,44 +40,52 @@ def scores(x, y, weights, background, log_coefficients, means, precisions, slope
     k = n_views // per_component
     result = np.zeros((n, 6 * k + n_b))
     for chunk in prange((n + _CHUNK - 1) // _CHUNK):
-        logs = np.empty(n_views)
-        shares = np.empty(n_b)
-        for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n)):
-            top = -np.inf
-            for v in range(n_views):
-                dx, dy = x[i] - means[v, 0], y[i] - means[v, 1]
-                logs[v] = log_coefficients[v] - 0.5 * (precisions[v, 0] * dx * dx + 2 * precisions[v, 1] * dx * dy + precisions[v, 2] * dy * dy)
-                top = max(top, logs[v])
-            for b in range(n_b):
-                if background[b, i] > 0:
-                    top = max(top, math.log(background[b, i]))
-            if top == -np.inf:
-                continue
-            density = 0.0
-            for v in range(n_views):
-                logs[v] = math.exp(max(logs[v] - top, LOWEST))
-                density += logs[v]
-            for b in range(n_b):
-                if background[b, i] > 0:
-                    shares[b] = math.exp(max(math.log(background[b, i]) - top, LOWEST))
-                    density += shares[b]
-                else:
-                    shares[b] = 0.0
-            row = result[i]
-            for v in range(n_views):
-                c = v // per_component
-                dx, dy = x[i] - means[v, 0], y[i] - means[v, 1]
-                r = weights[i] * logs[v] / density
-                u1 = slopes[v, 0, 0] * dx + slopes[v, 0, 1] * dy
-                u2 = slopes[v, 1, 0] * dx + slopes[v, 1, 1] * dy
-                row[c] += r
-                row[k + c] += r * u1
-                row[2 * k + c] += r * u2
-                row[3 * k + c] += r * (u1 * u1 - curvatures[v, 0])
-                row[4 * k + c] += r * (u1 * u2 - curvatures[v, 1])
-                row[5 * k + c] += r * (u2 * u2 - curvatures[v, 2])
-            for b in range(n_b):
-                row[6 * k + b] = weights[i] * shares[b] / density
+        start = chunk * _CHUNK
+        m = min(_CHUNK, n - start)
+        terms = np.empty((n_views + n_b, m))
+        top = np.full(m, -np.inf)
+        density = np.zeros(m)
+        tx, ty, tw = x[start : start + m], y[start : start + m], weights[start : start + m]
+        for v in range(n_views):
+            mx, my, c = means[v, 0], means[v, 1], log_coefficients[v]
+            pxx, pxy, pyy = precisions[v, 0], precisions[v, 1], precisions[v, 2]
+            row = terms[v]
+            for i in range(m):
+                dx, dy = tx[i] - mx, ty[i] - my
+                row[i] = c - 0.5 * (dx * (pxx * dx + 2 * pxy * dy) + pyy * dy * dy)
+                top[i] = max(top[i], row[i])
+        for b in range(n_b):
+            for i in range(m):
+                value = background[b, start + i]
+                terms[n_views + b, i] = math.log(value) if value > 0 else -np.inf
+                top[i] = max(top[i], terms[n_views + b, i])
+        for v in range(n_views + n_b):
+            row = terms[v]
+            for i in range(m):
+                row[i] = exp_fast(max(row[i] - top[i], LOWEST))
+                density[i] += row[i]
+        for i in range(m):
+            # A photon that no view and no background reaches says nothing.
+            density[i] = tw[i] / density[i] if top[i] > -np.inf else 0.0
+        for v in range(n_views):
+            column = v // per_component
+            mx, my = means[v, 0], means[v, 1]
+            s11, s12, s21, s22 = slopes[v, 0, 0], slopes[v, 0, 1], slopes[v, 1, 0], slopes[v, 1, 1]
+            w11, w12, w22 = curvatures[v, 0], curvatures[v, 1], curvatures[v, 2]
+            for i in range(m):
+                dx, dy = tx[i] - mx, ty[i] - my
+                r = density[i] * terms[v, i]
+                u1, u2 = s11 * dx + s12 * dy, s21 * dx + s22 * dy
+                row = result[start + i]
+                row[column] += r
+                row[k + column] += r * u1
+                row[2 * k + column] += r * u2
+                row[3 * k + column] += r * (u1 * u1 - w11)
+                row[4 * k + column] += r * (u1 * u2 - w12)
+                row[5 * k + column] += r * (u2 * u2 - w22)
+        for b in range(n_b):
+            for i in range(m):
+                result[start + i, 6 * k + b] = density[i] * terms[n_views + b, i] if background[b, start + i] > 0 else 0.0
     return result
 
 
@@ -86,12 +95,19 @@ def density_ratios(x, y, weights, logs, log_coefficients, means, precisions, per
     n, n_candidates = len(x), len(log_coefficients) // per_component
     result = np.empty((n, n_candidates))
     for chunk in prange((n + _CHUNK - 1) // _CHUNK):
-        for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n)):
-            for c in range(n_candidates):
-                total = 0.0
-                for v in range(c * per_component, (c + 1) * per_component):
-                    dx, dy = x[i] - means[v, 0], y[i] - means[v, 1]
-                    q = precisions[v, 0] * dx * dx + 2 * precisions[v, 1] * dx * dy + precisions[v, 2] * dy * dy
-                    total += math.exp(max(log_coefficients[v] - 0.5 * q - logs[i], LOWEST))
-                result[i, c] = weights[i] * total
+        start = chunk * _CHUNK
+        m = min(_CHUNK, n - start)
+        total = np.empty(m)
+        tx, ty = x[start : start + m], y[start : start + m]
+        for c in range(n_candidates):
+            total[:] = 0.0
+            for v in range(c * per_component, (c + 1) * per_component):
+                mx, my, log_coefficient = means[v, 0], means[v, 1], log_coefficients[v]
+                pxx, pxy, pyy = precisions[v, 0], precisions[v, 1], precisions[v, 2]
+                for i in range(m):
+                    dx, dy = tx[i] - mx, ty[i] - my
+                    value = log_coefficient - 0.5 * (dx * (pxx * dx + 2 * pxy * dy) + pyy * dy * dy) - logs[start + i]
+                    total[i] += math.exp(value) if value > 0 else exp_fast(max(value, LOWEST))
+            for i in range(m):
+                result[start + i, c] = weights[start + i] * total[i]
     return result

@@ -11,7 +11,7 @@ import warnings
 import click
 
 from . import __version__
-from .config import MODEL_SUFFIXES, POSITIONS, STARTS, FitConfig, PlotConfig, RenderConfig, option_names
+from .config import MODEL_SUFFIXES, POSITIONS, STARTS, ExportConfig, FitConfig, PlotConfig, RenderConfig, option_names
 from .console import Main
 from .errors import DataError, GmmxError, GmmxWarning, InputError
 
@@ -19,7 +19,7 @@ from .errors import DataError, GmmxError, GmmxWarning, InputError
 INIT = "|".join([*STARTS, "MODEL.h5"])
 BEGINNINGS = f"one of {', '.join(STARTS)}, or a model ending in {' or '.join(MODEL_SUFFIXES)}"
 # The tables that a TOML file may hold, and the options in each.
-TABLES = {"fit": FitConfig, "render": RenderConfig, "plot": PlotConfig}
+TABLES = {"fit": FitConfig, "render": RenderConfig, "plot": PlotConfig, "export": ExportConfig}
 
 
 def _be_quiet(context, parameter, value):
@@ -293,16 +293,19 @@ def info(context, models, as_json):
 
 @main.command()
 @model_arg
+@setting(ExportConfig, "--frame", "Coordinates of a region file.", type=click.Choice(["fk5", "icrs", "physical"]))
+@setting(ExportConfig, "--scale", "Semi-axes of a region file's ellipses in standard deviations.")
+@config_opt
 @out_opt("FILE.ecsv|.fits|.csv|.reg", "The component table, or DS9 ellipses.")
 @overwrite_opt
 @quiet_opt
 @verbose_opt
 @click.pass_obj
-def export(console, model, out, overwrite):
+def export(console, model, out, overwrite, **options):
     """Write MODEL's components as a table or as regions."""
     from . import pipeline
 
-    console.say(f"components: {pipeline.export(model, out, overwrite=overwrite)}")
+    console.say(f"components: {pipeline.export(model, out, ExportConfig(**options), overwrite=overwrite)}")
 
 
 @main.command()

@@ -162,6 +162,25 @@ class PlotConfig:
         _check(self, "must be at least 10", lambda value: value >= 10, "dpi")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExportConfig:
+    """Options of `gmmx export`.
+
+    Attributes
+    ----------
+    frame : str
+        Coordinates of a region file: "fk5", "icrs" or "physical".
+    scale : float
+        Semi-axes of a region file's ellipses in standard deviations.
+    """
+
+    frame: str = "fk5"
+    scale: float = 1.0
+
+    def __post_init__(self):
+        _check(self, "must be positive", lambda value: value > 0, "scale")
+
+
 def option_names(config):
     """Names of a config's options, in order."""
     return tuple(f.name for f in fields(config))

@@ -10,7 +10,7 @@ import numpy as np
 
 from .assemble import input_record, read_observation
 from .completeness import reference_exposure
-from .config import MODEL_SUFFIXES, FitConfig, PlotConfig, RenderConfig
+from .config import MODEL_SUFFIXES, ExportConfig, FitConfig, PlotConfig, RenderConfig
 from .errors import DataError, GmmxWarning, InputError
 from .fit import fit_mixture
 from .io._write import check_target, replacing
@@ -226,16 +226,18 @@ def info(model):
     return read_model(model)
 
 
-def export(model, out, *, overwrite=False):
+def export(model, out, config=None, *, overwrite=False):
     """Write a model file's components as a table or as DS9 ellipses; the path written.
 
     Parameters
     ----------
     model, out : path
+    config : ExportConfig, optional
     overwrite : bool
     """
+    config = ExportConfig() if config is None else config
     check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES)
-    write_table(out, component_table(read_model(model)), overwrite=overwrite)
+    write_table(out, component_table(read_model(model)), frame=config.frame, scale=config.scale, overwrite=overwrite)
     return Path(out)
 
 

@@ -8,7 +8,9 @@ from astropy.io import fits
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of
 
+from gmmx import pipeline
 from gmmx.background import Background
+from gmmx.config import ExportConfig
 from gmmx.errors import InputError
 from gmmx.fit import fit_mixture
 from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
@@ -143,3 +145,14 @@ def test_a_table_with_points_starts_another_fit(result, observation):
     again = fit_mixture(observation, n_components=1, frozen=(mixture, frozen), threads=1)
     assert again.requested_components == 1
     assert_allclose(again.log_likelihood, result.log_likelihood, atol=0.5)
+
+
+def test_export_writes_regions_in_the_frame_and_size_asked_for(result, tmp_path):
+    write_model(tmp_path / "model.h5", result)
+    for frame, scale in (("fk5", 1.0), ("physical", 3.0)):
+        pipeline.export(tmp_path / "model.h5", tmp_path / "c.reg", ExportConfig(frame=frame, scale=scale), overwrite=True)
+        assert frame in (tmp_path / "c.reg").read_text().splitlines()
+        shapes = read_regions(tmp_path / "c.reg", frame=result.frame, physical=result.observations[0].physical)
+        extended = result.extended.means[0]
+        # 2 sigma from the centre of a component of sigma 12: outside of one sigma, inside of three.
+        assert shapes.contains(*(extended + [0.0, 24.0])[:, None])[0] == (scale == 3.0)

@@ -31,9 +31,9 @@ GALAXY = DATA / "galaxy"
 ANNULI = (0, 30, 60, 120, 180, 240, 300, 400)
 
 
-def observed(events, exposure, psf=GALAXY / "psfmap.fits.gz"):
+def observed(events, exposure, psf=GALAXY / "psfmap.fits.gz", **options):
     """A realisation of the galaxy, its point sources masked."""
-    return gmmx.read_observation(events, exposure=exposure, psf=psf, mask=GALAXY / "sources.reg", energy_kev=(0.5, 2))
+    return gmmx.read_observation(events, exposure=exposure, psf=psf, mask=GALAXY / "sources.reg", energy_kev=(0.5, 2), **options)
 
 
 class Truth:

@@ -166,14 +166,15 @@ def write_job(job, path):
 
 def galaxy_job():
     """The ray-traced galaxy; held out is another realisation of it, where there is one."""
-    train = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz").exposed()
+    # The one background that is there, and that every peer has.
+    train = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz", background=("sky",)).exposed()
     truth = true_parameters(train)
     folder, other = DATA / "realisations" / "galaxy", None
     if folder.is_dir():
-        photons = observed(folder / "events_00.fits.gz", folder / "expmap_hp.fits.gz")
+        photons = observed(folder / "events_00.fits.gz", folder / "expmap_hp.fits.gz", background=("sky",))
         other = replace(train, x=photons.x, y=photons.y, weights=photons.weights).exposed()
     files = (f"{GALAXY}/events.fits.gz", "--exposure", f"{GALAXY}/expmap.fits.gz", "--psf", f"{GALAXY}/psfmap.fits.gz")
-    arguments = (*files, "--mask", f"{GALAXY}/sources.reg", "--energy", "0.5:2")
+    arguments = (*files, "--mask", f"{GALAXY}/sources.reg", "--energy", "0.5:2", "--background", "sky")
     return Job(Case("galaxy", train, other, truth), 20, arguments, image=Truth())
 
 

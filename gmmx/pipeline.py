@@ -213,12 +213,13 @@ def plot(model, out, config=None, *, overwrite=False):
     config : PlotConfig, optional
     overwrite : bool
     """
-    from .plots import plot_history, plot_result
+    from .plots import plot_history, plot_residuals, plot_result
 
     config = PlotConfig() if config is None else config
     check_target(out, overwrite=overwrite, suffixes=FIGURE_SUFFIXES)
     result = read_model(model)
-    figure = plot_history(result) if config.what == "history" else plot_result(result, stretch=config.stretch)
+    drawn = {"history": plot_history, "residuals": plot_residuals}
+    figure = drawn[config.what](result) if config.what in drawn else plot_result(result, stretch=config.stretch)
     with replacing(out, overwrite, suffixes=FIGURE_SUFFIXES) as aside:
         figure.savefig(aside, dpi=config.dpi)
     return Path(out)

@@ -171,9 +171,8 @@ def compared(psf, k, seed, folder, threads):
         runs[name], models[name] = command(config, which, path), None
         models[name] = gmmx.read_model(path)
     models["stacked"] = gmmx.fit_mixture(stacked(observations), **fitted)
-    print(
-        "\nall photons, outside the masks, model over truth (differences as they are); hidden: behind the masks, over the true flux in all;\nlast, the differences with what lies behind the masks"
-    )
+    print("\nall photons, outside the masks, model over truth (differences as they are); hidden: behind the masks, over the true flux in all;")
+    print("last, the differences with what lies behind the masks")
     rings = "".join(f"{f'{a}-{b}':>9s}" for a, b in pairwise(ANNULI))
     print(f"""  {"":12s}{"K":>4s}{'diff 2"':>9s}{'diff 8"':>9s}{"total":>9s}{rings}{"hidden":>9s}{'all 2"':>9s}{'all 8"':>9s}""")
     differences = {}

@@ -37,15 +37,16 @@ def observed(events, exposure, psf=GALAXY / "psfmap.fits.gz", **options):
 
 
 class Truth:
-    """truth.fits, and what a fitted model is worth beside it."""
+    """truth.fits of a simulated sky, and what a fitted model is worth beside it."""
 
-    def __init__(self):
-        with fits.open(GALAXY / "truth.fits.gz") as files:
+    def __init__(self, folder=GALAXY):
+        self.path = folder / "truth.fits.gz"
+        with fits.open(self.path) as files:
             self.values = files[0].data.astype(float)
 
     def rendered(self, result):
         """The model's surface brightness on the truth's grid, through both WCS, and that grid."""
-        grid = read_grid_like(GALAXY / "truth.fits.gz", result.frame)
+        grid = read_grid_like(self.path, result.frame)
         mixture = result.mixture
         return pixel_means(mixture.fluxes, mixture.means, mixture.covariances, grid) / result.reference_exposure, grid
 
@@ -69,10 +70,10 @@ class Truth:
         return [image[ring].sum() / self.values[ring].sum() for ring in rings]
 
 
-def true_parameters(observation):
-    """The galaxy's fifteen components and its background level, in photons at the observation's largest exposure."""
-    reference = observation.completeness.exposure.max()
-    about = json.loads((GALAXY / "truth.json").read_text())
+def true_parameters(observation, folder=GALAXY, reference=None):
+    """The fifteen components of a simulated sky and its background level, in photons at the reference exposure, or else the observation's largest."""
+    reference = observation.completeness.exposure.max() if reference is None else reference
+    about = json.loads((folder / "truth.json").read_text())
     fluxes, means, covariances = [], [], []
     for c in about["components"]:
         angle = np.radians(c["pa_deg"])

@@ -233,7 +233,7 @@ def render(console, model, out, overwrite, **options):
     """Draw MODEL as images.
 
     The deconvolved signal comes first, so that DS9 shows it at once; then what the telescope makes of it, the background, the completeness, the expected
-    and the recorded counts, and their residual.
+    and the recorded counts, and their residual. The last three follow for each observation of a joint fit, as EXPECTED_1, COUNTS_1, RESIDUAL_1 and so on.
     """
     from . import pipeline
 
@@ -242,7 +242,7 @@ def render(console, model, out, overwrite, **options):
 
 @main.command()
 @model_arg
-@setting(PlotConfig, "--what", "What was fitted, or how the fit went and K came about.", type=click.Choice(["result", "history"]))
+@setting(PlotConfig, "--what", "What was fitted, what is left of each observation, or how the fit went.", type=click.Choice(["result", "residuals", "history"]))
 @setting(PlotConfig, "--stretch", "Of the colours.", type=click.Choice(["log", "asinh", "sqrt", "linear"]))
 @setting(PlotConfig, "--dpi", "Dots per inch of a PNG.")
 @config_opt
@@ -254,8 +254,8 @@ def render(console, model, out, overwrite, **options):
 def plot(console, model, out, overwrite, **options):
     """Draw MODEL as a figure.
 
-    Data, completeness, the full scene, the signal alone, the residual and the radial profile; with --what history, how the fit went and how the number of
-    components came about.
+    Data, completeness, the full scene, the signal alone, the residual and the radial profile; with --what residuals, residual and profile of every observation
+    by itself; with --what history, how the fit went and how the number of components came about.
     """
     from . import pipeline
 

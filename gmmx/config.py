@@ -148,7 +148,7 @@ class PlotConfig:
     Attributes
     ----------
     what : str
-        "result" or "history": what was fitted, or how the fit went.
+        "result", "residuals" or "history": what was fitted, what is left of each observation, or how the fit went.
     stretch : str
         "log", "asinh", "sqrt" or "linear".
     dpi : int

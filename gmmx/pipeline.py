@@ -182,9 +182,9 @@ def render(model, out, config=None, *, overwrite=False, command=None):
     """
     config = RenderConfig() if config is None else config
     check_target(out, overwrite=overwrite, suffixes=IMAGE_SUFFIXES)
-    names = [f.name for f in fields(RenderedImages)]
-    if config.image is not None and config.image.lower() not in names:
-        raise InputError(f"--image {config.image}: there are {', '.join(names)}")
+    names = RenderedImages.names()
+    if config.image is not None and re.sub(r"^(expected|counts|residual)_[1-9]\d*$", r"\1", config.image.lower()) not in names:
+        raise InputError(f"--image {config.image}: there are {', '.join(names)}, and of a joint fit's observations expected_1, counts_1, residual_1 and so on")
     if config.like is not None and config.bin is not None:
         raise InputError("--like and --bin both set the pixels: give one of them")
     result = read_model(model)
@@ -194,6 +194,9 @@ def render(model, out, config=None, *, overwrite=False, command=None):
     except InputError as error:
         raise InputError(f"{model}: {error}") from None
     if config.image is not None:
+        if config.image.upper() not in images and config.image.lower() not in names:
+            n = len(result.observations)
+            raise InputError(f"{model}: has no image {config.image}: the fit has {n} observation{'s' * (n > 1)}, and they have images of their own from two on")
         if config.image.upper() not in images:
             raise InputError(f"{model}: has no point sources, and no image of them: fit with --sources")
         images = {config.image.upper(): images[config.image.upper()]}
@@ -210,12 +213,13 @@ def plot(model, out, config=None, *, overwrite=False):
     config : PlotConfig, optional
     overwrite : bool
     """
-    from .plots import plot_history, plot_result
+    from .plots import plot_history, plot_residuals, plot_result
 
     config = PlotConfig() if config is None else config
     check_target(out, overwrite=overwrite, suffixes=FIGURE_SUFFIXES)
     result = read_model(model)
-    figure = plot_history(result) if config.what == "history" else plot_result(result, stretch=config.stretch)
+    drawn = {"history": plot_history, "residuals": plot_residuals}
+    figure = drawn[config.what](result) if config.what in drawn else plot_result(result, stretch=config.stretch)
     with replacing(out, overwrite, suffixes=FIGURE_SUFFIXES) as aside:
         figure.savefig(aside, dpi=config.dpi)
     return Path(out)

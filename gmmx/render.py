@@ -1,9 +1,10 @@
 """A fit's pictures: the deconvolved sky, the sky as the telescope blurs it, the background, what was expected and what came.
 
 Everything is the mean over a pixel times the pixel's area, on whatever grid is asked for. With several observations, counts, backgrounds and completenesses are
-sums over them.
+sums over them; what was expected of each, and what came, is beside the sums: one that errs, in its pointing or in its background, may hide in them.
 """
 
+import re
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -15,6 +16,15 @@ from .raster import blurred, pixel_means
 # More than this is a mistyped pixel size, and more than most machines can hold.
 MAX_PIXELS = 50_000_000
 UNITS = {"counts": "photon/pixel", "flux": "photon/cm**2/s/pixel", "sb": "photon/cm**2/s/arcsec**2"}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ObservationImages:
+    """What one of several observations was expected to record, and did: `expected`, `counts` and `residual` as in `RenderedImages`."""
+
+    expected: SkyImage
+    counts: SkyImage
+    residual: SkyImage
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,6 +49,8 @@ class RenderedImages:
         Photons in each pixel [count].
     residual : SkyImage
         Signed square root of the Poisson deviance, ``sign(d - m) sqrt(2 (d log(d / m) - d + m))``; 0 where nothing is expected.
+    each : tuple of ObservationImages
+        Of each observation by itself, in a joint fit; empty where there is one observation.
     """
 
     signal: SkyImage
@@ -49,10 +61,29 @@ class RenderedImages:
     counts: SkyImage
     residual: SkyImage
     points: SkyImage | None = None
+    each: tuple[ObservationImages, ...] = ()
+
+    @classmethod
+    def names(cls):
+        """What images there may be, but for those of single observations."""
+        return [f.name for f in fields(cls) if f.name != "each"]
 
     def named(self):
-        """The images by the names they have in files: a dict from "SIGNAL" to "RESIDUAL", and "POINTS" where there are point sources."""
-        return {f.name.upper(): getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+        """The images by the names they have in files.
+
+        A dict from "SIGNAL" to "RESIDUAL", "POINTS" where there are point sources, and in a joint fit "EXPECTED_1", "COUNTS_1", "RESIDUAL_1", "EXPECTED_2" and
+        so on, counting observations from 1.
+        """
+        images = {name.upper(): getattr(self, name) for name in self.names() if getattr(self, name) is not None}
+        for i, its in enumerate(self.each, start=1):
+            images |= {f"{f.name.upper()}_{i}": getattr(its, f.name) for f in fields(its)}
+        return images
+
+
+def number_of(name):
+    """Which observation an image's name speaks of, counted from 0: 1 for "RESIDUAL_2"; None for one of them all."""
+    found = re.search(r"_([1-9]\d*)$", name)
+    return int(found[1]) - 1 if found else None
 
 
 def output_grid(result, *, bin=None):
@@ -180,42 +211,47 @@ def render_images(result, grid=None, *, units="counts", with_points=False):
 
     mixture, point_sources = result.extended, result.point_sources
     signal = pixel_means(mixture.fluxes, mixture.means, mixture.covariances, grid)
-    completeness, background, expected, counts = (np.zeros(grid.shape) for _ in range(4))
-    extended, points = _Blurred(grid), _Blurred(grid)
+    completeness, background = np.zeros(grid.shape), np.zeros(grid.shape)
+    extended, points, each = _Blurred(grid), _Blurred(grid), []
     for observation in result.observations:
         omega, unmasked, opened = _exposures(observation.completeness, result.reference_exposure, grid)
         completeness += omega
-        extended.add(signal if observation.psf is None else pixel_means(*blurred(mixture, observation.psf), grid), omega)
+        expected = extended.add(signal if observation.psf is None else pixel_means(*blurred(mixture, observation.psf), grid), omega)
         if len(point_sources):
-            points.add(pixel_means(*blurred(point_sources, observation.psf), grid), omega)
+            expected = expected + points.add(pixel_means(*blurred(point_sources, observation.psf), grid), omega)
         for b in observation.backgrounds:
             amplitude = b.amplitude or 0.0
             if b.kind == "sky":
                 background += amplitude * unmasked
-                expected += amplitude * omega
+                expected = expected + amplitude * omega
             else:
                 field = unmasked > 0
                 shape = 1.0 if b.shape is None else resampled(b.shape.values, b.shape.grid, grid)
                 background += amplitude * shape * field
-                expected += amplitude * shape * opened
-        counts += grid.histogram(observation.x, observation.y, observation.weights, side=observation.pixel)
-    expected = (expected + extended.seen + points.seen) * area
+                expected = expected + amplitude * shape * opened
+        each.append((expected * area, grid.histogram(observation.x, observation.y, observation.weights, side=observation.pixel)))
+    expected, counts = (sum(images) for images in zip(*each, strict=True))
     blurry, spots = (part.mean(completeness) for part in (extended, points))
     if with_points:
         signal = signal + grid.histogram(*point_sources.means.T, point_sources.fluxes) / area
         blurry = blurry + spots
+    own = [_compared(grid, *images) for images in each] if len(each) > 1 else []
     values = {
         "signal": (signal * scale, UNITS[units]),
         "signal_psf": (blurry * scale, UNITS[units]),
         "background": (background * scale, UNITS[units]),
         "completeness": (np.minimum(completeness, 1.0), ""),
-        "expected": (expected, "count"),
-        "counts": (counts, "count"),
-        "residual": (poisson_residual(counts, expected), ""),
     }
     if len(point_sources):
         values["points"] = (spots * scale, UNITS[units])
-    return RenderedImages(**{name: SkyImage(grid=grid, values=array, unit=unit) for name, (array, unit) in values.items()})
+    images = {name: SkyImage(grid=grid, values=array, unit=unit) for name, (array, unit) in values.items()}
+    return RenderedImages(**images, **_compared(grid, expected, counts), each=tuple(ObservationImages(**its) for its in own))
+
+
+def _compared(grid, expected, counts):
+    """What was expected, what came, and the residual, by name."""
+    values = {"expected": (expected, "count"), "counts": (counts, "count"), "residual": (poisson_residual(counts, expected), "")}
+    return {name: SkyImage(grid=grid, values=array, unit=unit) for name, (array, unit) in values.items()}
 
 
 class _Blurred:
@@ -225,9 +261,12 @@ class _Blurred:
         self.seen, self.plain, self.count = np.zeros(grid.shape), np.zeros(grid.shape), 0
 
     def add(self, view, omega):
-        self.seen += omega * view
+        """Take in an observation's view; what it sees of it."""
+        seen = omega * view
+        self.seen += seen
         self.plain += view
         self.count += 1
+        return seen
 
     def mean(self, completeness):
         """Weighted with the completeness, plain where no observation sees the sky."""

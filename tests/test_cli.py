@@ -330,6 +330,7 @@ def test_info_of_the_sample(model):
         ("plot", "model.png", ["--dpi", 40]),
         ("plot", "model.pdf", ["--stretch", "asinh"]),
         ("plot", "history.png", ["--what", "history", "--dpi", 40]),
+        ("plot", "residuals.png", ["--what", "residuals", "--dpi", 40]),
         ("export", "model.ecsv", []),
         ("export", "model.fits", []),
         ("export", "model.csv", []),

@@ -1,17 +1,23 @@
 """Several pointings of one sky: their fields, their planes, and what holds for all of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 from made_files import DEC0, PIXEL, RA0, event_hdus, flat, image_hdus
 from numpy.testing import assert_allclose
+from simulated import drawn, field, mixture_of
 
 from gmmx import pipeline
-from gmmx.config import FitConfig
+from gmmx.background import Background
+from gmmx.config import FitConfig, RenderConfig
 from gmmx.errors import InputError
+from gmmx.fit import fit_mixture
 from gmmx.io.models import read_model
 from gmmx.joint import read_observations
+from gmmx.psf import PsfModel
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no exposure map:gmmx.errors.DataWarning")
 # East by 60 arcsec: most of the two fields of 200 arcsec overlap.
@@ -55,6 +61,14 @@ def test_the_first_keeps_its_physical_pixels(pair, tmp_path):
     config = FitConfig(k=1, psf=("none",), energy="0.5:2", max_iter=20, threads=1, **MAPS)
     pipeline.fit(pair, "model.h5", config)
     pipeline.render("model.h5", "images.fits")
+    assert [fits.getheader("images.fits", f"RESIDUAL{name}")["OBS_ID"] for name in ("", "_1", "_2")] == ["Merged", "0", "1"]
+    # Physical pixels of another pointing are no pixels of this plane.
+    assert ["LTV1" in fits.getheader("images.fits", f"COUNTS_{i}") for i in (1, 2)] == [True, False]
+    pipeline.render("model.h5", "one.fits", RenderConfig(image="residual_2"))
+    assert fits.getheader("one.fits")["HDUNAME"] == "RESIDUAL_2"
+    for name, words in (("residual_3", "has no image residual_3: the fit has 2 observations"), ("signal_1", "there are signal, ")):
+        with pytest.raises(InputError, match=words):
+            pipeline.render("model.h5", "none.fits", RenderConfig(image=name))
     header = fits.getheader("images.fits", "SIGNAL")
     assert (header["LTM1_1"], header["WCSNAMEP"]) == (pytest.approx(PIXEL / 2), "PHYSICAL")
     # The tangent point in the first observation's sky pixels.
@@ -138,3 +152,31 @@ def test_fields_may_hang_together_in_a_chain(tmp_path, monkeypatch):
 def test_pixels_are_those_of_the_files(pair):
     (one,) = read(pair[:1], exposure=("expmap_0.fits",))
     assert_allclose(one.physical.step_x, PIXEL)
+
+
+@pytest.mark.filterwarnings("ignore::gmmx.errors.DegeneracyWarning")
+def test_two_copies_of_a_pointing_are_one_of_twice_the_photons():
+    truth = mixture_of((1500, -40, -30, 3), (900, 35, 20, 8), (600, 30, -45, 1.5))
+    completeness = replace(field(200, 2.0, exposure=3e6), unit="cm**2 s")
+    one = drawn(truth, completeness, np.random.default_rng(3), psf=PsfModel.constant(0.8), sky=0.03, backgrounds=(Background(),))
+    options = {"init": truth, "threads": 1, "tol": 1e-6, "prior_count": 0, "prior_shape": 0}
+    alone, both, weighted = (fit_mixture(o, **options) for o in (one, [one, replace(one, name="copy")], replace(one, weights=np.full(len(one.x), 2.0))))
+    # Twice the photons came in twice the exposure: fluxes are the same, per area and time.
+    assert both.reference_exposure == 2 * alone.reference_exposure
+    fluxes, same = (r.mixture.fluxes / r.reference_exposure for r in (both, alone))
+    assert_allclose(fluxes, same, rtol=1e-3)
+    assert_allclose(both.mixture.means, alone.mixture.means, atol=1e-2)
+    assert_allclose(both.mixture.covariances, alone.mixture.covariances, rtol=1e-2, atol=0.02)
+    assert [b.observation for b in both.backgrounds] == ["drawn", "copy"]
+    assert_allclose([b.photons for b in both.backgrounds], alone.backgrounds[0].photons, rtol=2e-3)
+
+    half = np.sqrt(0.5)
+    for name in ("flux_errors", "signal_error"):
+        mine, its = (getattr(r, name) / r.reference_exposure for r in (both, alone))
+        assert_allclose(mine, half * its, rtol=0.02)
+    assert_allclose(both.mean_errors, half * alone.mean_errors, rtol=0.02)
+    assert both.background_photons == pytest.approx(2 * alone.background_photons, rel=2e-3)
+    assert both.background_error / both.background_photons == pytest.approx(half * alone.background_error / alone.background_photons, rel=0.02)
+    # And as for a single pointing in which every photon counts twice, all errors alike.
+    for name in ("flux_errors", "signal_error", "mean_errors", "background_error"):
+        assert_allclose(getattr(both, name), getattr(weighted, name), rtol=0.02)

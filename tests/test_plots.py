@@ -19,7 +19,7 @@ from gmmx.errors import InputError
 from gmmx.grid import PixelGrid, SkyFrame
 from gmmx.mixture import Mixture
 from gmmx.observation import Observation
-from gmmx.plots import plot_history, plot_image, plot_result
+from gmmx.plots import plot_history, plot_image, plot_residuals, plot_result
 from gmmx.plots._draw import Offsets, plain, power_of
 from gmmx.plots._measure import Scene
 from gmmx.psf import PsfModel
@@ -239,6 +239,31 @@ def test_turned_and_joint_observations():
     drawn(plot_image(render_images(only_turned).signal))
 
 
+def test_residuals_of_each_observation():
+    one, other = make_observation(), make_observation(1, rotation=0.6, name="other", kinds=("sky", "particle", "file"))
+    other = replace(other, metadata=other.metadata | {"OBS_ID": "4321"})
+    result = make_result([one, other], make_mixture(), reference_exposure=2e7)
+    figure = plot_residuals(result)
+    drawn(figure)
+    found = panels(figure)
+    assert [label for label in found if "bar" not in label] == [f"{name} {i}" for i in (1, 2) for name in ("residual", "ratio", "profile")]
+    assert "ObsID 4321" in found["residual 2"]._left_title.get_text()
+    assert f"{other.n_photons:,.0f} photons" in found["profile 2"]._left_title.get_text()
+    # The same part of the sky, whichever looked there.
+    assert found["residual 1"].get_xlim() == found["residual 2"].get_xlim()
+    assert not np.array_equal(found["residual 1"].images[0].get_array().mask, found["residual 2"].images[0].get_array().mask)
+    # What one observation lacks is its own: twice the photons are seen in its row alone.
+    crowded = plot_residuals(make_result([replace(one, weights=2 * one.weights), other], make_mixture(), reference_exposure=2e7))
+    before, after = (found["residual 2"].images[0].get_array(), panels(crowded)["residual 2"].images[0].get_array())
+    assert np.array_equal(before.filled(0), after.filled(0))
+
+
+def test_residuals_of_one_observation():
+    figure = plot_residuals(perfect())
+    drawn(figure)
+    assert [label for label in panels(figure) if "bar" not in label] == ["residual 1", "ratio 1", "profile 1"]
+
+
 def test_nothing_to_draw():
     with pytest.raises(InputError, match="nothing says what to draw"):
         plot_result(make_result([Observation(x=np.zeros(0), y=np.zeros(0))], make_mixture()))
@@ -251,8 +276,9 @@ def test_large_maps_are_drawn_coarsely_and_stay_true():
     assert_allclose(scene.images.counts.values.sum(), scene.result.n_photons)
 
 
-def test_text_does_not_overlap():
-    figure = plot_result(perfect())
+@pytest.mark.parametrize("plot", [plot_result, plot_residuals])
+def test_text_does_not_overlap(plot):
+    figure = plot(perfect())
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
     boxes = []

@@ -12,7 +12,7 @@ from gmmx.errors import InputError
 from gmmx.grid import PixelGrid
 from gmmx.mixture import Mixture
 from gmmx.observation import Observation
-from gmmx.render import output_grid, poisson_residual, render_images, resampled
+from gmmx.render import number_of, output_grid, poisson_residual, render_images, resampled
 
 
 def test_signal_units_are_one_sky():
@@ -188,3 +188,23 @@ def test_the_galaxy_is_drawn_as_its_truth(shared_data):
     drawn = render_images(result, grid, units="sb").signal.values
     assert 0.5 * abs(drawn - truth).sum() / truth.sum() < 0.002
     assert drawn.sum() * grid.cell_area == pytest.approx(truth.sum() * step**2, rel=1e-4)
+
+
+def test_each_observation_of_a_joint_fit_has_its_own_residual():
+    one, other = make_observation(), make_observation(1, rotation=0.6, name="other", kinds=("sky", "particle", "file"))
+    result = make_result([one, other], make_mixture(), reference_exposure=2e7)
+    images = render_images(result)
+    assert len(images.each) == 2
+    for name in ("expected", "counts"):
+        parts = [getattr(its, name).values for its in images.each]
+        assert_allclose(sum(parts), getattr(images, name).values, rtol=1e-12)
+    for o, its in zip((one, other), images.each, strict=True):
+        # As if the others had not been there, but for the exposure that fluxes refer to.
+        alone = render_images(replace(result, observations=(o,)), images.expected.grid)
+        assert alone.each == ()
+        for name in ("expected", "counts", "residual"):
+            assert_allclose(getattr(its, name).values, getattr(alone, name).values, rtol=1e-12, atol=1e-14)
+    named = list(images.named())
+    assert named[-7:] == ["RESIDUAL", *(f"{name}_{i}" for i in (1, 2) for name in ("EXPECTED", "COUNTS", "RESIDUAL"))]
+    assert [number_of(name) for name in named[-4:]] == [0, 1, 1, 1]
+    assert [number_of(name) for name in ("SIGNAL", "SIGNAL_PSF", "RESIDUAL")] == [None] * 3

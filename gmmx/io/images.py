@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,6 +12,7 @@ from astropy.wcs.utils import wcs_to_celestial_frame
 
 from .. import __version__
 from ..errors import DataError, InputError
+from ..render import number_of
 from ._write import replacing, replacing_hdf5
 from .maps import MAX_RESIDUAL, affine_grid, read_image
 
@@ -170,6 +172,7 @@ def _to_system(lon, lat, native, radesys):
 
 def _hdu(name, image, result, created, command, *, primary):
     """One image with all it has to say."""
+    result = _spoken_of(name, result)
     header = wcs_header(image.grid, result.frame, result.observations[0].physical)
     header["BUNIT"] = (image.unit, "unit of the pixels")
     header["CONTENT"] = name
@@ -184,6 +187,12 @@ def _hdu(name, image, result, created, command, *, primary):
     hdu = kind(image.values.astype(np.float32), header)
     hdu.name = name
     return hdu
+
+
+def _spoken_of(name, result):
+    """The result with the one observation that an image's name speaks of, whose keywords and physical pixels are the image's; else with all."""
+    number = number_of(name)
+    return result if number is None else replace(result, observations=(result.observations[number],))
 
 
 def keywords(result):
@@ -240,6 +249,9 @@ def _fill_hdf5(file, images, result, created, command):
     for key, (value, _) in keywords(result).items():
         file.attrs[key] = value
     for name, image in images.items():
+        its = _spoken_of(name, result)
         data = file.create_dataset(name, data=image.values, chunks=True, shuffle=True, compression="gzip", compression_opts=1)
-        header = wcs_header(image.grid, result.frame, result.observations[0].physical)
+        header = wcs_header(image.grid, its.frame, its.observations[0].physical)
         data.attrs.update(unit=image.unit, origin=image.grid.origin, matrix=image.grid.matrix, header=header.tostring(sep="\n"))
+        if its is not result:
+            data.attrs.update({key: value for key, (value, _) in keywords(its).items()})

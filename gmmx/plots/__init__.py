@@ -8,16 +8,17 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from . import _draw as draw
+from . import _words as words
 from ._history import plot_history
 from ._measure import SCARCE, Scene
+from ._profile import draw_profile
+from ._residuals import plot_residuals
 
-__all__ = ["plot_history", "plot_image", "plot_result"]
+__all__ = ["plot_history", "plot_image", "plot_residuals", "plot_result"]
 
 _PANEL = 4.2
-_SIGNAL, _BACKGROUND = "#d95f0e", "#2b7bba"
 
 
 def plot_result(result, *, stretch="log"):
@@ -59,7 +60,7 @@ def plot_result(result, *, stretch="log"):
     smooth, kernel = scene.smoothed
     norm = draw.brightness_norm(stretch, *scene.brightness_limits())
     pictures = {
-        "data": (smooth, f"(a) photons, smoothed by {_angle(kernel)}"),
+        "data": (smooth, f"(a) photons, smoothed by {words.angle(kernel)}"),
         "scene": (scene.whole, _scene_title(result, scene)),
         "signal": (scene.signal, "(c) signal alone" + (", deconvolved" if _is_blurred(result) else ", no PSF taken out")),
     }
@@ -82,7 +83,7 @@ def plot_result(result, *, stretch="log"):
     blocks, values, size = scene.residual_blocks()
     shown = draw.show(panels["residual"], values, blocks, "RdBu_r", Normalize(-5, 5), offsets)
     panels["residual"].set_facecolor("0.85")
-    draw.title(panels["residual"], rf"(e) residual [$\sigma$], {_angle(size)} blocks")
+    draw.title(panels["residual"], rf"(e) residual [$\sigma$], {words.angle(size)} blocks")
     draw.strip_bar(figure, panels["residual"], shown, "residual bar", [-5, 0, 5])
 
     for label, axes in panels.items():
@@ -104,9 +105,9 @@ def plot_result(result, *, stretch="log"):
     left, wide = left + 0.08 / width, wide - 0.08 / width
     ratio = figure.add_axes((left, bottom, wide, 0.24 * high), label="ratio")
     profile = figure.add_axes((left, bottom + 0.26 * high, wide, 0.74 * high), label="profile")
-    _draw_profile(profile, ratio, scene.profile())
-    figure.text(0.75 / width, 1 - 0.36 / height, _heading(result), fontsize=draw.LARGE, fontweight="bold", va="center")
-    figure.text(0.75 / width, 1 - 0.68 / height, _details(result), fontsize=draw.MEDIUM + 0.5, va="center", color="0.3")
+    draw_profile(profile, ratio, scene.profile(), "(f) profile about the brightest emission")
+    figure.text(0.75 / width, 1 - 0.36 / height, words.heading(result), fontsize=draw.LARGE, fontweight="bold", va="center")
+    figure.text(0.75 / width, 1 - 0.68 / height, words.details(result), fontsize=draw.MEDIUM + 0.5, va="center", color="0.3")
     return figure
 
 
@@ -151,58 +152,6 @@ def plot_image(image, *, title="", stretch="log", frame=None, label=None):
     return figure
 
 
-def _draw_profile(axes, ratio, profile):
-    """Data with Poisson bars, model, signal and background against radius; below, data over model. The y axes stand on the right."""
-    unit, name = (60.0, "arcmin") if profile["high"][-1] > 180 else (1.0, "arcsec")
-    radius, low, high = (profile[key] / unit for key in ("radius", "low", "high"))
-    edges = np.append(low, high[-1])
-    # The innermost annulus is a disc: on a logarithmic axis it needs an edge.
-    edges[0] = edges[0] or edges[1] / 2
-    for key, colour, style in (("background", _BACKGROUND, "--"), ("signal", _SIGNAL, "-."), ("model", draw.INK, "-")):
-        # Without a background the signal is the model.
-        if np.any(profile[key] > 0) and (key == "model" or np.any(profile["background"] > 1e-9 * profile["model"])):
-            axes.stairs(profile[key], edges, color=colour, ls=style, lw=1.4, label=key, baseline=None)
-    seen = profile["counts"] > 0
-    # A bar that reaches 0 has no lower end on a logarithmic axis.
-    bars = np.stack([np.minimum(profile["error"], 0.999 * profile["data"]), profile["error"]])
-    axes.errorbar(radius[seen], profile["data"][seen], bars[:, seen], fmt="o", ms=3, color="0.1", mfc="white", mew=0.9, lw=0.9, label="data", zorder=3)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    values = np.concatenate([profile["data"][seen], profile["model"][profile["model"] > 0]])
-    if len(values):
-        floor = values.min() / 4
-        faint = profile["background"][profile["background"] > values.min() / 50]
-        axes.set_ylim(max(min([floor, *faint / 1.5]), values.max() / 1e6), values.max() * 2.5)
-    safe = np.maximum(profile["expected"], 1e-300)
-    ratio.axhline(1, color=draw.INK, lw=1)
-    share, error = profile["counts"] / safe, np.sqrt(np.maximum(profile["counts"], 1)) / safe
-    ratio.errorbar(radius, share, error, fmt="o", ms=3, color="0.1", mfc="white", mew=0.9, lw=0.9)
-    told = error < 0.5
-    reach = np.clip(1.25 * np.max(np.abs(share - 1)[told] + error[told], initial=0.05), 0.06, 0.9)
-    ratio.set_ylim(1 - reach, 1 + reach)
-    for beyond, edge, marker in ((share > 1 + reach, 1 + 0.88 * reach, "^"), (share < 1 - reach, 1 - 0.88 * reach, "v")):
-        ratio.plot(radius[beyond], np.full(beyond.sum(), edge), marker, ms=4, color="0.1")
-    ratio.set_xscale("log")
-    for panel in (axes, ratio):
-        panel.set_xlim(edges[0], edges[-1] * 1.03)
-        panel.yaxis.tick_right()
-        panel.yaxis.set_label_position("right")
-        panel.tick_params(labelsize=draw.SMALL, which="both", direction="in", left=True, right=True, top=True, bottom=True)
-        panel.grid(alpha=0.2, lw=0.5)
-        draw.log_axis(panel.xaxis)
-    ratio.yaxis.set_major_locator(MaxNLocator(4, prune="upper"))
-    power = draw.power_of(axes.get_ylim()[1])
-    draw.log_axis(axes.yaxis, power)
-    axes.tick_params(labelbottom=False)
-    axes.set_ylabel(draw.scaled(r"photons arcsec$^{-2}$", power), fontsize=draw.MEDIUM)
-    ratio.set_ylabel("data / model", fontsize=draw.SMALL)
-    ratio.set_xlabel(f"radius [{name}]", fontsize=draw.MEDIUM, labelpad=2)
-    handles, labels = axes.get_legend_handles_labels()
-    order = sorted(range(len(labels)), key=lambda j: ("data", "model", "signal", "background").index(labels[j]))
-    axes.legend([handles[j] for j in order], [labels[j] for j in order], fontsize=draw.SMALL, framealpha=0.9, edgecolor="none", loc="lower left")
-    draw.title(axes, "(f) profile about the brightest emission")
-
-
 def _is_blurred(result):
     return any(o.psf is not None for o in result.observations)
 
@@ -216,54 +165,3 @@ def _scene_title(result, scene):
 def _brightness_label(result):
     unit = f" of {draw.plain(float(f'{result.reference_exposure:.3g}'))} {result.exposure_unit.replace('cm**2', 'cm$^2$')}" if result.exposure_unit else ""
     return rf"photons arcsec$^{{-2}}$ at the reference exposure{unit}"
-
-
-def _angle(arcsec):
-    return f"{arcsec / 60:.2g}'" if arcsec >= 600 else f'{arcsec:.2g}"' if arcsec < 100 else f'{arcsec:.0f}"'
-
-
-def _words(result, name):
-    """A keyword's values over the observations, each once, blank ones left out."""
-    found = [o.metadata.get(name) for o in result.observations]
-    return list(dict.fromkeys(str(value).strip() for value in found if value is not None and str(value).strip()))
-
-
-def _shortened(words, most=4):
-    return ", ".join(words) if len(words) <= most else f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
-
-
-def _heading(result):
-    objects, ids = _words(result, "OBJECT"), _words(result, "OBS_ID")
-    heading = _shortened(objects, 2) or _shortened([o.name for o in result.observations], 2)
-    # A dollar sign would start mathematics.
-    return (heading + (f"   ObsID {_shortened(ids)}" if ids else "")).replace("$", r"\$")
-
-
-def _details(result):
-    bands = list(dict.fromkeys(str(_band(o)) for o in result.observations if _band(o)))
-    seconds = [o.metadata.get("EXPOSURE") for o in result.observations]
-    parts = [_shortened(bands, 2)]
-    if all(isinstance(s, int | float) for s in seconds):
-        parts.append(f"{sum(seconds) / 1000:,.1f} ks")
-    parts += [f"{result.n_photons:,.0f} photons", f"K = {len(result.mixture)}", f"background {100 * result.background_fraction:.0f} %"]
-    if not result.converged:
-        parts.append("NOT CONVERGED")
-    if result.frame is not None:
-        parts.append(f"offsets from {_position(result.frame.ra0, result.frame.dec0)}")
-    return "   |   ".join(part for part in parts if part)
-
-
-def _band(observation):
-    band = observation.metadata.get("energy_kev")
-    if band is None or isinstance(band, str):
-        return "all energies" if band == "all" else band
-    return f"{band[0]:g}-{band[1]:g} keV" if np.all(np.isfinite(band)) else "all energies"
-
-
-def _position(ra, dec):
-    seconds, arcsec = round(ra / 15 * 36000) / 10 % 86400, round(abs(dec) * 3600)
-    hours, degrees = (
-        f"{int(seconds // 3600):02d}:{int(seconds // 60 % 60):02d}:{seconds % 60:04.1f}",
-        f"{arcsec // 3600:02d}:{arcsec // 60 % 60:02d}:{arcsec % 60:02d}",
-    )
-    return f"{hours} {'-' if dec < 0 else '+'}{degrees}"

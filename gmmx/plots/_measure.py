@@ -31,15 +31,17 @@ class Scene:
     grid : PixelGrid
         Its cells are those of the completeness where these are few enough.
     x, y : (float, float)
-        The part of the plane that is shown [arcsec]: what was seen, with a rim.
+        The part of the plane that is shown [arcsec]: what was seen, with a rim, where no other was given.
     """
 
-    def __init__(self, result):
+    def __init__(self, result, x=None, y=None):
         self.result = result
         self.bounded = any(o.completeness is not None for o in result.observations)
-        (x0, x1), (y0, y1) = _seen(result)
-        # Neither side more than 1.35 times the other, or six panels do not fill a page.
-        self.x, self.y = _widened(x0, x1, (y1 - y0) / 1.35), _widened(y0, y1, (x1 - x0) / 1.35)
+        if x is None or y is None:
+            (x0, x1), (y0, y1) = _seen(result)
+            # Neither side more than 1.35 times the other, or six panels do not fill a page.
+            x, y = _widened(x0, x1, (y1 - y0) / 1.35), _widened(y0, y1, (x1 - x0) / 1.35)
+        self.x, self.y = x, y
         self.images = render_images(result, _cells(result, self.x, self.y))
         self.grid = self.images.signal.grid
 
@@ -134,13 +136,13 @@ class Scene:
             weights = smooth * (np.hypot(x - x[iy, ix], y - y[iy, ix]) < 2 * radius)
         return tuple(float((axis * weights).sum() / max(weights.sum(), 1e-300)) for axis in (x, y))
 
-    def profile(self):
-        """Surface brightness in annuli about `centre`, exposure taken out: a dict of (n,) arrays.
+    def profile(self, centre=None):
+        """Surface brightness in annuli about a place [arcsec], `self.centre()` without one, exposure taken out: a dict of (n,) arrays.
 
         Keys are radius, low, high [arcsec]; counts, expected [photon]; data, error, model, signal, background [photon / arcsec**2 at the reference exposure].
         Annuli are joined outwards until 20 photons are expected in each.
         """
-        cx, cy = self.centre()
+        cx, cy = self.centre() if centre is None else centre
         x, y = self.grid.centres()
         radius = np.hypot(x - cx, y - cy)
         omega, expected = self.images.completeness.values, self.images.expected.values

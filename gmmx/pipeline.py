@@ -96,7 +96,7 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
     observations, start = _start(config, observations)
     observations = _with_inputs(observations, config)
     knobs = {f.name: getattr(config, f.name) for f in fields(config) if f.name in fit_mixture.__kwdefaults__} | start
-    knobs["sources"] = _sources(config, observations, say)
+    observations, knobs["sources"] = _sources(config, observations, say)
     options = {"events": events, **asdict(config)}
     result = fit_mixture(observations, n_components=None if config.k == "auto" else config.k, **knobs, options=options, callback=callback)
     result = replace(result, warnings=said + tuple(result.warnings))
@@ -132,21 +132,26 @@ def _start(config, observations):
 
 
 def _sources(config, observations, say):
-    """The point sources that are fitted along, in the plane of the fit; None where there is none."""
+    """The observations, the first with what is said of the point sources, and the sources that are fitted along; None where there is none."""
     if not config.sources:
-        return None
+        return observations, None
     first = observations[0]
+    files = ", ".join(config.sources)
     shapes = Shapes.union([read_regions(path, frame=first.frame, physical=first.physical) for path in config.sources])
     try:
         sources = PointSources.of_shapes(shapes, movable=config.source_positions == "free")
     except InputError as error:
-        raise InputError(f"{', '.join(config.sources)}: {error}") from None
-    seen = sources.seen(observations, reference_exposure([o.completeness for o in observations]))
-    if len(seen) == 0:
-        raise InputError(f"{', '.join(config.sources)}: none of {len(sources)} sources lies where there is exposure: are they of this field, or masked?")
-    lost = f"; {len(sources) - len(seen)} without exposure left out" if len(seen) < len(sources) else ""
-    say(f"point sources: {len(seen)} fitted along, their places {config.source_positions}{lost}")
-    return seen
+        raise InputError(f"{files}: {error}") from None
+    usable, left_out = sources.usable(observations, reference_exposure([o.completeness for o in observations]))
+    if not shapes.only_excludes and any(term.exclude for term in shapes.terms):
+        left_out["cut out of the list"] = sum(term.exclude for term in shapes.terms)
+    lost = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+    if len(usable) == 0:
+        raise InputError(f"{files}: none of {len(sources)} sources can be fitted ({lost}): are they of this field, and is there no mask on them?")
+    said = f"{len(usable)} fitted along, their places {config.source_positions}" + (f"; left out: {lost}" if lost else "")
+    say(f"point sources: {said}")
+    resolved = first.metadata.get("resolved", {}) | {"point sources": said}
+    return [replace(first, metadata=first.metadata | {"resolved": resolved}), *observations[1:]], usable
 
 
 def _with_inputs(observations, config):

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of
 
 from gmmx.background import Background
-from gmmx.errors import InputError
+from gmmx.errors import DataWarning, InputError
 from gmmx.fit import fit_mixture
 from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
 from gmmx.io.models import read_model, write_model
@@ -80,14 +80,17 @@ def test_fixed_places_stay_to_the_bit(observation):
 
 def test_a_source_that_would_leave_its_circle_stays_at_the_edge(observation):
     listed = replace(LISTED, x=LISTED.x + [0.0, 0.0, 2.0], reaches=np.array([4.0, 4.0, 1.0]))
-    found = fit_mixture(observation, n_components=1, sources=listed, threads=1)
+    with pytest.warns(DataWarning, match="1 point source would leave"):
+        found = fit_mixture(observation, n_components=1, sources=listed, threads=1)
     distances = np.hypot(found.mixture.means[:, 0] - listed.x[2], found.mixture.means[:, 1] - listed.y[2])
     assert distances.min() == pytest.approx(1.0, abs=1e-9)
 
 
 def test_sources_without_exposure_are_not_seen(observation):
     far = PointSources(x=np.array([0.0, 500.0]), y=np.zeros(2), reaches=np.ones(2))
-    assert len(far.seen([observation], 1.0)) == 1
+    usable, left_out = far.usable([observation], 1.0)
+    assert_allclose(usable.x, 0)
+    assert left_out == {"without exposure": 1}
 
 
 def test_what_cannot_be_is_said(observation):

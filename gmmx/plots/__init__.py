@@ -24,7 +24,8 @@ def plot_result(result, *, stretch="log"):
     """The six panels that say what was fitted and whether to believe it.
 
     Photons, whole scene and signal share one scale, photons / arcsec**2 at the reference exposure. Masks are outlined on the photons and the completeness,
-    hatching covers what was seen with a completeness below 5 %, scarcely observed components are marked on the signal.
+    hatching covers what was seen with a completeness below 5 %, scarcely observed components and the places of point sources, which it does not hold, are
+    marked on the signal.
 
     Parameters
     ----------
@@ -98,7 +99,8 @@ def plot_result(result, *, stretch="log"):
     blur = scene.psf_radii()
     if blur is not None:
         draw.psf_circles(panels["scene"], *blur, scene.x, scene.y, offsets)
-    draw.mark_components(panels["signal"], result.mixture, result.scarcely_observed, scene.x, scene.y, offsets, "dashed: scarcely observed")
+    draw.mark_points(panels["signal"], result.point_sources, scene.x, scene.y, offsets)
+    draw.mark_components(panels["signal"], result.mixture, result.scarcely_observed & ~result.points, scene.x, scene.y, offsets, "dashed: scarcely observed")
 
     left, bottom, wide, high = box(2, 1)
     left, wide = left + 0.08 / width, wide - 0.08 / width
@@ -245,12 +247,17 @@ def _details(result):
     parts = [_shortened(bands, 2)]
     if all(isinstance(s, int | float) for s in seconds):
         parts.append(f"{sum(seconds) / 1000:,.1f} ks")
-    parts += [f"{result.n_photons:,.0f} photons", f"K = {len(result.mixture)}", f"background {100 * result.background_fraction:.0f} %"]
+    parts += [f"{result.n_photons:,.0f} photons", f"K = {len(result.extended)}{_and_points(result)}", f"background {100 * result.background_fraction:.0f} %"]
     if not result.converged:
         parts.append("NOT CONVERGED")
     if result.frame is not None:
         parts.append(f"offsets from {_position(result.frame.ra0, result.frame.dec0)}")
     return "   |   ".join(part for part in parts if part)
+
+
+def _and_points(result):
+    n = len(result.point_sources)
+    return f" and {n} point source{'s' * (n != 1)}" if n else ""
 
 
 def _band(observation):

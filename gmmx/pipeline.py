@@ -149,6 +149,8 @@ def _sources(config, observations, say):
     if len(usable) == 0:
         raise InputError(f"{files}: none of {len(sources)} sources can be fitted ({lost}): are they of this field, and is there no mask on them?")
     said = f"{len(usable)} fitted along, their places {config.source_positions}" + (f"; left out: {lost}" if lost else "")
+    if any(o.psf.n_gaussians == 1 for o in observations if o.psf is not None):
+        said += "; the PSF is one Gaussian: fluxes come out low by what its wings hold, which components beside bright sources may take up"
     say(f"point sources: {said}")
     resolved = first.metadata.get("resolved", {}) | {"point sources": said}
     return [replace(first, metadata=first.metadata | {"resolved": resolved}), *observations[1:]], usable

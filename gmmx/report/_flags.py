@@ -21,9 +21,9 @@ STREAK_LENGTH = 20.0
 WINGS_RADII = 3.0
 WINGS_PHOTONS = 100.0
 WINGS_SHARE = 0.05
-# For those of a source that is modelled, which has no mask, but a circle as its region, when it has less than this share of its photons: a PSF map of one
-# Gaussian leaves as many of them unexplained.
-POINT_WINGS_SHARE = 0.4
+# For those of a source that is modelled, which has a circle in place of a mask, when its sigma is smaller than that and it has less than this share of its
+# photons: a PSF map of one Gaussian may leave as many of them unexplained.
+POINT_WINGS_SHARE = 0.8
 
 _FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 
@@ -131,7 +131,7 @@ def on_point_wings(result, major):
     bright = result.points & (photons > WINGS_PHOTONS)
     radius = region_radii(psf_radii(result, *means[bright].T))
     distance = np.hypot(means[:, :1] - means[bright, 0], means[:, 1:] - means[bright, 1])
-    beside = (distance < WINGS_RADII * radius) & (major[:, None] < WINGS_RADII * radius) & (photons[:, None] < POINT_WINGS_SHARE * photons[bright])
+    beside = (distance < WINGS_RADII * radius) & (major[:, None] < radius) & (photons[:, None] < POINT_WINGS_SHARE * photons[bright])
     return beside.any(1)
 
 

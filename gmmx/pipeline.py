@@ -82,7 +82,7 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
     check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        observations = read_observations(events, config)
+        observations, sources = _sources(config, read_observations(events, config))
     said = tuple(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, GmmxWarning)))
     for w in caught:
         warnings.warn(w.message, w.category, stacklevel=2)
@@ -96,7 +96,7 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
     observations, start = _start(config, observations)
     observations = _with_inputs(observations, config)
     knobs = {f.name: getattr(config, f.name) for f in fields(config) if f.name in fit_mixture.__kwdefaults__} | start
-    observations, knobs["sources"] = _sources(config, observations, say)
+    knobs["sources"] = sources
     options = {"events": events, **asdict(config)}
     result = fit_mixture(observations, n_components=None if config.k == "auto" else config.k, **knobs, options=options, callback=callback)
     result = replace(result, warnings=said + tuple(result.warnings))
@@ -131,7 +131,7 @@ def _start(config, observations):
     return observations, {"init": mixture.select(~held), "frozen": (mixture.select(held), model.frozen.select(held))}
 
 
-def _sources(config, observations, say):
+def _sources(config, observations):
     """The observations, the first with what is said of the point sources, and the sources that are fitted along; None where there is none."""
     if not config.sources:
         return observations, None
@@ -151,7 +151,6 @@ def _sources(config, observations, say):
     said = f"{len(usable)} fitted along, their places {config.source_positions}" + (f"; left out: {lost}" if lost else "")
     if any(o.psf.n_gaussians == 1 for o in observations if o.psf is not None):
         said += "; the PSF is one Gaussian: fluxes come out low by what its wings hold, which components beside bright sources may take up"
-    say(f"point sources: {said}")
     resolved = first.metadata.get("resolved", {}) | {"point sources": said}
     return [replace(first, metadata=first.metadata | {"resolved": resolved}), *observations[1:]], usable
 

@@ -17,7 +17,7 @@ from gmmx.io.models import read_model, write_model
 from gmmx.io.regions import read_regions
 from gmmx.io.tables import write_table
 from gmmx.mixture import POINT_SIGMA, Frozen
-from gmmx.pipeline import _sources
+from gmmx.pipeline import _sources, described
 from gmmx.plots import plot_result
 from gmmx.psf import PsfModel
 from gmmx.render import render_images
@@ -193,16 +193,15 @@ def test_what_is_left_out_is_said(observation, tmp_path):
     (tmp_path / "one.reg").write_text(physical + "circle(5096.5,4096.5,4)\n-circle(4090,4090,2)\n")
     (tmp_path / "two.reg").write_text(physical + "circle(4156.5,4156.5,4)\n")
     masked = replace(observation, masks=Shapes.of(Ellipse(60 * 0.492, 60 * 0.492, 2.0, 2.0)))
-    lines = []
-    (noted,), sources = _sources(FitConfig(sources=tuple(files)), [masked], lines.append)
+    (noted,), sources = _sources(FitConfig(sources=tuple(files)), [masked])
     assert len(sources) == 1
     said = "left out: 1 without exposure, 1 under a mask or outside the region, 1 listed twice, 1 cut out of the list"
-    assert said in lines[0]
-    assert "the PSF is one Gaussian" in lines[0]
-    assert said in noted.metadata["resolved"]["point sources"]
+    (line,) = [line for line in described(noted) if line.startswith("point sources: 1 fitted along, their places free; ")]
+    assert said in line
+    assert "the PSF is one Gaussian" in line
     (tmp_path / "one.reg").write_text("physical\ncircle(4156.5,4156.5,4)\n")
     with pytest.raises(InputError, match=r"none of 1 sources can be fitted \(1 under a mask or outside the region\)"):
-        _sources(FitConfig(sources=(files[0],)), [masked], lines.append)
+        _sources(FitConfig(sources=(files[0],)), [masked])
 
 
 def test_the_wings_of_a_source_are_flagged(result):

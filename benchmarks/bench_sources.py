@@ -2,9 +2,10 @@
 
 The columns right of the bar are of the sources with at least 50 detected photons: rms of (F - F_true) over F_true / sqrt(counts) and over the reported error;
 the median of reported over Poisson errors; F / F_true, weighted by counts, and of those beyond 500 counts; the median distance from the true place, and its rms
-in reported errors along each axis. What remains with the Chandra library: 1.28 % of the photons are in the readout streak and 0.2 % beyond its reach, so fluxes
-are about 1.3 % low; and off axis the telescope's image of a point is not centred on the point (by 0.1 to 0.35 arcsec from 4 arcmin on), which Gaussians
-about one centre do not know: places of bright sources are off by more than their errors.
+in reported errors along each axis. What remains with the Chandra library: 1.28 % of
+the photons are in the readout streak, so fluxes are expected that much low, which a handful of realisations hardly tells from none; and off axis the centroid
+of a source's photons is up to 0.35 arcsec from its place, which Gaussians about one centre do not know: places of bright sources are off by more than their
+errors.
 
 Reads the simulated observations from $GMMX_TEST_DATA (default ../shared/data beside the repository). Name parts of the table to run only them:
 ``python benchmarks/bench_sources.py galaxy masked realisations``.

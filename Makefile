@@ -77,6 +77,7 @@ bench: $(VENV)/.bench $(PEERS)/.ready  ## run benchmarks/bench_*.py, which print
 	$(BIN)/python benchmarks/bench_psf.py | tee benchmarks/psf.txt
 	{ $(BIN)/python benchmarks/bench_choice.py; echo; $(BIN)/python benchmarks/bench_choice.py auto; } | tee benchmarks/choice.txt
 	$(BIN)/python benchmarks/bench_backgrounds.py | tee benchmarks/backgrounds.txt
+	$(BIN)/python benchmarks/bench_sources.py | tee benchmarks/sources.txt
 	$(BIN)/python benchmarks/bench_footprint.py | tee benchmarks/footprint.txt
 	$(BIN)/python benchmarks/bench_pair.py | tee benchmarks/pair.txt
 	$(BIN)/python benchmarks/bench_scaling.py

@@ -47,7 +47,7 @@ class Truth:
     def rendered(self, result):
         """The model's surface brightness on the truth's grid, through both WCS, and that grid."""
         grid = read_grid_like(self.path, result.frame)
-        mixture = result.mixture
+        mixture = result.extended
         return pixel_means(mixture.fluxes, mixture.means, mixture.covariances, grid) / result.reference_exposure, grid
 
     def differences(self, result):

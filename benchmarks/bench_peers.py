@@ -258,7 +258,7 @@ def scored(row, job, mixture, amplitude=None, detected=None):
             scale = train.n_photons / (float(mixture.fluxes @ found.shares) + float(amplitudes[0] @ prepared[0].integrals))
         else:
             scale, reference = train.n_photons, train.completeness.exposure.max()
-        image = SimpleNamespace(mixture=replace(mixture, fluxes=mixture.fluxes * scale), frame=train.frame, reference_exposure=reference)
+        image = SimpleNamespace(extended=replace(mixture, fluxes=mixture.fluxes * scale), frame=train.frame, reference_exposure=reference)
         row.differences = tuple(job.image.differences(image))
     return row
 

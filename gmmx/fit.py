@@ -72,7 +72,7 @@ def _given_components(init, frozen, points):
 
 
 def _released(climb, parameters, sources, max_iter, tol):
-    """The parameters after the point sources, which are their first components, were let go, and whether they have settled.
+    """The parameters after the point sources, which are their first components, were let go, whether they have settled, and how many are held at an edge.
 
     A source that leaves its circle is brought back to the edge and held there.
     """
@@ -83,7 +83,7 @@ def _released(climb, parameters, sources, max_iter, tol):
         parameters, converged = climb.settle(replace(parameters, frozen=replace(parameters.frozen, means=means_held)), "points", max_iter, tol)
         strayed, places = sources.strayed(parameters.mixture.means[:n])
         if not np.any(strayed & ~held):
-            return parameters, converged
+            return parameters, converged, int(held.sum())
         held |= strayed
         means = np.concatenate([places, parameters.mixture.means[n:]])
         parameters = replace(parameters, mixture=replace(parameters.mixture, means=means))
@@ -174,7 +174,7 @@ def fit_mixture(
     ConvergenceWarning
         When `max_iter` came first.
     DataWarning
-        When fewer than K components came out.
+        When fewer than K components came out, or point sources would leave their regions.
     DegeneracyWarning
         When a background's level and the signal flux are correlated by more than 0.9, or when broad components have taken its place.
     """
@@ -238,7 +238,9 @@ def fit_mixture(
                 if price is not None:
                     parameters = prune(climb, parameters, price)
         if len(points[0]) and sources.movable:
-            parameters, converged = _released(climb, parameters, sources, max_iter, tol)
+            parameters, converged, strayed = _released(climb, parameters, sources, max_iter, tol)
+            if strayed:
+                notes.append((f"{strayed} point source{'s' * (strayed > 1)} would leave the region given, and stay at its edge", DataWarning))
         else:
             parameters, converged = climb.settle(parameters, "settle", max_iter, tol)
         parameters = parameters.select(np.argsort(-parameters.mixture.fluxes, kind="stable"))

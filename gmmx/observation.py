@@ -83,6 +83,10 @@ class Observation:
         """Positions (x, y) in the plane of the masks, brought into the observation's own [arcsec]."""
         return _between(self.masks_frame, self.frame, x, y)
 
+    def cuts_out(self, x, y):
+        """Whether positions in the observation's plane [arcsec] are under a mask or outside the region, (n,) booleans."""
+        return np.zeros(np.shape(x), bool) if self.masks is None else self.masks.contains(*_between(self.frame, self.masks_frame, x, y))
+
     def mask_outlines(self, n=64):
         """Edges of the masks in the observation's plane: a list of (n, 2) arrays [arcsec]."""
         return [] if self.masks is None else [np.column_stack(self.from_masks(*line.T)) for line in self.masks.outlines(n)]

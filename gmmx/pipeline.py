@@ -82,7 +82,7 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
     check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        observations = read_observations(events, config)
+        observations, sources = _sources(config, read_observations(events, config))
     said = tuple(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, GmmxWarning)))
     for w in caught:
         warnings.warn(w.message, w.category, stacklevel=2)
@@ -96,7 +96,7 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
     observations, start = _start(config, observations)
     observations = _with_inputs(observations, config)
     knobs = {f.name: getattr(config, f.name) for f in fields(config) if f.name in fit_mixture.__kwdefaults__} | start
-    knobs["sources"] = _sources(config, observations, say)
+    knobs["sources"] = sources
     options = {"events": events, **asdict(config)}
     result = fit_mixture(observations, n_components=None if config.k == "auto" else config.k, **knobs, options=options, callback=callback)
     result = replace(result, warnings=said + tuple(result.warnings))
@@ -131,22 +131,28 @@ def _start(config, observations):
     return observations, {"init": mixture.select(~held), "frozen": (mixture.select(held), model.frozen.select(held))}
 
 
-def _sources(config, observations, say):
-    """The point sources that are fitted along, in the plane of the fit; None where there is none."""
+def _sources(config, observations):
+    """The observations, the first with what is said of the point sources, and the sources that are fitted along; None where there is none."""
     if not config.sources:
-        return None
+        return observations, None
     first = observations[0]
+    files = ", ".join(config.sources)
     shapes = Shapes.union([read_regions(path, frame=first.frame, physical=first.physical) for path in config.sources])
     try:
         sources = PointSources.of_shapes(shapes, movable=config.source_positions == "free")
     except InputError as error:
-        raise InputError(f"{', '.join(config.sources)}: {error}") from None
-    seen = sources.seen(observations, reference_exposure([o.completeness for o in observations]))
-    if len(seen) == 0:
-        raise InputError(f"{', '.join(config.sources)}: none of {len(sources)} sources lies where there is exposure: are they of this field, or masked?")
-    lost = f"; {len(sources) - len(seen)} without exposure left out" if len(seen) < len(sources) else ""
-    say(f"point sources: {len(seen)} fitted along, their places {config.source_positions}{lost}")
-    return seen
+        raise InputError(f"{files}: {error}") from None
+    usable, left_out = sources.usable(observations, reference_exposure([o.completeness for o in observations]))
+    if not shapes.only_excludes and any(term.exclude for term in shapes.terms):
+        left_out["cut out of the list"] = sum(term.exclude for term in shapes.terms)
+    lost = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+    if len(usable) == 0:
+        raise InputError(f"{files}: none of {len(sources)} sources can be fitted ({lost}): are they of this field, and is there no mask on them?")
+    said = f"{len(usable)} fitted along, their places {config.source_positions}" + (f"; left out: {lost}" if lost else "")
+    if any(o.psf.n_gaussians == 1 for o in observations if o.psf is not None):
+        said += "; the PSF is one Gaussian: fluxes come out low by what its wings hold, which components beside bright sources may take up"
+    resolved = first.metadata.get("resolved", {}) | {"point sources": said}
+    return [replace(first, metadata=first.metadata | {"resolved": resolved}), *observations[1:]], usable
 
 
 def _with_inputs(observations, config):

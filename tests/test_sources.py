@@ -10,18 +10,20 @@ from simulated import drawn, field, mixture_of
 
 from gmmx import pipeline
 from gmmx.background import Background
-from gmmx.config import ExportConfig
-from gmmx.errors import InputError
+from gmmx.config import ExportConfig, FitConfig
+from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.fit import fit_mixture
 from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
 from gmmx.io.models import read_model, write_model
 from gmmx.io.regions import read_regions
 from gmmx.io.tables import write_table
 from gmmx.mixture import POINT_SIGMA, Frozen
+from gmmx.pipeline import _sources, described
+from gmmx.plots import plot_result
 from gmmx.psf import PsfModel
 from gmmx.render import render_images
-from gmmx.report import component_table, frozen_from_table, summary, summary_dict
-from gmmx.shapes import Ellipse, Shapes
+from gmmx.report import component_flags, component_table, frozen_from_table, summary, summary_dict
+from gmmx.shapes import Box, Ellipse, Field, Ring, Shapes
 from gmmx.sources import PointSources
 
 # An extended component, three point sources of which one is off its place in the list, and a flat sky.
@@ -82,14 +84,17 @@ def test_fixed_places_stay_to_the_bit(observation):
 
 def test_a_source_that_would_leave_its_circle_stays_at_the_edge(observation):
     listed = replace(LISTED, x=LISTED.x + [0.0, 0.0, 2.0], reaches=np.array([4.0, 4.0, 1.0]))
-    found = fit_mixture(observation, n_components=1, sources=listed, threads=1)
+    with pytest.warns(DataWarning, match="1 point source would leave"):
+        found = fit_mixture(observation, n_components=1, sources=listed, threads=1)
     distances = np.hypot(found.mixture.means[:, 0] - listed.x[2], found.mixture.means[:, 1] - listed.y[2])
     assert distances.min() == pytest.approx(1.0, abs=1e-9)
 
 
 def test_sources_without_exposure_are_not_seen(observation):
     far = PointSources(x=np.array([0.0, 500.0]), y=np.zeros(2), reaches=np.ones(2))
-    assert len(far.seen([observation], 1.0)) == 1
+    usable, left_out = far.usable([observation], 1.0)
+    assert_allclose(usable.x, 0)
+    assert left_out == {"without exposure": 1}
 
 
 def test_what_cannot_be_is_said(observation):
@@ -102,6 +107,141 @@ def test_what_cannot_be_is_said(observation):
     shapes = Shapes.of(Ellipse(1.0, 2.0, 3.0, 3.0, 0.0), Ellipse(-5.0, 0.0, 0.5, 0.5, 0.0))
     sources = PointSources.of_shapes(shapes)
     assert_allclose([sources.x, sources.y, sources.reaches], [[1, -5], [2, 0], [3, 0.5]])
+
+
+def ellipses_file(path, rows, keywords=(), more=()):
+    """A source list as wavdetect writes it: a row for each (x, y, a, b, angle) in physical pixels."""
+    rows = np.array(rows, float)
+    columns = [
+        fits.Column("X", "D", "pixel", array=rows[:, 0]),
+        fits.Column("Y", "D", "pixel", array=rows[:, 1]),
+        fits.Column("SHAPE", "10A", array=np.full(len(rows), "ellipse")),
+        fits.Column("R", "2E", "pixel", array=rows[:, 2:4]),
+        fits.Column("ROTANG", "E", "deg", array=rows[:, 4]),
+        *more,
+    ]
+    hdu = fits.BinTableHDU.from_columns(columns, name="SRCLIST")
+    hdu.header.update(dict(keywords))
+    hdu.writeto(path)
+    return path
+
+
+def test_a_list_of_wavdetect_gives_centres_and_sizes(observation, tmp_path):
+    positions = [fits.Column("RA", "D", "deg", array=np.zeros(2)), fits.Column("DEC", "D", "deg", array=np.zeros(2))]
+    path = ellipses_file(tmp_path / "src.fits", [(4136.5, 4056.5, 8.0, 2.0, 30.0), (4096.5, 4096.5, 5.0, 5.0, 0.0)], more=positions)
+    sources = PointSources.of_shapes(read_regions(path, frame=observation.frame, physical=observation.physical))
+    assert_allclose(sources.x, [40 * 0.492, 0], atol=1e-9)
+    assert_allclose(sources.y, [-40 * 0.492, 0], atol=1e-9)
+    # The circle of the ellipse's area, however it is turned.
+    assert_allclose(sources.reaches, [4 * 0.492, 5 * 0.492])
+
+
+def test_a_region_of_the_source_catalogue_gives_its_ellipse(shared_data):
+    path = shared_data / "real" / "csc_cosmos_7999" / "acisf07999_000N001_r0035_reg3.fits.gz"
+    with pytest.warns(DataWarning, match="BKGREG left out"):
+        shapes = read_regions(path, frame=SkyFrame(149.88534733445, 2.6079504903529))
+    sources = PointSources.of_shapes(shapes)
+    assert_allclose([sources.x, sources.y], [[(3145.89473684 - 4096.5) * 0.492], [(4520.78947368 - 4096.5) * 0.492]], atol=1e-3)
+    assert_allclose(sources.reaches, np.sqrt(37.06152344 * 15.3881588) * 0.492, rtol=1e-6)
+
+
+def test_what_gmmx_exports_is_read_back_as_sources(result, tmp_path):
+    write_table(tmp_path / "components.fits", component_table(result))
+    sources = PointSources.of_shapes(read_regions(tmp_path / "components.fits", frame=result.frame, physical=result.observations[0].physical))
+    assert_allclose(np.stack([sources.x, sources.y], axis=1), result.point_sources.means, atol=1e-6)
+    assert_allclose(sources.reaches, max(2.0, 1.5 * 1.5 * np.sqrt(-2 * np.log(0.1))), rtol=1e-6)
+
+
+@pytest.mark.parametrize("text", ['fk5\ncircle(150.002,60.001,2.5")', "physical\ncircle(4089.182,4103.817,5.0813)", 'fk5\n-circle(150.002,60.001,2.5")'])
+def test_regions_of_ds9_give_centres_and_sizes(observation, tmp_path, text):
+    path = tmp_path / "sources.reg"
+    path.write_text(text + "\n")
+    sources = PointSources.of_shapes(read_regions(path, frame=observation.frame, physical=observation.physical))
+    assert_allclose([sources.x, sources.y, sources.reaches], [[-3.6], [3.6], [2.5]], atol=0.05)
+
+
+def test_boxes_have_a_reach_and_rings_none():
+    sources = PointSources.of_shapes(Shapes.of(Box(1.0, 2.0, 4.0, 9.0, 30.0), Ellipse(0.0, 0.0, 8.0, 2.0, 45.0)))
+    assert_allclose([sources.x, sources.y, sources.reaches], [[1, 0], [2, 0], [3, 4]], atol=1e-12)
+    with pytest.raises(InputError, match="a ring, pie or panda"):
+        PointSources.of_shapes(Shapes.of(Ring(Ellipse(0.0, 0.0, 3.0, 3.0), Ellipse(0.0, 0.0, 1.0, 1.0))))
+    with pytest.raises(InputError, match="with bounds"):
+        PointSources.of_shapes(Shapes.of(Field()))
+
+
+def test_a_point_of_ds9_is_no_region(observation, tmp_path):
+    path = tmp_path / "sources.reg"
+    path.write_text("fk5\npoint(150.002,60.001)\n")
+    with pytest.warns(DataWarning, match="covers no area"), pytest.raises(DataError, match="draw circles"):
+        read_regions(path, frame=observation.frame, physical=observation.physical)
+
+
+def test_what_cannot_be_fitted_is_counted_by_reason(observation):
+    # The second is a tenth of the PSF from the first, the third four tenths of its radius, the fourth is as far as can be told apart.
+    x, y = np.array([0.0, 0.1, 0.6, 1.0, 30.0, 500.0]), np.array([0.0, 0.0, 0.0, 0.0, 30.0, 0.0])
+    masked = replace(observation, masks=Shapes.of(Ellipse(30.0, 30.0, 2.0, 2.0)))
+    sources, left_out = PointSources(x=x, y=y, reaches=np.full(6, 2.0)).usable([masked], 1.0)
+    assert_allclose(sources.x, [0, 1])
+    assert left_out == {"without exposure": 1, "under a mask or outside the region": 1, "listed twice": 2}
+    # What one pointing hides another may see.
+    sources, left_out = PointSources(x=x, y=y, reaches=np.full(6, 2.0)).usable([masked, observation], 1.0)
+    assert_allclose(sources.x, [0, 1, 30])
+
+
+def test_what_is_left_out_is_said(observation, tmp_path):
+    files = [str(tmp_path / "one.reg"), str(tmp_path / "two.reg")]
+    physical = "physical\ncircle(4096.5,4096.5,4)\n"
+    (tmp_path / "one.reg").write_text(physical + "circle(5096.5,4096.5,4)\n-circle(4090,4090,2)\n")
+    (tmp_path / "two.reg").write_text(physical + "circle(4156.5,4156.5,4)\n")
+    masked = replace(observation, masks=Shapes.of(Ellipse(60 * 0.492, 60 * 0.492, 2.0, 2.0)))
+    (noted,), sources = _sources(FitConfig(sources=tuple(files)), [masked])
+    assert len(sources) == 1
+    said = "left out: 1 without exposure, 1 under a mask or outside the region, 1 listed twice, 1 cut out of the list"
+    (line,) = [line for line in described(noted) if line.startswith("point sources: 1 fitted along, their places free; ")]
+    assert said in line
+    assert "the PSF is one Gaussian" in line
+    (tmp_path / "one.reg").write_text("physical\ncircle(4156.5,4156.5,4)\n")
+    with pytest.raises(InputError, match=r"none of 1 sources can be fitted \(1 under a mask or outside the region\)"):
+        _sources(FitConfig(sources=(files[0],)), [masked])
+
+
+def test_the_wings_of_a_source_are_flagged(result):
+    word = "wings of a point source"
+    assert not any(word in words for words in component_flags(result))
+    # A small component beside the brightest source, one on it that is as bright, one beside it that is broad, one far from any source.
+    place = result.point_sources.means[0]
+    rows = [(200, *(place + [4.0, 0.0]), 1.5), (5000, *place, 1.5), (200, *(place + [4.0, 0.0]), 15.0), (200, 0, -35, 1.5)]
+    joined = result.mixture.joined(mixture_of(*rows))
+    added = np.array([row[0] for row in rows], float)
+    larger = replace(
+        result,
+        mixture=joined,
+        frozen=result.frozen.joined(Frozen.none(4)),
+        observed_shares=np.ones(len(joined)),
+        observed_photons=np.concatenate([result.observed_photons, added]),
+        prior_scales=np.ones(len(joined)),
+        flux_errors=None,
+        mean_errors=None,
+    )
+    assert [word in words for words in component_flags(larger)] == [False] * len(result.mixture) + [True, False, False, False]
+
+
+def test_the_page_lists_points_apart(result, observation):
+    page = summary(result)
+    assert page.index("\nComponents\n") < page.index("\nPoint sources\n")
+    lines = page.split("\nPoint sources\n")[1].splitlines()
+    assert lines[0].split()[:2] == ["ra", "[deg]"]
+    assert all(len(line) < 100 and "point source" not in line for line in lines[:4])
+    held = fit_mixture(observation, n_components=1, sources=replace(LISTED, movable=False), threads=1)
+    assert "held" in summary(held).split("\nPoint sources\n")[1]
+
+
+def test_points_are_marked_on_the_signal(result):
+    panels = {axes.get_label(): axes for axes in plot_result(result).axes}
+    (marks,) = [line for line in panels["signal"].lines if line.get_label() == "point sources"]
+    # East is left: offsets count the other way from the plane's x.
+    assert_allclose(marks.get_xydata() * [-1, 1], result.point_sources.means)
+    assert not any(line.get_label() == "point sources" for line in panels["data"].lines)
 
 
 def test_the_signal_has_no_points_unless_asked(result):

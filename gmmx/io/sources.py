@@ -8,14 +8,12 @@ import numpy as np
 from astropy.io import fits
 
 from ..grid import PhysicalFrame
-
-# The ellipse of a source: so many radii of 90 % of the PSF, and no smaller than this [arcsec].
-RADII, LEAST_RADIUS = 1.5, 2.0
+from ..sources import region_radii
 
 
 def source_radii(table):
-    """Radii of circles that hold what there is of point sources, (n,) [arcsec]."""
-    return np.maximum(RADII * np.array(table["psf_r90"]), LEAST_RADIUS)
+    """Radii of circles that hold what there is of the point sources of a component table, (n,) [arcsec]."""
+    return region_radii(np.array(table["psf_r90"]))
 
 
 def source_list(table):

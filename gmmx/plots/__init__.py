@@ -25,7 +25,8 @@ def plot_result(result, *, stretch="log"):
     """The six panels that say what was fitted and whether to believe it.
 
     Photons, whole scene and signal share one scale, photons / arcsec**2 at the reference exposure. Masks are outlined on the photons and the completeness,
-    hatching covers what was seen with a completeness below 5 %, scarcely observed components are marked on the signal.
+    hatching covers what was seen with a completeness below 5 %, scarcely observed components and the places of point sources, which it does not hold, are
+    marked on the signal.
 
     Parameters
     ----------
@@ -99,7 +100,8 @@ def plot_result(result, *, stretch="log"):
     blur = scene.psf_radii()
     if blur is not None:
         draw.psf_circles(panels["scene"], *blur, scene.x, scene.y, offsets)
-    draw.mark_components(panels["signal"], result.mixture, result.scarcely_observed, scene.x, scene.y, offsets, "dashed: scarcely observed")
+    draw.mark_points(panels["signal"], result.point_sources, scene.x, scene.y, offsets)
+    draw.mark_components(panels["signal"], result.mixture, result.scarcely_observed & ~result.points, scene.x, scene.y, offsets, "dashed: scarcely observed")
 
     left, bottom, wide, high = box(2, 1)
     left, wide = left + 0.08 / width, wide - 0.08 / width

@@ -218,6 +218,15 @@ def mark_components(axes, mixture, wanted, x, y, offsets, label):
         axes.text(0.97, 0.965, label, transform=axes.transAxes, color=FLAG, fontsize=SMALL, ha="right", va="top", path_effects=_SHADE)
 
 
+def mark_points(axes, mixture, x, y, offsets):
+    """Small crosses where the point sources are, and a line that says what they are."""
+    means = mixture.means
+    inside = means[(means[:, 0] > x[0]) & (means[:, 0] < x[1]) & (means[:, 1] > y[0]) & (means[:, 1] < y[1])]
+    if len(inside):
+        axes.plot(*offsets.points(inside).T, "+", ms=4.5, mew=0.8, color=MASK, alpha=0.9, label="point sources", scalex=False, scaley=False)
+        axes.text(0.03, 0.965, "+ point sources, left out", transform=axes.transAxes, color=MASK, fontsize=SMALL, ha="left", va="top", path_effects=_SHADE)
+
+
 def log_axis(axis, power=0):
     """Plain numbers on a logarithmic axis, at 1, 2, 5 or 1, 3 where decades are wide, else at decades alone."""
     low, high = axis.get_view_interval()

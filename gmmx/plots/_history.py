@@ -69,7 +69,7 @@ def _draw_path(axes, result):
     axes.tick_params(labelsize=draw.SMALL)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     chosen = "chosen" if result.requested_components is None else f"{result.requested_components} asked for"
-    draw.title(axes, f"how K = {len(result.mixture)} ({chosen}) came about: higher is better")
+    draw.title(axes, f"how K = {len(result.extended)} ({chosen}) came about: higher is better")
     if not result.path:
         axes.text(0.5, 0.5, "the model file holds no path", transform=axes.transAxes, ha="center", fontsize=draw.MEDIUM, color="0.4")
         return

@@ -33,7 +33,7 @@ def details(result):
     parts = [_shortened(bands, 2)]
     if all(isinstance(s, int | float) for s in seconds):
         parts.append(f"{sum(seconds) / 1000:,.1f} ks")
-    parts += [f"{result.n_photons:,.0f} photons", f"K = {len(result.mixture)}", f"background {100 * result.background_fraction:.0f} %"]
+    parts += [f"{result.n_photons:,.0f} photons", f"K = {len(result.extended)}{_and_points(result)}", f"background {100 * result.background_fraction:.0f} %"]
     if not result.converged:
         parts.append("NOT CONVERGED")
     if result.frame is not None:
@@ -55,3 +55,8 @@ def _position(ra, dec):
         f"{arcsec // 3600:02d}:{arcsec // 60 % 60:02d}:{arcsec % 60:02d}",
     )
     return f"{hours} {'-' if dec < 0 else '+'}{degrees}"
+
+
+def _and_points(result):
+    n = len(result.point_sources)
+    return f" and {n} point source{'s' * (n != 1)}" if n else ""

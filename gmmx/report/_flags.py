@@ -7,7 +7,9 @@ drawn around it. A mixture fits both, and well.
 import numpy as np
 
 from ..chips import readout_angle
+from ..psf import core_radius
 from ..score import photon_density
+from ..sources import region_radii
 
 # A component is taken for a readout streak when its axis is this close to the columns [deg], it is this many times longer than wide, and its full width at half
 # maximum is this long [arcsec].
@@ -19,6 +21,9 @@ STREAK_LENGTH = 20.0
 WINGS_RADII = 3.0
 WINGS_PHOTONS = 100.0
 WINGS_SHARE = 0.05
+# For those of a source that is modelled, which has a circle in place of a mask, when its sigma is smaller than that and it has less than this share of its
+# photons: a PSF map of one Gaussian may leave as many of them unexplained.
+POINT_WINGS_SHARE = 0.8
 
 _FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 
@@ -42,8 +47,9 @@ def component_flags(result):
         "smaller than the PSF": (major < np.sqrt(result.prior_scales)) & blurred,
         "along the readout": on_readout_streak(result.observations, major, minor, angle),
         "wings of a masked source": on_masked_wings(result, major),
+        "wings of a point source": on_point_wings(result, major),
     }
-    for word in ("at the size floor", "smaller than the PSF", "along the readout", "wings of a masked source"):
+    for word in ("at the size floor", "smaller than the PSF", "along the readout", "wings of a masked source", "wings of a point source"):
         # What a point source is by definition needs no warning.
         words[word] = words[word] & ~result.points
     if result.frozen is not None:
@@ -110,3 +116,26 @@ def on_masked_wings(result, major):
         small, faint = major[:, None] < WINGS_RADII * radius, result.observed_photons[:, None] < WINGS_SHARE * taken
         flagged |= (near & small & faint & (taken > WINGS_PHOTONS)).any(1)
     return flagged
+
+
+def on_point_wings(result, major):
+    """Whether components are small and faint beside a point source that is modelled, (K,) booleans.
+
+    Parameters
+    ----------
+    result : FitResult
+    major : (K,) array
+        Standard deviations along the major axes [arcsec].
+    """
+    means, photons = result.mixture.means, result.observed_photons
+    bright = result.points & (photons > WINGS_PHOTONS)
+    radius = region_radii(psf_radii(result, *means[bright].T))
+    distance = np.hypot(means[:, :1] - means[bright, 0], means[:, 1:] - means[bright, 1])
+    beside = (distance < WINGS_RADII * radius) & (major[:, None] < radius) & (photons[:, None] < POINT_WINGS_SHARE * photons[bright])
+    return beside.any(1)
+
+
+def psf_radii(result, x, y):
+    """Radius that holds 90 % of the blur at each place, the smallest over the observations that have one, (n,) [arcsec]."""
+    radii = [core_radius(*o.psf.at(x, y), share=0.9) for o in result.observations if o.psf is not None]
+    return np.min(radii, axis=0) if radii and len(x) else np.zeros(len(x))

@@ -67,7 +67,7 @@ def summary(result, *, verbose=False):
         All components instead of the brightest ten, every option, and the files that were read with their digests.
     """
     blocks = [_observation_lines(o, result) for o in result.observations]
-    blocks += [_fit_lines(result), _sky_lines(result), _component_lines(result, None if verbose else 10)]
+    blocks += [_fit_lines(result), _sky_lines(result), *_component_lines(result, None if verbose else 10)]
     notes = [textwrap.fill(warning, 118, initial_indent="  ", subsequent_indent="    ", break_long_words=False) for warning in result.warnings]
     if notes:
         blocks.append(["Warnings", *notes])
@@ -255,23 +255,53 @@ def _sky_lines(result):
 
 
 def _component_lines(result, limit):
+    """Blocks of lines: the extended components, and the point sources where there are some."""
     table = component_table(result)
-    if len(table) == 0:
-        return ["Components", "  none: background only"]
-    shown = table if limit is None else table[:limit]
-    title = "Components" if len(shown) == len(table) else f"Brightest {len(shown)} of {len(table)} components (all with -v)"
+    points = np.array(table["sigma_major"]) == 0
     sky = result.frame is not None
-    head = ["", *(("ra [deg]", "dec [deg]") if sky else ('x ["]', 'y ["]')), 'sigma ["]', "PA [deg]", "photons", "peak [/arcsec^2]", "seen", "flags"]
-    rows = [head]
-    for row in shown:
-        place = (f"{row['ra']:.5f}", f"{row['dec']:+.5f}") if sky else (f"{row['x']:.2f}", f"{row['y']:.2f}")
-        size = "point" if row["sigma_major"] == 0 else f"{row['sigma_major']:.2f} x {row['sigma_minor']:.2f}"
-        share = f"{100 * row['observed_share']:.0f} %"
-        peak = f"{row['peak_density']:.4g}" if np.isfinite(row["peak_density"]) else "-"
-        rows.append([str(row["component"]), *place, size, f"{row['position_angle']:.1f}", f"{row['photons']:,.0f}", peak, share, row["flags"]])
+    place = ("ra [deg]", "dec [deg]") if sky else ('x ["]', 'y ["]')
+    extended, sources = table[~points], table[points]
+    head = ["", *place, 'sigma ["]', "PA [deg]", "photons", "peak [/arcsec^2]", "seen", "flags"]
+    blocks = [_listed("component", head, extended, limit, lambda row: _extended_cells(row, sky))] if len(extended) else []
+    if not blocks:
+        blocks = [["Components", "  none: background only" if len(sources) == 0 else "  none: point sources and background only"]]
+    if len(sources):
+        head = ["", *place, 'error ["]', "photons", "+-", "detected", "seen", "flags"]
+        blocks.append(_listed("point source", head, sources, limit, lambda row: _point_cells(row, sky)))
+    return blocks
+
+
+def _place_cells(row, sky):
+    return (f"{row['ra']:.5f}", f"{row['dec']:+.5f}") if sky else (f"{row['x']:.2f}", f"{row['y']:.2f}")
+
+
+def _extended_cells(row, sky):
+    size = f"{row['sigma_major']:.2f} x {row['sigma_minor']:.2f}"
+    share = f"{100 * row['observed_share']:.0f} %"
+    return [*_place_cells(row, sky), size, f"{row['position_angle']:.1f}", f"{row['photons']:,.0f}", f"{row['peak_density']:.4g}", share, row["flags"]]
+
+
+def _point_cells(row, sky):
+    error = np.hypot(row["x_error"], row["y_error"]) / np.sqrt(2)
+    counts = f"{row['observed_share'] * row['photons']:,.0f}"
+    share, flags = f"{100 * row['observed_share']:.0f} %", "; ".join(_more_than_a_point(row["flags"]))
+    spread = f"{row['photons_error']:,.0f}" if row["photons_error"] > 0 else "held"
+    return [*_place_cells(row, sky), f"{error:.2f}" if error > 0 else "held", f"{row['photons']:,.0f}", spread, counts, share, flags]
+
+
+def _more_than_a_point(flags):
+    """Flags of a point source beyond those that its block and its errors tell."""
+    return [word for word in flags.split("; ") if word and word not in ("point source", "mean held", "flux held")]
+
+
+def _listed(what, head, table, limit, cells):
+    """The first `limit` rows of a table, under a title, and the numbers of the others that are flagged."""
+    shown = table if limit is None else table[:limit]
+    title = f"{what.capitalize()}s" if len(shown) == len(table) else f"Brightest {len(shown)} of {len(table)} {what}s (all with -v)"
+    rows = [head, *([str(row["component"]), *cells(row)] for row in shown)]
     widths = [max(len(row[j]) for row in rows) for j in range(len(head) - 1)]
     lines = [("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=False)) + "  " + row[-1]).rstrip() for row in rows]
-    hidden = [str(row["component"]) for row in table[len(shown) :] if row["flags"]]
+    hidden = [str(row["component"]) for row in table[len(shown) :] if _more_than_a_point(row["flags"])]
     if hidden:
         lines.append(f"  also flagged: {', '.join(hidden)}")
     return [title, *lines]

@@ -11,8 +11,7 @@ from astropy.table import Table
 
 from ..errors import InputError
 from ..mixture import FREEZE_COLUMNS, POINT_SIGMA, Frozen, Mixture
-from ..psf import core_radius
-from ._flags import component_flags, principal_axes
+from ._flags import component_flags, principal_axes, psf_radii
 
 FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 
@@ -79,7 +78,7 @@ def component_table(result):
         "observed_photons": result.observed_photons[order],
         "x_error": result.mean_errors[order, 0],
         "y_error": result.mean_errors[order, 1],
-        "psf_r90": _psf_radii(result, x, y),
+        "psf_r90": psf_radii(result, x, y),
         "x": x,
         "y": y,
     }
@@ -183,12 +182,6 @@ def frozen_from_table(table, frame, reference_exposure, exposure_unit):
         same = np.abs(exact - mixture.means).max(1) < 1e-3
         mixture = replace(mixture, means=np.where(same[:, None], exact, mixture.means))
     return mixture, frozen
-
-
-def _psf_radii(result, x, y):
-    """Radius that holds 90 % of the blur at each place, the smallest over the observations that have one, (n,) [arcsec]."""
-    radii = [core_radius(*o.psf.at(x, y), share=0.9) for o in result.observations if o.psf is not None]
-    return np.min(radii, axis=0) if radii and len(x) else np.zeros(len(x))
 
 
 def _numbers(table, name, missing):

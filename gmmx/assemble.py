@@ -3,6 +3,7 @@
 import re
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -125,6 +126,8 @@ def read_observation(
         message = f"{events}: no exposure map: {resolved['exposure']} (give one with --exposure)"
         warnings.warn(message, DataWarning, stacklevel=2)
     else:
+        if Path(exposure).resolve() == virtual.path.resolve():
+            raise DataError(f"{exposure}: the photons themselves are no exposure map: give that with --exposure, or leave it out")
         completeness = read_exposure(exposure, frame=listed.frame, physical=listed.physical, events_metadata=listed.metadata)
         inputs.append(input_record("exposure", exposure))
         if pixels is None:

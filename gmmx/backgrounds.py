@@ -21,7 +21,7 @@ from .selection import select_energy
 
 WORDS = ("sky", "particle", "particle-fi", "particle-bi", "streak")
 FIXED = ":fixed"
-FORMS = "write sky, particle, streak, a FITS file, FILE:fixed, sky=VALUE, particle=VALUE or none, joined with commas"
+FORMS = "write sky, particle, streak, a FITS file, FILE:fixed, sky=VALUE, particle=VALUE, streak=SHARE or none, joined with commas"
 # Vignetting that varies by less than this over the field cannot tell particles from sky; by less than the second, not even in principle.
 TELLING, SAME = 0.01, 1e-4
 # Counts under the kernel that smooths a file's photons: 3 per cent of noise; and the kernel's limits [arcsec].
@@ -92,6 +92,8 @@ def _level(text, level):
         value = np.nan
     if not (np.isfinite(value) and value >= 0):
         raise InputError(f"background {text!r}: the level must be a number, at least 0, such as sky=2e-9")
+    if text.startswith("streak") and value >= 1:
+        raise InputError(f"background {text!r}: that is the share of all photons, below 1, such as streak=0.0128")
     return value
 
 
@@ -285,12 +287,12 @@ def levels_from_region(backgrounds, listed, inside, completeness, region):
     names = ", ".join(map(str, region))
     if all(b.fixed for b in backgrounds):
         raise InputError(f"{names}: no background is left whose level could be taken from a region: leave out --background-region, or the levels")
-    alone = Observation(x=listed.x, y=listed.y, frame=listed.frame, completeness=inside, backgrounds=backgrounds, name=names)
+    alone = Observation(x=listed.x, y=listed.y, weights=listed.weights, frame=listed.frame, completeness=inside, backgrounds=backgrounds, name=names)
     try:
         found = held_by(alone, completeness)
     except InputError as error:
         raise InputError(f"{names}: {str(error).removeprefix(f'{names}: ')}") from None
-    said = f"held at their levels in {', '.join(Path(path).name for path in region)}, {alone.exposed().n_photons:,.0f} photons"
+    said = f"levels from the {alone.exposed().n_photons:,.0f} photons in {', '.join(Path(path).name for path in region)} alone, and held"
     sky = next((b for b in found if b.kind == "sky" and b.deviations), None)
     if sky is None:
         return found, {}, said

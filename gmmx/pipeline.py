@@ -22,6 +22,7 @@ from .io.tables import SUFFIXES as TABLE_SUFFIXES
 from .io.tables import read_table, write_table
 from .io.virtual import bare_path, virtual_file
 from .joint import read_observations
+from .mixture import Frozen, Mixture
 from .observation import Observation, finest_detail
 from .pixels import resolve_image_energy, widened_by_pixel
 from .render import RenderedImages, output_grid, render_images
@@ -96,7 +97,7 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
     observations, start = _start(config, observations)
     observations = _with_inputs(observations, config)
     knobs = {f.name: getattr(config, f.name) for f in fields(config) if f.name in fit_mixture.__kwdefaults__} | start
-    knobs["sources"] = _sources(config, observations, say)
+    knobs["sources"] = _sources(config, observations, start, say)
     options = {"events": events, **asdict(config)}
     result = fit_mixture(observations, n_components=None if config.k == "auto" else config.k, **knobs, options=options, callback=callback)
     result = replace(result, warnings=said + tuple(result.warnings))
@@ -131,8 +132,11 @@ def _start(config, observations):
     return observations, {"init": mixture.select(~held), "frozen": (mixture.select(held), model.frozen.select(held))}
 
 
-def _sources(config, observations, say):
-    """The point sources that are fitted along, in the plane of the fit; None where there is none."""
+def _sources(config, observations, start, say):
+    """The point sources that are fitted along, in the plane of the fit; None where there is none.
+
+    A source that has a point source of the start in its circle is that one: it is not fitted twice.
+    """
     if not config.sources:
         return None
     first = observations[0]
@@ -145,8 +149,11 @@ def _sources(config, observations, say):
     if len(seen) == 0:
         raise InputError(f"{', '.join(config.sources)}: none of {len(sources)} sources lies where there is exposure: are they of this field, or masked?")
     lost = f"; {len(sources) - len(seen)} without exposure left out" if len(seen) < len(sources) else ""
-    say(f"point sources: {len(seen)} fitted along, their places {config.source_positions}{lost}")
-    return seen
+    begun, frozen = start.get("frozen", (Mixture.empty(), Frozen.none(0)))
+    added = seen.apart_from(begun.means[frozen.points])
+    lost += f"; {len(seen) - len(added)} are there from the start" if len(added) < len(seen) else ""
+    say(f"point sources: {len(added)} fitted along, their places {config.source_positions}{lost}")
+    return added if len(added) else None
 
 
 def _with_inputs(observations, config):

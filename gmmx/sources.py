@@ -75,6 +75,13 @@ class PointSources:
         """
         return self.select(self._completeness(observations, reference) >= _LEAST_SEEN)
 
+    def apart_from(self, places):
+        """The sources that have none of some places (n, 2) [arcsec] within their circles."""
+        if len(places) == 0:
+            return self
+        distance = np.hypot(self.x[:, None] - places[:, 0], self.y[:, None] - places[:, 1])
+        return self.select((distance > self.reaches[:, None]).all(1))
+
     def _completeness(self, observations, reference):
         parts = [np.ones(len(self)) if o.completeness is None else o.completeness.effective_at(self.x, self.y) / reference for o in observations]
         return sum(parts, np.zeros(len(self)))

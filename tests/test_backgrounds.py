@@ -97,6 +97,12 @@ def test_held_levels(files):
         gmmx.read_observation(files.events, exposure=files.exposure, psf="none", background="particle=3")
 
 
+def test_a_streak_is_a_share(files):
+    with pytest.raises(InputError, match=r"background 'streak=2': that is the share of all photons, below 1"):
+        parse_backgrounds("streak=2")
+    assert parse_backgrounds("streak=0.02")[0].level == 0.02
+
+
 def test_a_counts_image_is_smoothed_and_edges_do_not_darken(files):
     (b,) = read(files, files.counts).backgrounds
     assert (b.name, b.kind, b.amplitude) == ("stowed.img", "file", None)
@@ -168,9 +174,9 @@ def test_levels_from_a_region(files):
     n = len(b.deviations)
     assert n == 1
     # One background: the relative error is that of the counts.
-    counts = int(o.metadata["resolved"]["background"].split(", ")[-1].removesuffix(" photons"))
+    counts = int(o.metadata["resolved"]["background"].split("levels from the ")[1].split()[0])
     assert_allclose(b.deviations[0] / b.amplitude, 1 / np.sqrt(counts), rtol=1e-6)
-    assert "held at their levels in free.reg" in o.metadata["resolved"]["background"]
+    assert o.metadata["resolved"]["background"].endswith("photons in free.reg alone, and held")
     assert o.metadata["inputs"][-1]["role"] in ("background region", "background")
     kept = files.folder / "kept.reg"
     kept.write_text('fk5\ncircle(150.0,2.2,50")\n')

@@ -99,6 +99,8 @@ def test_a_mask_in_sky_coordinates_holds_for_all(pair):
 def test_a_mask_in_physical_coordinates_holds_for_one(pair):
     with pytest.raises(InputError, match=r"physical.reg: its coordinates mean another place for each event list: give one file for each"):
         read(pair, mask=("physical.reg",), **MAPS)
+    with pytest.raises(InputError, match=r"physical.reg: its coordinates mean another place for each event list: give it in fk5"):
+        read(pair, sources=("physical.reg",), **MAPS)
     one, two = read(pair, mask=("physical.reg", "physical.reg"), **MAPS)
     assert_allclose(two.mask_outlines(8)[0].mean(0) - one.mask_outlines(8)[0].mean(0), [-60 * np.cos(np.radians(DEC0)), 0], atol=0.05)
     # The same event list twice shares its coordinates.

@@ -98,7 +98,9 @@ def plot_result(result, *, stretch="log"):
     blur = scene.psf_radii()
     if blur is not None:
         draw.psf_circles(panels["scene"], *blur, scene.x, scene.y, offsets)
-    draw.mark_components(panels["signal"], result.mixture, result.scarcely_observed, scene.x, scene.y, offsets, "dashed: scarcely observed")
+    # The signal has no point sources in it.
+    scarce = result.scarcely_observed & ~result.points
+    draw.mark_components(panels["signal"], result.mixture, scarce, scene.x, scene.y, offsets, "dashed: scarcely observed")
 
     left, bottom, wide, high = box(2, 1)
     left, wide = left + 0.08 / width, wide - 0.08 / width
@@ -245,7 +247,10 @@ def _details(result):
     parts = [_shortened(bands, 2)]
     if all(isinstance(s, int | float) for s in seconds):
         parts.append(f"{sum(seconds) / 1000:,.1f} ks")
-    parts += [f"{result.n_photons:,.0f} photons", f"K = {len(result.mixture)}", f"background {100 * result.background_fraction:.0f} %"]
+    parts += [f"{result.n_photons:,.0f} photons", f"K = {len(result.extended)}"]
+    n_points = len(result.point_sources)
+    parts += [f"{n_points} point source{'s' * (n_points != 1)}"] if n_points else []
+    parts.append(f"background {100 * result.background_fraction:.0f} %")
     if not result.converged:
         parts.append("NOT CONVERGED")
     if result.frame is not None:

@@ -8,6 +8,9 @@ from ..background import way_to_hold
 from ._flags import component_flags
 from ._table import component_table, has_flux, keyword
 
+# Names from this length on stand on lines of their own.
+_LONG_NAME = 40
+
 
 def summary_dict(result, **extra):
     """A fit's facts, ready for JSON: numbers that do not exist are None.
@@ -199,7 +202,7 @@ def _fit_lines(result):
     if result.frozen is not None and (result.frozen.held & ~result.points).any():
         count += f"; {(result.frozen.held & ~result.points).sum()} held, in part or whole"
     if len(result.point_sources):
-        count += f"; and {len(result.point_sources)} point sources"
+        count += f"; and {len(result.point_sources)} point source{'s' * (len(result.point_sources) != 1)}"
     ended = "converged" if result.converged else "NOT CONVERGED"
     pairs = [
         ("components", count),
@@ -250,8 +253,15 @@ def _sky_lines(result):
         together = f"; correlation with the signal flux {correlation:+.2f}" if np.isfinite(correlation) else ""
         pairs.append(("background in all", f"{_with_error(result.background_photons, error)} photons detected{together}"))
     pairs.append(("background share", f"{100 * result.background_fraction:.1f} % of the expected photons"))
-    width = max(18, *(len(name) + 2 for name, _ in pairs))
-    return ["Sky", *(f"  {name:<{width}}{value}" for name, value in pairs)]
+    width = max([18] + [len(name) + 2 for name, _ in pairs if len(name) < _LONG_NAME])
+    lines = ["Sky"]
+    for name, value in pairs:
+        if len(name) >= width:
+            # A background called like a long file has a line of its own, or all values would stand far out.
+            lines.append(f"  {name}")
+            name = ""
+        lines.append(f"  {name:<{width}}{value}")
+    return lines
 
 
 def _component_lines(result, limit):
@@ -268,10 +278,12 @@ def _component_lines(result, limit):
         size = "point" if row["sigma_major"] == 0 else f"{row['sigma_major']:.2f} x {row['sigma_minor']:.2f}"
         share = f"{100 * row['observed_share']:.0f} %"
         peak = f"{row['peak_density']:.4g}" if np.isfinite(row["peak_density"]) else "-"
-        rows.append([str(row["component"]), *place, size, f"{row['position_angle']:.1f}", f"{row['photons']:,.0f}", peak, share, row["flags"]])
+        angle = "-" if row["sigma_major"] == 0 else f"{row['position_angle']:.1f}"
+        rows.append([str(row["component"]), *place, size, angle, f"{row['photons']:,.0f}", peak, share, row["flags"]])
     widths = [max(len(row[j]) for row in rows) for j in range(len(head) - 1)]
     lines = [("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=False)) + "  " + row[-1]).rstrip() for row in rows]
-    hidden = [str(row["component"]) for row in table[len(shown) :] if row["flags"]]
+    # A point source below the brightest is no more to be careful about than one above: the kind alone is no reason to look.
+    hidden = [str(row["component"]) for row in table[len(shown) :] if row["flags"] not in ("", "point source")]
     if hidden:
         lines.append(f"  also flagged: {', '.join(hidden)}")
     return [title, *lines]

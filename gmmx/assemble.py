@@ -72,7 +72,8 @@ def read_observation(
         "0-3", "7", "0,1,3", "all", or None for the instrument's.
     background : str or sequence of str, optional
         "sky", "particle", "streak", a FITS image or event list; "sky=VALUE" held, in photon/cm**2/s/arcsec**2 where the exposure has area and time, else in
-        photon/arcsec**2 at the largest exposure; "particle=VALUE" held, in photon/arcsec**2; "FILE:fixed" held at the file's own counts; "none". Without it the
+        photon/arcsec**2 at the largest exposure; "particle=VALUE" held, in photon/arcsec**2; "FILE:fixed" held at the file's own counts, where these are single photons
+        times the ratio of both EXPOSUREs; "none". Without it the
         instrument's: sky, and particles for ACIS.
     background_region : path or sequence of paths
         Region files of source-free sky: the levels that are not held are fitted to the photons in it alone, and held.

@@ -190,7 +190,7 @@ def _from_file(one, listed, completeness):
         found = _of_the_same(found, listed)
         density, known, is_counts = grid.histogram(*_places(found, listed.frame)) / grid.cell_area, np.ones(grid.shape), True
         ours, theirs = (listed.metadata.get("EXPOSURE"), found.metadata.get("EXPOSURE")) if one.fixed else (1.0, 1.0)
-        if not all(isinstance(t, (int, float)) and t > 0 for t in (ours, theirs)):
+        if not (_is_time(ours) and _is_time(theirs)):
             raise DataError(f"{one.what}: its counts are scaled by EXPOSURE, which is not in the headers of both: fit its level (without {FIXED})")
         ratio = ours / theirs
     else:
@@ -198,7 +198,11 @@ def _from_file(one, listed, completeness):
         if one.fixed and re.search(r"cm|/\s*s|s\s*(\*\*|\^)?\s*-\s*1|arcsec", unit):
             raise DataError(f"{one.what}: BUNIT {found.image.unit!r} is not counts per pixel: fit its level (without {FIXED})")
         density = resampled(found.image.values, found.image.grid, grid) / found.image.grid.cell_area
-        known, is_counts, ratio = resampled(found.known.astype(float), found.image.grid, grid), found.is_counts, 1.0
+        known, is_counts = resampled(found.known.astype(float), found.image.grid, grid), found.is_counts
+        # Photons are scaled like those of an event list; what has been smoothed or scaled is what somebody made it to be.
+        times = (listed.metadata.get("EXPOSURE"), found.exposure)
+        scales = one.fixed and is_counts and all(_is_time(t) for t in times)
+        ratio = times[0] / times[1] if scales else 1.0
     covered = field & (known > 0.5)
     total = float(density[covered].sum() * grid.cell_area)
     if total <= 0:
@@ -220,6 +224,10 @@ def _from_file(one, listed, completeness):
     background = Background(name=one.name, kind="file", shape=shape, **_held(total / float(shape.values[covered].sum() * grid.cell_area), ratio))
     scaled = f" times {ratio:.4g}, the ratio of EXPOSURE" if ratio != 1 else ""
     return background, f"{how}{scaled}, held at {expected_counts_text(background, completeness)}"
+
+
+def _is_time(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
 def expected_counts_text(background, completeness):

@@ -54,6 +54,10 @@ def _is_beginning(value):
 
 def _checked(path, table, option, value):
     """A TOML value as the option of that name takes it."""
+    if getattr(option, "is_flag", False):
+        if not isinstance(value, bool):
+            raise DataError(f"{path}: [{table}] {option.name} = {value!r}: this option takes true or false")
+        return value
     words = {"integer": "an integer", "float": "a float", "choice": "one of " + ", ".join(getattr(option.type, "choices", ()))}
     taken = {"integer": int, "float": (int, float)}.get(option.type.name, (str, int, float))
     if option.name == "k":

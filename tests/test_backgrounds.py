@@ -133,12 +133,22 @@ def test_events_are_cut_alike_and_scaled_by_exposure(files):
     assert_allclose(hard.amplitude / b.amplitude, 1 / 3, rtol=0.1)
 
 
-def test_an_image_of_counts_predicts_its_own(files):
+def test_an_image_of_counts_is_scaled_by_exposure(files):
     values = fits.getdata(files.counts)
     with pytest.warns(DataWarning, match="stowed.img makes"):
         o = gmmx.read_observation(files.events, exposure=files.exposure, psf="none", background=f"{files.counts}:fixed")
     (b,) = o.backgrounds
-    assert_allclose(b.amplitude * b.shape.values.sum() * STEP**2, values.sum(), rtol=0.01)
+    # The events are of 1000 s, the image of 10000 s, as an event list of it would be.
+    assert_allclose(b.amplitude * b.shape.values.sum() * STEP**2, values.sum() / 10, rtol=0.01)
+    assert "times 0.1, the ratio of EXPOSURE" in o.metadata["resolved"]["background"]
+
+
+def test_an_image_of_counts_that_tells_no_time_predicts_its_own(files):
+    untimed = files.write("untimed.img", image_hdus(np.round(fits.getdata(files.counts) / 3), unit=""))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (b,) = gmmx.read_observation(files.events, exposure=files.exposure, psf="none", background=f"{untimed}:fixed").backgrounds
+    assert_allclose(b.amplitude * b.shape.values.sum() * STEP**2, fits.getdata(untimed).sum(), rtol=0.01)
 
 
 def test_the_sky_runs_through_the_pipeline_and_back(files):

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,6 @@ from .errors import DataError, DataWarning, InputError
 from .events import EventList
 from .grid import SkyImage
 from .io.backgrounds import read_background
-from .levels import expected_counts, held_by
-from .observation import Observation
 from .render import resampled
 from .selection import select_energy
 
@@ -270,66 +268,3 @@ def _smoothed(density, share, covered, listed, completeness):
         counts, time = (gaussian_filter(np.where(area, values, 0.0)[part], sigma / step, mode="constant") for values in (density, share))
         smooth[part] += np.where(area[part], share[part] * counts / np.maximum(time, 1e-9), 0.0)
     return smooth, sigma
-
-
-def levels_from_region(backgrounds, listed, inside, completeness, region):
-    """Backgrounds at their levels in a source-free region, held there; the sky's level, for the metadata; and what was done, for people.
-
-    Parameters
-    ----------
-    backgrounds : tuple of Background
-    listed : EventList
-        The photons of the region, outside the masks.
-    inside : Completeness
-        Open in the region alone.
-    completeness : Completeness
-        That of the observation.
-    region : sequence of path
-        For messages.
-
-    Raises
-    ------
-    InputError
-        When no level is free, or the region holds no photon or nothing of a background.
-    """
-    names = ", ".join(map(str, region))
-    if all(b.fixed for b in backgrounds):
-        raise InputError(f"{names}: no background is left whose level could be taken from a region: leave out --background-region, or the levels")
-    alone = Observation(x=listed.x, y=listed.y, weights=listed.weights, frame=listed.frame, completeness=inside, backgrounds=backgrounds, name=names)
-    try:
-        found = held_by(alone, completeness)
-    except InputError as error:
-        raise InputError(f"{names}: {str(error).removeprefix(f'{names}: ')}") from None
-    said = f"levels from the {alone.exposed().n_photons:,.0f} photons in {', '.join(Path(path).name for path in region)} alone, and held"
-    sky = next((b for b in found if b.kind == "sky" and b.deviations), None)
-    if sky is None:
-        return found, {}, said
-    unit = "photon/cm**2/s/arcsec**2" if completeness.has_flux_unit else "photon/arcsec**2 per unit of exposure"
-    return found, {"sky_background": sky.amplitude / reference_exposure([completeness]), "sky_background_unit": unit}, said
-
-
-def check_held(observation):
-    """Warn where a held background expects more photons than there are."""
-    for b in observation.backgrounds:
-        if b.fixed and b.amplitude > 0:
-            expected = expected_counts(observation, b)
-            if expected > observation.n_photons + 5 * np.sqrt(observation.n_photons):
-                given, unit = (observation.metadata.get(f"sky_background{end}") for end in ("", "_unit"))
-                level = f"{b.name}={given:g} {unit}" if b.kind == "sky" and given is not None else b.name
-                warnings.warn(
-                    f"background {level} makes {expected:.3g} photons, more than the {observation.n_photons:.0f} that are there", DataWarning, stacklevel=3
-                )
-
-
-def held_at(observation, reference):
-    """The observation with a sky background that is held at a flux, at the reference exposure of a joint fit."""
-    level = observation.metadata.get("sky_background")
-    if level is None or observation.metadata.get("sky_background_unit") == "photon/arcsec**2":
-        return observation
-    moved = []
-    for b in observation.backgrounds:
-        if b.kind == "sky" and b.fixed and b.amplitude > 0:
-            factor = level * reference / b.amplitude
-            b = replace(b, amplitude=level * reference, deviations=tuple(factor * d for d in b.deviations))
-        moved.append(b)
-    return replace(observation, backgrounds=tuple(moved))

@@ -162,7 +162,7 @@ def main():
 @setting(
     FitConfig,
     "--psf",
-    "PSF map, or A,B at two encircled fractions; image of a point source; sigma of a Gaussian [arcsec]. Without it, chandra for ACIS.",
+    "PSF map, or A,B[,C] at several encircled fractions; image of a point source; sigma of a Gaussian [arcsec]. Without it, chandra for ACIS.",
     metavar="FILE|SIGMA|chandra|none",
 )
 @setting(FitConfig, "--psf-ecf", "Encircled fraction of the PSF map, over its header's.", type=float)
@@ -172,7 +172,8 @@ def main():
 @setting(
     FitConfig,
     "--background",
-    "sky, particle, streak, an image or event list, joined with commas: fitted along, or held. Without it, the instrument's.",
+    "sky, particle, streak, an image or event list, joined with commas: fitted along, or held (streak always, at its share). "
+    "sky=VALUE is in photon/cm^2/s/arcsec^2. Without it, the instrument's.",
     metavar="KIND[=VALUE]|FILE[:fixed]|none",
 )
 @setting(FitConfig, "--background-region", "Region file of source-free sky: levels are taken from it and held.", metavar="FILE")

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from .assemble import observation_name, placed, read_observation
-from .backgrounds import held_at
 from .completeness import reference_exposure
 from .errors import InputError
 from .io.regions import read_regions
+from .levels import held_at
 
 # How far apart the outlines of one mask may come to lie on the sky before it is not one mask [arcsec].
 SAME_PLACE = 0.05

@@ -122,7 +122,7 @@ def test_values_go_in_the_order_of_the_event_lists(pair):
     one, two = read_observations(pair, FitConfig(psf=("0.5", "2"), energy="0.5:2", background=("none", "sky"), **MAPS))
     assert_allclose([np.sqrt(o.psf.covariances.ravel()[0]) for o in (one, two)], [0.5, 2.0])
     assert [len(o.backgrounds) for o in (one, two)] == [0, 1]
-    for options, words in (({"exposure": ("expmap_0.fits",)}, "--exposure was given 1 times"), ({"mask": ("sky.reg",) * 3}, "--mask was given 3 times")):
+    for options, words in (({"exposure": ("expmap_0.fits",)}, "--exposure was given once"), ({"mask": ("sky.reg",) * 3}, "--mask was given 3 times")):
         with pytest.raises(InputError, match=words):
             read(pair, **{**MAPS, **options})
 

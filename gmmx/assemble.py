@@ -3,10 +3,11 @@
 import re
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from .backgrounds import check_held, levels_from_region, make_backgrounds, parse_backgrounds
+from .backgrounds import make_backgrounds, parse_backgrounds
 from .blur import choose_blur, parse_psf
 from .errors import DataError, DataWarning
 from .footprint import describe, footprint
@@ -14,6 +15,7 @@ from .io._read import file_digest
 from .io.counts import read_photons
 from .io.maps import read_exposure
 from .io.virtual import bare_path, virtual_file
+from .levels import check_held, levels_from_region
 from .masking import apply_shapes, chip_outlines, paths_of
 from .observation import Observation
 from .pixels import image_field, resolve_image_ccd, resolve_image_energy, widened_by_pixel, within_image
@@ -71,8 +73,8 @@ def read_observation(
         "0-3", "7", "0,1,3", "all", or None for the instrument's.
     background : str or sequence of str, optional
         "sky", "particle", "streak", a FITS image or event list; "sky=VALUE" held, in photon/cm**2/s/arcsec**2 where the exposure has area and time, else in
-        photon/arcsec**2 at the largest exposure; "particle=VALUE" held, in photon/arcsec**2; "FILE:fixed" held at the file's own counts; "none". Without it the
-        instrument's: sky, and particles for ACIS.
+        photon/arcsec**2 at the largest exposure; "particle=VALUE" held, in photon/arcsec**2; "FILE:fixed" held at the file's own counts, times the ratio of
+        both EXPOSUREs where these are single photons; "streak=SHARE" of all photons; "none". Without it the instrument's: sky, and particles for ACIS.
     background_region : path or sequence of paths
         Region files of source-free sky: the levels that are not held are fitted to the photons in it alone, and held.
     grid : float, optional
@@ -125,6 +127,8 @@ def read_observation(
         message = f"{events}: no exposure map: {resolved['exposure']} (give one with --exposure)"
         warnings.warn(message, DataWarning, stacklevel=2)
     else:
+        if Path(exposure).resolve() == virtual.path.resolve():
+            raise DataError(f"{exposure}: the photons themselves are no exposure map: give that with --exposure, or leave it out")
         completeness = read_exposure(exposure, frame=listed.frame, physical=listed.physical, events_metadata=listed.metadata)
         inputs.append(input_record("exposure", exposure))
         if pixels is None:

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +14,12 @@ from .errors import DataError, DataWarning, InputError
 from .events import EventList
 from .grid import SkyImage
 from .io.backgrounds import read_background
-from .levels import expected_counts, held_by
-from .observation import Observation
 from .render import resampled
 from .selection import select_energy
 
 WORDS = ("sky", "particle", "particle-fi", "particle-bi", "streak")
 FIXED = ":fixed"
-FORMS = "write sky, particle, streak, a FITS file, FILE:fixed, sky=VALUE, particle=VALUE or none, joined with commas"
+FORMS = "write sky, particle, streak, a FITS file, FILE:fixed, sky=VALUE, particle=VALUE, streak=SHARE or none, joined with commas"
 # Vignetting that varies by less than this over the field cannot tell particles from sky; by less than the second, not even in principle.
 TELLING, SAME = 0.01, 1e-4
 # Counts under the kernel that smooths a file's photons: 3 per cent of noise; and the kernel's limits [arcsec].
@@ -92,6 +90,8 @@ def _level(text, level):
         value = np.nan
     if not (np.isfinite(value) and value >= 0):
         raise InputError(f"background {text!r}: the level must be a number, at least 0, such as sky=2e-9")
+    if text.startswith("streak") and value >= 1:
+        raise InputError(f"background {text!r}: that is the share of all photons, below 1, such as streak=0.0128")
     return value
 
 
@@ -193,7 +193,7 @@ def _from_file(one, listed, completeness):
         found = _of_the_same(found, listed)
         density, known, is_counts = grid.histogram(*_places(found, listed.frame)) / grid.cell_area, np.ones(grid.shape), True
         ours, theirs = (listed.metadata.get("EXPOSURE"), found.metadata.get("EXPOSURE")) if one.fixed else (1.0, 1.0)
-        if not all(isinstance(t, (int, float)) and t > 0 for t in (ours, theirs)):
+        if not (_is_time(ours) and _is_time(theirs)):
             raise DataError(f"{one.what}: its counts are scaled by EXPOSURE, which is not in the headers of both: fit its level (without {FIXED})")
         ratio = ours / theirs
     else:
@@ -201,7 +201,11 @@ def _from_file(one, listed, completeness):
         if one.fixed and re.search(r"cm|/\s*s|s\s*(\*\*|\^)?\s*-\s*1|arcsec", unit):
             raise DataError(f"{one.what}: BUNIT {found.image.unit!r} is not counts per pixel: fit its level (without {FIXED})")
         density = resampled(found.image.values, found.image.grid, grid) / found.image.grid.cell_area
-        known, is_counts, ratio = resampled(found.known.astype(float), found.image.grid, grid), found.is_counts, 1.0
+        known, is_counts = resampled(found.known.astype(float), found.image.grid, grid), found.is_counts
+        # Photons are scaled like those of an event list; what has been smoothed or scaled is what somebody made it to be.
+        times = (listed.metadata.get("EXPOSURE"), found.exposure)
+        scales = one.fixed and is_counts and all(_is_time(t) for t in times)
+        ratio = times[0] / times[1] if scales else 1.0
     covered = field & (known > 0.5)
     total = float(density[covered].sum() * grid.cell_area)
     if total <= 0:
@@ -223,6 +227,10 @@ def _from_file(one, listed, completeness):
     background = Background(name=one.name, kind="file", shape=shape, **_held(total / float(shape.values[covered].sum() * grid.cell_area), ratio))
     scaled = f" times {ratio:.4g}, the ratio of EXPOSURE" if ratio != 1 else ""
     return background, f"{how}{scaled}, held at {expected_counts_text(background, completeness)}"
+
+
+def _is_time(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
 def expected_counts_text(background, completeness):
@@ -265,66 +273,3 @@ def _smoothed(density, share, covered, listed, completeness):
         counts, time = (gaussian_filter(np.where(area, values, 0.0)[part], sigma / step, mode="constant") for values in (density, share))
         smooth[part] += np.where(area[part], share[part] * counts / np.maximum(time, 1e-9), 0.0)
     return smooth, sigma
-
-
-def levels_from_region(backgrounds, listed, inside, completeness, region):
-    """Backgrounds at their levels in a source-free region, held there; the sky's level, for the metadata; and what was done, for people.
-
-    Parameters
-    ----------
-    backgrounds : tuple of Background
-    listed : EventList
-        The photons of the region, outside the masks.
-    inside : Completeness
-        Open in the region alone.
-    completeness : Completeness
-        That of the observation.
-    region : sequence of path
-        For messages.
-
-    Raises
-    ------
-    InputError
-        When no level is free, or the region holds no photon or nothing of a background.
-    """
-    names = ", ".join(map(str, region))
-    if all(b.fixed for b in backgrounds):
-        raise InputError(f"{names}: no background is left whose level could be taken from a region: leave out --background-region, or the levels")
-    alone = Observation(x=listed.x, y=listed.y, frame=listed.frame, completeness=inside, backgrounds=backgrounds, name=names)
-    try:
-        found = held_by(alone, completeness)
-    except InputError as error:
-        raise InputError(f"{names}: {str(error).removeprefix(f'{names}: ')}") from None
-    said = f"held at their levels in {', '.join(Path(path).name for path in region)}, {alone.exposed().n_photons:,.0f} photons"
-    sky = next((b for b in found if b.kind == "sky" and b.deviations), None)
-    if sky is None:
-        return found, {}, said
-    unit = "photon/cm**2/s/arcsec**2" if completeness.has_flux_unit else "photon/arcsec**2 per unit of exposure"
-    return found, {"sky_background": sky.amplitude / reference_exposure([completeness]), "sky_background_unit": unit}, said
-
-
-def check_held(observation):
-    """Warn where a held background expects more photons than there are."""
-    for b in observation.backgrounds:
-        if b.fixed and b.amplitude > 0:
-            expected = expected_counts(observation, b)
-            if expected > observation.n_photons + 5 * np.sqrt(observation.n_photons):
-                given, unit = (observation.metadata.get(f"sky_background{end}") for end in ("", "_unit"))
-                level = f"{b.name}={given:g} {unit}" if b.kind == "sky" and given is not None else b.name
-                warnings.warn(
-                    f"background {level} makes {expected:.3g} photons, more than the {observation.n_photons:.0f} that are there", DataWarning, stacklevel=3
-                )
-
-
-def held_at(observation, reference):
-    """The observation with a sky background that is held at a flux, at the reference exposure of a joint fit."""
-    level = observation.metadata.get("sky_background")
-    if level is None or observation.metadata.get("sky_background_unit") == "photon/arcsec**2":
-        return observation
-    moved = []
-    for b in observation.backgrounds:
-        if b.kind == "sky" and b.fixed and b.amplitude > 0:
-            factor = level * reference / b.amplitude
-            b = replace(b, amplitude=level * reference, deviations=tuple(factor * d for d in b.deviations))
-        moved.append(b)
-    return replace(observation, backgrounds=tuple(moved))

@@ -54,6 +54,10 @@ def _is_beginning(value):
 
 def _checked(path, table, option, value):
     """A TOML value as the option of that name takes it."""
+    if getattr(option, "is_flag", False):
+        if not isinstance(value, bool):
+            raise DataError(f"{path}: [{table}] {option.name} = {value!r}: this option takes true or false")
+        return value
     words = {"integer": "an integer", "float": "a float", "choice": "one of " + ", ".join(getattr(option.type, "choices", ()))}
     taken = {"integer": int, "float": (int, float)}.get(option.type.name, (str, int, float))
     if option.name == "k":
@@ -158,7 +162,7 @@ def main():
 @setting(
     FitConfig,
     "--psf",
-    "PSF map, or A,B at two encircled fractions; image of a point source; sigma of a Gaussian [arcsec]. Without it, chandra for ACIS.",
+    "PSF map, or A,B[,C] at several encircled fractions; image of a point source; sigma of a Gaussian [arcsec]. Without it, chandra for ACIS.",
     metavar="FILE|SIGMA|chandra|none",
 )
 @setting(FitConfig, "--psf-ecf", "Encircled fraction of the PSF map, over its header's.", type=float)
@@ -168,7 +172,8 @@ def main():
 @setting(
     FitConfig,
     "--background",
-    "sky, particle, streak, an image or event list, joined with commas: fitted along, or held. Without it, the instrument's.",
+    "sky, particle, streak, an image or event list, joined with commas: fitted along, or held (streak always, at its share). "
+    "sky=VALUE is in photon/cm^2/s/arcsec^2. Without it, the instrument's.",
     metavar="KIND[=VALUE]|FILE[:fixed]|none",
 )
 @setting(FitConfig, "--background-region", "Region file of source-free sky: levels are taken from it and held.", metavar="FILE")

@@ -41,8 +41,8 @@ class Climb:
     def record(self, evaluation, phase, kind):
         """Note an accepted iterate and tell the caller."""
         seconds = time.perf_counter() - self.began
-        mixture = evaluation.parameters.mixture
-        self.history.append((evaluation.log_likelihood, evaluation.objective, phase, kind, len(mixture), seconds, self.phase_number))
+        mixture, k = evaluation.parameters.mixture, int((~evaluation.parameters.points).sum())
+        self.history.append((evaluation.log_likelihood, evaluation.objective, phase, kind, k, seconds, self.phase_number))
         if self.callback is not None:
             self.callback(
                 FitState(

@@ -39,7 +39,8 @@ class FitConfig:
     ccd : str or None
         "0-3", "7", "0,1,3" or "all"; None lets the instrument decide.
     background : tuple of str
-        "sky", "particle", "streak", a FITS image or event list, "sky=VALUE", "particle=VALUE", "FILE:fixed" or "none"; empty lets the instrument decide.
+        "sky", "particle" (or one of its halves, "particle-fi" and "particle-bi", for chips illuminated from the front and from behind), "streak", a FITS image
+        or event list, "sky=VALUE", "particle=VALUE", "streak=SHARE", "FILE:fixed" or "none"; empty lets the instrument decide.
     background_region : tuple of str
         Region files of source-free sky, where the levels are taken from.
     min_sigma : float

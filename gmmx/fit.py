@@ -185,7 +185,7 @@ def fit_mixture(
     if sum(o.n_photons for o in observations) <= 0:
         raise InputError("there is no photon to fit")
     if sources is not None and any(o.psf is None for o in observations):
-        raise InputError("point sources need a PSF: without one they have no shape")
+        raise InputError("point sources need a PSF, without one they have no shape: give one with --psf")
     nothing = Mixture.empty(), Frozen.none(0)
     points = sources.started(observations, reference_exposure([o.completeness for o in observations])) if sources is not None else nothing
     start, held = _given_components(init, frozen or nothing, points)

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from .assemble import observation_name, placed, read_observation
-from .backgrounds import held_at
 from .completeness import reference_exposure
 from .errors import InputError
 from .io.regions import read_regions
+from .levels import held_at
 
 # How far apart the outlines of one mask may come to lie on the sky before it is not one mask [arcsec].
 SAME_PLACE = 0.05
@@ -52,7 +52,8 @@ def per_observation(name, values, count, *, shared=False):
         return [parts(values[0])] * count
     if len(values) != count:
         once = ", or once for all" if shared is True else ""
-        raise InputError(f"--{name} was given {len(values)} times for {count} event lists: give it once for each, in their order{once}")
+        times = "once" if len(values) == 1 else f"{len(values)} times"
+        raise InputError(f"--{name} was given {times} for {count} event lists: give it once for each, in their order{once}")
     return [parts(value) for value in values]
 
 
@@ -107,8 +108,11 @@ def read_observations(events, config):
     if count == 1:
         return [placed(o, bin=config.bin) for o in observations]
     _check_overlap(observations)
-    for path in {path for name in shared if len(getattr(config, name)) == 1 for path in per_observation(name, getattr(config, name), 1)[0]}:
-        _check_sky_frame(path, observations)
+    for_all = {path for name in shared if len(getattr(config, name)) == 1 for path in per_observation(name, getattr(config, name), 1)[0]}
+    for path in for_all:
+        _check_sky_frame(path, observations, "give one file for each, in their order, or one in fk5")
+    for path in config.sources:
+        _check_sky_frame(path, observations, "give it in fk5")
     observations = [placed(o, frame=observations[0].frame, bin=config.bin) for o in observations]
     reference = reference_exposure([o.completeness for o in observations])
     return [held_at(o, reference) for o in observations]
@@ -132,7 +136,7 @@ def _check_overlap(observations):
         raise InputError(f"{n} event lists that do not overlap on the sky: fit them one at a time, e.g. in a shell loop")
 
 
-def _check_sky_frame(path, observations):
+def _check_sky_frame(path, observations, way_out):
     """A region file that holds for several event lists must mean the same sky in all of them."""
     places = []
     for o in observations:
@@ -141,4 +145,4 @@ def _check_sky_frame(path, observations):
     for other in places[1:]:
         for one, two in zip(places[0], other, strict=True):
             if not np.hypot(one[0] - two[0], one[1] - two[1]).max() < SAME_PLACE:
-                raise InputError(f"{path}: its coordinates mean another place for each event list: give one file for each, in their order, or one in fk5")
+                raise InputError(f"{path}: its coordinates mean another place for each event list: {way_out}")

@@ -1,12 +1,15 @@
-"""Levels of backgrounds where there is nothing but background: their maximum likelihood amplitudes, and what these are uncertain by."""
+"""Levels of backgrounds that are held: from a region where there is nothing but background, at a joint fit's reference exposure, and whether they can be."""
 
+import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from .completeness import reference_exposure
-from .errors import InputError
+from .errors import DataWarning, InputError
 from .layout import background_maps, prepare
+from .observation import Observation
 
 # Of an amplitude that comes out as nothing, in photons: a background that is there has a logarithm.
 _LEAST = 1e-6
@@ -73,3 +76,66 @@ def expected_counts(observation, background):
     completeness = observation.completeness
     q = background_maps(replace(observation, backgrounds=(background,)), reference_exposure([completeness]))
     return background.amplitude * float(q.sum() * completeness.grid.cell_area)
+
+
+def levels_from_region(backgrounds, listed, inside, completeness, region):
+    """Backgrounds at their levels in a source-free region, held there; the sky's level, for the metadata; and what was done, for people.
+
+    Parameters
+    ----------
+    backgrounds : tuple of Background
+    listed : EventList
+        The photons of the region, outside the masks.
+    inside : Completeness
+        Open in the region alone.
+    completeness : Completeness
+        That of the observation.
+    region : sequence of path
+        For messages.
+
+    Raises
+    ------
+    InputError
+        When no level is free, or the region holds no photon or nothing of a background.
+    """
+    names = ", ".join(map(str, region))
+    if all(b.fixed for b in backgrounds):
+        raise InputError(f"{names}: no background is left whose level could be taken from a region: leave out --background-region, or the levels")
+    alone = Observation(x=listed.x, y=listed.y, weights=listed.weights, frame=listed.frame, completeness=inside, backgrounds=backgrounds, name=names)
+    try:
+        found = held_by(alone, completeness)
+    except InputError as error:
+        raise InputError(f"{names}: {str(error).removeprefix(f'{names}: ')}") from None
+    said = f"levels from the {alone.exposed().n_photons:,.0f} photons in {', '.join(Path(path).name for path in region)} alone, and held"
+    sky = next((b for b in found if b.kind == "sky" and b.deviations), None)
+    if sky is None:
+        return found, {}, said
+    unit = "photon/cm**2/s/arcsec**2" if completeness.has_flux_unit else "photon/arcsec**2 per unit of exposure"
+    return found, {"sky_background": sky.amplitude / reference_exposure([completeness]), "sky_background_unit": unit}, said
+
+
+def check_held(observation):
+    """Warn where a held background expects more photons than there are."""
+    for b in observation.backgrounds:
+        if b.fixed and b.amplitude > 0:
+            expected = expected_counts(observation, b)
+            if expected > observation.n_photons + 5 * np.sqrt(observation.n_photons):
+                given, unit = (observation.metadata.get(f"sky_background{end}") for end in ("", "_unit"))
+                level = f"{b.name}={given:g} {unit}" if b.kind == "sky" and given is not None else b.name
+                warnings.warn(
+                    f"background {level} makes {expected:.3g} photons, more than the {observation.n_photons:.0f} that are there", DataWarning, stacklevel=3
+                )
+
+
+def held_at(observation, reference):
+    """The observation with a sky background that is held at a flux, at the reference exposure of a joint fit."""
+    level = observation.metadata.get("sky_background")
+    if level is None or observation.metadata.get("sky_background_unit") == "photon/arcsec**2":
+        return observation
+    moved = []
+    for b in observation.backgrounds:
+        if b.kind == "sky" and b.fixed and b.amplitude > 0:
+            factor = level * reference / b.amplitude
+            b = replace(b, amplitude=level * reference, deviations=tuple(factor * d for d in b.deviations))
+        moved.append(b)
+    return replace(observation, backgrounds=tuple(moved))

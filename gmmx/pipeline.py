@@ -96,7 +96,7 @@ def fit(events, out=None, config=None, *, overwrite=False, command=None, say=_si
     observations, start = _start(config, observations)
     observations = _with_inputs(observations, config)
     knobs = {f.name: getattr(config, f.name) for f in fields(config) if f.name in fit_mixture.__kwdefaults__} | start
-    knobs["sources"] = sources
+    knobs["sources"] = _not_begun_with(sources, start, say)
     options = {"events": events, **asdict(config)}
     result = fit_mixture(observations, n_components=None if config.k == "auto" else config.k, **knobs, options=options, callback=callback)
     result = replace(result, warnings=said + tuple(result.warnings))
@@ -153,6 +153,17 @@ def _sources(config, observations):
         said += "; the PSF is one Gaussian: fluxes come out low by what its wings hold, which components beside bright sources may take up"
     resolved = first.metadata.get("resolved", {}) | {"point sources": said}
     return [replace(first, metadata=first.metadata | {"resolved": resolved}), *observations[1:]], usable
+
+
+def _not_begun_with(sources, start, say):
+    """The sources that the fit does not begin with already: one that has a point source of the start in its circle is that one."""
+    if sources is None or "frozen" not in start:
+        return sources
+    begun, frozen = start["frozen"]
+    added = sources.apart_from(begun.means[frozen.points])
+    if len(added) < len(sources):
+        say(f"point sources: {len(sources) - len(added)} are there from the start")
+    return added if len(added) else None
 
 
 def _with_inputs(observations, config):

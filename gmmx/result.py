@@ -110,8 +110,8 @@ class FitResult:
         objective, whose PSF averages and prior scales have followed the components.
     path : dict of str to (n,) array
         One entry per structure that was looked at, in order; the columns of PATH_COLUMNS. `phase` says what made it ("start", "grow", "exchange", "prune",
-        "settle", "final"), `criterion` is Schwarz's, log L - 3 K log N [nat], `accepted` whether the fit went on from it: a trial that was not worth it was
-        left. Empty where a model's file is from before paths were kept.
+        "settle", "points", "final"), `k` counts no point sources, `criterion` is Schwarz's, log L - 3 K log N [nat], `accepted` whether the fit went on from
+        it: a trial that was not worth it was left. Empty where a model's file is from before paths were kept.
     options : dict
         Everything that was asked for, JSON-ready.
     seed : int

@@ -101,6 +101,13 @@ class PointSources:
         reasons = {"without exposure": ~exposed, "under a mask or outside the region": exposed & ~seen, "listed twice": seen & ~own}
         return self.select(own), {reason: int(which.sum()) for reason, which in reasons.items() if which.any()}
 
+    def apart_from(self, places):
+        """The sources that have none of some places (n, 2) [arcsec] within their circles."""
+        if len(places) == 0:
+            return self
+        distance = np.hypot(self.x[:, None] - places[:, 0], self.y[:, None] - places[:, 1])
+        return self.select((distance > self.reaches[:, None]).all(1))
+
     def _completeness(self, observations, reference):
         # A small mask may leave open a share of the cell that it lies in.
         return self._sum(observations, lambda o: np.where(o.cuts_out(self.x, self.y), 0.0, o.completeness.effective_at(self.x, self.y) / reference))

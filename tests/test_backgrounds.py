@@ -104,6 +104,12 @@ def test_held_levels(files):
         gmmx.read_observation(files.events, exposure=files.exposure, psf="none", background="particle=3")
 
 
+def test_a_streak_is_a_share(files):
+    with pytest.raises(InputError, match=r"background 'streak=2': that is the share of all photons, below 1"):
+        parse_backgrounds("streak=2")
+    assert parse_backgrounds("streak=0.02")[0].level == 0.02
+
+
 def test_a_counts_image_is_smoothed_and_edges_do_not_darken(files):
     (b,) = read(files, files.counts).backgrounds
     assert (b.name, b.kind, b.amplitude) == ("stowed.img", "file", None)
@@ -134,12 +140,22 @@ def test_events_are_cut_alike_and_scaled_by_exposure(files):
     assert_allclose(hard.amplitude / b.amplitude, 1 / 3, rtol=0.1)
 
 
-def test_an_image_of_counts_predicts_its_own(files):
+def test_an_image_of_counts_is_scaled_by_exposure(files):
     values = fits.getdata(files.counts)
     with pytest.warns(DataWarning, match="stowed.img makes"):
         o = gmmx.read_observation(files.events, exposure=files.exposure, psf="none", background=f"{files.counts}:fixed")
     (b,) = o.backgrounds
-    assert_allclose(b.amplitude * b.shape.values.sum() * STEP**2, values.sum(), rtol=0.01)
+    # The events are of 1000 s, the image of 10000 s, as an event list of it would be.
+    assert_allclose(b.amplitude * b.shape.values.sum() * STEP**2, values.sum() / 10, rtol=0.01)
+    assert "times 0.1, the ratio of EXPOSURE" in o.metadata["resolved"]["background"]
+
+
+def test_an_image_of_counts_that_tells_no_time_predicts_its_own(files):
+    untimed = files.write("untimed.img", image_hdus(np.round(fits.getdata(files.counts) / 3), unit=""))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (b,) = gmmx.read_observation(files.events, exposure=files.exposure, psf="none", background=f"{untimed}:fixed").backgrounds
+    assert_allclose(b.amplitude * b.shape.values.sum() * STEP**2, fits.getdata(untimed).sum(), rtol=0.01)
 
 
 def test_the_sky_runs_through_the_pipeline_and_back(files):
@@ -175,9 +191,9 @@ def test_levels_from_a_region(files):
     n = len(b.deviations)
     assert n == 1
     # One background: the relative error is that of the counts.
-    counts = int(o.metadata["resolved"]["background"].split(", ")[-1].removesuffix(" photons"))
+    counts = int(o.metadata["resolved"]["background"].split("levels from the ")[1].split()[0])
     assert_allclose(b.deviations[0] / b.amplitude, 1 / np.sqrt(counts), rtol=1e-6)
-    assert "held at their levels in free.reg" in o.metadata["resolved"]["background"]
+    assert o.metadata["resolved"]["background"].endswith("photons in free.reg alone, and held")
     assert o.metadata["inputs"][-1]["role"] in ("background region", "background")
     kept = files.folder / "kept.reg"
     kept.write_text('fk5\ncircle(150.0,2.2,50")\n')

@@ -80,6 +80,9 @@ def only_line(result):
 MAPS = ("--exposure", "expmap.fits", "--psf", "psfmap.fits")
 # Arguments after `gmmx fit -q --k 1 --out new.h5`, and what the line must hold: the thing, the value, the way out.
 BAD_FITS = {
+    "no sources": (["events.fits", *MAPS, "--sources", "missing.reg"], ["missing.reg: no such file: check its name and folder"]),
+    "no source-free region": (["events.fits", *MAPS, "--background-region", "missing.reg"], ["missing.reg: no such file: check its name and folder"]),
+    "sources without PSF": (["events.fits", *MAPS[:2], "--psf", "none", "--sources", "core.reg"], ["point sources need a PSF", "--psf"]),
     "not FITS": (["not_fits.fits"], ["not_fits.fits: not a FITS file: give an event list such as acisf*_evt2.fits"]),
     "truncated": (["truncated.fits"], ["truncated.fits", "truncated"]),
     "truncated gzip": (["truncated.fits.gz"], ["truncated.fits.gz", "truncated"]),

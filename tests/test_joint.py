@@ -113,6 +113,8 @@ def test_a_mask_in_sky_coordinates_holds_for_all(pair):
 def test_a_mask_in_physical_coordinates_holds_for_one(pair):
     with pytest.raises(InputError, match=r"physical.reg: its coordinates mean another place for each event list: give one file for each"):
         read(pair, mask=("physical.reg",), **MAPS)
+    with pytest.raises(InputError, match=r"physical.reg: its coordinates mean another place for each event list: give it in fk5"):
+        read(pair, sources=("physical.reg",), **MAPS)
     one, two = read(pair, mask=("physical.reg", "physical.reg"), **MAPS)
     assert_allclose(two.mask_outlines(8)[0].mean(0) - one.mask_outlines(8)[0].mean(0), [-60 * np.cos(np.radians(DEC0)), 0], atol=0.05)
     # The same event list twice shares its coordinates.
@@ -134,7 +136,7 @@ def test_values_go_in_the_order_of_the_event_lists(pair):
     one, two = read_observations(pair, FitConfig(psf=("0.5", "2"), energy="0.5:2", background=("none", "sky"), **MAPS))
     assert_allclose([np.sqrt(o.psf.covariances.ravel()[0]) for o in (one, two)], [0.5, 2.0])
     assert [len(o.backgrounds) for o in (one, two)] == [0, 1]
-    for options, words in (({"exposure": ("expmap_0.fits",)}, "--exposure was given 1 times"), ({"mask": ("sky.reg",) * 3}, "--mask was given 3 times")):
+    for options, words in (({"exposure": ("expmap_0.fits",)}, "--exposure was given once"), ({"mask": ("sky.reg",) * 3}, "--mask was given 3 times")):
         with pytest.raises(InputError, match=words):
             read(pair, **{**MAPS, **options})
 

@@ -14,9 +14,9 @@ from gmmx import fit_mixture
 from gmmx.assemble import read_observation
 from gmmx.cli import main
 from gmmx.config import FitConfig
-from gmmx.errors import DataWarning, GmmxWarning, InputError
+from gmmx.errors import DataError, DataWarning, GmmxWarning, InputError
 from gmmx.joint import read_observations
-from gmmx.pipeline import fit, info, score
+from gmmx.pipeline import export, fit, info, score
 from gmmx.psf import PsfModel
 from gmmx.render import render_images
 
@@ -60,6 +60,11 @@ def test_pixel_and_its_blur(files):
     assert seen.metadata["chips"] == [3]
 
 
+def test_the_photons_are_no_exposure_map(files):
+    with pytest.raises(DataError, match=r"counts\.img: the photons themselves are no exposure map"):
+        image(files, exposure=files / "counts.img")
+
+
 def test_masks_take_whole_pixels_from_counts_and_completeness_alike(files):
     counts = fits.getdata(files / "counts.img")
     bars = image(files, mask=files / "bars.reg")
@@ -74,6 +79,16 @@ def test_masks_take_whole_pixels_from_counts_and_completeness_alike(files):
     region = image(files, region=files / "circle.reg")
     assert set(np.unique(region.completeness.open_share)) == {0.0, 1.0}
     assert region.n_photons == counts[region.completeness.open_share > 0].sum()
+
+
+def test_the_level_of_a_region_counts_photons_not_pixels(files):
+    (files / "free.reg").write_text('fk5\nannulus(150,2.2,60",95")\n')
+    seen = image(files, background="sky", background_region=files / "free.reg")
+    (sky,) = seen.backgrounds
+    inside = image(files, background="sky", region=files / "free.reg")
+    expected = inside.n_photons / (inside.completeness.effective.sum() * STEP**2) * seen.completeness.exposure.max()
+    assert_allclose(sky.amplitude, expected, rtol=1e-6)
+    assert_allclose(sky.amplitude, 0.9 / STEP**2, rtol=0.05)
 
 
 def test_the_level_of_a_sky_behind_bars_comes_back(files):
@@ -183,3 +198,23 @@ def test_photons_of_a_pixel_agree_with_single_ones(samples):
 def test_widening_twice_is_widening_once():
     one, two = PsfModel.constant(1.0).widened(0.3).widened(0.5), PsfModel.constant(1.0).widened(0.8)
     assert_allclose(one.covariances, two.covariances)
+
+
+def test_sources_of_a_model_and_of_a_list_are_the_same(files, tmp_path):
+    options = {
+        "exposure": (str(files / "exp.fits"),),
+        "psf": ("1.5",),
+        "background": ("sky",),
+        "sources": (str(files / "circle.reg"),),
+        "threads": 1,
+        "max_iter": 40,
+    }
+    out, first = quietly(fit, [files / "counts.img"], tmp_path / "one.h5", FitConfig(k=1, exchanges=0, **options))
+    assert first.points.sum() == 1
+    said = []
+    _, again = quietly(fit, [files / "counts.img"], tmp_path / "two.h5", FitConfig(init=str(out), **options), say=said.append)
+    assert again.points.sum() == 1
+    assert "point sources: 1 are there from the start" in said
+    export(out, tmp_path / "one.ecsv")
+    _, held = quietly(fit, [files / "counts.img"], tmp_path / "three.h5", FitConfig(k=1, exchanges=0, freeze=str(tmp_path / "one.ecsv"), **options))
+    assert held.points.sum() == 1

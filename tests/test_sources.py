@@ -19,7 +19,7 @@ from gmmx.io.regions import read_regions
 from gmmx.io.tables import write_table
 from gmmx.mixture import POINT_SIGMA, Frozen
 from gmmx.pipeline import _sources, described
-from gmmx.plots import plot_result
+from gmmx.plots import plot_history, plot_result
 from gmmx.psf import PsfModel
 from gmmx.render import render_images
 from gmmx.report import component_flags, component_table, frozen_from_table, summary, summary_dict
@@ -75,6 +75,13 @@ def test_point_sources_do_not_count_among_the_components(result):
     assert "3 point sources" in summary(result)
 
 
+def test_history_and_figures_tell_components_from_points(result):
+    assert set(result.history["k"]) == {0, 1}
+    assert result.path["k"][-1] == 1
+    assert any("K = 1 (1 asked for)" in axes.get_title(loc="left") for axes in plot_history(result).axes)
+    assert any("K = 1 and 3 point sources" in text.get_text() for text in plot_result(result).texts)
+
+
 def test_fixed_places_stay_to_the_bit(observation):
     held = fit_mixture(observation, n_components=1, sources=replace(LISTED, movable=False), threads=1)
     found = sorted(map(tuple, held.mixture.means[held.points]))
@@ -95,6 +102,12 @@ def test_sources_without_exposure_are_not_seen(observation):
     usable, left_out = far.usable([observation], 1.0)
     assert_allclose(usable.x, 0)
     assert left_out == {"without exposure": 1}
+
+
+def test_sources_that_are_there_already_are_not_there_twice():
+    apart = LISTED.apart_from(np.array([[22.0, 8.0], [-15.0, 30.0]]))
+    assert_allclose(apart.x, [-15, -24])
+    assert len(LISTED.apart_from(np.zeros((0, 2)))) == 3
 
 
 def test_what_cannot_be_is_said(observation):

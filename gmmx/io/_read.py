@@ -36,8 +36,9 @@ def check_input(path, *, way_out="check its name and folder"):
 
 
 def file_digest(path):
-    """The SHA-256 of a file's bytes as they are on disk, in hexadecimal."""
-    with open(path, "rb") as stream:
+    """The SHA-256 of a file's bytes as they are on disk, in hexadecimal; DataError when it is not there."""
+    path = check_input(path)
+    with reading(path), open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

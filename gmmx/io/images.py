@@ -219,7 +219,8 @@ def keywords(result):
         cards["ENERG_LO"] = (float(min(low for low, _ in bands)), "[keV] lower end of the energy band")
         cards["ENERG_HI"] = (float(max(high for _, high in bands)), "[keV] upper end of the energy band")
     cards["REFEXPO"] = (float(result.reference_exposure), f"[{result.exposure_unit or 'relative'}] reference exposure")
-    cards["NCOMP"] = (len(result.mixture), "components of the mixture")
+    cards["NCOMP"] = (len(result.extended), "components of the mixture")
+    cards["NPOINTS"] = (len(result.point_sources), "point sources beside them")
     cards["SEED"] = (int(result.seed), "seed of the fit")
     cards["CONVERGD"] = (bool(result.converged), "whether the fit converged")
     return cards

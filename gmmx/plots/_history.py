@@ -16,6 +16,7 @@ _MADE_BY = {
     "exchange": ("#7b3fa0", "exchanged"),
     "prune": ("#d95f0e", "pruned"),
     "settle": ("#1b9e77", "settled"),
+    "points": ("#c2297f", "points let go"),
 }
 
 
@@ -47,7 +48,7 @@ def plot_history(result):
         if any(names):
             upper.legend(fontsize=draw.SMALL, frameon=False, loc="upper right")
         lower.step(steps, np.asarray(result.history.get("k", np.full(len(steps), np.nan)), np.float64), where="mid", color=draw.INK, lw=1.2)
-    lower.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    lower.yaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     lower.set_xlabel("accepted iterate", fontsize=draw.MEDIUM)
     lower.set_ylabel("K", fontsize=draw.MEDIUM)
     upper.set_ylabel("objective below its best [nat]", fontsize=draw.MEDIUM)
@@ -67,7 +68,8 @@ def _draw_path(axes, result):
     axes.set_xlabel("number of components K", fontsize=draw.MEDIUM)
     axes.set_ylabel("worth: log L - 3 K log N, against the best [nat]", fontsize=draw.MEDIUM)
     axes.tick_params(labelsize=draw.SMALL)
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    # Whole numbers alone are marked, be there a single one.
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     chosen = "chosen" if result.requested_components is None else f"{result.requested_components} asked for"
     draw.title(axes, f"how K = {len(result.extended)} ({chosen}) came about: higher is better")
     if not result.path:

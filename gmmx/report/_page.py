@@ -8,6 +8,9 @@ from ..background import way_to_hold
 from ._flags import component_flags
 from ._table import component_table, has_flux, keyword
 
+# Names from this length on stand on lines of their own.
+_LONG_NAME = 40
+
 
 def summary_dict(result, **extra):
     """A fit's facts, ready for JSON: numbers that do not exist are None.
@@ -199,7 +202,7 @@ def _fit_lines(result):
     if result.frozen is not None and (result.frozen.held & ~result.points).any():
         count += f"; {(result.frozen.held & ~result.points).sum()} held, in part or whole"
     if len(result.point_sources):
-        count += f"; and {len(result.point_sources)} point sources"
+        count += f"; and {len(result.point_sources)} point source{'s' * (len(result.point_sources) != 1)}"
     ended = "converged" if result.converged else "NOT CONVERGED"
     pairs = [
         ("components", count),
@@ -250,8 +253,15 @@ def _sky_lines(result):
         together = f"; correlation with the signal flux {correlation:+.2f}" if np.isfinite(correlation) else ""
         pairs.append(("background in all", f"{_with_error(result.background_photons, error)} photons detected{together}"))
     pairs.append(("background share", f"{100 * result.background_fraction:.1f} % of the expected photons"))
-    width = max(18, *(len(name) + 2 for name, _ in pairs))
-    return ["Sky", *(f"  {name:<{width}}{value}" for name, value in pairs)]
+    width = max([18] + [len(name) + 2 for name, _ in pairs if len(name) < _LONG_NAME])
+    lines = ["Sky"]
+    for name, value in pairs:
+        if len(name) >= width:
+            # A background called like a long file has a line of its own, or all values would stand far out.
+            lines.append(f"  {name}")
+            name = ""
+        lines.append(f"  {name:<{width}}{value}")
+    return lines
 
 
 def _component_lines(result, limit):

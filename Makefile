@@ -78,6 +78,7 @@ bench: $(VENV)/.bench $(PEERS)/.ready  ## run benchmarks/bench_*.py, which print
 	{ $(BIN)/python benchmarks/bench_choice.py; echo; $(BIN)/python benchmarks/bench_choice.py auto; } | tee benchmarks/choice.txt
 	$(BIN)/python benchmarks/bench_backgrounds.py | tee benchmarks/backgrounds.txt
 	$(BIN)/python benchmarks/bench_footprint.py | tee benchmarks/footprint.txt
+	$(BIN)/python benchmarks/bench_zwcl.py | tee benchmarks/zwcl.txt
 	$(BIN)/python benchmarks/bench_scaling.py
 	$(BIN)/python benchmarks/bench_acceleration.py
 	$(BIN)/python benchmarks/bench_peers.py

@@ -80,6 +80,7 @@ bench: $(VENV)/.bench $(PEERS)/.ready  ## run benchmarks/bench_*.py, which print
 	$(BIN)/python benchmarks/bench_sources.py | tee benchmarks/sources.txt
 	$(BIN)/python benchmarks/bench_footprint.py | tee benchmarks/footprint.txt
 	$(BIN)/python benchmarks/bench_pair.py | tee benchmarks/pair.txt
+	$(BIN)/python benchmarks/bench_zwcl.py | tee benchmarks/zwcl.txt
 	$(BIN)/python benchmarks/bench_scaling.py
 	$(BIN)/python benchmarks/bench_acceleration.py
 	$(BIN)/python benchmarks/bench_peers.py

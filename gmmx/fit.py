@@ -101,8 +101,10 @@ def _swallowed(prepared, parameters):
     for p, amplitudes in zip(prepared, parameters.amplitudes, strict=True):
         for b, amplitude, integral, fixed in zip(p.observation.backgrounds, amplitudes, p.integrals, p.fixed, strict=True):
             if not fixed and amplitude * integral < _NOTHING * p.weights.sum() and np.any(widths > _BROAD * np.sqrt(integral)):
-                where = f"background {b.name!r} of {p.observation.name}"
-                yield f"{where} has come to nothing, broad components have taken its place: give an exposure map, or hold it with {way_to_hold(b.kind, b.name)}"
+                where, hold = f"background {b.name!r} of {p.observation.name}", f"hold it with {way_to_hold(b.kind, b.name)}"
+                mapped = any(one.get("role") == "exposure" for one in p.observation.metadata.get("inputs", ()))
+                cure = "cut the exposure map to where photons are recorded, if it reaches further" if mapped else "give an exposure map"
+                yield f"{where} has come to nothing, broad components have taken its place: {cure}, or {hold}"
 
 
 def fit_mixture(

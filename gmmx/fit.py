@@ -99,8 +99,10 @@ def _swallowed(prepared, parameters):
     """What to say of backgrounds that have come to nothing while components as broad as the field have taken their place."""
     widths = np.linalg.det(parameters.mixture.covariances) ** 0.25
     for p, amplitudes in zip(prepared, parameters.amplitudes, strict=True):
-        for b, amplitude, integral, fixed in zip(p.observation.backgrounds, amplitudes, p.integrals, p.fixed, strict=True):
-            if not fixed and amplitude * integral < _NOTHING * p.weights.sum() and np.any(widths > _BROAD * np.sqrt(integral)):
+        # Backgrounds of one observation stand in for each other: only where all of them are nothing has something else taken their place.
+        photons = float(amplitudes @ p.integrals)
+        for b, integral, fixed in zip(p.observation.backgrounds, p.integrals, p.fixed, strict=True):
+            if not fixed and photons < _NOTHING * p.weights.sum() and np.any(widths > _BROAD * np.sqrt(integral)):
                 where, hold = f"background {b.name!r} of {p.observation.name}", f"hold it with {way_to_hold(b.kind, b.name)}"
                 mapped = any(one.get("role") == "exposure" for one in p.observation.metadata.get("inputs", ()))
                 cure = "cut the exposure map to where photons are recorded, if it reaches further" if mapped else "give an exposure map"
@@ -256,7 +258,7 @@ def fit_mixture(
         notes.append((f"the fit has not converged: {stop_reason}; raise --max-iter", ConvergenceWarning))
     if n_components is not None and k < n_components:
         lost = f", {climb.dropped} of them dropped for want of photons" if climb.dropped else ""
-        notes.append((f"the photons carry {k} components, {n_components} were asked for{lost}", DataWarning))
+        notes.append((f"the photons carry {k} component{'s' * (k != 1)}, {n_components} were asked for{lost}", DataWarning))
     if k == 0:
         notes.append(("there is no significant emission above the background", DataWarning))
     backgrounds = _summaries(prepared, parameters, errors)

@@ -40,7 +40,7 @@ from gmmx.joint import read_observations
 from gmmx.mixture import Frozen, Mixture
 from gmmx.observation import Observation
 from gmmx.psf import PsfModel
-from gmmx.render import resampled
+from gmmx.raster import map_means
 from gmmx.score import expected_photons, photon_density
 
 PAIR = DATA / "pair"
@@ -108,7 +108,7 @@ def stacked(observations):
     ranges = np.array([o.completeness.grid.extent() for o in observations])
     step = observations[0].completeness.grid.step
     grid = PixelGrid.covering(*((low, high) for low, high in zip(ranges[..., 0].min(0), ranges[..., 1].max(0), strict=True)), step)
-    exposures, effective = ([resampled(getattr(o.completeness, name), o.completeness.grid, grid) for o in observations] for name in ("exposure", "effective"))
+    exposures, effective = ([map_means(getattr(o.completeness, name), o.completeness.grid, grid) for o in observations] for name in ("exposure", "effective"))
     total = sum(exposures)
     open_share = np.where(total > 0, np.clip(sum(effective) / np.where(total > 0, total, 1.0), 0, 1), 1.0)
     completeness = Completeness(grid=grid, exposure=total, open_share=open_share, unit=observations[0].completeness.unit)

@@ -14,7 +14,7 @@ from .errors import DataError, DataWarning, InputError
 from .events import EventList
 from .grid import SkyImage
 from .io.backgrounds import read_background
-from .render import resampled
+from .raster import map_means
 from .selection import select_energy
 
 WORDS = ("sky", "particle", "particle-fi", "particle-bi", "streak")
@@ -195,8 +195,8 @@ def _from_file(one, listed, completeness):
         unit = found.image.unit.lower()
         if one.fixed and re.search(r"cm|/\s*s|s\s*(\*\*|\^)?\s*-\s*1|arcsec", unit):
             raise DataError(f"{one.what}: BUNIT {found.image.unit!r} is not counts per pixel: fit its level (without {FIXED})")
-        density = resampled(found.image.values, found.image.grid, grid) / found.image.grid.cell_area
-        known, is_counts = resampled(found.known.astype(float), found.image.grid, grid), found.is_counts
+        density = map_means(found.image.values, found.image.grid, grid) / found.image.grid.cell_area
+        known, is_counts = map_means(found.known.astype(float), found.image.grid, grid), found.is_counts
         # Photons are scaled like those of an event list; what has been smoothed or scaled is what somebody made it to be.
         times = (listed.metadata.get("EXPOSURE"), found.exposure)
         scales = one.fixed and is_counts and all(_is_time(t) for t in times)

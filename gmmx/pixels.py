@@ -13,7 +13,7 @@ from .completeness import Completeness
 from .errors import DataWarning, InputError
 from .footprint import footprint
 from .psf import PsfModel
-from .render import resampled
+from .raster import map_means
 from .selection import parse_ccd, parse_energy
 
 # Bands that differ by less are the same [keV].
@@ -75,13 +75,13 @@ def image_field(listed):
         Relative: its unit is "".
     """
     outline = footprint(listed, step=listed.pixels.step / 2)
-    share = np.clip(resampled(outline.exposure, outline.grid, listed.pixels), 0, 1)
+    share = np.clip(map_means(outline.exposure, outline.grid, listed.pixels), 0, 1)
     return Completeness(grid=listed.pixels, exposure=share)
 
 
 def within_image(completeness, pixels):
     """The exposure of what lies in a counts image: off its edge no photon could be counted, whatever the exposure map says."""
-    return replace(completeness, exposure=completeness.exposure * np.clip(resampled(np.ones(pixels.shape), pixels, completeness.grid), 0, 1))
+    return replace(completeness, exposure=completeness.exposure * np.clip(map_means(np.ones(pixels.shape), pixels, completeness.grid), 0, 1))
 
 
 def image_open_share(shapes, pixels, grid):
@@ -90,4 +90,4 @@ def image_open_share(shapes, pixels, grid):
     On the image's own grid it is 0 or 1, as for the pixels' photons; off the image it is 1.
     """
     inside = shapes.contains(*pixels.centres()).astype(np.float64)
-    return 1 - np.clip(resampled(inside, pixels, grid), 0, 1)
+    return 1 - np.clip(map_means(inside, pixels, grid), 0, 1)

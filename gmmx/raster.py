@@ -73,3 +73,37 @@ def pixel_means(fluxes, means, covariances, grid):
     # Photons per pixel at the centre, over the pixel's area.
     peaks = fluxes * np.sqrt(np.linalg.det(inverses)) / (2 * np.pi * grid.cell_area)
     return draw_gaussians(peaks, centres, np.stack([inverses[:, 0, 0], inverses[:, 0, 1], inverses[:, 1, 1]], axis=1), splits, ny, nx)
+
+
+def map_means(values, grid, target):
+    """Mean of a map over the pixels of another grid, (ny, nx); 0 off the map.
+
+    Each target pixel is the mean of n x n nearest neighbours, n = twice the ratio of the pixels' sides rounded up: exact where whole pixels are gathered, the
+    nearest pixel where the target is finer.
+
+    Parameters
+    ----------
+    values : (ny, nx) array
+    grid, target : PixelGrid
+        Where the values are, and where they are wanted.
+    """
+    n = max(1, int(np.ceil(2 * target.step / grid.step - 1e-6)))
+    parts = (np.arange(n) + 0.5) / n - 0.5
+    ny, nx = target.shape
+    step = grid.inverse @ target.matrix
+    if abs(step[0, 1]) + abs(step[1, 0]) < 1e-9 * abs(step).max():
+        # The axes run together: columns and rows are gathered one after the other.
+        start = grid.inverse @ (target.origin - grid.origin)
+        ix = np.floor(start[0] + step[0, 0] * (np.arange(nx)[:, None] + parts).ravel() + 0.5 + 1e-9)
+        iy = np.floor(start[1] + step[1, 1] * (np.arange(ny)[:, None] + parts).ravel() + 0.5 + 1e-9)
+        ix, iy = (np.clip(index, -1, size).astype(np.int64) + 1 for index, size in ((ix, values.shape[1]), (iy, values.shape[0])))
+        padded = np.pad(values, 1)
+        rows = padded[iy].reshape(ny, n, -1).mean(1)
+        return rows[:, ix].reshape(ny, nx, n).mean(2)
+    ix, iy = np.meshgrid(np.arange(nx), np.arange(ny))
+    total = np.zeros(target.shape)
+    for dy in parts:
+        for dx in parts:
+            jx, jy, inside = grid.locate(*target.to_plane(ix + dx, iy + dy))
+            total += np.where(inside, values[jy, jx], 0.0)
+    return total / n**2

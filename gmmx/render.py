@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import InputError
 from .grid import PixelGrid, SkyImage
-from .raster import blurred, pixel_means
+from .raster import blurred, map_means, pixel_means
 
 # More than this is a mistyped pixel size, and more than most machines can hold.
 MAX_PIXELS = 50_000_000
@@ -133,40 +133,6 @@ def _drawable(x_range, y_range, step, grid=None):
     return PixelGrid.covering(x_range, y_range, step) if grid is None else grid
 
 
-def resampled(values, grid, target):
-    """Mean of a map over the pixels of another grid, (ny, nx); 0 off the map.
-
-    Each target pixel is the mean of n x n nearest neighbours, n = twice the ratio of the pixels' sides rounded up: exact where whole pixels are gathered, the
-    nearest pixel where the target is finer.
-
-    Parameters
-    ----------
-    values : (ny, nx) array
-    grid, target : PixelGrid
-        Where the values are, and where they are wanted.
-    """
-    n = max(1, int(np.ceil(2 * target.step / grid.step - 1e-6)))
-    parts = (np.arange(n) + 0.5) / n - 0.5
-    ny, nx = target.shape
-    step = grid.inverse @ target.matrix
-    if abs(step[0, 1]) + abs(step[1, 0]) < 1e-9 * abs(step).max():
-        # The axes run together: columns and rows are gathered one after the other.
-        start = grid.inverse @ (target.origin - grid.origin)
-        ix = np.floor(start[0] + step[0, 0] * (np.arange(nx)[:, None] + parts).ravel() + 0.5 + 1e-9)
-        iy = np.floor(start[1] + step[1, 1] * (np.arange(ny)[:, None] + parts).ravel() + 0.5 + 1e-9)
-        ix, iy = (np.clip(index, -1, size).astype(np.int64) + 1 for index, size in ((ix, values.shape[1]), (iy, values.shape[0])))
-        padded = np.pad(values, 1)
-        rows = padded[iy].reshape(ny, n, -1).mean(1)
-        return rows[:, ix].reshape(ny, nx, n).mean(2)
-    ix, iy = np.meshgrid(np.arange(nx), np.arange(ny))
-    total = np.zeros(target.shape)
-    for dy in parts:
-        for dx in parts:
-            jx, jy, inside = grid.locate(*target.to_plane(ix + dx, iy + dy))
-            total += np.where(inside, values[jy, jx], 0.0)
-    return total / n**2
-
-
 def poisson_residual(counts, expected):
     """Signed square root of the Poisson deviance, ``sign(d - m) sqrt(2 (d log(d / m) - d + m))``; 0 where m is 0."""
     seen = expected > 0
@@ -226,7 +192,7 @@ def render_images(result, grid=None, *, units="counts", with_points=False):
                 expected = expected + amplitude * omega
             else:
                 field = unmasked > 0
-                shape = 1.0 if b.shape is None else resampled(b.shape.values, b.shape.grid, grid)
+                shape = 1.0 if b.shape is None else map_means(b.shape.values, b.shape.grid, grid)
                 background += amplitude * shape * field
                 expected = expected + amplitude * shape * opened
         each.append((expected * area, grid.histogram(observation.x, observation.y, observation.weights, side=observation.pixel)))
@@ -278,6 +244,6 @@ def _exposures(completeness, reference, grid):
     if completeness is None:
         return np.ones(grid.shape), np.ones(grid.shape), np.ones(grid.shape)
     field = completeness.exposure > 0
-    omega = resampled(completeness.effective, completeness.grid, grid) / reference
-    unmasked = resampled(completeness.exposure, completeness.grid, grid) / reference
-    return omega, unmasked, resampled(completeness.open_share * field, completeness.grid, grid)
+    omega = map_means(completeness.effective, completeness.grid, grid) / reference
+    unmasked = map_means(completeness.exposure, completeness.grid, grid) / reference
+    return omega, unmasked, map_means(completeness.open_share * field, completeness.grid, grid)

@@ -24,22 +24,18 @@ import h5py
 import numpy as np
 
 from .. import __version__
-from ..background import Background
-from ..completeness import Completeness
 from ..errors import DataError, InputError
-from ..grid import PhysicalFrame, PixelGrid, SkyFrame, SkyImage
+from ..grid import SkyFrame
 from ..mixture import FREEZE_COLUMNS, Frozen, Mixture
-from ..observation import Observation
-from ..psf import PsfModel
 from ..result import BackgroundSummary, FitResult
-from ..shapes import Shapes
+from ._hdf5 import as_json, free_name, in_order, optional, plain, put
+from ._observations import get_observation, put_observations
 from ._write import replacing_hdf5
 
 SCHEMA = "gmmx-model"
 SCHEMA_VERSION = 1
 
 _COLUMN_UNITS = {"log_likelihood": "nat", "objective": "nat", "criterion": "nat", "seconds": "s"}
-_CHUNK = 65536
 
 
 def write_model(path, result, *, overwrite=False, command=None):
@@ -70,8 +66,8 @@ def write_model(path, result, *, overwrite=False, command=None):
             gmmx_version=__version__,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             command=command or "",
-            options=_json(result.options, "options"),
-            warnings=_json(list(result.warnings), "warnings"),
+            options=as_json(result.options, "options"),
+            warnings=as_json(list(result.warnings), "warnings"),
             seed=result.seed,
             stop_reason=result.stop_reason,
             converged=result.converged,
@@ -79,16 +75,16 @@ def write_model(path, result, *, overwrite=False, command=None):
             log_likelihood=result.log_likelihood,
             objective=result.objective,
             seconds=result.seconds,
-            requested_components=_optional(result.requested_components),
+            requested_components=optional(result.requested_components),
         )
         if result.frame is not None:
             file.create_group("frame").attrs.update(ra0=result.frame.ra0, dec0=result.frame.dec0, projection="TAN", radesys=result.frame.radesys)
         _put_mixture(file.create_group("mixture"), result)
-        names = _put_observations(file.create_group("observations"), result.observations)
+        names = put_observations(file.create_group("observations"), result.observations)
         group = file.create_group("background")
         group.attrs.update(photons_error=result.background_error, correlation=result.background_correlation)
         for i, summary in enumerate(result.backgrounds):
-            part = group.create_group(_free_name(group, summary.name))
+            part = group.create_group(free_name(group, summary.name))
             part.attrs["index"] = i
             part.attrs["unit"] = "photon/arcsec**2"
             for f in fields(BackgroundSummary):
@@ -99,7 +95,7 @@ def write_model(path, result, *, overwrite=False, command=None):
         for title, columns in (("history", result.history), ("path", result.path)):
             group = file.create_group(title)
             for name, values in columns.items():
-                _put(group, name, values, _COLUMN_UNITS.get(name, ""))
+                put(group, name, values, _COLUMN_UNITS.get(name, ""))
 
 
 def read_model(path):
@@ -136,71 +132,19 @@ def read_model(path):
 def _put_mixture(group, result):
     group.attrs.update(reference_exposure=result.reference_exposure, exposure_unit=result.exposure_unit, signal_error=result.signal_error)
     mixture = result.mixture
-    _put(group, "flux", mixture.fluxes, "photon")
+    put(group, "flux", mixture.fluxes, "photon")
     group["flux"].attrs.update(reference_exposure=result.reference_exposure, reference_exposure_unit=result.exposure_unit)
-    _put(group, "mean", mixture.means, "arcsec")
-    _put(group, "covariance", mixture.covariances, "arcsec**2")
-    _put(group, "kind", np.where(result.points, "point", "extended"), "")
-    _put(group, "observed_share", result.observed_shares, "")
-    _put(group, "observed_photons", result.observed_photons, "photon")
-    _put(group, "prior_scale", result.prior_scales, "arcsec**2")
-    _put(group, "flux_error", result.flux_errors, "photon")
-    _put(group, "mean_error", result.mean_errors, "arcsec")
+    put(group, "mean", mixture.means, "arcsec")
+    put(group, "covariance", mixture.covariances, "arcsec**2")
+    put(group, "kind", np.where(result.points, "point", "extended"), "")
+    put(group, "observed_share", result.observed_shares, "")
+    put(group, "observed_photons", result.observed_photons, "photon")
+    put(group, "prior_scale", result.prior_scales, "arcsec**2")
+    put(group, "flux_error", result.flux_errors, "photon")
+    put(group, "mean_error", result.mean_errors, "arcsec")
     if result.frozen is not None:
         for name, field in FREEZE_COLUMNS.items():
-            _put(group, name, getattr(result.frozen, field), "")
-
-
-def _put_observations(group, observations):
-    """Write each observation; the names of their groups."""
-    names = []
-    for i, o in enumerate(observations):
-        part = group.create_group(_free_name(group, o.name))
-        names.append(part.name)
-        # For people who look with h5dump; what is read back is the JSON below.
-        for key, value in o.metadata.items():
-            if isinstance(value, (str, bool, int, float, np.generic)):
-                part.attrs[key] = value
-        band = o.metadata.get("energy_kev")
-        if isinstance(band, list | tuple):
-            part.attrs["energy_lo"], part.attrs["energy_hi"] = band
-        part.attrs["index"] = i
-        part.attrs["name"] = o.name
-        part.attrs["pixel_arcsec"] = o.pixel
-        part["metadata"] = _json(o.metadata, f"metadata of {o.name}")
-        part["metadata"].attrs["unit"] = ""
-        part.create_group("dropped").attrs.update(o.dropped)
-        photons = part.create_group("photons")
-        for name, values, unit in (("x", o.x, "arcsec"), ("y", o.y, "arcsec"), ("weight", o.weights, "photon")):
-            _put(photons, name, values, unit)
-        if o.physical is not None:
-            part.create_group("physical").attrs.update({f.name: getattr(o.physical, f.name) for f in fields(PhysicalFrame)})
-        if o.completeness is not None:
-            maps = part.create_group("completeness")
-            _put_grid(maps, o.completeness.grid)
-            maps.attrs["unit"] = o.completeness.unit
-            _put(maps, "exposure", o.completeness.exposure, o.completeness.unit)
-            _put(maps, "open_share", o.completeness.open_share, "")
-        if o.psf is not None:
-            psf = part.create_group("psf")
-            _put_grid(psf, o.psf.grid)
-            psf.attrs["description"] = o.psf.description
-            _put(psf, "weights", o.psf.weights, "")
-            _put(psf, "covariances", o.psf.covariances, "arcsec**2")
-        if o.masks is not None:
-            part["masks"] = _json(o.masks.to_records(), f"masks of {o.name}")
-            part["masks"].attrs["unit"] = "arcsec"
-            if o.masks_frame is not None:
-                part["masks"].attrs.update(ra0=o.masks_frame.ra0, dec0=o.masks_frame.dec0, radesys=o.masks_frame.radesys)
-        backgrounds = part.create_group("backgrounds")
-        for j, b in enumerate(o.backgrounds):
-            one = backgrounds.create_group(_free_name(backgrounds, b.name))
-            one.attrs.update(index=j, name=b.name, kind=b.kind, amplitude=_optional(b.amplitude), fixed=b.fixed, unit="photon/arcsec**2")
-            one.attrs["deviations"] = np.array(b.deviations, float)
-            if b.shape is not None:
-                _put(one, "map", b.shape.values, b.shape.unit)
-                _put_grid(one["map"], b.shape.grid)
-    return names
+            put(group, name, getattr(result.frozen, field), "")
 
 
 def _map_of(file, observations, names, summary):
@@ -214,24 +158,24 @@ def _map_of(file, observations, names, summary):
 
 
 def _get_result(file):
-    frame = SkyFrame(*(_plain(file["frame"].attrs[key]) for key in ("ra0", "dec0", "radesys"))) if "frame" in file else None
-    mixture, attrs = file["mixture"], {key: _plain(value) for key, value in file.attrs.items()}
+    frame = SkyFrame(*(plain(file["frame"].attrs[key]) for key in ("ra0", "dec0", "radesys"))) if "frame" in file else None
+    mixture, attrs = file["mixture"], {key: plain(value) for key, value in file.attrs.items()}
     return FitResult(
         mixture=Mixture(fluxes=mixture["flux"][()], means=mixture["mean"][()], covariances=mixture["covariance"][()]),
-        observations=tuple(_get_observation(group, frame) for group in _in_order(file["observations"])),
-        reference_exposure=_plain(mixture.attrs["reference_exposure"]),
+        observations=tuple(get_observation(group, frame) for group in in_order(file["observations"])),
+        reference_exposure=plain(mixture.attrs["reference_exposure"]),
         exposure_unit=mixture.attrs["exposure_unit"],
         observed_shares=mixture["observed_share"][()],
         observed_photons=mixture["observed_photons"][()],
         prior_scales=mixture["prior_scale"][()],
         backgrounds=tuple(
-            BackgroundSummary(**{f.name: _plain(group.attrs[f.name]) for f in fields(BackgroundSummary)}) for group in _in_order(file["background"])
+            BackgroundSummary(**{f.name: plain(group.attrs[f.name]) for f in fields(BackgroundSummary)}) for group in in_order(file["background"])
         ),
-        signal_error=_plain(mixture.attrs["signal_error"]),
+        signal_error=plain(mixture.attrs["signal_error"]),
         frozen=_get_frozen(mixture) if "freeze_flux" in mixture else None,
         **{name: mixture[key][()] for name, key in (("flux_errors", "flux_error"), ("mean_errors", "mean_error")) if key in mixture},
-        background_error=_plain(file["background"].attrs.get("photons_error", np.nan)),
-        background_correlation=_plain(file["background"].attrs.get("correlation", np.nan)),
+        background_error=plain(file["background"].attrs.get("photons_error", np.nan)),
+        background_correlation=plain(file["background"].attrs.get("correlation", np.nan)),
         history=_get_columns(file["history"]),
         path=_get_columns(file["path"]) if "path" in file else {},
         options=json.loads(attrs["options"]),
@@ -247,99 +191,3 @@ def _get_frozen(group):
 def _get_columns(group):
     """The datasets of a group by name, text as text."""
     return {name: np.char.decode(data[()], "utf-8") if data.dtype.kind == "S" else data[()] for name, data in group.items()}
-
-
-def _get_observation(group, frame):
-    completeness = psf = physical = masks = masks_frame = None
-    if "completeness" in group:
-        maps = group["completeness"]
-        completeness = Completeness(grid=_get_grid(maps), exposure=maps["exposure"][()], open_share=maps["open_share"][()], unit=maps.attrs["unit"])
-    if "psf" in group:
-        part = group["psf"]
-        psf = PsfModel(grid=_get_grid(part), weights=part["weights"][()], covariances=part["covariances"][()], description=part.attrs["description"])
-    if "physical" in group:
-        physical = PhysicalFrame(**{f.name: _plain(group["physical"].attrs[f.name]) for f in fields(PhysicalFrame)})
-    if "masks" in group:
-        masks = Shapes.from_records(json.loads(group["masks"].asstr()[()]))
-        if "ra0" in group["masks"].attrs:
-            masks_frame = SkyFrame(*(_plain(group["masks"].attrs[key]) for key in ("ra0", "dec0", "radesys")))
-    backgrounds = []
-    for part in _in_order(group["backgrounds"]):
-        shape = None
-        if "map" in part:
-            shape = SkyImage(grid=_get_grid(part["map"]), values=part["map"][()], unit=part["map"].attrs["unit"])
-        given = {key: _plain(part.attrs[key]) for key in ("name", "kind", "amplitude", "fixed")}
-        backgrounds.append(Background(shape=shape, deviations=tuple(part.attrs.get("deviations", ())), **given))
-    return Observation(
-        x=group["photons/x"][()],
-        y=group["photons/y"][()],
-        weights=group["photons/weight"][()],
-        pixel=float(group.attrs.get("pixel_arcsec", 0.0)),
-        frame=frame,
-        completeness=completeness,
-        psf=psf,
-        backgrounds=tuple(backgrounds),
-        name=group.attrs["name"],
-        physical=physical,
-        masks=masks,
-        masks_frame=masks_frame,
-        metadata=json.loads(group["metadata"].asstr()[()]),
-        dropped={reason: _plain(count) for reason, count in group["dropped"].attrs.items()},
-    )
-
-
-def _put(group, name, values, unit):
-    """One array as a dataset: in chunks of half a megabyte, shuffled and compressed, with its unit."""
-    values = np.asarray(values)
-    if values.dtype.kind in "UO":
-        values = np.char.encode(values.astype(str), "utf-8")
-    if values.size:
-        # Level 1: higher ones win little on noise and cost seconds.
-        rows = max(1, min(len(values), _CHUNK // max(1, values[0].size)))
-        data = group.create_dataset(name, data=values, chunks=(rows, *values.shape[1:]), shuffle=True, compression="gzip", compression_opts=1, fletcher32=True)
-    else:
-        data = group.create_dataset(name, data=values)
-    data.attrs["unit"] = unit
-
-
-def _put_grid(node, grid):
-    """A grid as attributes of the group or dataset that lies on it."""
-    node.attrs.update(grid_shape=grid.shape, grid_origin=grid.origin, grid_matrix=grid.matrix, grid_unit="arcsec")
-
-
-def _get_grid(node):
-    return PixelGrid(shape=tuple(node.attrs["grid_shape"]), origin=node.attrs["grid_origin"], matrix=node.attrs["grid_matrix"])
-
-
-def _in_order(group):
-    """The members of a group in the order in which they were written."""
-    return sorted(group.values(), key=lambda member: member.attrs["index"])
-
-
-def _free_name(group, name):
-    """A name for a member that is not taken: what it is called, without slashes, numbered when another is called the same."""
-    name = name.replace("/", "_").strip(".") or "unnamed"
-    number, free = 2, name
-    while free in group:
-        number, free = number + 1, f"{name}_{number}"
-    return free
-
-
-def _optional(value):
-    """A number as an attribute; an empty one for None."""
-    return h5py.Empty("f8") if value is None else value
-
-
-def _plain(value):
-    """An attribute as Python's own type."""
-    if isinstance(value, h5py.Empty):
-        return None
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _json(value, label):
-    """JSON text of options or metadata, arrays as lists."""
-    try:
-        return json.dumps(value, default=lambda v: v.tolist())
-    except (AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"{label} hold something that JSON cannot ({error})") from error

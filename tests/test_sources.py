@@ -104,6 +104,14 @@ def test_sources_without_exposure_are_not_seen(observation):
     assert left_out == {"without exposure": 1}
 
 
+def test_a_source_where_nothing_is_is_not_significant(observation):
+    listed = PointSources(x=np.append(LISTED.x, -40.0), y=np.append(LISTED.y, 40.0), reaches=np.full(4, 4.0), movable=False)
+    found = fit_mixture(observation, n_components=1, sources=listed, threads=1)
+    nearest = np.argmin(np.hypot(*(found.mixture.means - [-40.0, 40.0]).T))
+    flagged = [k for k, words in enumerate(component_flags(found)) if "not significant" in words]
+    assert flagged == [nearest]
+
+
 def test_sources_that_are_there_already_are_not_there_twice():
     apart = LISTED.apart_from(np.array([[22.0, 8.0], [-15.0, 30.0]]))
     assert_allclose(apart.x, [-15, -24])

@@ -25,6 +25,9 @@ WINGS_SHARE = 0.05
 # photons: a PSF map of one Gaussian may leave as many of them unexplained.
 POINT_WINGS_SHARE = 0.8
 
+# A point source is not significant below this many standard errors of its flux.
+SIGNIFICANT = 2.0
+
 _FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 
 
@@ -41,6 +44,7 @@ def component_flags(result):
     blurred = any(o.psf is not None for o in result.observations)
     words = {
         "point source": result.points,
+        "not significant": result.points & (mixture.fluxes < SIGNIFICANT * result.flux_errors),
         "scarcely observed": result.scarcely_observed,
         # The M-step clips eigenvalues, so what sits on the floor equals it to rounding.
         "at the size floor": minor <= 1.001 * floor,

@@ -3,8 +3,9 @@
 ``python benchmarks/bench_pair.py [--k K ...] [--psf library|maps|both] [--seed N] [--threads N]`` prints a table, which `make bench` stores in
 benchmarks/pair.txt. Reads marx/pair from $GMMX_TEST_DATA (default ../shared/data beside the repository).
 
-The stacked observation is what people make when a tool takes one event list: both lists in one tangent plane, exposure maps summed, the PSF at each place the
-mean of the two, weighted with their exposures there, and a particle background that is flat on the detector, weighted with the time.
+The stacked observation is what people make when a tool takes one event list: both lists in one tangent plane, exposure maps summed, and a particle background
+that is flat on the detector, weighted with the time. Its PSF at each place is the exact one, the mixture of the two, weighted with their exposures there; or, as
+`merged PSF`, one Gaussian of their mean 39 % radius, weighted likewise, as merge_obs averages PSF maps.
 
 Two kinds of worth. Against truth.fits, of the fits to all photons: half the integrated absolute difference after smoothing by 2 and 8 arcsec, total flux and
 annuli, all outside the masks: truth.fits has no point sources, and a fit that finds one again by the photons it has beside its mask is not wrong. What lies
@@ -39,7 +40,7 @@ from gmmx.io.regions import read_regions
 from gmmx.joint import read_observations
 from gmmx.mixture import Frozen, Mixture
 from gmmx.observation import Observation
-from gmmx.psf import PsfModel
+from gmmx.psf import PsfModel, core_radius
 from gmmx.raster import map_means
 from gmmx.score import expected_photons, photon_density
 
@@ -103,8 +104,8 @@ def command(config, which, model):
     return Run(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def stacked(observations):
-    """Several observations of one plane as if they were one."""
+def stacked(observations, *, merged=False):
+    """Several observations of one plane as if they were one; `merged`: with a PSF of one Gaussian, as a map that merge_obs makes has it."""
     ranges = np.array([o.completeness.grid.extent() for o in observations])
     step = observations[0].completeness.grid.step
     grid = PixelGrid.covering(*((low, high) for low, high in zip(ranges[..., 0].min(0), ranges[..., 1].max(0), strict=True)), step)
@@ -116,12 +117,16 @@ def stacked(observations):
     nodes = PixelGrid.covering(*grid.extent(), NODES)
     x, y = nodes.centres()
     there = np.array([o.completeness.exposure_at(x, y) for o in observations]) + 1e-9 * total.max()
-    weights, covariances = [], []
+    weights, covariances, radii = [], [], []
     for o, share in zip(observations, there / there.sum(0), strict=True):
         c, s = o.psf.at(x.ravel(), y.ravel())
         weights.append(share[..., None] * c.reshape(*nodes.shape, -1))
         covariances.append(s.reshape(*nodes.shape, -1, 2, 2))
+        radii.append(share * core_radius(c, s).reshape(nodes.shape))
     psf = PsfModel(grid=nodes, weights=np.concatenate(weights, -1), covariances=np.concatenate(covariances, -3))
+    if merged:
+        variances = sum(radii)[..., None] ** 2
+        psf = PsfModel(grid=nodes, weights=np.ones_like(variances), covariances=variances[..., None, None] * np.eye(2))
 
     seconds = [o.metadata["EXPOSURE"] for o in observations]
     on = sum(t * (e > 0) for t, e in zip(seconds, exposures, strict=True)) / sum(seconds)
@@ -171,6 +176,7 @@ def compared(psf, k, seed, folder, threads):
         runs[name], models[name] = command(config, which, path), None
         models[name] = gmmx.read_model(path)
     models["stacked"] = gmmx.fit_mixture(stacked(observations), **fitted)
+    models["merged PSF"] = gmmx.fit_mixture(stacked(observations, merged=True), **fitted)
     print("\nall photons, outside the masks, model over truth (differences as they are); hidden: behind the masks, over the true flux in all;")
     print("last, the differences with what lies behind the masks")
     rings = "".join(f"{f'{a}-{b}':>9s}" for a, b in pairwise(ANNULI))
@@ -185,6 +191,7 @@ def compared(psf, k, seed, folder, threads):
     skies = {"joint": gmmx.fit_mixture(train, **fitted)}
     skies |= {f"pointing {i + 1}": gmmx.fit_mixture(o, **fitted) for i, o in enumerate(train)}
     skies["stacked"] = gmmx.fit_mixture(stacked(train), **fitted)
+    skies["merged PSF"] = gmmx.fit_mixture(stacked(train, merged=True), **fitted)
     reference = skies["joint"].reference_exposure
     # Half of the photons are what half of the true flux gives at the whole exposure.
     true = true_parameters(train[0], PAIR, reference).mixture

@@ -3,8 +3,8 @@
 ``python benchmarks/bench_pair.py [--k K ...] [--psf library|maps|both] [--seed N] [--threads N]`` prints a table, which `make bench` stores in
 benchmarks/pair.txt. Reads marx/pair from $GMMX_TEST_DATA (default ../shared/data beside the repository).
 
-The stacked observation is what people make when a tool takes one event list: both lists in one tangent plane, exposure maps summed, and a particle background that
-is flat on the detector, weighted with the time. Its PSF at each place is the exact one, the mixture of the two, weighted with their exposures there; or, as
+The stacked observation is what people make when a tool takes one event list: both lists in one tangent plane, exposure maps summed, and a particle background
+that is flat on the detector, weighted with the time. Its PSF at each place is the exact one, the mixture of the two, weighted with their exposures there; or, as
 `merged PSF`, one Gaussian of their mean 39 % radius, weighted likewise, as merge_obs averages PSF maps.
 
 Two kinds of worth. Against truth.fits, of the fits to all photons: half the integrated absolute difference after smoothing by 2 and 8 arcsec, total flux and

@@ -4,8 +4,8 @@
 benchmarks/pair.txt. Reads marx/pair from $GMMX_TEST_DATA (default ../shared/data beside the repository).
 
 The stacked observation is what people make when a tool takes one event list: both lists in one tangent plane, exposure maps summed, and a particle background
-that is flat on the detector, weighted with the time. Its PSF at each place is the exact one, the mixture of the two, weighted with their exposures there; or, as
-`merged PSF`, one Gaussian of their mean 39 % radius, weighted likewise, as merge_obs averages PSF maps.
+that is flat on the detector, weighted with the time. Its PSF at each place is the exact one, the mixture of the two, weighted with their exposures there; or,
+as `merged PSF`, one Gaussian of their mean 39 % radius, weighted likewise, as merge_obs averages PSF maps.
 
 Two kinds of worth. Against truth.fits, of the fits to all photons: half the integrated absolute difference after smoothing by 2 and 8 arcsec, total flux and
 annuli, all outside the masks: truth.fits has no point sources, and a fit that finds one again by the photons it has beside its mask is not wrong. What lies

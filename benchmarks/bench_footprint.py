@@ -32,7 +32,7 @@ def rows(k=20, psf=GALAXY / "psfmap.fits.gz"):
         result = gmmx.fit_mixture(observation, n_components=k, seed=1)
         scale = 1.0 if observation.completeness.has_flux_unit else result.reference_exposure / largest
         at_map = replace(result, reference_exposure=result.reference_exposure / scale)
-        background = result.backgrounds[0].photons / true_background(observation, events)
+        background = result.background_photons / true_background(observation, events)
         yield name, truth.total(at_map), background, truth.annuli(at_map), result.seconds
 
 
@@ -40,10 +40,10 @@ def main():
     warnings.simplefilter("ignore", errors.GmmxWarning)
     began = time.perf_counter()
     print("marx/galaxy, --k 20 --mask sources.reg: over the truth")
-    print("  exposure      PSF       flux    background   annuli")
-    for title, psf in (("psfmap", GALAXY / "psfmap.fits.gz"), ("none", "none")):
+    print("  exposure      PSF      flux    background   annuli")
+    for title, psf in (("chandra", None), ("psfmap", GALAXY / "psfmap.fits.gz"), ("none", "none")):
         for name, flux, background, annuli, seconds in rows(psf=psf):
-            print(f"  {name:12s}  {title:6s}  {flux:.4f}  {background:.4f}      {' '.join(f'{a:.3f}' for a in annuli)}   {seconds:.1f} s", flush=True)
+            print(f"  {name:12s}  {title:7s}  {flux:.4f}  {background:.4f}      {' '.join(f'{a:.3f}' for a in annuli)}   {seconds:.1f} s", flush=True)
     print(f"{time.perf_counter() - began:.0f} s in all")
 
 

@@ -16,6 +16,8 @@ _PHASE = 100
 _WATCH = 5
 # A component that is expected to hold fewer photons than this is dropped.
 _EMPTY = 0.5
+# And one of which less than this was seen: a few photons beside a mask would stand for any flux behind it.
+_UNSEEN = 0.02
 
 
 @dataclass(eq=False)
@@ -104,9 +106,9 @@ class Climb:
         return parameters, done
 
     def without_empty(self, parameters, evaluation):
-        """The parameters without components that have lost their photons."""
+        """The parameters without components that have lost their photons, or that next to nothing was seen of."""
         mixture = parameters.mixture
-        keep = (mixture.fluxes * np.maximum(evaluation.shares, 1e-3) > _EMPTY) | parameters.held
+        keep = ((mixture.fluxes * np.maximum(evaluation.shares, 1e-3) > _EMPTY) & (evaluation.shares > _UNSEEN)) | parameters.held
         if np.all(keep):
             return parameters
         self.dropped += int((~keep).sum())

@@ -150,7 +150,7 @@ def read_observation(
     given = (("mask", mask), ("region", region), ("background region", background_region))
     inputs += [input_record(kind, path) for kind, paths in given for path in paths_of(paths)]
     inputs += [input_record("mask" if one.exclude else "region", one.path) for one in virtual.sky if one.path]
-    backgrounds, held, resolved["background"], files = make_backgrounds(parse_backgrounds(background), whole, completeness)
+    backgrounds, held, resolved["background"], files = make_backgrounds(parse_backgrounds(background), whole, completeness, measured=exposure is not None)
     inputs += [input_record("background", path) for path in files]
     if paths_of(background_region):
         with warnings.catch_warnings():

@@ -95,7 +95,7 @@ def _level(text, level):
     return value
 
 
-def make_backgrounds(wanted, listed, completeness):
+def make_backgrounds(wanted, listed, completeness, *, measured=True):
     """The backgrounds of an observation.
 
     A held sky level is an amplitude at this observation's largest exposure; a joint fit, whose reference exposure is another, starts from the level itself.
@@ -108,6 +108,9 @@ def make_backgrounds(wanted, listed, completeness):
         The photons of the chips and the band, before any shape has cut them.
     completeness : Completeness
         With all masks in it.
+    measured : bool
+        Whether the completeness comes from an exposure map: a vignetting that is only about right cannot tell particles from the sky, and what it errs by would
+        come back as broad components.
 
     Returns
     -------
@@ -121,7 +124,7 @@ def make_backgrounds(wanted, listed, completeness):
     """
     said = ""
     if wanted is None:
-        wanted, said = _usual(listed, completeness)
+        wanted, said = _usual(listed, completeness, measured)
     if {"sky", "particle"} <= {one.what for one in wanted if one.level is None} and vignetting_spread(completeness) < SAME:
         raise InputError("background sky, particle: without vignetting in the exposure they are the same: give one of them, or an exposure map")
     made, noted, told = [], {}, []
@@ -152,10 +155,12 @@ def _held(level, scale=1.0):
     return {} if level is None else {"amplitude": level * scale, "fixed": True}
 
 
-def _usual(listed, completeness):
+def _usual(listed, completeness, measured):
     """What the instrument's background is, and why."""
     if not str(listed.metadata.get("INSTRUME", "")).upper().startswith("ACIS"):
         return (Wanted("sky"),), "sky, its level fitted"
+    if not measured:
+        return (Wanted("sky"),), "sky, its level fitted (without an exposure map particles are hardly told from it)"
     if vignetting_spread(completeness) < TELLING:
         return (Wanted("sky"),), "sky, its level fitted (no vignetting in the exposure that would tell particles from it)"
     return (Wanted("sky"), Wanted("particle")), "sky and particles, their levels fitted (default for ACIS)"

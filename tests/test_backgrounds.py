@@ -63,6 +63,13 @@ def test_the_instrument_decides(files):
     assert list(named(read(files))) == ["sky"]
 
 
+def test_without_an_exposure_map_particles_are_not_told_from_the_sky(files):
+    with pytest.warns(DataWarning, match="no exposure map"):
+        observation = gmmx.read_observation(files.events, psf="none")
+    assert [b.name for b in observation.backgrounds] == ["sky"]
+    assert "without an exposure map" in observation.metadata["resolved"]["background"]
+
+
 @pytest.mark.parametrize("background", [("sky", "particle"), "sky,particle", ["sky,particle"]])
 def test_words_are_joined_with_commas_or_listed(files, background):
     sky, particle = read(files, background).backgrounds

@@ -4,11 +4,11 @@ EM never lowers the objective, but it creeps along directions that the data hard
 complete-data information, which is what EM divides the gradient by, is known in closed form. So: L-BFGS (Nocedal & Wright 2006, algorithm 7.4) in coordinates
 scaled by that information, where its first step is about EM's and later ones learn what EM cannot see.
 
-Measured from grown and disturbed mixtures (benchmarks/bench_acceleration.py), nats gained in 200 (400) evaluations by EM, Anderson/DAAREM of depth 10, SQUAREM
-with one step length per component, which is the better one, and L-BFGS: 60 components on 150,000 photons 1975 (1997), 1976 (1997), 1997 (2011), 2010 (2020); 31
-components on the 152,682 photons of a ray-traced galaxy 1965 (2003), 1967 (2001), 2023 (2062), 2026 (2054); 12 components on 15,000 photons 249 (250), 250 (250),
-266 (272), 271 (271). L-BFGS leads in all three after 200; given twice as many, SQUAREM passes it where many summits lie close together. In the first dozen
-evaluations none leads by much, and nothing is learnt yet: hence the EM steps at the start.
+Measured from grown and disturbed mixtures (benchmarks/bench_acceleration.py), nats gained in 200 (400) evaluations by EM, Anderson/DAAREM of depth 10,
+SQUAREM with one step length per component, which is the better one, and L-BFGS: 60 components on 150,000 photons 1975 (1997), 1976 (1997), 1997 (2011),
+2010 (2020); 31 components on the 152,682 photons of a ray-traced galaxy 1965 (2003), 1967 (2001), 2023 (2062), 2026 (2054); 12 components on 15,000 photons
+249 (250), 250 (250), 266 (272), 271 (271). L-BFGS leads in all three after 200; given twice as many, SQUAREM passes it where many summits lie close
+together. In the first dozen evaluations none leads by much, and nothing is learnt yet: hence the EM steps at the start.
 """
 
 from dataclasses import dataclass

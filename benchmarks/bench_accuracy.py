@@ -207,17 +207,17 @@ def inside_share(limit, beta=0.6, core=25.0, outer=600.0):
     return (1 - (1 + (limit / core) ** 2) ** power) / (1 - (1 + (outer / core) ** 2) ** power)
 
 
-def main():
-    wanted = sys.argv[1:] or ["galaxy", "realisations", "beta"]
+def run_parts(parts):
+    """Run those parts of a table, a dict of functions by name, that the command line names, or all."""
     if not DATA.is_dir():
         print(f"no simulated observations at {DATA}: set GMMX_TEST_DATA")
         return
     warnings.simplefilter("ignore", errors.GmmxWarning)
     began = time.perf_counter()
-    for name in wanted:
-        {"galaxy": galaxy, "realisations": realisations, "beta": beta}[name]()
+    for name in sys.argv[1:] or parts:
+        parts[name]()
     print(f"\n{time.perf_counter() - began:.0f} s in all")
 
 
 if __name__ == "__main__":
-    main()
+    run_parts({"galaxy": galaxy, "realisations": realisations, "beta": beta})

@@ -3,20 +3,16 @@
 Reads the simulated observations from $GMMX_TEST_DATA as bench_accuracy.py does. Name parts to run only them: ``python benchmarks/bench_backgrounds.py kinds``.
 """
 
-import sys
 import tempfile
-import time
-import warnings
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
-from bench_accuracy import ANNULI, DATA, GALAXY, Truth, beta_sky, block_chi2, inside_share
+from bench_accuracy import ANNULI, DATA, GALAXY, Truth, beta_sky, block_chi2, inside_share, run_parts
 
 import gmmx
-from gmmx import errors
 from gmmx.background import Background
 from gmmx.grid import PixelGrid
 from gmmx.levels import held_by
@@ -141,17 +137,5 @@ def region(k=30, n=130_000, n_sky=60_000):
         row(name, [image[radius < 400].sum() / (n * inside_share(400)), *inner, b.amplitude / level], tail)
 
 
-def main():
-    wanted = sys.argv[1:] or ["kinds", "streak", "region"]
-    if not DATA.is_dir():
-        print(f"no simulated observations at {DATA}: set GMMX_TEST_DATA")
-        return
-    warnings.simplefilter("ignore", errors.GmmxWarning)
-    began = time.perf_counter()
-    for name in wanted:
-        {"kinds": kinds, "streak": streak, "region": region}[name]()
-    print(f"\n{time.perf_counter() - began:.0f} s in all")
-
-
 if __name__ == "__main__":
-    main()
+    run_parts({"kinds": kinds, "streak": streak, "region": region})

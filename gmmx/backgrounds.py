@@ -14,6 +14,7 @@ from .errors import DataError, DataWarning, InputError
 from .events import EventList
 from .grid import SkyImage
 from .io.backgrounds import read_background
+from .levels import expected_counts
 from .raster import map_means
 from .selection import select_energy
 
@@ -226,17 +227,11 @@ def _from_file(one, listed, completeness):
     # Such that it predicts what the file has where it has anything: smoothing keeps the sum to a per cent or two only.
     background = Background(name=one.name, kind="file", shape=shape, **_held(total / float(shape.values[covered].sum() * grid.cell_area), ratio))
     scaled = f" times {ratio:.4g}, the ratio of EXPOSURE" if ratio != 1 else ""
-    return background, f"{how}{scaled}, held at {expected_counts_text(background, completeness)}"
+    return background, f"{how}{scaled}, held at {expected_counts(completeness, background):,.0f} photons"
 
 
 def _is_time(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
-
-
-def expected_counts_text(background, completeness):
-    """The photons that a held background makes through an exposure, for people."""
-    q = np.where(completeness.exposure > 0, completeness.open_share * background.shape.values, 0.0)
-    return f"{background.amplitude * q.sum() * completeness.grid.cell_area:,.0f} photons"
 
 
 def _of_the_same(found, listed):

@@ -71,10 +71,10 @@ def held_by(observation, free):
     return tuple(made)
 
 
-def expected_counts(observation, background):
-    """Photons that a background of a given amplitude makes in an observation's own exposure."""
-    completeness = observation.completeness
-    q = background_maps(replace(observation, backgrounds=(background,)), reference_exposure([completeness]))
+def expected_counts(completeness, background):
+    """Photons that a background of a given amplitude makes through an exposure."""
+    alone = Observation(x=np.zeros(0), y=np.zeros(0), completeness=completeness, backgrounds=(background,))
+    q = background_maps(alone, reference_exposure([completeness]))
     return background.amplitude * float(q.sum() * completeness.grid.cell_area)
 
 
@@ -118,7 +118,7 @@ def check_held(observation):
     """Warn where a held background expects more photons than there are."""
     for b in observation.backgrounds:
         if b.fixed and b.amplitude > 0:
-            expected = expected_counts(observation, b)
+            expected = expected_counts(observation.completeness, b)
             if expected > observation.n_photons + 5 * np.sqrt(observation.n_photons):
                 given, unit = (observation.metadata.get(f"sky_background{end}") for end in ("", "_unit"))
                 level = f"{b.name}={given:g} {unit}" if b.kind == "sky" and given is not None else b.name

@@ -80,7 +80,7 @@ def test_held_ones_stay_and_an_empty_region_is_refused():
     with pytest.raises(InputError, match="no photon lies in it"):
         held_by(empty, completeness)
     assert held_by(Observation(x=np.zeros(0), y=np.zeros(0), completeness=completeness, backgrounds=(held,)), completeness) == (held,)
-    assert_allclose(expected_counts(empty, held), 0.5 * 100**2)
+    assert_allclose(expected_counts(empty.completeness, held), 0.5 * 100**2)
 
 
 def test_backgrounds_alike_have_a_sum_that_is_known():

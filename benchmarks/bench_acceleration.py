@@ -16,13 +16,15 @@ import numpy as np
 from bench_accuracy import GALAXY, observed
 from cases import ngc4636, small
 
-from gmmx import em, errors, layout
+from gmmx import errors
 from gmmx._kernels._jit import threads_at_most
-from gmmx.accelerate import Chart, ascend
-from gmmx.climb import Climb
-from gmmx.search import Search
-from gmmx.start import background_only
-from gmmx.structure import grow
+from gmmx.em import layout
+from gmmx.em import photons as em
+from gmmx.em.ascent import Chart, ascend
+from gmmx.fitting.excess import Search
+from gmmx.fitting.stages import Climb
+from gmmx.fitting.start import background_only
+from gmmx.fitting.structure import grow
 
 CHECKPOINTS = (50, 100, 200, 400)
 OUT = Path(__file__).with_name("acceleration.txt")
@@ -97,7 +99,14 @@ def squarem(objective, z, *, by_component=False):
     k = len(objective.best.parameters.mixture)
     groups = np.zeros(len(z), int)
     if by_component:
-        groups = np.concatenate([np.arange(k), np.repeat(np.arange(k), 2), np.repeat(np.arange(k), 3), np.full(len(z) - 6 * k, k)])
+        groups = np.concatenate(
+            [
+                np.arange(k),
+                np.repeat(np.arange(k), 2),
+                np.repeat(np.arange(k), 3),
+                np.full(len(z) - 6 * k, k),
+            ]
+        )
     longest = 1.0
     while (first := objective.at(z)) is not None:
         one = objective.image(first)
@@ -106,7 +115,9 @@ def squarem(objective, z, *, by_component=False):
             return
         two = objective.image(second)
         r, v = one - z, two - 2 * one + z
-        lengths = np.sqrt(np.bincount(groups, r * r) / np.maximum(np.bincount(groups, v * v), 1e-300))
+        lengths = np.sqrt(
+            np.bincount(groups, r * r) / np.maximum(np.bincount(groups, v * v), 1e-300)
+        )
         hit = lengths.max() >= longest
         a = np.clip(lengths, 1.0, longest)[groups]
         # A step of 1 is two steps of EM: there is nothing to try.
@@ -128,7 +139,12 @@ def daarem(objective, z, depth=10, slack=0.01):
         for _ in range(depth):
             proposal = None
             if changes:
-                proposal = z + f - (np.array(steps) + np.array(changes)).T @ _damped(np.array(changes).T, f, 1 / (1 + 1.2 ** (25 - success)))
+                proposal = (
+                    z
+                    + f
+                    - (np.array(steps) + np.array(changes)).T
+                    @ _damped(np.array(changes).T, f, 1 / (1 + 1.2 ** (25 - success)))
+                )
             trial = objective.at(proposal) if proposal is not None else None
             if trial is not None and trial.objective >= now.objective - slack:
                 success += 1
@@ -160,8 +176,10 @@ def _damped(matrix, right, share):
 
 
 def quasi_newton(objective, z):
-    """gmmx.accelerate.ascend."""
-    for _ in ascend(objective, objective.phase.holds, objective.chart.to_parameters(z), objective.chart):
+    """gmmx.em.ascent.ascend."""
+    for _ in ascend(
+        objective, objective.phase.holds, objective.chart.to_parameters(z), objective.chart
+    ):
         pass
 
 
@@ -177,10 +195,14 @@ METHODS = {
 def started(observation, k):
     """Observations as prepared, and a mixture grown to k components and disturbed."""
     prepared, _ = layout.prepare_all([observation.exposed()])
-    parameters = grow(Climb(prepared, em.Priors(), None), Search.over(prepared), background_only(prepared), k)
+    parameters = grow(
+        Climb(prepared, em.Priors(), None), Search.over(prepared), background_only(prepared), k
+    )
     chart = Chart.at(parameters, prepared, em.Priors().min_sigma)
     z = chart.to_vector(parameters)
-    return prepared, chart.to_parameters(z + DISTURBED * chart.scales * np.random.default_rng(1).normal(size=len(z)))
+    return prepared, chart.to_parameters(
+        z + DISTURBED * chart.scales * np.random.default_rng(1).normal(size=len(z))
+    )
 
 
 def compare(name, observation, k):
@@ -199,7 +221,10 @@ def main():
     warnings.simplefilter("ignore", errors.GmmxWarning)
     cases = {"ngc4636": (lambda: ngc4636().train, 60), "small": (lambda: small().train, 12)}
     if GALAXY.is_dir():
-        cases["galaxy"] = (lambda: observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz"), 40)
+        cases["galaxy"] = (
+            lambda: observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz"),
+            40,
+        )
     wanted = sys.argv[1:] or list(cases)
     lines = [
         "Nats gained from a common start (grown, then disturbed by 0.1 in every coordinate) after so many evaluations; ms for one",

@@ -19,21 +19,31 @@ from scipy.ndimage import gaussian_filter
 
 import gmmx
 from gmmx import errors
-from gmmx.background import Background
-from gmmx.em import Parameters
-from gmmx.grid import PixelGrid
+from gmmx.em.photons import Parameters
 from gmmx.io.images import read_grid_like
-from gmmx.mixture import Mixture
-from gmmx.raster import pixel_means
+from gmmx.model.background import Background
+from gmmx.model.drawing import pixel_means
+from gmmx.model.mixture import Mixture
+from gmmx.plane.grid import PixelGrid
 
-DATA = Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "marx"
+DATA = (
+    Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    / "marx"
+)
 GALAXY = DATA / "galaxy"
 ANNULI = (0, 30, 60, 120, 180, 240, 300, 400)
 
 
 def observed(events, exposure, psf=GALAXY / "psfmap.fits.gz", **options):
     """A realisation of the galaxy, its point sources masked."""
-    return gmmx.read_observation(events, exposure=exposure, psf=psf, mask=GALAXY / "sources.reg", energy_kev=(0.5, 2), **options)
+    return gmmx.read_observation(
+        events,
+        exposure=exposure,
+        psf=psf,
+        mask=GALAXY / "sources.reg",
+        energy_kev=(0.5, 2),
+        **options,
+    )
 
 
 class Truth:
@@ -48,12 +58,19 @@ class Truth:
         """The model's surface brightness on the truth's grid, through both WCS, and that grid."""
         grid = read_grid_like(self.path, result.frame)
         mixture = result.extended
-        return pixel_means(mixture.fluxes, mixture.means, mixture.covariances, grid) / result.reference_exposure, grid
+        return pixel_means(
+            mixture.fluxes, mixture.means, mixture.covariances, grid
+        ) / result.reference_exposure, grid
 
     def differences(self, result):
         """Half the integrated absolute difference over the truth's integral, smoothed by 2 and 8 arcsec."""
         image, grid = self.rendered(result)
-        return [0.5 * np.abs(gaussian_filter(image - self.values, s / grid.step)).sum() / self.values.sum() for s in (2, 8)]
+        return [
+            0.5
+            * np.abs(gaussian_filter(image - self.values, s / grid.step)).sum()
+            / self.values.sum()
+            for s in (2, 8)
+        ]
 
     def total(self, result):
         """Flux on the truth's grid over the truth's."""
@@ -77,21 +94,41 @@ def true_parameters(observation, folder=GALAXY, reference=None):
     fluxes, means, covariances = [], [], []
     for c in about["components"]:
         angle = np.radians(c["pa_deg"])
-        along, across = np.array([-np.sin(angle), np.cos(angle)]), np.array([np.cos(angle), np.sin(angle)])
+        along, across = (
+            np.array([-np.sin(angle), np.cos(angle)]),
+            np.array([np.cos(angle), np.sin(angle)]),
+        )
         fluxes.append(c["flux"] * reference)
         means.append(observation.frame.to_plane(c["ra"], c["dec"]))
-        covariances.append(c["sig_major"] ** 2 * np.outer(along, along) + c["sig_minor"] ** 2 * np.outer(across, across))
-    mixture = Mixture(fluxes=np.array(fluxes), means=np.array(means), covariances=np.array(covariances))
-    return Parameters(mixture=mixture, amplitudes=(np.array([about["bkg_flux_per_arcsec2"] * reference]),))
+        covariances.append(
+            c["sig_major"] ** 2 * np.outer(along, along)
+            + c["sig_minor"] ** 2 * np.outer(across, across)
+        )
+    mixture = Mixture(
+        fluxes=np.array(fluxes), means=np.array(means), covariances=np.array(covariances)
+    )
+    return Parameters(
+        mixture=mixture, amplitudes=(np.array([about["bkg_flux_per_arcsec2"] * reference]),)
+    )
 
 
 def block_chi2(result, photons, size):
     """chi^2 per degree of freedom of other photons in blocks of `size` arcsec with at least 25 expected counts."""
-    images = gmmx.render_images(replace(result, observations=(replace(result.observations[0], x=photons.x, y=photons.y, weights=photons.weights),)))
+    images = gmmx.render_images(
+        replace(
+            result,
+            observations=(
+                replace(result.observations[0], x=photons.x, y=photons.y, weights=photons.weights),
+            ),
+        )
+    )
     counts, expected = images.counts, images.expected
     grid = PixelGrid.covering(*counts.grid.extent(), size)
     x, y = counts.grid.centres()
-    d, m = grid.histogram(x.ravel(), y.ravel(), counts.values.ravel()), grid.histogram(x.ravel(), y.ravel(), expected.values.ravel())
+    d, m = (
+        grid.histogram(x.ravel(), y.ravel(), counts.values.ravel()),
+        grid.histogram(x.ravel(), y.ravel(), expected.values.ravel()),
+    )
     use = m >= 25
     return float(((d - m)[use] ** 2 / m[use]).mean())
 
@@ -99,7 +136,9 @@ def block_chi2(result, photons, size):
 def galaxy():
     """One observation, two K."""
     truth = Truth()
-    print('\nmarx/galaxy: half the integrated absolute difference at 2" and 8", total, background photons')
+    print(
+        '\nmarx/galaxy: half the integrated absolute difference at 2" and 8", total, background photons'
+    )
     observation = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz")
     for k in (15, 40):
         result = gmmx.fit_mixture(observation, n_components=k, seed=1)
@@ -118,7 +157,13 @@ def realisations():
         observations.append(observed(path, folder / "expmap_hp.fits.gz"))
         with fits.open(path) as files:
             sky.append(true_background(observations[-1], files["EVENTS"].data))
-    names = ["total flux", "background", *(f'{a}-{b}"' for a, b in pairwise(ANNULI)), 'difference 2"', 'difference 8"']
+    names = [
+        "total flux",
+        "background",
+        *(f'{a}-{b}"' for a, b in pairwise(ANNULI)),
+        'difference 2"',
+        'difference 8"',
+    ]
     differences = {}
     for label, options in (
         ("--k 20", {"n_components": 20}),
@@ -130,23 +175,51 @@ def realisations():
             start = {"init": true_parameters(observation).mixture} if "init" in options else {}
             results.append(gmmx.fit_mixture(observation, **(options | start), seed=1))
             result = results[-1]
-            rows.append([truth.total(result), result.background_photons / background, *truth.annuli(result), *truth.differences(result)])
+            rows.append(
+                [
+                    truth.total(result),
+                    result.background_photons / background,
+                    *truth.annuli(result),
+                    *truth.differences(result),
+                ]
+            )
         rows, n = np.array(rows), [len(result.mixture) for result in results]
-        print(f"\nmarx/galaxy, ten realisations, {label} (K {min(n)} to {max(n)}): mean over the ten (model over truth; differences as they are)")
-        for name, m, e in zip(names, rows.mean(0), rows.std(0, ddof=1) / np.sqrt(len(rows)), strict=True):
+        print(
+            f"\nmarx/galaxy, ten realisations, {label} (K {min(n)} to {max(n)}): mean over the ten (model over truth; differences as they are)"
+        )
+        for name, m, e in zip(
+            names, rows.mean(0), rows.std(0, ddof=1) / np.sqrt(len(rows)), strict=True
+        ):
             print(f"  {name:14s} {m:.4f} +- {e:.4f}")
-        chi2 = np.array([[block_chi2(results[i], results[(i + 1) % 10].observations[0], size) for size in (4, 16, 64)] for i in range(10)]).mean(0)
-        print(f'  chi^2 per degree of freedom against the next realisation, 4" {chi2[0]:.3f}, 16" {chi2[1]:.3f}, 64" {chi2[2]:.3f}', flush=True)
+        chi2 = np.array(
+            [
+                [
+                    block_chi2(results[i], results[(i + 1) % 10].observations[0], size)
+                    for size in (4, 16, 64)
+                ]
+                for i in range(10)
+            ]
+        ).mean(0)
+        print(
+            f'  chi^2 per degree of freedom against the next realisation, 4" {chi2[0]:.3f}, 16" {chi2[1]:.3f}, 64" {chi2[2]:.3f}',
+            flush=True,
+        )
         differences[label] = rows[:, -2:].mean(0)
     ratio = differences["--k auto"] / differences["K = 15, started at the truth"]
-    print(f'\n  differences of --k auto over those of the start at the truth: {ratio[0]:.3f} at 2", {ratio[1]:.3f} at 8"')
+    print(
+        f'\n  differences of --k auto over those of the start at the truth: {ratio[0]:.3f} at 2", {ratio[1]:.3f} at 8"'
+    )
 
 
 def true_background(observation, events):
     """Background photons of a realisation that survive the mask, by their label."""
     physical = observation.physical
     x, y = physical.to_plane(events["X"], events["Y"])
-    kept = (events["COMP"] == -1) & ~observation.masks.contains(x, y) & (observation.completeness.effective_at(x, y) > 0)
+    kept = (
+        (events["COMP"] == -1)
+        & ~observation.masks.contains(x, y)
+        & (observation.completeness.effective_at(x, y) > 0)
+    )
     return float(kept.sum())
 
 
@@ -174,7 +247,15 @@ def beta(k=30, seeds=10, n=130_000, n_sky=60_000):
     held, inside = [], []
     for seed in range(seeds):
         x, y, level = beta_sky(np.random.default_rng(seed), base.completeness, n, n_sky)
-        free = replace(base, x=x, y=y, weights=np.ones(len(x)), backgrounds=(Background(),), dropped={}, psf=None)
+        free = replace(
+            base,
+            x=x,
+            y=y,
+            weights=np.ones(len(x)),
+            backgrounds=(Background(),),
+            dropped={},
+            psf=None,
+        )
         fixed = replace(free, backgrounds=(Background(amplitude=level, fixed=True),))
         within = {}
         for name, observation in (("held", fixed), ("free", free)):

@@ -30,10 +30,10 @@ from choice_skies import Sky, beta_model, flat, separated
 
 import gmmx
 from gmmx import errors
-from gmmx.em import Parameters, Priors, begin_phase, views
-from gmmx.layout import prepare_all
-from gmmx.search import Search
-from gmmx.structure import _grown
+from gmmx.em.layout import prepare_all
+from gmmx.em.photons import Parameters, Priors, begin_phase, views
+from gmmx.fitting.excess import Search
+from gmmx.fitting.structure import _grown
 
 SMALL = 5.0
 K_TRUE = (1, 3, 10)
@@ -66,7 +66,13 @@ def path(observation, *, step=lambda k: k + 1, exchanges=3, threads=1):
     forced = 0
     while forced < BEYOND and rungs[-1].k < MOST:
         last = rungs[-1]
-        result = gmmx.fit_mixture(observation, init=last.result.mixture, n_components=step(last.k), exchanges=exchanges, threads=threads)
+        result = gmmx.fit_mixture(
+            observation,
+            init=last.result.mixture,
+            n_components=step(last.k),
+            exchanges=exchanges,
+            threads=threads,
+        )
         if len(result.mixture) <= last.k:
             # What growing would not add is added where the photons exceed the model most, however little that is: the rules are to say no, not the search.
             forced += 1
@@ -87,16 +93,22 @@ def entropy(rung):
         return 0.0
     prepared, _ = prepare_all([rung.result.observations[0]])
     phase, p = begin_phase(prepared, parameters, Priors()), prepared[0]
-    coefficients, means, precisions = views(parameters.mixture, phase.shares[0], phase.blurs[0])
+    coefficients, means, precisions = views(
+        parameters.mixture, phase.psf_weights[0], phase.psf_covariances[0]
+    )
     total = 0.0
     for chunk in range(0, len(p.x), 4096):
         part = slice(chunk, chunk + 4096)
         dx, dy = (v[part, None] - m for v, m in ((p.x, means[:, 0]), (p.y, means[:, 1])))
-        logs = coefficients - 0.5 * (precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy)
+        logs = coefficients - 0.5 * (
+            precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy
+        )
         signal = np.exp(logs).reshape(len(dx), rung.k, -1).sum(2)
         r = np.column_stack([signal, parameters.amplitudes[0] * p.ratios[:, part].T])
         r /= r.sum(1, keepdims=True)
-        total -= float(p.weights[part] @ np.where(r > 0, r * np.log(np.maximum(r, 1e-300)), 0.0).sum(1))
+        total -= float(
+            p.weights[part] @ np.where(r > 0, r * np.log(np.maximum(r, 1e-300)), 0.0).sum(1)
+        )
     return total
 
 
@@ -111,14 +123,37 @@ def time_halves(observation, events):
     with fits.open(events) as files:
         table = files["EVENTS"].data
         when, (x, y) = table["TIME"], observation.physical.to_plane(table["X"], table["Y"])
-    known = dict(zip(zip(np.round(x, 6).tolist(), np.round(y, 6).tolist(), strict=True), when.tolist(), strict=True))
-    mine = np.array([known[place] for place in zip(np.round(observation.x, 6).tolist(), np.round(observation.y, 6).tolist(), strict=True)])
+    known = dict(
+        zip(
+            zip(np.round(x, 6).tolist(), np.round(y, 6).tolist(), strict=True),
+            when.tolist(),
+            strict=True,
+        )
+    )
+    mine = np.array(
+        [
+            known[place]
+            for place in zip(
+                np.round(observation.x, 6).tolist(),
+                np.round(observation.y, 6).tolist(),
+                strict=True,
+            )
+        ]
+    )
     block = np.floor((mine - when.min()) / np.ptp(when) * BLOCKS).astype(int)
     return _split(observation, block % 2 == 0)
 
 
 def _split(observation, first):
-    return tuple(replace(observation, x=observation.x[part], y=observation.y[part], weights=observation.weights[part]) for part in (first, ~first))
+    return tuple(
+        replace(
+            observation,
+            x=observation.x[part],
+            y=observation.y[part],
+            weights=observation.weights[part],
+        )
+        for part in (first, ~first)
+    )
 
 
 def held_out(rungs, other):
@@ -139,7 +174,10 @@ def choose(sky, splits, **options):
     price = 3 * np.log(sky.train.n_photons)
     bic = np.array([rung.result.log_likelihood - price * rung.k for rung in whole])
     icl = bic - np.array([entropy(rung) for rung in whole])
-    chosen = {"BIC": (whole[int(bic.argmax())], seconds), "ICL": (whole[int(icl.argmax())], seconds)}
+    chosen = {
+        "BIC": (whole[int(bic.argmax())], seconds),
+        "ICL": (whole[int(icl.argmax())], seconds),
+    }
     for suffix, (one, other) in splits.items():
         began = time.perf_counter()
         rungs = path(one, **options)
@@ -148,7 +186,10 @@ def choose(sky, splits, **options):
         for rule, pick in zip(("held-out", "one-error"), picks, strict=True):
             # The path of all photons may have no such K: the next larger one, or its last.
             k = rungs[pick].k
-            chosen[rule + suffix] = (min(whole, key=lambda rung: (rung.k < k, abs(rung.k - k))), spent)
+            chosen[rule + suffix] = (
+                min(whole, key=lambda rung: (rung.k < k, abs(rung.k - k))),
+                spent,
+            )
     return chosen
 
 
@@ -169,30 +210,57 @@ def row(name, rule, ks, right, facts, seconds):
 
 def rules(names, seeds):
     """The table of the rules."""
-    print(f"rules for K on one path for each sky; {seeds} seeds; seconds for each sky\ngap: of log-likelihood to the truth, on fresh photons [nat per 1000]\n")
+    print(
+        f"rules for K on one path for each sky; {seeds} seeds; seconds for each sky\ngap: of log-likelihood to the truth, on fresh photons [nat per 1000]\n"
+    )
     row("sky", "rule", "K chosen", "right", "what it is worth", "seconds")
-    groups = [("separated", partial(separated, k)) for k in K_TRUE] + [("background", flat), ("beta", beta_model)]
+    groups = [("separated", partial(separated, k)) for k in K_TRUE] + [
+        ("background", flat),
+        ("beta", beta_model),
+    ]
     for group, make in groups:
         if group not in names:
             continue
         found = {}
         for seed in range(seeds):
             sky = make(seed)
-            for rule, (rung, seconds) in choose(sky, {"": halves(sky.train, np.random.default_rng(seed))}).items():
-                found.setdefault(rule, []).append((rung.k, gap(sky, rung), small(rung.result.mixture), seconds))
+            for rule, (rung, seconds) in choose(
+                sky, {"": halves(sky.train, np.random.default_rng(seed))}
+            ).items():
+                found.setdefault(rule, []).append(
+                    (rung.k, gap(sky, rung), small(rung.result.mixture), seconds)
+                )
         for rule in RULES:
             if rule in found:
-                ks, gaps, smalls, seconds = (np.array(column) for column in zip(*found[rule], strict=True))
-                right = f"{int((ks == sky.k_true).sum())}/{seeds}" if sky.k_true is not None else "-"
-                facts = f"gap {gaps.mean():.2f}" + ("" if sky.k_true is not None else f', {smalls.sum()} components of sigma < 5"')
+                ks, gaps, smalls, seconds = (
+                    np.array(column) for column in zip(*found[rule], strict=True)
+                )
+                right = (
+                    f"{int((ks == sky.k_true).sum())}/{seeds}" if sky.k_true is not None else "-"
+                )
+                facts = f"gap {gaps.mean():.2f}" + (
+                    "" if sky.k_true is not None else f', {smalls.sum()} components of sigma < 5"'
+                )
                 row(sky.name, rule, " ".join(map(str, ks)), right, facts, seconds.mean())
     if "galaxy" in names and DATA.is_dir():
         observation, truth = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz"), Truth()
-        splits = {"": halves(observation, np.random.default_rng(0)), ", time": time_halves(observation, GALAXY / "events.fits.gz")}
+        splits = {
+            "": halves(observation, np.random.default_rng(0)),
+            ", time": time_halves(observation, GALAXY / "events.fits.gz"),
+        }
         sky = Sky("marx/galaxy", observation, k_true=15)
-        for rule, (rung, seconds) in choose(sky, splits, step=lambda k: k + (1 if k < 4 or k >= 10 else 2), exchanges=2, threads=0).items():
+        for rule, (rung, seconds) in choose(
+            sky, splits, step=lambda k: k + (1 if k < 4 or k >= 10 else 2), exchanges=2, threads=0
+        ).items():
             two, eight = truth.differences(rung.result)
-            row(sky.name, rule, str(rung.k), "-", f'difference {two:.4f} (2") {eight:.4f} (8")', seconds)
+            row(
+                sky.name,
+                rule,
+                str(rung.k),
+                "-",
+                f'difference {two:.4f} (2") {eight:.4f} (8")',
+                seconds,
+            )
 
 
 def auto(names, seeds):
@@ -200,32 +268,74 @@ def auto(names, seeds):
     print(f"--k auto, {seeds} seeds\n")
     met = {}
     for k in K_TRUE if "separated" in names else ():
-        ks = np.array([len(gmmx.fit_mixture(separated(k, seed).train, threads=1).mixture) for seed in range(seeds)])
+        ks = np.array(
+            [
+                len(gmmx.fit_mixture(separated(k, seed).train, threads=1).mixture)
+                for seed in range(seeds)
+            ]
+        )
         least = int(np.ceil(0.9 * seeds - 1e-9)) if seeds >= 10 else seeds - 1
-        _asked(met, f"{k} separated", f"K = {k} in {(ks == k).sum()} of {seeds}", f"at least {least}", (ks == k).sum() >= least, ks)
+        _asked(
+            met,
+            f"{k} separated",
+            f"K = {k} in {(ks == k).sum()} of {seeds}",
+            f"at least {least}",
+            (ks == k).sum() >= least,
+            ks,
+        )
     if "background" in names:
-        ks = np.array([len(gmmx.fit_mixture(flat(seed).train, threads=1).mixture) for seed in range(seeds)])
+        ks = np.array(
+            [len(gmmx.fit_mixture(flat(seed).train, threads=1).mixture) for seed in range(seeds)]
+        )
         least = int(np.ceil(0.95 * seeds - 1e-9)) if seeds >= 20 else seeds - (seeds > 1)
-        _asked(met, "background", f"K = 0 in {(ks == 0).sum()} of {seeds}", f"at least {least}", (ks == 0).sum() >= least, ks)
+        _asked(
+            met,
+            "background",
+            f"K = 0 in {(ks == 0).sum()} of {seeds}",
+            f"at least {least}",
+            (ks == 0).sum() >= least,
+            ks,
+        )
     if "beta" in names:
-        fitted = [gmmx.fit_mixture(beta_model(seed).train, threads=1).mixture for seed in range(seeds)]
+        fitted = [
+            gmmx.fit_mixture(beta_model(seed).train, threads=1).mixture for seed in range(seeds)
+        ]
         few = sum(map(small, fitted))
-        _asked(met, "beta-model", f'{few} of sigma < 5" in {seeds} fits', "at most 1", few <= 1, [len(m) for m in fitted])
+        _asked(
+            met,
+            "beta-model",
+            f'{few} of sigma < 5" in {seeds} fits',
+            "at most 1",
+            few <= 1,
+            [len(m) for m in fitted],
+        )
     if "galaxy" in names and DATA.is_dir():
         result = gmmx.fit_mixture(observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz"))
         k, (two, eight) = len(result.mixture), Truth().differences(result)
-        _asked(met, "marx/galaxy", f'K = {k}, difference {two:.4f} (2") {eight:.4f} (8"), {result.seconds:.0f} s', "K in 13 to 28", 13 <= k <= 28, [k])
+        _asked(
+            met,
+            "marx/galaxy",
+            f'K = {k}, difference {two:.4f} (2") {eight:.4f} (8"), {result.seconds:.0f} s',
+            "K in 13 to 28",
+            13 <= k <= 28,
+            [k],
+        )
     return met
 
 
 def _asked(met, name, found, asked, holds, ks):
     met[name] = bool(holds)
-    print(f"{name:14s} {found}; asked: {asked}: {'met' if holds else 'NOT MET'}   (K {' '.join(map(str, ks))})", flush=True)
+    print(
+        f"{name:14s} {found}; asked: {asked}: {'met' if holds else 'NOT MET'}   (K {' '.join(map(str, ks))})",
+        flush=True,
+    )
 
 
 def main():
     parser = argparse.ArgumentParser(description=Path(__file__).name)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"auto, or skies: {', '.join(NAMES)}")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"auto, or skies: {', '.join(NAMES)}"
+    )
     parser.add_argument("--seeds", type=int)
     arguments = parser.parse_intermixed_args()
     names = [name for name in arguments.names if name != "auto"] or list(NAMES)

@@ -13,24 +13,40 @@ from bench_accuracy import GALAXY, Truth, true_background
 
 import gmmx
 from gmmx import errors
-from gmmx.completeness import Completeness
+from gmmx.model.completeness import Completeness
 
 
 def rows(k=20, psf=GALAXY / "psfmap.fits.gz"):
     """(name, flux over truth, background over truth, flux in annuli over truth, seconds) of each way to have an exposure."""
     truth = Truth()
-    with fits.open(GALAXY / "events.fits.gz") as files, fits.open(GALAXY / "labels.fits.gz") as labels:
-        events = {"X": files["EVENTS"].data["X"], "Y": files["EVENTS"].data["Y"], "COMP": labels[1].data["COMP"]}
+    with (
+        fits.open(GALAXY / "events.fits.gz") as files,
+        fits.open(GALAXY / "labels.fits.gz") as labels,
+    ):
+        events = {
+            "X": files["EVENTS"].data["X"],
+            "Y": files["EVENTS"].data["Y"],
+            "COMP": labels[1].data["COMP"],
+        }
     with fits.open(GALAXY / "expmap.fits.gz") as files:
         largest = float(files[0].data.max())
     given = {"mask": GALAXY / "sources.reg", "psf": psf}
-    mapped = gmmx.read_observation(GALAXY / "events.fits.gz", exposure=GALAXY / "expmap.fits.gz", **given)
+    mapped = gmmx.read_observation(
+        GALAXY / "events.fits.gz", exposure=GALAXY / "expmap.fits.gz", **given
+    )
     alone = gmmx.read_observation(GALAXY / "events.fits.gz", **given)
     field = alone.completeness
-    even = replace(alone, completeness=Completeness(grid=field.grid, exposure=(field.exposure > 0) * 1.0, open_share=field.open_share))
+    even = replace(
+        alone,
+        completeness=Completeness(
+            grid=field.grid, exposure=(field.exposure > 0) * 1.0, open_share=field.open_share
+        ),
+    )
     for name, observation in (("exposure map", mapped), ("no map", alone), ("even field", even)):
         result = gmmx.fit_mixture(observation, n_components=k, seed=1)
-        scale = 1.0 if observation.completeness.has_flux_unit else result.reference_exposure / largest
+        scale = (
+            1.0 if observation.completeness.has_flux_unit else result.reference_exposure / largest
+        )
         at_map = replace(result, reference_exposure=result.reference_exposure / scale)
         background = result.background_photons / true_background(observation, events)
         yield name, truth.total(at_map), background, truth.annuli(at_map), result.seconds
@@ -43,7 +59,10 @@ def main():
     print("  exposure      PSF      flux    background   annuli")
     for title, psf in (("chandra", None), ("psfmap", GALAXY / "psfmap.fits.gz"), ("none", "none")):
         for name, flux, background, annuli, seconds in rows(psf=psf):
-            print(f"  {name:12s}  {title:7s}  {flux:.4f}  {background:.4f}      {' '.join(f'{a:.3f}' for a in annuli)}   {seconds:.1f} s", flush=True)
+            print(
+                f"  {name:12s}  {title:7s}  {flux:.4f}  {background:.4f}      {' '.join(f'{a:.3f}' for a in annuli)}   {seconds:.1f} s",
+                flush=True,
+            )
     print(f"{time.perf_counter() - began:.0f} s in all")
 
 

@@ -31,18 +31,18 @@ from bench_accuracy import ANNULI, DATA, Truth, true_parameters
 
 import gmmx
 from gmmx import errors
-from gmmx.background import Background
-from gmmx.completeness import Completeness, reference_exposure
+from gmmx.answers.score import expected_photons, photon_density
 from gmmx.config import FitConfig
-from gmmx.grid import PixelGrid, SkyImage
 from gmmx.io.images import read_grid_like
 from gmmx.io.regions import read_regions
-from gmmx.joint import read_observations
-from gmmx.mixture import Frozen, Mixture
-from gmmx.observation import Observation
-from gmmx.psf import PsfModel, core_radius
-from gmmx.raster import map_means
-from gmmx.score import expected_photons, photon_density
+from gmmx.model.background import Background
+from gmmx.model.completeness import Completeness, reference_exposure
+from gmmx.model.drawing import map_means
+from gmmx.model.mixture import Fixed, Mixture
+from gmmx.model.observation import Observation
+from gmmx.model.psf import PsfModel, core_radius
+from gmmx.plane.grid import PixelGrid, SkyImage
+from gmmx.reading.joint import read_observations
 
 PAIR = DATA / "pair"
 EVENTS = [PAIR / f"events_{i}.fits.gz" for i in (1, 2)]
@@ -54,9 +54,21 @@ SECONDS, MEMORY = 30, 1.2
 
 def settings(psf, k, threads=0):
     """The options of the joint fit."""
-    blur = tuple(f"{PAIR}/psfmap_{i}.fits.gz,{PAIR}/psfmap_90_{i}.fits.gz" for i in (1, 2)) if psf == "maps" else ()
+    blur = (
+        tuple(f"{PAIR}/psfmap_{i}.fits.gz,{PAIR}/psfmap_90_{i}.fits.gz" for i in (1, 2))
+        if psf == "maps"
+        else ()
+    )
     maps = tuple(f"{PAIR}/expmap_{i}.fits.gz" for i in (1, 2))
-    return FitConfig(k=k, exposure=maps, psf=blur, mask=(f"{PAIR}/sources.reg",), energy="0.5:2", seed=1, threads=threads)
+    return FitConfig(
+        k=k,
+        exposure=maps,
+        psf=blur,
+        mask=(f"{PAIR}/sources.reg",),
+        energy="0.5:2",
+        seed=1,
+        threads=threads,
+    )
 
 
 class DiffuseTruth(Truth):
@@ -90,11 +102,32 @@ class Run:
 
 def command(config, which, model):
     """`gmmx fit` of some of the pointings, in a process of its own."""
-    words = [sys.executable, "-m", "gmmx.cli", "fit", *(str(EVENTS[i]) for i in which), "--mask", *config.mask, "--energy", config.energy]
+    words = [
+        sys.executable,
+        "-m",
+        "gmmx.cli.main",
+        "fit",
+        *(str(EVENTS[i]) for i in which),
+        "--mask",
+        *config.mask,
+        "--energy",
+        config.energy,
+    ]
     for name in ("exposure", "psf"):
         values = getattr(config, name)
         words += [word for i in which if values for word in (f"--{name}", values[i])]
-    words += ["--k", str(config.k), "--seed", str(config.seed), "--threads", str(config.threads), "--out", str(model), "--overwrite", "-q"]
+    words += [
+        "--k",
+        str(config.k),
+        "--seed",
+        str(config.seed),
+        "--threads",
+        str(config.threads),
+        "--out",
+        str(model),
+        "--overwrite",
+        "-q",
+    ]
     began = time.perf_counter()
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -108,11 +141,24 @@ def stacked(observations, *, merged=False):
     """Several observations of one plane as if they were one; `merged`: with a PSF of one Gaussian, as a map that merge_obs makes has it."""
     ranges = np.array([o.completeness.grid.extent() for o in observations])
     step = observations[0].completeness.grid.step
-    grid = PixelGrid.covering(*((low, high) for low, high in zip(ranges[..., 0].min(0), ranges[..., 1].max(0), strict=True)), step)
-    exposures, effective = ([map_means(getattr(o.completeness, name), o.completeness.grid, grid) for o in observations] for name in ("exposure", "effective"))
+    grid = PixelGrid.covering(
+        *(
+            (low, high)
+            for low, high in zip(ranges[..., 0].min(0), ranges[..., 1].max(0), strict=True)
+        ),
+        step,
+    )
+    exposures, effective = (
+        [map_means(getattr(o.completeness, name), o.completeness.grid, grid) for o in observations]
+        for name in ("exposure", "effective")
+    )
     total = sum(exposures)
-    open_share = np.where(total > 0, np.clip(sum(effective) / np.where(total > 0, total, 1.0), 0, 1), 1.0)
-    completeness = Completeness(grid=grid, exposure=total, open_share=open_share, unit=observations[0].completeness.unit)
+    open_share = np.where(
+        total > 0, np.clip(sum(effective) / np.where(total > 0, total, 1.0), 0, 1), 1.0
+    )
+    completeness = Completeness(
+        grid=grid, exposure=total, open_share=open_share, unit=observations[0].completeness.unit
+    )
 
     nodes = PixelGrid.covering(*grid.extent(), NODES)
     x, y = nodes.centres()
@@ -123,17 +169,36 @@ def stacked(observations, *, merged=False):
         weights.append(share[..., None] * c.reshape(*nodes.shape, -1))
         covariances.append(s.reshape(*nodes.shape, -1, 2, 2))
         radii.append(share * core_radius(c, s).reshape(nodes.shape))
-    psf = PsfModel(grid=nodes, weights=np.concatenate(weights, -1), covariances=np.concatenate(covariances, -3))
+    psf = PsfModel(
+        grid=nodes, weights=np.concatenate(weights, -1), covariances=np.concatenate(covariances, -3)
+    )
     if merged:
         variances = sum(radii)[..., None] ** 2
-        psf = PsfModel(grid=nodes, weights=np.ones_like(variances), covariances=variances[..., None, None] * np.eye(2))
+        psf = PsfModel(
+            grid=nodes,
+            weights=np.ones_like(variances),
+            covariances=variances[..., None, None] * np.eye(2),
+        )
 
     seconds = [o.metadata["EXPOSURE"] for o in observations]
     on = sum(t * (e > 0) for t, e in zip(seconds, exposures, strict=True)) / sum(seconds)
-    backgrounds = (Background(), Background(name="particle", kind="particle", shape=SkyImage(grid=grid, values=on)))
-    x, y, weights = (np.concatenate([getattr(o, name) for o in observations]) for name in ("x", "y", "weights"))
-    everything = {"x": x, "y": y, "weights": weights, "frame": observations[0].frame, "name": "stacked"}
-    return Observation(**everything, completeness=completeness, psf=psf, backgrounds=backgrounds).exposed()
+    backgrounds = (
+        Background(),
+        Background(name="particle", kind="particle", template=SkyImage(grid=grid, values=on)),
+    )
+    x, y, weights = (
+        np.concatenate([getattr(o, name) for o in observations]) for name in ("x", "y", "weights")
+    )
+    everything = {
+        "x": x,
+        "y": y,
+        "weights": weights,
+        "frame": observations[0].frame,
+        "name": "stacked",
+    }
+    return Observation(
+        **everything, completeness=completeness, psf=psf, backgrounds=backgrounds
+    ).exposed()
 
 
 def halves(observations, rng):
@@ -141,7 +206,12 @@ def halves(observations, rng):
     parts = []
     for o in observations:
         first = rng.random(len(o.x)) < 0.5
-        parts.append([replace(o, x=o.x[half], y=o.y[half], weights=o.weights[half]) for half in (first, ~first)])
+        parts.append(
+            [
+                replace(o, x=o.x[half], y=o.y[half], weights=o.weights[half])
+                for half in (first, ~first)
+            ]
+        )
     return [list(one) for one in zip(*parts, strict=True)]
 
 
@@ -150,9 +220,16 @@ def scores(mixture, exposure, train, held_out):
     reference = reference_exposure([o.completeness for o in train])
     mixture = replace(mixture, fluxes=mixture.fluxes * reference / exposure)
     everything = np.ones(len(mixture), bool)
-    seen = gmmx.fit_mixture(train, init=Mixture.empty(), frozen=(mixture, Frozen(fluxes=everything, means=everything, covariances=everything)))
+    seen = gmmx.fit_mixture(
+        train,
+        init=Mixture.empty(),
+        fixed=(mixture, Fixed(fluxes=everything, means=everything, covariances=everything)),
+    )
     pairs = zip(seen.observations, held_out, strict=True)
-    return [np.log(photon_density(seen, o, other.x, other.y) / expected_photons(seen, o)) for o, other in pairs]
+    return [
+        np.log(photon_density(seen, o, other.x, other.y) / expected_photons(seen, o))
+        for o, other in pairs
+    ]
 
 
 def paired(better, worse):
@@ -166,7 +243,9 @@ def compared(psf, k, seed, folder, threads):
     config = settings(psf, k, threads)
     observations = read_observations(EVENTS, config)
     truth, everywhere = DiffuseTruth(PAIR, observations[0].frame), Truth(PAIR)
-    print(f"\nPSF {'of the built-in library' if psf == 'library' else 'maps, two Gaussians'}, --k {k}; {sum(o.n_photons for o in observations):.0f} photons")
+    print(
+        f"\nPSF {'of the built-in library' if psf == 'library' else 'maps, two Gaussians'}, --k {k}; {sum(o.n_photons for o in observations):.0f} photons"
+    )
 
     fitted = {"n_components": k, "seed": 1, "threads": threads}
     chosen = {"joint": (0, 1), "pointing 1": (0,), "pointing 2": (1,)}
@@ -177,15 +256,28 @@ def compared(psf, k, seed, folder, threads):
         models[name] = gmmx.read_model(path)
     models["stacked"] = gmmx.fit_mixture(stacked(observations), **fitted)
     models["merged PSF"] = gmmx.fit_mixture(stacked(observations, merged=True), **fitted)
-    print("\nall photons, outside the masks, model over truth (differences as they are); hidden: behind the masks, over the true flux in all;")
+    print(
+        "\nall photons, outside the masks, model over truth (differences as they are); hidden: behind the masks, over the true flux in all;"
+    )
     print("last, the differences with what lies behind the masks")
     rings = "".join(f"{f'{a}-{b}':>9s}" for a, b in pairwise(ANNULI))
-    print(f"""  {"":12s}{"K":>4s}{'diff 2"':>9s}{'diff 8"':>9s}{"total":>9s}{rings}{"hidden":>9s}{'all 2"':>9s}{'all 8"':>9s}""")
+    print(
+        f"""  {"":12s}{"K":>4s}{'diff 2"':>9s}{'diff 8"':>9s}{"total":>9s}{rings}{"hidden":>9s}{'all 2"':>9s}{'all 8"':>9s}"""
+    )
     differences = {}
     for name, result in models.items():
         differences[name] = truth.differences(result)
-        values = [*differences[name], truth.total(result), *truth.annuli(result), truth.hidden(result), *everywhere.differences(result)]
-        print(f"  {name:12s}{len(result.extended):4d}{''.join(f'{value:9.4f}' for value in values)}", flush=True)
+        values = [
+            *differences[name],
+            truth.total(result),
+            *truth.annuli(result),
+            truth.hidden(result),
+            *everywhere.differences(result),
+        ]
+        print(
+            f"  {name:12s}{len(result.extended):4d}{''.join(f'{value:9.4f}' for value in values)}",
+            flush=True,
+        )
 
     train, held_out = halves(observations, np.random.default_rng(seed))
     skies = {"joint": gmmx.fit_mixture(train, **fitted)}
@@ -196,27 +288,55 @@ def compared(psf, k, seed, folder, threads):
     # Half of the photons are what half of the true flux gives at the whole exposure.
     true = true_parameters(train[0], PAIR, reference).mixture
     true = scores(replace(true, fluxes=true.fluxes / 2), reference, train, held_out)
-    found = {name: scores(result.mixture, result.reference_exposure, train, held_out) for name, result in skies.items()}
-    print(f"\nhalf of the photons fitted, {sum(len(s) for s in true)} held out: nats per photon behind the true sky, +- of the paired difference")
-    print(f"  {'':12s}{'on pointing 1':>20s}{'on pointing 2':>20s}{'on both':>20s}{'beside joint':>21s}")
+    found = {
+        name: scores(result.mixture, result.reference_exposure, train, held_out)
+        for name, result in skies.items()
+    }
+    print(
+        f"\nhalf of the photons fitted, {sum(len(s) for s in true)} held out: nats per photon behind the true sky, +- of the paired difference"
+    )
+    print(
+        f"  {'':12s}{'on pointing 1':>20s}{'on pointing 2':>20s}{'on both':>20s}{'beside joint':>21s}"
+    )
     behind = {}
     for name, its in found.items():
-        columns = [paired(a, b) for a, b in zip([*true, np.concatenate(true)], [*its, np.concatenate(its)], strict=True)]
+        columns = [
+            paired(a, b)
+            for a, b in zip([*true, np.concatenate(true)], [*its, np.concatenate(its)], strict=True)
+        ]
         behind[name] = paired(np.concatenate(found["joint"]), np.concatenate(its))
-        beside = f"{behind[name][0]:11.5f} +- {behind[name][1]:.5f}" if name != "joint" else f"{'-':>11s}"
-        print(f"  {name:12s}{''.join(f'{gap:9.5f} +- {error:.5f}' for gap, error in columns)}{beside}", flush=True)
+        beside = (
+            f"{behind[name][0]:11.5f} +- {behind[name][1]:.5f}"
+            if name != "joint"
+            else f"{'-':>11s}"
+        )
+        print(
+            f"  {name:12s}{''.join(f'{gap:9.5f} +- {error:.5f}' for gap, error in columns)}{beside}",
+            flush=True,
+        )
 
     busy = f"mean load of the last minutes {os.getloadavg()[1]:.1f}, {os.cpu_count()} processors"
-    print(f"\nthe command, files to model, {f'{threads} thread(s)' if threads else 'all threads'} ({busy})")
+    print(
+        f"\nthe command, files to model, {f'{threads} thread(s)' if threads else 'all threads'} ({busy})"
+    )
     for name, run in runs.items():
-        print(f"  {name:12s}{run.seconds:7.1f} s{run.memory:7.0f} MB{run.worked:8.1f} s of processor time")
+        print(
+            f"  {name:12s}{run.seconds:7.1f} s{run.memory:7.0f} MB{run.worked:8.1f} s of processor time"
+        )
     ratio = runs["joint"].memory / (runs["pointing 1"].memory + runs["pointing 2"].memory)
-    print(f"  memory of the joint fit over the sum of the single ones: {ratio:.2f} (asked for: {MEMORY}); seconds asked for: {SECONDS}")
+    print(
+        f"  memory of the joint fit over the sum of the single ones: {ratio:.2f} (asked for: {MEMORY}); seconds asked for: {SECONDS}"
+    )
     others = [name for name in models if name != "joint"]
     held = all(behind[name][0] > 0 for name in others)
-    print(f"  held-out photons, joint ahead of {', '.join(f'{name} by {gap / error:.1f} sigma' for name, (gap, error) in behind.items() if name != 'joint')}")
+    print(
+        f"  held-out photons, joint ahead of {', '.join(f'{name} by {gap / error:.1f} sigma' for name, (gap, error) in behind.items() if name != 'joint')}"
+    )
     near = all(differences["joint"][j] < differences[name][j] for name in others for j in (0, 1))
-    print(f"  joint is best in held-out photons: {'yes' if held else 'NO'}; nearest to the truth at 2 and 8 arcsec: {'yes' if near else 'NO'}", flush=True)
+    print(
+        f"  joint is best in held-out photons: {'yes' if held else 'NO'}; nearest to the truth at 2 and 8 arcsec: {'yes' if near else 'NO'}",
+        flush=True,
+    )
     return held and near and ratio <= MEMORY and runs["joint"].seconds <= SECONDS
 
 
@@ -235,7 +355,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         skies = product(("library", "maps") if asked.psf == "both" else (asked.psf,), asked.k)
         good = [compared(psf, k, asked.seed, Path(folder), asked.threads) for psf, k in skies]
-    print(f"\nwhat was asked for is {'met' if all(good) else 'NOT met'}; {time.perf_counter() - began:.0f} s in all")
+    print(
+        f"\nwhat was asked for is {'met' if all(good) else 'NOT met'}; {time.perf_counter() - began:.0f} s in all"
+    )
 
 
 if __name__ == "__main__":

@@ -31,9 +31,11 @@ from peer_pictures import pictures
 from scipy.ndimage import gaussian_filter
 
 import gmmx
-from gmmx import em, errors, layout
+from gmmx import errors
+from gmmx.em import layout
+from gmmx.em import photons as em
 from gmmx.io.images import read_grid_like
-from gmmx.mixture import Mixture
+from gmmx.model.mixture import Mixture
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE / "peers.txt"
@@ -116,9 +118,14 @@ class Row:
 def image_header(grid, frame, **others):
     """FITS keywords of an upright grid in a tangent plane."""
     header = fits.Header()
-    for axis, (sign, kind, value) in enumerate(((-1, "RA---TAN", frame.ra0), (1, "DEC--TAN", frame.dec0)), start=1):
+    for axis, (sign, kind, value) in enumerate(
+        ((-1, "RA---TAN", frame.ra0), (1, "DEC--TAN", frame.dec0)), start=1
+    ):
         header[f"CTYPE{axis}"], header[f"CRVAL{axis}"], header[f"CUNIT{axis}"] = kind, value, "deg"
-        header[f"CRPIX{axis}"], header[f"CDELT{axis}"] = 1 - grid.origin[axis - 1] / grid.step, sign * grid.step / 3600
+        header[f"CRPIX{axis}"], header[f"CDELT{axis}"] = (
+            1 - grid.origin[axis - 1] / grid.step,
+            sign * grid.step / 3600,
+        )
     header["RADESYS"] = frame.radesys
     header.update(others)
     return header
@@ -126,20 +133,45 @@ def image_header(grid, frame, **others):
 
 def write_observation(observation, folder):
     """Event list, exposure map and, unless it is one number, PSF map of a case, as the command reads them; its arguments."""
-    columns = [fits.Column(n, "D", array=CENTRE + v / PIXEL) for n, v in (("X", observation.x), ("Y", observation.y))]
+    columns = [
+        fits.Column(n, "D", array=CENTRE + v / PIXEL)
+        for n, v in (("X", observation.x), ("Y", observation.y))
+    ]
     events = fits.BinTableHDU.from_columns(columns, name="EVENTS")
-    for n, (sign, kind, value) in enumerate(((-1, "RA---TAN", observation.frame.ra0), (1, "DEC--TAN", observation.frame.dec0)), start=1):
-        events.header.update({f"TCTYP{n}": kind, f"TCRVL{n}": value, f"TCRPX{n}": CENTRE, f"TCDLT{n}": sign * PIXEL / 3600, f"TCUNI{n}": "deg"})
+    for n, (sign, kind, value) in enumerate(
+        ((-1, "RA---TAN", observation.frame.ra0), (1, "DEC--TAN", observation.frame.dec0)), start=1
+    ):
+        events.header.update(
+            {
+                f"TCTYP{n}": kind,
+                f"TCRVL{n}": value,
+                f"TCRPX{n}": CENTRE,
+                f"TCDLT{n}": sign * PIXEL / 3600,
+                f"TCUNI{n}": "deg",
+            }
+        )
     events.header["RADESYS"] = observation.frame.radesys
     events.writeto(folder / "events.fits")
     completeness, psf = observation.completeness, observation.psf
-    fits.writeto(folder / "expmap.fits", completeness.effective, image_header(completeness.grid, observation.frame))
+    fits.writeto(
+        folder / "expmap.fits",
+        completeness.effective,
+        image_header(completeness.grid, observation.frame),
+    )
     sigma = np.sqrt(psf.covariances[..., 0, 0, 0])
     if sigma.size > 1:
         header = image_header(psf.grid, observation.frame, BUNIT="arcsec", ECF=1 - np.exp(-0.5))
         fits.writeto(folder / "psfmap.fits", sigma, header)
     blur = str(folder / "psfmap.fits") if sigma.size > 1 else f"{sigma[0, 0]:g}"
-    return str(folder / "events.fits"), "--exposure", str(folder / "expmap.fits"), "--psf", blur, "--energy", "all"
+    return (
+        str(folder / "events.fits"),
+        "--exposure",
+        str(folder / "expmap.fits"),
+        "--psf",
+        blur,
+        "--energy",
+        "all",
+    )
 
 
 def write_job(job, path):
@@ -169,14 +201,32 @@ def write_job(job, path):
 def galaxy_job():
     """The ray-traced galaxy; held out is another realisation of it, where there is one."""
     # The one background that is there, and that every peer has.
-    train = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz", background=("sky",)).exposed()
+    train = observed(
+        GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz", background=("sky",)
+    ).exposed()
     truth = true_parameters(train)
     folder, other = DATA / "realisations" / "galaxy", None
     if folder.is_dir():
-        photons = observed(folder / "events_00.fits.gz", folder / "expmap_hp.fits.gz", background=("sky",))
+        photons = observed(
+            folder / "events_00.fits.gz", folder / "expmap_hp.fits.gz", background=("sky",)
+        )
         other = replace(train, x=photons.x, y=photons.y, weights=photons.weights).exposed()
-    files = (f"{GALAXY}/events.fits.gz", "--exposure", f"{GALAXY}/expmap.fits.gz", "--psf", f"{GALAXY}/psfmap.fits.gz")
-    arguments = (*files, "--mask", f"{GALAXY}/sources.reg", "--energy", "0.5:2", "--background", "sky")
+    files = (
+        f"{GALAXY}/events.fits.gz",
+        "--exposure",
+        f"{GALAXY}/expmap.fits.gz",
+        "--psf",
+        f"{GALAXY}/psfmap.fits.gz",
+    )
+    arguments = (
+        *files,
+        "--mask",
+        f"{GALAXY}/sources.reg",
+        "--energy",
+        "0.5:2",
+        "--background",
+        "sky",
+    )
     return Job(Case("galaxy", train, other, truth), 20, arguments, image=Truth())
 
 
@@ -188,7 +238,9 @@ def made(name, folder):
     arguments = write_observation(case.train, folder)
     if name == "toy":
         # Growing is made for skies of many photons: 211 begin better from k-means. Random starts differ by more than the methods do.
-        return Job(case, 3, (*arguments, "--background", "none"), with_k=("--init", "kmeans"), starts=5)
+        return Job(
+            case, 3, (*arguments, "--background", "none"), with_k=("--init", "kmeans"), starts=5
+        )
     return Job(case, len(case.truth.mixture), arguments, starts=5 if name == "small" else 1)
 
 
@@ -207,14 +259,18 @@ def tree_memory(group):
 
 
 def _kilobytes(path, key):
-    return int(next(line for line in path.read_text().splitlines() if line.startswith(key)).split()[1])
+    return int(
+        next(line for line in path.read_text().splitlines() if line.startswith(key)).split()[1]
+    )
 
 
 def run(command, budget):
     """A command, stopped with all its children once the budget is used up [s]."""
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
+        )
         peak, stopped, looked = 0.0, False, began
         while True:
             done, status = os.waitpid(process.pid, os.WNOHANG)
@@ -239,8 +295,15 @@ def scored(row, job, mixture, amplitude=None, detected=None):
     """Fill a row with what a sky is worth; `detected` is the density of detected photons of a peer that knows no telescope."""
     case = job.case
     truth, train = case.truth, case.train
-    row.kl, row.ise = kl_divergence(truth.mixture, mixture), integrated_squared_error(truth.mixture, mixture)
-    amplitudes = (np.atleast_1d(amplitude) if train.backgrounds and amplitude is not None else np.zeros(len(train.backgrounds)),)
+    row.kl, row.ise = (
+        kl_divergence(truth.mixture, mixture),
+        integrated_squared_error(truth.mixture, mixture),
+    )
+    amplitudes = (
+        np.atleast_1d(amplitude)
+        if train.backgrounds and amplitude is not None
+        else np.zeros(len(train.backgrounds)),
+    )
     parameters = em.Parameters(mixture=mixture, amplitudes=amplitudes)
     held_out = case.held_out
     if held_out is not None:
@@ -250,17 +313,29 @@ def scored(row, job, mixture, amplitude=None, detected=None):
         else:
             model = np.log(np.maximum(detected.density(held_out.x, held_out.y), 1e-300))
             if held_out.completeness is not None:
-                best = best + np.log(held_out.completeness.exposure_at(held_out.x, held_out.y) / held_out.completeness.exposure.max())
+                best = best + np.log(
+                    held_out.completeness.exposure_at(held_out.x, held_out.y)
+                    / held_out.completeness.exposure.max()
+                )
         lost = best - model
         row.gap, row.error = float(lost.mean()), float(lost.std(ddof=1) / np.sqrt(len(lost)))
     if job.image is not None:
         if detected is None:
             prepared, reference = layout.prepare_all([train])
-            found = em.evaluate(prepared, parameters, em.begin_phase(prepared, parameters, em.Priors()))
-            scale = train.n_photons / (float(mixture.fluxes @ found.shares) + float(amplitudes[0] @ prepared[0].integrals))
+            found = em.evaluate(
+                prepared, parameters, em.begin_phase(prepared, parameters, em.Priors())
+            )
+            scale = train.n_photons / (
+                float(mixture.fluxes @ found.observed_fraction)
+                + float(amplitudes[0] @ prepared[0].integrals)
+            )
         else:
             scale, reference = train.n_photons, train.completeness.exposure.max()
-        image = SimpleNamespace(extended=replace(mixture, fluxes=mixture.fluxes * scale), frame=train.frame, reference_exposure=reference)
+        image = SimpleNamespace(
+            extended=replace(mixture, fluxes=mixture.fluxes * scale),
+            frame=train.frame,
+            reference_exposure=reference,
+        )
         row.differences = tuple(job.image.differences(image))
     return row
 
@@ -270,13 +345,32 @@ def gmmx_row(job, folder, budget, k):
     executable = Path(sys.executable).with_name("gmmx")
     row, model = Row("gmmx" if k != "auto" else "gmmx --k auto"), folder / f"model_{k}.h5"
     arguments = job.arguments if k == "auto" else (*job.arguments, *job.with_k)
-    done = run([str(executable), "fit", *arguments, "--k", str(k), "--seed", str(SEED), "--out", str(model), "--overwrite", "-q"], budget)
+    done = run(
+        [
+            str(executable),
+            "fit",
+            *arguments,
+            "--k",
+            str(k),
+            "--seed",
+            str(SEED),
+            "--out",
+            str(model),
+            "--overwrite",
+            "-q",
+        ],
+        budget,
+    )
     row.seconds, row.memory = done.seconds, done.memory
     if done.stopped or done.code:
         row.notes.append("stopped" if done.stopped else done.error)
         return row
     result = gmmx.read_model(model)
-    row.k, row.iterations, row.per_iteration = len(result.mixture), result.iterations, result.seconds / result.iterations
+    row.k, row.iterations, row.per_iteration = (
+        len(result.mixture),
+        result.iterations,
+        result.seconds / result.iterations,
+    )
     if not result.converged:
         row.notes.append("not converged")
     backgrounds = result.observations[0].backgrounds
@@ -285,7 +379,11 @@ def gmmx_row(job, folder, budget, k):
 
 def state_row(job, folder, budget, peer, python):
     """A peer in a process of its own that leaves its state behind."""
-    row, state, script = Row(peer), folder / f"{peer}.npz", HERE / f"peer_{'sklearn' if peer == 'scikit-learn' else peer}.py"
+    row, state, script = (
+        Row(peer),
+        folder / f"{peer}.npz",
+        HERE / f"peer_{'sklearn' if peer == 'scikit-learn' else peer}.py",
+    )
     if not Path(python).exists():
         row.notes.append(f"no {python}: make .venv-peers/.ready")
         return row
@@ -316,7 +414,9 @@ def state_row(job, folder, budget, peer, python):
             return scored(row, job, everything.select(np.arange(n_signal)), detected=everything)
         row.k, share = int(kept.sum()), float(found["background"])
         starts = f", best of {job.starts} starts" if job.starts > 1 else ""
-        row.notes.append(f"background {share:.3f}{starts}{'' if found['imputing'] else ', still in its start without imputation'}")
+        row.notes.append(
+            f"background {share:.3f}{starts}{'' if found['imputing'] else ', still in its start without imputation'}"
+        )
         # The background of pyGMMis fills the field's rectangle.
         (x_low, x_high), (y_low, y_high) = job.case.train.completeness.grid.extent()
         return scored(row, job, everything, share / ((x_high - x_low) * (y_high - y_low)))
@@ -328,11 +428,21 @@ def picture_rows(job):
     grid = read_grid_like(GALAXY / "truth.fits.gz", train.frame)
 
     def differences(values):
-        return tuple(0.5 * np.abs(gaussian_filter(values - image.values, s / grid.step)).sum() / image.values.sum() for s in (2, 8))
+        return tuple(
+            0.5
+            * np.abs(gaussian_filter(values - image.values, s / grid.step)).sum()
+            / image.values.sum()
+            for s in (2, 8)
+        )
 
     background = float(job.case.truth.amplitudes[0][0] / train.completeness.exposure.max())
     for picture in pictures(train, grid, background, lambda values: sum(differences(values))):
-        row = Row(picture.name, seconds=picture.seconds, iterations=picture.iterations, per_iteration=picture.seconds / picture.iterations)
+        row = Row(
+            picture.name,
+            seconds=picture.seconds,
+            iterations=picture.iterations,
+            per_iteration=picture.seconds / picture.iterations,
+        )
         row.differences = differences(picture.values)
         row.notes.append(f"best setting, {picture.setting}; the picture alone is timed")
         yield row
@@ -347,21 +457,35 @@ def rows(job, folder, budget, peers, python):
         elif peer.startswith("gmmx"):
             yield gmmx_row(job, folder, budget, "auto" if peer.endswith("auto") else job.k)
         else:
-            yield state_row(job, folder, budget, peer, sys.executable if peer == "scikit-learn" else python)
+            yield state_row(
+                job, folder, budget, peer, sys.executable if peer == "scikit-learn" else python
+            )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cases", nargs="*", metavar="CASE", help="toy, small, ngc4636, galaxy (default: all)")
-    parser.add_argument("--budget", type=float, default=15.0, help="minutes per peer and case (default: 15)")
-    parser.add_argument("--peers", default=",".join(PEERS), help="comma-separated, of: " + ", ".join(PEERS))
-    parser.add_argument("--python", default=str(HERE.parent / ".venv-peers" / "bin" / "python"), help="the interpreter that has pygmmis")
+    parser.add_argument(
+        "cases", nargs="*", metavar="CASE", help="toy, small, ngc4636, galaxy (default: all)"
+    )
+    parser.add_argument(
+        "--budget", type=float, default=15.0, help="minutes per peer and case (default: 15)"
+    )
+    parser.add_argument(
+        "--peers", default=",".join(PEERS), help="comma-separated, of: " + ", ".join(PEERS)
+    )
+    parser.add_argument(
+        "--python",
+        default=str(HERE.parent / ".venv-peers" / "bin" / "python"),
+        help="the interpreter that has pygmmis",
+    )
     options = parser.parse_args()
     names = ("toy", "small", "ngc4636", "galaxy")
     wanted, peers = options.cases or list(names), options.peers.split(",")
     for name, known in ((wanted, names), (peers, PEERS)):
         if set(name) - set(known):
-            parser.error(f"unknown: {', '.join(sorted(set(name) - set(known)))}; there are {', '.join(known)}")
+            parser.error(
+                f"unknown: {', '.join(sorted(set(name) - set(known)))}; there are {', '.join(known)}"
+            )
     warnings.simplefilter("ignore", errors.GmmxWarning)
     lines = []
 
@@ -369,7 +493,9 @@ def main():
         print(line, flush=True)
         lines.append(line)
 
-    say(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, gmmx {gmmx.__version__}; budget {options.budget:g} min per peer")
+    say(
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, gmmx {gmmx.__version__}; budget {options.budget:g} min per peer"
+    )
     with tempfile.TemporaryDirectory() as scratch:
         for name in wanted:
             folder = Path(scratch) / name
@@ -381,7 +507,9 @@ def main():
             if "gmmx" in peers and name == wanted[0]:
                 # The first fit ever compiles; what is timed are the others.
                 gmmx_row(job, folder, 60 * options.budget, job.k)
-            say(f"{name}: {job.case.train.n_photons:,.0f} photons, {len(job.case.truth.mixture)} true components")
+            say(
+                f"{name}: {job.case.train.n_photons:,.0f} photons, {len(job.case.truth.mixture)} true components"
+            )
             say(Row.TITLE)
             for row in rows(job, folder, 60 * options.budget, peers, options.python):
                 say(str(row))

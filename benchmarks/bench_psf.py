@@ -16,11 +16,17 @@ from pathlib import Path
 import numpy as np
 
 import gmmx
-from gmmx import em, errors, layout, pipeline
-from gmmx.encircled import encircled_energy
-from gmmx.psf import PsfModel
+from gmmx import errors
+from gmmx.commands import pipeline
+from gmmx.em import layout
+from gmmx.em import photons as em
+from gmmx.model.psf import PsfModel
+from gmmx.telescope.encircled import encircled_energy
 
-DATA = Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "marx"
+DATA = (
+    Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    / "marx"
+)
 GALAXY = DATA / "galaxy"
 HELD_OUT = DATA / "realisations" / "galaxy" / "events_00.fits.gz"
 # Within this of a point source its encircled energy is taken [arcsec].
@@ -36,23 +42,37 @@ def encircled_error(model, place, radii, shares):
 
 def sources():
     """Point sources on and off the axis: encircled energy, and each fitted as one component."""
-    print("\nmarx/psf: a point source of 1.5 keV, encircled-energy error within 60 arcsec, and fitted as one component (true size 0)")
+    print(
+        "\nmarx/psf: a point source of 1.5 keV, encircled-energy error within 60 arcsec, and fitted as one component (true size 0)"
+    )
     print(f"  {'off axis':<9} {'PSF':<34} {'EE error':>8}  {'sigma':>12}  sigma/r50  flux/true")
-    for name, truth in zip(("00", "05", "10"), json.loads((DATA / "psf" / "truth.json").read_text())["points"], strict=True):
-        observation = gmmx.read_observation(DATA / "psf" / f"events_{name}.fits.gz", psf="chandra", energy_kev="0.5:7")
+    for name, truth in zip(
+        ("00", "05", "10"),
+        json.loads((DATA / "psf" / "truth.json").read_text())["points"],
+        strict=True,
+    ):
+        observation = gmmx.read_observation(
+            DATA / "psf" / f"events_{name}.fits.gz", psf="chandra", energy_kev="0.5:7"
+        )
         place = observation.frame.to_plane(truth["ra"], truth["dec"])
         near = np.hypot(observation.x - place[0], observation.y - place[1]) < 3 * truth["r90"]
-        radii = np.hypot(observation.x - observation.x[near].mean(), observation.y - observation.y[near].mean())
+        radii = np.hypot(
+            observation.x - observation.x[near].mean(), observation.y - observation.y[near].mean()
+        )
         radii = np.sort(radii[radii < APERTURE])
         shares = np.linspace(0.01, 0.99, 99)
         models = {
             "chandra": observation.psf,
             "one Gaussian (map at ECF 0.393)": PsfModel.constant(truth["r39"]),
-            "one Gaussian (map at ECF 0.9)": PsfModel.constant(truth["r90"] / np.sqrt(-2 * np.log(0.1))),
+            "one Gaussian (map at ECF 0.9)": PsfModel.constant(
+                truth["r90"] / np.sqrt(-2 * np.log(0.1))
+            ),
         }
         for label, psf in models.items():
             error = encircled_error(psf, place, radii[(shares * len(radii)).astype(int)], shares)
-            result = gmmx.fit_mixture(replace(observation, psf=psf), n_components=1, min_sigma=0.01, seed=1)
+            result = gmmx.fit_mixture(
+                replace(observation, psf=psf), n_components=1, min_sigma=0.01, seed=1
+            )
             sigma = np.sqrt(np.linalg.eigvalsh(result.mixture.covariances[0])[::-1])
             # As detected: without an exposure map the field has the mirrors' vignetting.
             flux = result.signal_photons / observation.n_photons
@@ -73,14 +93,27 @@ def galaxy():
     """One galaxy with each PSF: held-out photons, smallest components, iterations."""
     truth = json.loads((GALAXY / "truth.json").read_text())["components"]
     small = sorted(truth, key=lambda c: c["sig_major"] * c["sig_minor"])[:4]
-    print(f"\nmarx/galaxy, --k {K}: held-out log-likelihood over the first row's [nat in total], flux over true of the {len(small)} smallest components")
-    names = "  ".join(f'{c["name"]} {np.sqrt(c["sig_major"] * c["sig_minor"]):.1f}"'.rjust(12) for c in small)
+    print(
+        f"\nmarx/galaxy, --k {K}: held-out log-likelihood over the first row's [nat in total], flux over true of the {len(small)} smallest components"
+    )
+    names = "  ".join(
+        f'{c["name"]} {np.sqrt(c["sig_major"] * c["sig_minor"]):.1f}"'.rjust(12) for c in small
+    )
     print(f"  {'PSF':<18} {'held out':>10} {names}  total   K  steps  seconds  ms/step", flush=True)
     first = None
     with tempfile.TemporaryDirectory() as folder:
         for label, psf in settings().items():
-            options = {"exposure": (str(GALAXY / "expmap.fits.gz"),), "mask": (str(GALAXY / "sources.reg"),), "energy": "0.5:2", "seed": 1}
-            out, result = pipeline.fit([GALAXY / "events.fits.gz"], Path(folder) / f"{label}.h5", gmmx.FitConfig(k=K, psf=psf, **options))
+            options = {
+                "exposure": (str(GALAXY / "expmap.fits.gz"),),
+                "mask": (str(GALAXY / "sources.reg"),),
+                "energy": "0.5:2",
+                "seed": 1,
+            }
+            out, result = pipeline.fit(
+                [GALAXY / "events.fits.gz"],
+                Path(folder) / f"{label}.h5",
+                gmmx.FitConfig(k=K, psf=psf, **options),
+            )
             facts = pipeline.score(out, [HELD_OUT])
             first = facts["score"] if first is None else first
             x, y = result.mixture.means.T
@@ -91,27 +124,45 @@ def galaxy():
                 # Nearest in place and size.
                 own = np.linalg.det(result.mixture.covariances) ** 0.25
                 nearest = np.argmin(np.hypot(x - cx, y - cy) / size + np.abs(np.log(own / size)))
-                ratios.append(result.mixture.fluxes[nearest] / result.reference_exposure / c["flux"])
-            total = result.mixture.fluxes.sum() / result.reference_exposure / sum(c["flux"] for c in truth)
+                ratios.append(
+                    result.mixture.fluxes[nearest] / result.reference_exposure / c["flux"]
+                )
+            total = (
+                result.mixture.fluxes.sum()
+                / result.reference_exposure
+                / sum(c["flux"] for c in truth)
+            )
             told = "  ".join(f"{r:12.3f}" for r in ratios)
             work = f"{len(result.mixture):>3}  {result.iterations:>5}  {result.seconds:>7.1f}  {1e3 * result.seconds / result.iterations:>7.1f}"
-            print(f"  {label:<18} {(facts['score'] - first) * facts['n_photons']:>+10.1f} {told}  {total:.3f} {work}", flush=True)
+            print(
+                f"  {label:<18} {(facts['score'] - first) * facts['n_photons']:>+10.1f} {told}  {total:.3f} {work}",
+                flush=True,
+            )
 
 
 def speed():
     """One evaluation with three Gaussians per component, over that with one."""
     observation = gmmx.read_observation(
-        GALAXY / "events.fits.gz", exposure=GALAXY / "expmap.fits.gz", mask=GALAXY / "sources.reg", psf=settings()["psfmap"], energy_kev="0.5:2"
+        GALAXY / "events.fits.gz",
+        exposure=GALAXY / "expmap.fits.gz",
+        mask=GALAXY / "sources.reg",
+        psf=settings()["psfmap"],
+        energy_kev="0.5:2",
     )
     result = gmmx.fit_mixture(observation, n_components=K, seed=1, max_iter=60)
     listed = {"1 Gaussian": observation.psf}
     for label in ("psfmap,psfmap_90", "chandra"):
-        listed[label] = gmmx.read_observation(GALAXY / "events.fits.gz", psf=settings()[label], energy_kev="0.5:2").psf
+        listed[label] = gmmx.read_observation(
+            GALAXY / "events.fits.gz", psf=settings()[label], energy_kev="0.5:2"
+        ).psf
     first = None
     print(f"\none iteration, N = {len(observation.x):,}, K = {K}")
     for label, psf in listed.items():
         prepared, _ = layout.prepare_all([replace(observation, psf=psf)])
-        parameters = em.Parameters(mixture=result.mixture, amplitudes=(np.array([b.amplitude for b in result.observations[0].backgrounds]),))
+        parameters = em.Parameters(
+            mixture=result.mixture,
+            amplitudes=(np.array([b.amplitude for b in result.observations[0].backgrounds]),),
+        )
         phase = em.begin_phase(prepared, parameters, em.Priors())
         em.evaluate(prepared, parameters, phase)
         times = []
@@ -120,7 +171,10 @@ def speed():
             em.evaluate(prepared, parameters, phase)
             times.append(time.perf_counter() - began)
         first = min(times) if first is None else first
-        print(f"  {label:<18} {psf.n_gaussians} Gaussians: {1e3 * min(times):6.2f} ms, {min(times) / first:.2f} times one", flush=True)
+        print(
+            f"  {label:<18} {psf.n_gaussians} Gaussians: {1e3 * min(times):6.2f} ms, {min(times) / first:.2f} times one",
+            flush=True,
+        )
 
 
 def main():

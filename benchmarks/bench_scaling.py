@@ -15,9 +15,11 @@ from bench_accuracy import GALAXY, observed
 from cases import ngc4636
 from matplotlib.figure import Figure
 
-from gmmx import em, errors, layout
+from gmmx import errors
 from gmmx._kernels._jit import threads_at_most
-from gmmx.mixture import Mixture
+from gmmx.em import layout
+from gmmx.em import photons as em
+from gmmx.model.mixture import Mixture
 
 PHOTONS = (150_000, 300_000, 600_000, 1_200_000, 3_000_000)
 COMPONENTS = (10, 30, 60, 100, 180, 300)
@@ -29,7 +31,10 @@ def resampled(observation, n, rng):
     x, y = np.empty(0), np.empty(0)
     while len(x) < n:
         i = rng.integers(len(observation.x), size=n - len(x))
-        more = observation.x[i] + rng.normal(0, 0.25, len(i)), observation.y[i] + rng.normal(0, 0.25, len(i))
+        more = (
+            observation.x[i] + rng.normal(0, 0.25, len(i)),
+            observation.y[i] + rng.normal(0, 0.25, len(i)),
+        )
         inside = observation.completeness.effective_at(*more) > 0
         x, y = np.concatenate([x, more[0][inside]]), np.concatenate([y, more[1][inside]])
     return replace(observation, x=x, y=y, weights=np.ones(n))
@@ -79,7 +84,9 @@ def array_bytes(prepared):
 def picture(by_photons, by_components):
     """Both curves beside the slope of 1."""
     figure = Figure(figsize=(9, 3.6), facecolor="white")
-    for panel, (values, label) in enumerate(((by_photons, "photons N (K = 60)"), (by_components, "components K (N = 150,000)"))):
+    for panel, (values, label) in enumerate(
+        ((by_photons, "photons N (K = 60)"), (by_components, "components K (N = 150,000)"))
+    ):
         n = np.array(sorted(values))
         one, every = 1e3 * np.array([values[i] for i in n]).T
         axes = figure.add_subplot(1, 2, panel + 1)
@@ -97,24 +104,39 @@ def picture(by_photons, by_components):
 def main():
     warnings.simplefilter("ignore", errors.GmmxWarning)
     case, rng = ngc4636(), np.random.default_rng(3)
-    source = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz") if GALAXY.is_dir() else case.train
+    source = (
+        observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz")
+        if GALAXY.is_dir()
+        else case.train
+    )
     print(f"photons of {'marx/galaxy' if GALAXY.is_dir() else 'ngc4636'}, resampled")
     by_photons, by_components = {}, {}
-    print(f"  {'N':>10s}{'ms':>10s}{'over linear':>13s}{f'{os.cpu_count()} threads':>11s}{'bytes/photon':>14s}{'as read':>10s}{'prepare s':>11s}   K = 60")
+    print(
+        f"  {'N':>10s}{'ms':>10s}{'over linear':>13s}{f'{os.cpu_count()} threads':>11s}{'bytes/photon':>14s}{'as read':>10s}{'prepare s':>11s}   K = 60"
+    )
     for n in PHOTONS:
         observation = resampled(source, n, rng)
         began = time.perf_counter()
         prepared, _ = layout.prepare_all([observation])
         took = time.perf_counter() - began
-        one, every = by_photons[n] = seconds(prepared, model(case, observation, 60, np.random.default_rng(4)), 12)
+        one, every = by_photons[n] = seconds(
+            prepared, model(case, observation, 60, np.random.default_rng(4)), 12
+        )
         over = one / by_photons[PHOTONS[0]][0] * PHOTONS[0] / n
         engine, read = array_bytes(prepared[0])
-        print(f"  {n:10,d}{1e3 * one:10.1f}{over:13.2f}{1e3 * every:11.1f}{engine / n:14.1f}{read / n:10.1f}{took:11.2f}", flush=True)
+        print(
+            f"  {n:10,d}{1e3 * one:10.1f}{over:13.2f}{1e3 * every:11.1f}{engine / n:14.1f}{read / n:10.1f}{took:11.2f}",
+            flush=True,
+        )
     observation = resampled(source, PHOTONS[0], rng)
     prepared, _ = layout.prepare_all([observation])
-    print(f"  {'K':>10s}{'ms':>10s}{'over linear':>13s}{f'{os.cpu_count()} threads':>11s}   N = {PHOTONS[0]:,}")
+    print(
+        f"  {'K':>10s}{'ms':>10s}{'over linear':>13s}{f'{os.cpu_count()} threads':>11s}   N = {PHOTONS[0]:,}"
+    )
     for k in COMPONENTS:
-        one, every = by_components[k] = seconds(prepared, model(case, observation, k, np.random.default_rng(4)), 40)
+        one, every = by_components[k] = seconds(
+            prepared, model(case, observation, k, np.random.default_rng(4)), 40
+        )
         over = one / by_components[COMPONENTS[0]][0] * COMPONENTS[0] / k
         print(f"  {k:10d}{1e3 * one:10.1f}{over:13.2f}{1e3 * every:11.1f}", flush=True)
     picture(by_photons, by_components)

@@ -25,10 +25,10 @@ from bench_accuracy import ANNULI, GALAXY, Truth
 
 import gmmx
 from gmmx import errors
-from gmmx.completeness import reference_exposure
+from gmmx.answers.flags import component_flags
+from gmmx.fitting.point_sources import PointSources
 from gmmx.io.regions import read_regions
-from gmmx.report import component_flags
-from gmmx.sources import PointSources
+from gmmx.model.completeness import reference_exposure
 
 REALISATIONS = GALAXY.parent / "realisations" / "galaxy"
 PSFS = {
@@ -44,9 +44,15 @@ LEAST_COUNTS = 50
 
 def read(events, exposure, psf, mask=()):
     """An observation of the galaxy, and its point sources in its plane."""
-    observation = gmmx.read_observation(events, exposure=exposure, psf=psf, mask=mask, energy_kev=(0.5, 2))
-    shapes = read_regions(GALAXY / "sources.reg", frame=observation.frame, physical=observation.physical)
-    return observation, PointSources.of_shapes(shapes).usable([observation], reference_exposure([observation.completeness]))[0]
+    observation = gmmx.read_observation(
+        events, exposure=exposure, psf=psf, mask=mask, energy_kev=(0.5, 2)
+    )
+    shapes = read_regions(
+        GALAXY / "sources.reg", frame=observation.frame, physical=observation.physical
+    )
+    return observation, PointSources.of_shapes(shapes).usable(
+        [observation], reference_exposure([observation.completeness])
+    )[0]
 
 
 class Points:
@@ -54,16 +60,25 @@ class Points:
 
     def __init__(self, counts=None):
         about = json.loads((GALAXY / "truth.json").read_text())
-        self.counts = np.array(about["observations"][0]["detected_per_point"] if counts is None else counts, float)
+        self.counts = np.array(
+            about["observations"][0]["detected_per_point"] if counts is None else counts, float
+        )
         use = self.counts >= LEAST_COUNTS
         self.counts = self.counts[use]
-        self.ra, self.dec, self.fluxes = (np.array([p[name] for p in about["points"]], float)[use] for name in ("ra", "dec", "flux"))
+        self.ra, self.dec, self.fluxes = (
+            np.array([p[name] for p in about["points"]], float)[use]
+            for name in ("ra", "dec", "flux")
+        )
 
     def compared(self, result):
         """Offsets from the truth over the Poisson error and over the reported one, reported errors over Poisson's, and of the places; (n,) arrays."""
         x, y = result.frame.to_plane(self.ra, self.dec)
         points, fluxes = result.points, result.mixture.fluxes[result.points]
-        means, errors_, place_errors = result.mixture.means[points], result.flux_errors[points], result.mean_errors[points]
+        means, errors_, place_errors = (
+            result.mixture.means[points],
+            result.flux_errors[points],
+            result.mean_errors[points],
+        )
         distances = np.hypot(means[:, :1] - x, means[:, 1:] - y)
         nearest = distances.argmin(0)
         excess = fluxes[nearest] - self.fluxes * result.reference_exposure
@@ -94,7 +109,10 @@ def line(label, asked, result, truth, points):
     """A row of the table."""
     two, eight = truth.differences(result)
     flagged = sum(any("wings" in word for word in words) for words in component_flags(result))
-    text = f"  {label:<18} {len(result.extended):>3} {asked:<5}  {truth.total(result):.4f}  " + " ".join(f"{v:7.4f}" for v in truth.annuli(result))
+    text = (
+        f"  {label:<18} {len(result.extended):>3} {asked:<5}  {truth.total(result):.4f}  "
+        + " ".join(f"{v:7.4f}" for v in truth.annuli(result))
+    )
     text += f"  {two:.4f}  {eight:.4f}  {flagged:>7}  |"
     if result.points.any():
         found = points.compared(result)
@@ -110,13 +128,28 @@ def line(label, asked, result, truth, points):
 def galaxy(masked=False):
     """One observation, three kinds of PSF, two ways to K."""
     truth, points = Truth(), Points()
-    print(f"\nmarx/galaxy, point sources {'masked' if masked else 'modelled'}: diffuse flux over the truth, in annuli [arcsec], half the integrated difference")
+    print(
+        f"\nmarx/galaxy, point sources {'masked' if masked else 'modelled'}: diffuse flux over the truth, in annuli [arcsec], half the integrated difference"
+    )
     print(HEAD, flush=True)
     for label, psf in PSFS.items():
-        observation, sources = read(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz", psf, mask=GALAXY / "sources.reg" if masked else ())
+        observation, sources = read(
+            GALAXY / "events.fits.gz",
+            GALAXY / "expmap.fits.gz",
+            psf,
+            mask=GALAXY / "sources.reg" if masked else (),
+        )
         for k in (None, 20):
-            result = gmmx.fit_mixture(observation, n_components=k, sources=None if masked else sources, seed=1, threads=THREADS)
-            print(line(label, "auto" if k is None else f"of {k}", result, truth, points), flush=True)
+            result = gmmx.fit_mixture(
+                observation,
+                n_components=k,
+                sources=None if masked else sources,
+                seed=1,
+                threads=THREADS,
+            )
+            print(
+                line(label, "auto" if k is None else f"of {k}", result, truth, points), flush=True
+            )
 
 
 def realisations():
@@ -136,7 +169,9 @@ def realisations():
         counts.append(points.counts)
     ratios, counts = np.concatenate(ratios), np.concatenate(counts)
     mean, error = np.average(ratios, weights=counts), 1 / np.sqrt(counts.sum())
-    print(f"  fluxes of all sources together over the truth: {mean:.4f} +- {error:.4f}; 0.9872 without the readout streak's photons")
+    print(
+        f"  fluxes of all sources together over the truth: {mean:.4f} +- {error:.4f}; 0.9872 without the readout streak's photons"
+    )
 
 
 def main():
@@ -147,7 +182,9 @@ def main():
     warnings.simplefilter("ignore", errors.GmmxWarning)
     began = time.perf_counter()
     for name in wanted:
-        {"galaxy": galaxy, "masked": lambda: galaxy(masked=True), "realisations": realisations}[name]()
+        {"galaxy": galaxy, "masked": lambda: galaxy(masked=True), "realisations": realisations}[
+            name
+        ]()
     print(f"\n{time.perf_counter() - began:.0f} s in all")
 
 

@@ -14,11 +14,16 @@ from pathlib import Path
 
 from cases import ngc4636
 
-from gmmx import em, layout
 from gmmx._kernels._jit import threads_at_most
 from gmmx._kernels.photons import photon_moments
+from gmmx.em import layout
+from gmmx.em import photons as em
 
-DATA = Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "marx" / "galaxy"
+DATA = (
+    Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    / "marx"
+    / "galaxy"
+)
 
 
 def best(function, repeats=15):
@@ -38,13 +43,28 @@ def kernels():
     prepared, _ = layout.prepare_all([case.train])
     phase = em.begin_phase(prepared, case.truth, em.Priors())
     p, amplitude = prepared[0], case.truth.amplitudes[0]
-    coefficients, means, precisions = em.views(case.truth.mixture, phase.shares[0], phase.blurs[0])
+    coefficients, means, precisions = em.views(
+        case.truth.mixture, phase.psf_weights[0], phase.psf_covariances[0]
+    )
     pairs = len(p.x) * len(coefficients)
 
     def photons(tolerance):
-        return photon_moments(p.x, p.y, p.weights, p.ratios, p.tiles, p.boxes, p.blocks, amplitude, coefficients, means, precisions, tolerance)
+        return photon_moments(
+            p.x,
+            p.y,
+            p.weights,
+            p.ratios,
+            p.tiles,
+            p.boxes,
+            p.blocks,
+            amplitude,
+            coefficients,
+            means,
+            precisions,
+            tolerance,
+        )
 
-    totals = (case.truth.mixture.covariances[:, None] + phase.blurs[0]).reshape(-1, 2, 2)
+    totals = (case.truth.mixture.covariances[:, None] + phase.psf_covariances[0]).reshape(-1, 2, 2)
     print(f"N = {len(p.x):,}, K = {len(case.truth.mixture)}")
     for threads in (1, 2):
         with threads_at_most(threads):
@@ -62,7 +82,9 @@ def command(*arguments, environment=None):
     """Wall time [s] and peak memory [MB] of a command."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     began = time.perf_counter()
-    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    subprocess.run(
+        arguments, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+    )
     seconds = time.perf_counter() - began
     return seconds, max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
 
@@ -73,7 +95,9 @@ def commands():
     if not Path(gmmx).exists():
         gmmx = shutil.which("gmmx")
     print(f"gmmx --help: {min(command(gmmx, '--help')[0] for _ in range(5)):.2f} s")
-    print(f"import gmmx: {min(command(sys.executable, '-c', 'import gmmx')[0] for _ in range(5)):.2f} s, Python's own start in it")
+    print(
+        f"import gmmx: {min(command(sys.executable, '-c', 'import gmmx')[0] for _ in range(5)):.2f} s, Python's own start in it"
+    )
     if not DATA.is_dir():
         print(f"no simulated observations at {DATA}: set GMMX_TEST_DATA")
         return
@@ -95,10 +119,16 @@ def commands():
             command(*fit, "--k", k)
             seconds, memory = command(*fit, "--k", k)
             print(f"gmmx fit of marx/galaxy --k {k}: {seconds:.1f} s, {memory:.0f} MB")
-        print(f"gmmx render of it: {min(command(gmmx, 'render', model, '--out', f'{folder}/images.fits', '--overwrite')[0] for _ in range(3)):.1f} s")
+        print(
+            f"gmmx render of it: {min(command(gmmx, 'render', model, '--out', f'{folder}/images.fits', '--overwrite')[0] for _ in range(3)):.1f} s"
+        )
         warm = command(*fit, "--k", "15")[0]
-        cold = command(*fit, "--k", "15", environment={**os.environ, "NUMBA_CACHE_DIR": f"{folder}/cache"})[0]
-        print(f"first fit ever, compilation included: {cold:.1f} s, {cold - warm:.1f} s more than a warm one")
+        cold = command(
+            *fit, "--k", "15", environment={**os.environ, "NUMBA_CACHE_DIR": f"{folder}/cache"}
+        )[0]
+        print(
+            f"first fit ever, compilation included: {cold:.1f} s, {cold - warm:.1f} s more than a warm one"
+        )
 
 
 if __name__ == "__main__":

@@ -24,14 +24,48 @@ from scipy.special import gammaincc
 
 from gmmx import errors, fit_mixture, render_images
 from gmmx.config import FitConfig
-from gmmx.joint import read_observations
-from gmmx.layout import background_maps
-from gmmx.mixture import Mixture
-from gmmx.raster import blurred, pixel_means
+from gmmx.em.layout import background_maps
+from gmmx.model.drawing import blurred, pixel_means
+from gmmx.model.mixture import Mixture
+from gmmx.reading.joint import read_observations
 
-DATA = Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "real" / "zwcl2341_acisi"
+DATA = (
+    Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    / "real"
+    / "zwcl2341_acisi"
+)
 OBSIDS = ("5786", "17170", "17490")
-ANNULI = np.array([0, 5, 10, 15, 20, 30, 40, 50, 60, 80, 100, 120, 150, 180, 210, 240, 280, 320, 360, 400, 450, 500, 550, 600, 660, 720, 800])
+ANNULI = np.array(
+    [
+        0,
+        5,
+        10,
+        15,
+        20,
+        30,
+        40,
+        50,
+        60,
+        80,
+        100,
+        120,
+        150,
+        180,
+        210,
+        240,
+        280,
+        320,
+        360,
+        400,
+        450,
+        500,
+        550,
+        600,
+        660,
+        720,
+        800,
+    ]
+)
 # The profile counts from here on: inside, a few photons and the choice of the centre decide [arcsec].
 INNER = 10.0
 SMOOTHING = 12.0
@@ -53,7 +87,9 @@ def trimmed(obsid, folder):
         exposure = files[0].data
         cut = 1 - exposure[field].sum(dtype=float) / exposure.sum(dtype=float)
         path = Path(folder) / f"{obsid}.expmap"
-        fits.PrimaryHDU(np.where(field, exposure, 0).astype(np.float32), files[0].header).writeto(path, overwrite=True)
+        fits.PrimaryHDU(np.where(field, exposure, 0).astype(np.float32), files[0].header).writeto(
+            path, overwrite=True
+        )
     return str(path), cut
 
 
@@ -74,7 +110,9 @@ def centre(observation):
     completeness = observation.completeness
     grid, sigma = completeness.grid, SMOOTHING / completeness.grid.step
     seen = gaussian_filter(completeness.effective / completeness.exposure.max(), sigma)
-    smooth = gaussian_filter(grid.histogram(observation.x, observation.y, observation.weights), sigma)
+    smooth = gaussian_filter(
+        grid.histogram(observation.x, observation.y, observation.weights), sigma
+    )
     bright = np.where(seen > 0.5 * seen.max(), smooth / np.maximum(seen, 1e-12), 0.0)
     x, y = grid.centres()
     return x.flat[bright.argmax()], y.flat[bright.argmax()]
@@ -84,7 +122,10 @@ def profile(images, about):
     """Counts and expected counts in annuli about a place, two (n,) arrays."""
     x, y = images.counts.grid.centres()
     ring = np.digitize(np.hypot(x - about[0], y - about[1]).ravel(), ANNULI) - 1
-    return tuple(np.bincount(ring, image.values.ravel(), len(ANNULI))[: len(ANNULI) - 1] for image in (images.counts, images.expected))
+    return tuple(
+        np.bincount(ring, image.values.ravel(), len(ANNULI))[: len(ANNULI) - 1]
+        for image in (images.counts, images.expected)
+    )
 
 
 def _moved(mixture):
@@ -95,11 +136,31 @@ def _moved(mixture):
         covariance, sigma = one.covariances[0], np.sqrt(np.linalg.eigvalsh(one.covariances[0])[0])
         for axis in range(2):
             step = 0.01 * sigma * np.eye(2)[axis]
-            yield 0.5, *(Mixture(fluxes=one.fluxes, means=one.means + sign * step, covariances=one.covariances) for sign in (1, -1))
+            yield (
+                0.5,
+                *(
+                    Mixture(
+                        fluxes=one.fluxes,
+                        means=one.means + sign * step,
+                        covariances=one.covariances,
+                    )
+                    for sign in (1, -1)
+                ),
+            )
         for i, j in ((0, 0), (0, 1), (1, 1)):
             change = np.zeros((2, 2))
             change[i, j] = change[j, i] = 0.02 * sigma**2
-            yield 0.5, *(Mixture(fluxes=one.fluxes, means=one.means, covariances=(covariance + sign * change)[None]) for sign in (1, -1))
+            yield (
+                0.5,
+                *(
+                    Mixture(
+                        fluxes=one.fluxes,
+                        means=one.means,
+                        covariances=(covariance + sign * change)[None],
+                    )
+                    for sign in (1, -1)
+                ),
+            )
 
 
 def freedom(result, about, used):
@@ -111,14 +172,26 @@ def freedom(result, about, used):
     """
     alive = [i for i, b in enumerate(result.backgrounds) if not b.fixed and b.photons > 1]
     n = 6 * len(result.mixture) + len(alive)
-    information, slopes, expected, b = np.zeros((n, n)), np.zeros((len(ANNULI) - 1, n)), np.zeros(len(ANNULI) - 1), 0
+    information, slopes, expected, b = (
+        np.zeros((n, n)),
+        np.zeros((len(ANNULI) - 1, n)),
+        np.zeros(len(ANNULI) - 1),
+        0,
+    )
     for o in result.observations:
         c = o.completeness
         seen = c.effective > 0
-        omega, maps = c.effective[seen] / result.reference_exposure, background_maps(o, result.reference_exposure)[:, seen] * c.grid.cell_area
+        omega, maps = (
+            c.effective[seen] / result.reference_exposure,
+            background_maps(o, result.reference_exposure)[:, seen] * c.grid.cell_area,
+        )
 
         def counts(mixture, o=o, seen=seen, omega=omega):
-            return pixel_means(*blurred(mixture, o.psf), o.completeness.grid)[seen] * omega * o.completeness.grid.cell_area
+            return (
+                pixel_means(*blurred(mixture, o.psf), o.completeness.grid)[seen]
+                * omega
+                * o.completeness.grid.cell_area
+            )
 
         columns = np.zeros((n, len(omega)))
         for column, (factor, plus, minus) in zip(columns, _moved(result.mixture), strict=False):
@@ -135,7 +208,12 @@ def freedom(result, about, used):
             slopes[j] += columns[:, ring == j].sum(1)
             expected[j] += model[ring == j].sum()
     unit = np.sqrt(np.maximum(np.diag(information), 1e-300))
-    taken = np.einsum("ai,ij,aj->a", slopes / unit, np.linalg.pinv(information / np.outer(unit, unit), rcond=1e-10, hermitian=True), slopes / unit)
+    taken = np.einsum(
+        "ai,ij,aj->a",
+        slopes / unit,
+        np.linalg.pinv(information / np.outer(unit, unit), rcond=1e-10, hermitian=True),
+        slopes / unit,
+    )
     return used.sum() - float((taken / np.maximum(expected, 1e-300))[used].sum())
 
 
@@ -149,19 +227,30 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--background", default=f"sky,{STOWED}")
     parser.add_argument("--only", action="append")
-    parser.add_argument("--k", type=int, help="components to reach, in place of as many as are worth their price")
-    parser.add_argument("--whole", action="store_true", help="exposure maps as they are, beyond the field of the counts")
+    parser.add_argument(
+        "--k", type=int, help="components to reach, in place of as many as are worth their price"
+    )
+    parser.add_argument(
+        "--whole",
+        action="store_true",
+        help="exposure maps as they are, beyond the field of the counts",
+    )
     arguments = parser.parse_args()
     if not DATA.is_dir():
         print(f"no observations of ZwCl 2341.1+0000 at {DATA}: set GMMX_TEST_DATA")
         return
     with tempfile.TemporaryDirectory() as folder:
         exposures = {o: EXPOSURE.format(o) for o in OBSIDS}
-        print(f"ZwCl 2341.1+0000, real data that are not part of the project; backgrounds: {arguments.background.replace(str(DATA) + os.sep, '')}")
+        print(
+            f"ZwCl 2341.1+0000, real data that are not part of the project; backgrounds: {arguments.background.replace(str(DATA) + os.sep, '')}"
+        )
         if not arguments.whole:
             cuts = {o: trimmed(o, folder) for o in OBSIDS}
             exposures = {o: path for o, (path, _) in cuts.items()}
-            print("exposure cut to the field of the counts: " + ", ".join(f"{o} {100 * cut:.1f} % less" for o, (_, cut) in cuts.items()))
+            print(
+                "exposure cut to the field of the counts: "
+                + ", ".join(f"{o} {100 * cut:.1f} % less" for o, (_, cut) in cuts.items())
+            )
         compare(arguments, exposures)
 
 
@@ -177,7 +266,9 @@ def compare(arguments, exposures):
         observations = observed(obsids, arguments.background, exposures)
         read = time.perf_counter() - began
         if name != "joint":
-            print(f"\n{name}: PSF {observations[0].metadata['resolved']['psf']}; background {observations[0].metadata['resolved']['background']}")
+            print(
+                f"\n{name}: PSF {observations[0].metadata['resolved']['psf']}; background {observations[0].metadata['resolved']['background']}"
+            )
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             result = fit_mixture(observations, n_components=arguments.k)
@@ -186,22 +277,34 @@ def compare(arguments, exposures):
         total, used = chi2(*profiles[name])
         left = freedom(result, about, used)
         photons = sum(o.n_photons for o in observations)
-        print(f"{name}: {photons:,.0f} photons, K {len(result.mixture)}, read in {read:.1f} s, fitted in {result.seconds:.0f} s, {peak:.0f} MB at most so far")
+        print(
+            f"{name}: {photons:,.0f} photons, K {len(result.mixture)}, read in {read:.1f} s, fitted in {result.seconds:.0f} s, {peak:.0f} MB at most so far"
+        )
         print(
             f"  chi^2 {total:.1f} in {used.sum()} annuli beyond {INNER:g} arcsec, {left:.1f} degrees of freedom: {total / left:.2f} per degree"
             f" ({total / used.sum():.2f} per annulus), by chance as large in {100 * gammaincc(left / 2, total / 2):.0f} %"
         )
         for b in result.backgrounds:
             obsid = next(o for o in obsids if o in b.observation)
-            print(f"  {obsid} {'sky' if b.kind == 'sky' else 'stowed' if 'bgstow' in b.name else b.name}: {b.photons:,.0f} +- {b.photons_error:,.0f} photons")
+            print(
+                f"  {obsid} {'sky' if b.kind == 'sky' else 'stowed' if 'bgstow' in b.name else b.name}: {b.photons:,.0f} +- {b.photons_error:,.0f} photons"
+            )
         widths = np.linalg.det(result.mixture.covariances) ** 0.25
-        print("  components, photons at sigma [arcsec]: " + ", ".join(f"{f:,.0f} at {w:.0f}" for f, w in zip(result.mixture.fluxes, widths, strict=True)))
+        print(
+            "  components, photons at sigma [arcsec]: "
+            + ", ".join(
+                f"{f:,.0f} at {w:.0f}" for f, w in zip(result.mixture.fluxes, widths, strict=True)
+            )
+        )
         for w in caught:
             print(f"  {w.message}", flush=True)
     print("\ncounts and (counts - expected) / sqrt(expected) in annuli [arcsec] about the centre")
     print(" ".join(["   annulus", *(f"{name:>15}" for name in profiles)]))
     for j, (low, high) in enumerate(pairwise(ANNULI)):
-        cells = [f"{counts[j]:8.0f} {(counts[j] - expected[j]) / np.sqrt(max(expected[j], 1e-300)):+6.2f}" for counts, expected in profiles.values()]
+        cells = [
+            f"{counts[j]:8.0f} {(counts[j] - expected[j]) / np.sqrt(max(expected[j], 1e-300)):+6.2f}"
+            for counts, expected in profiles.values()
+        ]
         print(" ".join([f"{low:4d} - {high:3d}", *cells]))
 
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gmmx.background import Background
-from gmmx.completeness import Completeness
-from gmmx.em import Parameters, Priors, begin_phase, evaluate, log_densities
-from gmmx.grid import PixelGrid, SkyFrame
-from gmmx.layout import prepare_all
-from gmmx.mixture import Mixture
-from gmmx.observation import Observation
-from gmmx.psf import PsfModel
+from gmmx.em.layout import prepare_all
+from gmmx.em.photons import Parameters, Priors, begin_phase, evaluate, log_densities
+from gmmx.model.background import Background
+from gmmx.model.completeness import Completeness
+from gmmx.model.mixture import Mixture
+from gmmx.model.observation import Observation
+from gmmx.model.psf import PsfModel
+from gmmx.plane.grid import PixelGrid, SkyFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,17 +27,21 @@ class Case:
 def log_score(observation, parameters):
     """Held-out log-likelihood per photon, mean log[lambda / int lambda] up to log Omega, which is the same for every model."""
     prepared, _ = prepare_all([observation])
-    priors = Priors(count=0.0, shape=0.0)
+    priors = Priors(mean_count=0.0, covariance_count=0.0)
     value = evaluate(prepared, parameters, begin_phase(prepared, parameters, priors))
-    expected = float(parameters.mixture.fluxes @ value.shares) + float(parameters.amplitudes[0] @ prepared[0].integrals)
+    expected = float(parameters.mixture.fluxes @ value.observed_fraction) + float(
+        parameters.amplitudes[0] @ prepared[0].integrals
+    )
     return (value.log_likelihood + expected) / observation.n_photons - np.log(expected)
 
 
 def log_scores(observation, parameters):
     """The same for each photon, in the observation's order."""
     prepared, _ = prepare_all([observation])
-    phase = begin_phase(prepared, parameters, Priors(count=0.0, shape=0.0))
-    expected = float(parameters.mixture.fluxes @ evaluate(prepared, parameters, phase).shares) + float(parameters.amplitudes[0] @ prepared[0].integrals)
+    phase = begin_phase(prepared, parameters, Priors(mean_count=0.0, covariance_count=0.0))
+    expected = float(
+        parameters.mixture.fluxes @ evaluate(prepared, parameters, phase).observed_fraction
+    ) + float(parameters.amplitudes[0] @ prepared[0].integrals)
     scores = np.empty(len(observation.x))
     scores[prepared[0].order] = log_densities(prepared, parameters, phase)[0] - np.log(expected)
     return scores
@@ -83,10 +87,16 @@ def _telescope(rng, half, n_holes, step=1.0):
     offsets = (np.arange(5) - 2) / 5 * step
     for _ in range(n_holes):
         cx, cy, radius = rng.uniform(-half, half), rng.uniform(-half, half), rng.uniform(3, 10)
-        open_share *= np.mean([np.hypot(x - cx + a, y - cy + b) > radius for a in offsets for b in offsets], axis=0)
+        open_share *= np.mean(
+            [np.hypot(x - cx + a, y - cy + b) > radius for a in offsets for b in offsets], axis=0
+        )
     nodes = PixelGrid.covering((-half, half), (-half, half), 2 * half / 64)
     sigma = 0.4 + 11.6 * (np.hypot(*nodes.centres()) / 600) ** 2
-    psf = PsfModel(grid=nodes, weights=np.ones((*nodes.shape, 1)), covariances=(sigma**2)[..., None, None, None] * np.eye(2))
+    psf = PsfModel(
+        grid=nodes,
+        weights=np.ones((*nodes.shape, 1)),
+        covariances=(sigma**2)[..., None, None, None] * np.eye(2),
+    )
     return Completeness(grid=grid, exposure=exposure, open_share=open_share), psf
 
 
@@ -99,7 +109,7 @@ def _drawn(mixture, background_share, completeness, psf, n, rng):
     probe = Observation(x=np.zeros(0), y=np.zeros(0), completeness=completeness, psf=psf)
     prepared, _ = prepare_all([probe])
     nothing = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
-    seen = evaluate(prepared, nothing, begin_phase(prepared, nothing, Priors())).shares
+    seen = evaluate(prepared, nothing, begin_phase(prepared, nothing, Priors())).observed_fraction
     reference = completeness.exposure.max()
     scale = (1 - background_share) * n / float(mixture.fluxes @ seen)
     truth = replace(mixture, fluxes=mixture.fluxes * scale)
@@ -115,12 +125,20 @@ def _drawn(mixture, background_share, completeness, psf, n, rng):
             else:
                 k = rng.choice(len(truth), tries, p=truth.fluxes / truth.fluxes.sum())
                 roots = np.linalg.cholesky(truth.covariances + blur[:, 0])
-                x, y = (truth.means[k] + np.einsum("nij,nj->ni", roots[k], rng.normal(size=(tries, 2)))).T
-            keep = np.flatnonzero(rng.uniform(size=tries) < completeness.effective_at(x, y) / reference)[: wanted - got]
+                x, y = (
+                    truth.means[k] + np.einsum("nij,nj->ni", roots[k], rng.normal(size=(tries, 2)))
+                ).T
+            keep = np.flatnonzero(
+                rng.uniform(size=tries) < completeness.effective_at(x, y) / reference
+            )[: wanted - got]
             xs.append(x[keep])
             ys.append(y[keep])
             got += len(keep)
-    return np.concatenate(xs), np.concatenate(ys), Parameters(mixture=truth, amplitudes=(np.array([sky]),))
+    return (
+        np.concatenate(xs),
+        np.concatenate(ys),
+        Parameters(mixture=truth, amplitudes=(np.array([sky]),)),
+    )
 
 
 def _case(name, mixture, half, n_holes, n, rng):
@@ -128,10 +146,21 @@ def _case(name, mixture, half, n_holes, n, rng):
     x, y, truth = _drawn(mixture, 0.3, completeness, psf, 2 * n, rng)
     order = rng.permutation(2 * n)
     halves = [
-        Observation(x=x[i], y=y[i], completeness=completeness, psf=psf, backgrounds=(Background(),), frame=SkyFrame(190.7, 2.69), name=name)
+        Observation(
+            x=x[i],
+            y=y[i],
+            completeness=completeness,
+            psf=psf,
+            backgrounds=(Background(),),
+            frame=SkyFrame(190.7, 2.69),
+            name=name,
+        )
         for i in (order[:n], order[n:])
     ]
-    truth = Parameters(mixture=replace(truth.mixture, fluxes=truth.mixture.fluxes / 2), amplitudes=(truth.amplitudes[0] / 2,))
+    truth = Parameters(
+        mixture=replace(truth.mixture, fluxes=truth.mixture.fluxes / 2),
+        amplitudes=(truth.amplitudes[0] / 2,),
+    )
     return Case(name, halves[0], halves[1], truth)
 
 
@@ -140,42 +169,85 @@ def ngc4636(seed=4636, n=150_000):
     rng = np.random.default_rng(seed)
     parts = []
     for sigma, share in zip(np.geomspace(7, 200, 7), rng.dirichlet(np.full(7, 20.0)), strict=True):
-        parts.append((0.56 * share, rng.normal(0, 2, 2), _ellipse(sigma, sigma * rng.uniform(0.75, 1), rng.uniform(0, np.pi))))
+        parts.append(
+            (
+                0.56 * share,
+                rng.normal(0, 2, 2),
+                _ellipse(sigma, sigma * rng.uniform(0.75, 1), rng.uniform(0, np.pi)),
+            )
+        )
     for arm in range(2):
         shares = rng.dirichlet(np.full(10, 10.0))
         for i in range(10):
             angle, radius = np.pi * arm + 0.25 * i, 40 + 22 * i
             where = radius * np.array([np.cos(angle), np.sin(angle)])
             width = rng.uniform(7, 29)
-            parts.append((0.10 * shares[i], where, _ellipse(width, rng.uniform(2.5, min(9.5, width)), angle + np.pi / 2 + rng.normal(0, 0.2))))
+            parts.append(
+                (
+                    0.10 * shares[i],
+                    where,
+                    _ellipse(
+                        width,
+                        rng.uniform(2.5, min(9.5, width)),
+                        angle + np.pi / 2 + rng.normal(0, 0.2),
+                    ),
+                )
+            )
     shares = rng.dirichlet(np.full(33, 3.0))
     for i in range(33):
         sigma = np.exp(rng.uniform(np.log(1), np.log(14)))
-        parts.append((0.24 * shares[i], rng.uniform(-330, 330, 2), _ellipse(sigma, sigma * rng.uniform(0.6, 1), rng.uniform(0, np.pi))))
+        parts.append(
+            (
+                0.24 * shares[i],
+                rng.uniform(-330, 330, 2),
+                _ellipse(sigma, sigma * rng.uniform(0.6, 1), rng.uniform(0, np.pi)),
+            )
+        )
     fluxes, means, covariances = (np.array(column) for column in zip(*parts, strict=True))
-    return _case("ngc4636", Mixture(fluxes=fluxes, means=means, covariances=covariances), 480.0, 150, n, rng)
+    return _case(
+        "ngc4636", Mixture(fluxes=fluxes, means=means, covariances=covariances), 480.0, 150, n, rng
+    )
 
 
 def small(seed=12, n=15_000):
     """The same kind of sky with 12 components in 8' x 8'."""
     rng = np.random.default_rng(seed)
-    parts = [(0.15, rng.normal(0, 2, 2), _ellipse(s, 0.8 * s, rng.uniform(0, np.pi))) for s in (8.0, 25.0, 80.0)]
+    parts = [
+        (0.15, rng.normal(0, 2, 2), _ellipse(s, 0.8 * s, rng.uniform(0, np.pi)))
+        for s in (8.0, 25.0, 80.0)
+    ]
     for i in range(4):
         angle = 0.5 * i + np.pi * (i % 2)
         width = rng.uniform(10, 25)
-        parts.append((0.07, (45 + 20 * i) * np.array([np.cos(angle), np.sin(angle)]), _ellipse(width, rng.uniform(3, 8), angle + np.pi / 2)))
+        parts.append(
+            (
+                0.07,
+                (45 + 20 * i) * np.array([np.cos(angle), np.sin(angle)]),
+                _ellipse(width, rng.uniform(3, 8), angle + np.pi / 2),
+            )
+        )
     for _ in range(5):
         sigma = np.exp(rng.uniform(np.log(1.5), np.log(10)))
-        parts.append((0.054, rng.uniform(-170, 170, 2), _ellipse(sigma, sigma * rng.uniform(0.7, 1), rng.uniform(0, np.pi))))
+        parts.append(
+            (
+                0.054,
+                rng.uniform(-170, 170, 2),
+                _ellipse(sigma, sigma * rng.uniform(0.7, 1), rng.uniform(0, np.pi)),
+            )
+        )
     fluxes, means, covariances = (np.array(column) for column in zip(*parts, strict=True))
-    return _case("small", Mixture(fluxes=fluxes, means=means, covariances=covariances), 240.0, 40, n, rng)
+    return _case(
+        "small", Mixture(fluxes=fluxes, means=means, covariances=covariances), 240.0, 40, n, rng
+    )
 
 
 def toy(seed=8366, noise=0.7):
     """The example of Melchior & Goulding (2018, figure 1): 211 of 400 photons in a box with a hole, with noise; the 400 as they were are held out."""
     weights = np.array([0.36060026, 0.27986906, 0.206774])
     weights /= weights.sum()
-    means = 10 * np.array([[0.08016886, 0.21300697], [0.70306351, 0.6709532], [0.01087670, 0.852077]])
+    means = 10 * np.array(
+        [[0.08016886, 0.21300697], [0.70306351, 0.6709532], [0.01087670, 0.852077]]
+    )
     covariances = 100 * np.array(
         [
             [[0.08530014, -0.00314178], [-0.00314178, 0.00541106]],
@@ -185,14 +257,35 @@ def toy(seed=8366, noise=0.7):
     )
     rng = np.random.RandomState(seed)
     counts = np.bincount(rng.choice(3, 400, p=weights), minlength=3)
-    originals = np.concatenate([rng.multivariate_normal(m, c, n) for m, c, n in zip(means, covariances, counts, strict=True)])
+    originals = np.concatenate(
+        [
+            rng.multivariate_normal(m, c, n)
+            for m, c, n in zip(means, covariances, counts, strict=True)
+        ]
+    )
     seen = originals + rng.normal(0, noise, (400, 2))
-    seen = seen[np.all((seen > 0) & (seen < 10), axis=1) & (np.hypot(seen[:, 0] - 6.5, seen[:, 1] - 6) > 2)]
+    seen = seen[
+        np.all((seen > 0) & (seen < 10), axis=1) & (np.hypot(seen[:, 0] - 6.5, seen[:, 1] - 6) > 2)
+    ]
     grid = PixelGrid.covering((0, 10), (0, 10), 0.1)
     x, y = grid.centres()
     offsets = (np.arange(20) - 9.5) / 20 * 0.1
-    open_share = (np.hypot(x[..., None, None] + offsets - 6.5, y[..., None, None] + offsets[:, None] - 6) > 2).mean((2, 3))
+    open_share = (
+        np.hypot(x[..., None, None] + offsets - 6.5, y[..., None, None] + offsets[:, None] - 6) > 2
+    ).mean((2, 3))
     completeness = Completeness(grid=grid, exposure=np.ones(grid.shape), open_share=open_share)
-    train = Observation(x=seen[:, 0], y=seen[:, 1], completeness=completeness, psf=PsfModel.constant(noise), frame=SkyFrame(190.7, 2.69), name="toy")
-    truth = Parameters(mixture=Mixture(fluxes=400 * weights, means=means, covariances=covariances), amplitudes=(np.zeros(0),))
-    return Case("toy", train, Observation(x=originals[:, 0], y=originals[:, 1], name="toy originals"), truth)
+    train = Observation(
+        x=seen[:, 0],
+        y=seen[:, 1],
+        completeness=completeness,
+        psf=PsfModel.constant(noise),
+        frame=SkyFrame(190.7, 2.69),
+        name="toy",
+    )
+    truth = Parameters(
+        mixture=Mixture(fluxes=400 * weights, means=means, covariances=covariances),
+        amplitudes=(np.zeros(0),),
+    )
+    return Case(
+        "toy", train, Observation(x=originals[:, 0], y=originals[:, 1], name="toy originals"), truth
+    )

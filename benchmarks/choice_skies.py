@@ -6,10 +6,10 @@ import numpy as np
 from bench_accuracy import beta_sky
 from cases import _drawn, _telescope, log_scores
 
-from gmmx.background import Background
-from gmmx.grid import SkyFrame
-from gmmx.mixture import Mixture
-from gmmx.observation import Observation
+from gmmx.model.background import Background
+from gmmx.model.mixture import Mixture
+from gmmx.model.observation import Observation
+from gmmx.plane.grid import SkyFrame
 
 HALF = 240.0
 PHOTONS_EACH = 300
@@ -36,8 +36,15 @@ def _places(k, completeness, psf, rng):
         x, y = rng.uniform(-0.85 * HALF, 0.85 * HALF, 2)
         sigma = np.exp(rng.uniform(np.log(1.5), np.log(8)))
         blurred = np.sqrt(sigma**2 + psf.at(np.array([x]), np.array([y]))[1][0, 0, 0, 0])
-        around = completeness.effective_at(x + blurred * np.array([0, 2, -2, 0, 0]), y + blurred * np.array([0, 0, 0, 2, -2])) / omega
-        if around.min() > 0.6 and all(np.hypot(x - a, y - b) > 6 * max(blurred, c) for a, b, c, _ in chosen):
+        around = (
+            completeness.effective_at(
+                x + blurred * np.array([0, 2, -2, 0, 0]), y + blurred * np.array([0, 0, 0, 2, -2])
+            )
+            / omega
+        )
+        if around.min() > 0.6 and all(
+            np.hypot(x - a, y - b) > 6 * max(blurred, c) for a, b, c, _ in chosen
+        ):
             chosen.append((x, y, blurred, sigma))
     return np.array(chosen)
 
@@ -49,12 +56,24 @@ def separated(k, seed):
     places = _places(k, completeness, psf, rng)
     n = round(PHOTONS_EACH * k / (1 - BACKGROUND_SHARE))
     shares = 1 / completeness.effective_at(places[:, 0], places[:, 1])
-    truth = Mixture(fluxes=shares, means=places[:, :2], covariances=(places[:, 3] ** 2)[:, None, None] * np.eye(2))
+    truth = Mixture(
+        fluxes=shares,
+        means=places[:, :2],
+        covariances=(places[:, 3] ** 2)[:, None, None] * np.eye(2),
+    )
     total = n + FRESH
     x, y, parameters = _drawn(truth, BACKGROUND_SHARE, completeness, psf, total, rng)
     order = rng.permutation(total)
     train, fresh = (
-        Observation(x=x[i], y=y[i], completeness=completeness, psf=psf, backgrounds=(Background(),), frame=SkyFrame(190.7, 2.69), name=f"{k} separated")
+        Observation(
+            x=x[i],
+            y=y[i],
+            completeness=completeness,
+            psf=psf,
+            backgrounds=(Background(),),
+            frame=SkyFrame(190.7, 2.69),
+            name=f"{k} separated",
+        )
         for i in (order[:n], order[n:])
     )
     return Sky(f"{k} separated", train, fresh, log_scores(fresh, parameters), k)
@@ -65,7 +84,15 @@ def flat(seed, n=10_000):
     rng = np.random.default_rng([77, seed])
     completeness, psf = _telescope(rng, HALF, 0)
     train, fresh = (
-        Observation(x=x, y=y, completeness=completeness, psf=psf, backgrounds=(Background(),), frame=SkyFrame(190.7, 2.69), name="background")
+        Observation(
+            x=x,
+            y=y,
+            completeness=completeness,
+            psf=psf,
+            backgrounds=(Background(),),
+            frame=SkyFrame(190.7, 2.69),
+            name="background",
+        )
         for x, y, _ in (beta_sky(rng, completeness, 0, m) for m in (n, FRESH))
     )
     area = completeness.effective.sum() * completeness.grid.cell_area / completeness.exposure.max()
@@ -78,7 +105,15 @@ def beta_model(seed, n=20_000, n_sky=9_000, beta=0.6, core=25.0):
     completeness, _ = _telescope(rng, 2 * HALF, 0)
     photons = [beta_sky(rng, completeness, n, n_sky, beta, core) for _ in range(2)]
     train, fresh = (
-        Observation(x=x, y=y, completeness=completeness, backgrounds=(Background(),), frame=SkyFrame(190.7, 2.69), name="beta-model") for x, y, _ in photons
+        Observation(
+            x=x,
+            y=y,
+            completeness=completeness,
+            backgrounds=(Background(),),
+            frame=SkyFrame(190.7, 2.69),
+            name="beta-model",
+        )
+        for x, y, _ in photons
     )
     level = photons[0][2]
     # The profile whose radii `beta_sky` draws, cut at 600 arcsec.
@@ -87,8 +122,19 @@ def beta_model(seed, n=20_000, n_sky=9_000, beta=0.6, core=25.0):
 
     def density(x, y):
         r2 = (x * x + y * y) / core**2
-        return np.where(r2 < (600 / core) ** 2, -norm * power / (np.pi * core**2) * (1 + r2) ** (power - 1), 0.0) + level
+        return (
+            np.where(
+                r2 < (600 / core) ** 2,
+                -norm * power / (np.pi * core**2) * (1 + r2) ** (power - 1),
+                0.0,
+            )
+            + level
+        )
 
     grid = completeness.grid
-    expected = float((density(*grid.centres()) * completeness.effective).sum() * grid.cell_area / completeness.exposure.max())
+    expected = float(
+        (density(*grid.centres()) * completeness.effective).sum()
+        * grid.cell_area
+        / completeness.exposure.max()
+    )
     return Sky("beta-model", train, fresh, np.log(density(fresh.x, fresh.y) / expected))

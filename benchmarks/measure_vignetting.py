@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import minimum_filter
 
-from gmmx import footprint
 from gmmx.io.events import read_events
 from gmmx.io.maps import read_exposure
+from gmmx.telescope import footprint
 
-DATA = Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "marx"
+DATA = (
+    Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    / "marx"
+)
 AWAY_FROM_EDGES = 20.0
 LAST = 12
 
@@ -22,20 +25,34 @@ LAST = 12
 def main():
     warnings.simplefilter("ignore")
     events = read_events(DATA / "galaxy/events.fits.gz")
-    exposure = read_exposure(DATA / "realisations/galaxy/expmap_hp.fits.gz", frame=events.frame, physical=events.physical, events_metadata=events.metadata)
+    exposure = read_exposure(
+        DATA / "realisations/galaxy/expmap_hp.fits.gz",
+        frame=events.frame,
+        physical=events.physical,
+        events_metadata=events.metadata,
+    )
     # What the chips' outlines expose fully, without the table that is to be measured.
     footprint.ACIS_VIGNETTING = (1.0,)
     field = footprint.footprint(events, step=2.0)
     x, y = exposure.grid.centres()
-    whole = minimum_filter(field.exposure_at(x, y), round(2 * AWAY_FROM_EDGES / exposure.grid.step)) > 0.999
-    off_axis = np.hypot(x - footprint.optical_axis(events)[0], y - footprint.optical_axis(events)[1]) / 60
+    whole = (
+        minimum_filter(field.exposure_at(x, y), round(2 * AWAY_FROM_EDGES / exposure.grid.step))
+        > 0.999
+    )
+    off_axis = (
+        np.hypot(x - footprint.optical_axis(events)[0], y - footprint.optical_axis(events)[1]) / 60
+    )
     centres = np.arange(LAST + 1)
     rings = [whole & (np.abs(off_axis - r) < (0.5 if r else 0.7)) for r in centres]
-    values = np.array([np.median(exposure.exposure[ring]) if ring.any() else np.nan for ring in rings])
+    values = np.array(
+        [np.median(exposure.exposure[ring]) if ring.any() else np.nan for ring in rings]
+    )
     spread = [np.std(exposure.exposure[ring]) if ring.any() else np.nan for ring in rings]
     # On the axis there is one chip's corner only, and chips differ by a percent or two: the parabola through the first rings tells.
     _, top = np.polyfit(centres[1:6] ** 2, values[1:6], 1)
-    print(f"on the axis {top:.5g} cm^2 s, largest in the map {exposure.exposure.max():.5g} ({exposure.exposure.max() / top:.4f} of it)")
+    print(
+        f"on the axis {top:.5g} cm^2 s, largest in the map {exposure.exposure.max():.5g} ({exposure.exposure.max() / top:.4f} of it)"
+    )
     for r, value, scatter, ring in zip(centres, values / top, spread / top, rings, strict=True):
         print(f"  {r:2d} arcmin  {value:.4f} +- {scatter:.4f}  ({ring.sum()} cells)")
     print("ACIS_VIGNETTING =", tuple(np.round(np.append(1.0, values[1:] / top), 4).tolist()))

@@ -32,7 +32,9 @@ def filled_counts(observation, grid, reach=8.0):
     exposure = observation.completeness.exposure_at(x, y) * grid.cell_area
     seen = exposure * ~observation.masks.contains(x.ravel(), y.ravel()).reshape(x.shape)
     counts = grid.histogram(observation.x, observation.y, observation.weights)
-    around = gaussian_filter(counts * (seen > 0), reach / grid.step) / np.maximum(gaussian_filter(seen, reach / grid.step), 1e-12 * exposure.max())
+    around = gaussian_filter(counts * (seen > 0), reach / grid.step) / np.maximum(
+        gaussian_filter(seen, reach / grid.step), 1e-12 * exposure.max()
+    )
     return np.where(seen > 0, counts, around * exposure), exposure
 
 
@@ -41,14 +43,23 @@ def smoothed(counts, exposure, background, grid, width):
     sigma = width / grid.step
     below = gaussian_filter(exposure, sigma)
     covered = below > 0.02 * exposure.max()
-    return np.where(covered, gaussian_filter(counts, sigma) / np.where(covered, below, 1) - background, 0)
+    return np.where(
+        covered, gaussian_filter(counts, sigma) / np.where(covered, below, 1) - background, 0
+    )
 
 
 def mean_psf(observation, grid, shape):
     """Transform of the blur averaged over the photons, on a padded grid; the identity's is 1."""
     weights, covariances = observation.psf.at(observation.x, observation.y)
-    variances = np.quantile(np.sqrt(np.linalg.det(covariances)).ravel(), (np.arange(20) + 0.5) / 20, method="inverted_cdf", weights=weights.ravel())
-    u = (2 * np.pi / grid.step * np.fft.fftfreq(shape[0])[:, None]) ** 2 + (2 * np.pi / grid.step * np.fft.rfftfreq(shape[1])) ** 2
+    variances = np.quantile(
+        np.sqrt(np.linalg.det(covariances)).ravel(),
+        (np.arange(20) + 0.5) / 20,
+        method="inverted_cdf",
+        weights=weights.ravel(),
+    )
+    u = (2 * np.pi / grid.step * np.fft.fftfreq(shape[0])[:, None]) ** 2 + (
+        2 * np.pi / grid.step * np.fft.rfftfreq(shape[1])
+    ) ** 2
     return np.mean([np.exp(-u * v / 2) for v in variances], axis=0)
 
 
@@ -64,14 +75,18 @@ def richardson_lucy(counts, exposure, background, transfer, shape, sky):
     while True:
         model = exposure * (blurred(sky) + background)
         ratio = np.where(model > 0, counts / np.where(model > 0, model, 1), 0)
-        sky = np.where(covered, sky * np.maximum(blurred(exposure * ratio), 0) / np.where(covered, share, 1), 0)
+        sky = np.where(
+            covered, sky * np.maximum(blurred(exposure * ratio), 0) / np.where(covered, share, 1), 0
+        )
         yield sky
 
 
 def pictures(observation, grid, background, difference):
     """Both pictures of an observation, each at the setting that brings `difference` (image to number) lowest."""
     counts, exposure = filled_counts(observation, grid)
-    candidates = [(difference(smoothed(counts, exposure, background, grid, width)), width) for width in WIDTHS]
+    candidates = [
+        (difference(smoothed(counts, exposure, background, grid, width)), width) for width in WIDTHS
+    ]
     width = min(candidates)[1]
     began = time.perf_counter()
     values = smoothed(*filled_counts(observation, grid), background, grid, width)
@@ -81,7 +96,11 @@ def pictures(observation, grid, background, difference):
     transfer = mean_psf(observation, grid, shape)
     began, best = time.perf_counter(), None
     # From a flat image the blank sky takes so many iterations that the noise has grown by then.
-    for n, sky in zip(range(1, MOST_ITERATIONS + 1), richardson_lucy(counts, exposure, background, transfer, shape, values), strict=False):
+    for n, sky in zip(
+        range(1, MOST_ITERATIONS + 1),
+        richardson_lucy(counts, exposure, background, transfer, shape, values),
+        strict=False,
+    ):
         spent = time.perf_counter() - began
         found = difference(sky)
         if best is None or found < best[0]:

@@ -77,7 +77,10 @@ def bilinear(values, origin, step, coords):
         return np.full(len(coords), values.flat[0])
     iy, ix = ((np.asarray(coords) - origin) / step).T[::-1]
     iy, ix = np.clip(iy, 0, values.shape[0] - 1), np.clip(ix, 0, values.shape[1] - 1)
-    low, left = np.minimum(iy.astype(int), values.shape[0] - 2), np.minimum(ix.astype(int), values.shape[1] - 2)
+    low, left = (
+        np.minimum(iy.astype(int), values.shape[0] - 2),
+        np.minimum(ix.astype(int), values.shape[1] - 2),
+    )
     fy, fx = iy - low, ix - left
     bottom = (1 - fx) * values[low, left] + fx * values[low, left + 1]
     top = (1 - fx) * values[low + 1, left] + fx * values[low + 1, left + 1]
@@ -107,10 +110,22 @@ def main(job_path, out, seed):
     pygmmis.logger.addHandler(recorder)
     pygmmis.logger.propagate = False
     for _ in range(int(job["starts"])):
-        background = pygmmis.Background((job["low"], job["high"]), amp=0.3) if job["has_background"] else None
+        background = (
+            pygmmis.Background((job["low"], job["high"]), amp=0.3)
+            if job["has_background"]
+            else None
+        )
         gmm = pygmmis.GMM(K=int(job["k"]), D=2)
         recorder.start(gmm, background)
-        pygmmis.fit(gmm, data, w=width, cutoff=5, background=background, split_n_merge=min(6, gmm.K // 2), rng=rng)
+        pygmmis.fit(
+            gmm,
+            data,
+            w=width,
+            cutoff=5,
+            background=background,
+            split_n_merge=min(6, gmm.K // 2),
+            rng=rng,
+        )
         # pyGMMis takes the amplitudes of a start to be those of the components alone.
         gmm.amp /= gmm.amp.sum()
         recorder.imputing = True

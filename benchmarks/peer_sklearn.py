@@ -16,7 +16,12 @@ def main(job_path, out, seed):
     job = np.load(job_path)
     began = time.perf_counter()
     extra = int(job["has_background"])
-    mixture = GaussianMixture(int(job["k"]) + extra, reg_covar=float(job["min_sigma"]) ** 2, max_iter=1000, random_state=seed)
+    mixture = GaussianMixture(
+        int(job["k"]) + extra,
+        reg_covar=float(job["min_sigma"]) ** 2,
+        max_iter=1000,
+        random_state=seed,
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         mixture.fit(job["data"])

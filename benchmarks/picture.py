@@ -31,15 +31,30 @@ def main():
     truth = read_image(SAMPLES / "truth.fits.gz").values
 
     sigma = SMOOTHING / grid.step
-    exposure = gaussian_filter(images.completeness.values * result.reference_exposure * grid.cell_area, sigma)
-    smooth = np.where(exposure > 0, gaussian_filter(images.counts.values, sigma) / np.maximum(exposure, 1e-300), np.nan)
+    exposure = gaussian_filter(
+        images.completeness.values * result.reference_exposure * grid.cell_area, sigma
+    )
+    smooth = np.where(
+        exposure > 0,
+        gaussian_filter(images.counts.values, sigma) / np.maximum(exposure, 1e-300),
+        np.nan,
+    )
     x, y = grid.centres()
     centre = result.mixture.means[np.argmax(result.mixture.fluxes)]
-    rows, columns = np.any(abs(y - centre[1]) < HALF, axis=1), np.any(abs(x - centre[0]) < HALF, axis=0)
+    rows, columns = (
+        np.any(abs(y - centre[1]) < HALF, axis=1),
+        np.any(abs(x - centre[0]) < HALF, axis=0),
+    )
 
     figure = Figure(figsize=(10.5, 3.55), facecolor="white")
-    titles = (f'photons / exposure, smoothed by {SMOOTHING:g}"', f"gmmx: {len(result.mixture)} Gaussians, deconvolved", "truth")
-    for i, (title, values) in enumerate(zip(titles, (smooth, images.signal.values, truth), strict=True)):
+    titles = (
+        f'photons / exposure, smoothed by {SMOOTHING:g}"',
+        f"gmmx: {len(result.mixture)} Gaussians, deconvolved",
+        "truth",
+    )
+    for i, (title, values) in enumerate(
+        zip(titles, (smooth, images.signal.values, truth), strict=True)
+    ):
         axes = figure.add_axes((0.005 + i * 0.3025, 0.02, 0.295, 0.86))
         shown = axes.imshow(
             np.maximum(values[np.ix_(rows, columns)], 1e-30),
@@ -52,8 +67,20 @@ def main():
         axes.set_axis_off()
         if i == 0:
             width = columns.sum()
-            axes.plot([0.05 * width, 0.05 * width + 60 / grid.step], [0.06 * width] * 2, color="white", lw=2)
-            axes.text(0.05 * width + 30 / grid.step, 0.085 * width, "1'", color="white", ha="center", fontsize=10)
+            axes.plot(
+                [0.05 * width, 0.05 * width + 60 / grid.step],
+                [0.06 * width] * 2,
+                color="white",
+                lw=2,
+            )
+            axes.text(
+                0.05 * width + 30 / grid.step,
+                0.085 * width,
+                "1'",
+                color="white",
+                ha="center",
+                fontsize=10,
+            )
     bar = figure.colorbar(shown, cax=figure.add_axes((0.917, 0.06, 0.013, 0.78)))
     bar.set_label(r"photon cm$^{-2}$ s$^{-1}$ arcsec$^{-2}$", fontsize=9)
     bar.ax.tick_params(labelsize=8)
@@ -64,8 +91,12 @@ def main():
         f"{OUT.name}: K = {len(result.mixture)}, flux {result.mixture.fluxes.sum() / result.reference_exposure:.4e}, truth {truth.sum() * grid.cell_area:.4e}"
     )
     for seconds in (2.0, 8.0):
-        difference = gaussian_filter(signal, seconds / grid.step) - gaussian_filter(truth, seconds / grid.step)
-        print(f'half the integrated absolute difference at {seconds:g}": {0.5 * abs(difference).sum() / scale:.4f}')
+        difference = gaussian_filter(signal, seconds / grid.step) - gaussian_filter(
+            truth, seconds / grid.step
+        )
+        print(
+            f'half the integrated absolute difference at {seconds:g}": {0.5 * abs(difference).sum() / scale:.4f}'
+        )
 
 
 if __name__ == "__main__":

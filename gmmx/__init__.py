@@ -6,17 +6,17 @@ __version__ = "0.1.0"
 
 # Public names and the module that holds each: resolved on first use, so that `import gmmx` costs nothing.
 _HOMES = {
-    "EventList": "events",
+    "EventList": "model.events",
     "FitConfig": "config",
-    "FitResult": "result",
+    "FitResult": "model.result",
     "GmmxError": "errors",
-    "Mixture": "mixture",
-    "Observation": "observation",
-    "PsfModel": "psf",
-    "fit_mixture": "fit",
+    "Mixture": "model.mixture",
+    "Observation": "model.observation",
+    "PsfModel": "model.psf",
+    "fit_mixture": "fitting.driver",
     "read_model": "io.models",
-    "read_observation": "assemble",
-    "render_images": "render",
+    "read_observation": "reading.event_list",
+    "render_images": "answers.images",
     "write_model": "io.models",
 }
 

@@ -5,7 +5,7 @@ import numpy as np
 from .errors import InputError
 
 
-def freeze(noun, **shapes):
+def read_only(noun, **shapes):
     """Turn the named fields of a frozen dataclass into checked, read-only float64 arrays.
 
     Parameters
@@ -26,9 +26,13 @@ def freeze(noun, **shapes):
         array = np.ascontiguousarray(given, dtype=np.float64)
         label = f"{type(noun).__name__}.{name}"
         if array.ndim != len(shape):
-            raise InputError(f"{label} must have {len(shape)} dimensions {shape}, got shape {array.shape}")
+            raise InputError(
+                f"{label} must have {len(shape)} dimensions {shape}, got shape {array.shape}"
+            )
         for length, expected in zip(array.shape, shape, strict=True):
-            if length != (lengths.setdefault(expected, length) if isinstance(expected, str) else expected):
+            if length != (
+                lengths.setdefault(expected, length) if isinstance(expected, str) else expected
+            ):
                 raise InputError(f"{label} must have shape {shape}, got {array.shape}")
         if not np.all(np.isfinite(array)):
             raise InputError(f"{label} holds values that are not finite")

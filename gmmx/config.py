@@ -51,14 +51,14 @@ class FitConfig:
         Collect photons into cells of this size [arcsec], which the PSF is widened by; None leaves them single.
     init : str
         "grow", "kmeans", "random", "minmax", or a model file to go on from.
-    freeze : str or None
+    fix : str or None
         A table of components that are there from the start, and which of their fluxes, means and covariances are held.
     seed : int
     max_iter : int
         Evaluations of the likelihood at most, after the start.
     tol : float
         Stop when less than this is still to be gained [nat in total].
-    prior_count, prior_shape : float
+    prior_mean_count, prior_covariance_count : float
         a and nu of the priors (design of the method: 1 and 3).
     exchanges : int
         Rounds in which components of little use may be exchanged for missing ones.
@@ -83,29 +83,49 @@ class FitConfig:
     grid: float | None = None
     bin: float | None = None
     init: str = "grow"
-    freeze: str | None = None
+    fix: str | None = None
     seed: int = 0
     max_iter: int = 2000
     tol: float = 0.1
-    prior_count: float = 1.0
-    prior_shape: float = 3.0
+    prior_mean_count: float = 1.0
+    prior_covariance_count: float = 3.0
     exchanges: int = 12
     threads: int = 0
 
     def __post_init__(self):
         if self.k != "auto" and (not isinstance(self.k, int) or self.k < 1):
-            raise InputError(f"k = {self.k}: a fit needs at least one component, such as --k 20, or auto")
+            raise InputError(
+                f"k = {self.k}: a fit needs at least one component, such as --k 20, or auto"
+            )
         if self.init not in STARTS and not self.starts_from_model:
-            raise InputError(f"init = {self.init}: it is {', '.join(STARTS)}, or a model file ending in {' or '.join(MODEL_SUFFIXES)}")
-        if self.starts_from_model and self.freeze is not None:
-            raise InputError("init = MODEL and freeze both say what to start from: export the model, mark what to hold, and give that table to --freeze alone")
+            raise InputError(
+                f"init = {self.init}: it is {', '.join(STARTS)}, or a model file ending in {' or '.join(MODEL_SUFFIXES)}"
+            )
+        if self.starts_from_model and self.fix is not None:
+            raise InputError(
+                "init = MODEL and fix both say what to start from: export the model, mark what to hold, and give that table to --fix alone"
+            )
         if self.source_positions not in POSITIONS:
-            raise InputError(f"source_positions = {self.source_positions}: it is {' or '.join(POSITIONS)}")
+            raise InputError(
+                f"source_positions = {self.source_positions}: it is {' or '.join(POSITIONS)}"
+            )
         if self.psf_ecf is not None and not 0 < self.psf_ecf < 1:
             hint = f": did you mean {self.psf_ecf / 100:g}?" if 1 < self.psf_ecf < 100 else ""
-            raise InputError(f"psf_ecf = {self.psf_ecf:g}: an encircled fraction lies between 0 and 1{hint}")
+            raise InputError(
+                f"psf_ecf = {self.psf_ecf:g}: an encircled fraction lies between 0 and 1{hint}"
+            )
         _check(self, "must be positive", lambda value: value > 0, "min_sigma", "grid", "bin", "tol")
-        _check(self, "must be at least 0", lambda value: value >= 0, "psf_blur", "prior_count", "prior_shape", "exchanges", "threads", "seed")
+        _check(
+            self,
+            "must be at least 0",
+            lambda value: value >= 0,
+            "psf_blur",
+            "prior_mean_count",
+            "prior_covariance_count",
+            "exchanges",
+            "threads",
+            "seed",
+        )
         _check(self, "must be at least 1", lambda value: value >= 1, "max_iter")
 
     @property

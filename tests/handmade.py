@@ -5,13 +5,13 @@ import json
 import numpy as np
 from astropy.io import fits
 
-from gmmx.background import Background
-from gmmx.completeness import Completeness
-from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame, SkyImage
-from gmmx.mixture import Mixture
-from gmmx.observation import Observation
-from gmmx.psf import PsfModel
-from gmmx.result import HISTORY_COLUMNS, PATH_COLUMNS, BackgroundSummary, FitResult
+from gmmx.model.background import Background
+from gmmx.model.completeness import Completeness
+from gmmx.model.mixture import Mixture
+from gmmx.model.observation import Observation
+from gmmx.model.psf import PsfModel
+from gmmx.model.result import HISTORY_COLUMNS, PATH_COLUMNS, BackgroundSummary, FitResult
+from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame, SkyImage
 
 
 def ellipse(major, minor, position_angle):
@@ -31,7 +31,7 @@ def make_result(observations, mixture=None, **changes):
         "observations": tuple(observations),
         "reference_exposure": 1.0 if completeness is None else float(completeness.exposure.max()),
         "exposure_unit": "" if completeness is None else completeness.unit,
-        "observed_shares": np.linspace(0.9, 0.4, k),
+        "observed_fraction": np.linspace(0.9, 0.4, k),
         "observed_photons": np.linspace(100, 10, k) / 3,
         "prior_scales": np.linspace(0.3, 2, k),
         "backgrounds": tuple(
@@ -58,7 +58,12 @@ def make_result(observations, mixture=None, **changes):
         "stop_reason": "less than 0.1 nat still to come",
         "iterations": 321,
         "requested_components": k,
-        "history": {name: np.array(["grow", "polish"]) if name in ("phase", "step") else np.array([1.0, 2.5]) / 3 for name in HISTORY_COLUMNS},
+        "history": {
+            name: np.array(["grow", "polish"])
+            if name in ("stage", "step")
+            else np.array([1.0, 2.5]) / 3
+            for name in HISTORY_COLUMNS
+        },
         "path": dict(
             zip(
                 PATH_COLUMNS,
@@ -85,11 +90,15 @@ def make_result(observations, mixture=None, **changes):
     return FitResult(**{**given, **changes})
 
 
-def make_observation(seed=0, *, n=500, name="acisf00001", unit="cm**2 s", rotation=0.0, kinds=("sky",)):
+def make_observation(
+    seed=0, *, n=500, name="acisf00001", unit="cm**2 s", rotation=0.0, kinds=("sky",)
+):
     """One pointing of some 60 x 50 pixels of 2 arcsec with a gap, a mask, a PSF that varies and backgrounds."""
     rng = np.random.default_rng(seed)
     turn = np.array([[np.cos(rotation), -np.sin(rotation)], [np.sin(rotation), np.cos(rotation)]])
-    grid = PixelGrid(shape=(50, 60), origin=np.array([0.1, -0.2]) - 2 * turn @ [29.5, 24.5], matrix=2 * turn)
+    grid = PixelGrid(
+        shape=(50, 60), origin=np.array([0.1, -0.2]) - 2 * turn @ [29.5, 24.5], matrix=2 * turn
+    )
     exposure = 1e7 * (1 - 0.3 * (np.arange(60) / 60)) * np.ones((50, 1))
     exposure[:, 30:32] = 0
     open_share = np.ones((50, 60))
@@ -98,12 +107,20 @@ def make_observation(seed=0, *, n=500, name="acisf00001", unit="cm**2 s", rotati
     psf = PsfModel(
         grid=nodes,
         weights=np.broadcast_to([0.75, 0.25], (*nodes.shape, 2)),
-        covariances=np.einsum("yx,m,ij->yxmij", rng.uniform(1, 2, nodes.shape), [1.0, 9.0], np.eye(2)),
+        covariances=np.einsum(
+            "yx,m,ij->yxmij", rng.uniform(1, 2, nodes.shape), [1.0, 9.0], np.eye(2)
+        ),
         description="two Gaussians",
     )
     shape = SkyImage(grid=grid, values=rng.uniform(0.5, 1.5, grid.shape), unit="photon/arcsec**2")
     backgrounds = [
-        Background(name=kind, kind=kind, amplitude=0.01 * (i + 1), shape=shape if kind in ("file", "streak") else None) for i, kind in enumerate(kinds)
+        Background(
+            name=kind,
+            kind=kind,
+            amplitude=0.01 * (i + 1),
+            template=shape if kind in ("file", "streak") else None,
+        )
+        for i, kind in enumerate(kinds)
     ]
     x, y = grid.to_plane(*rng.uniform([-0.4, -0.4], [59.4, 49.4], (n, 2)).T)
     return Observation(
@@ -116,7 +133,14 @@ def make_observation(seed=0, *, n=500, name="acisf00001", unit="cm**2 s", rotati
         backgrounds=tuple(backgrounds),
         name=name,
         physical=PhysicalFrame(x0=4096.5, y0=4096.5, step_x=0.492, step_y=0.492),
-        metadata={"TELESCOP": "CHANDRA", "OBS_ID": "1", "EXPOSURE": 1e5, "file": "evt2.fits", "sha256": "ab" * 32, "energy_kev": [0.5, 2.0]},
+        metadata={
+            "TELESCOP": "CHANDRA",
+            "OBS_ID": "1",
+            "EXPOSURE": 1e5,
+            "file": "evt2.fits",
+            "sha256": "ab" * 32,
+            "energy_kev": [0.5, 2.0],
+        },
         dropped={"zero exposure": 3.0},
     )
 
@@ -125,7 +149,11 @@ def make_mixture(k=3, seed=1):
     """A few ellipses near the centre."""
     rng = np.random.default_rng(seed)
     covariances = [ellipse(*rng.uniform([4, 1], [9, 3]), rng.uniform(0, 180)) for _ in range(k)]
-    return Mixture(fluxes=np.sort(rng.uniform(50, 500, k))[::-1], means=rng.uniform(-15, 15, (k, 2)), covariances=np.reshape(covariances, (k, 2, 2)))
+    return Mixture(
+        fluxes=np.sort(rng.uniform(50, 500, k))[::-1],
+        means=rng.uniform(-15, 15, (k, 2)),
+        covariances=np.reshape(covariances, (k, 2, 2)),
+    )
 
 
 def galaxy_truth(folder):
@@ -135,7 +163,11 @@ def galaxy_truth(folder):
         header, exposure = hdus[0].header, hdus[0].data.astype(np.float64)
     frame = SkyFrame(header["CRVAL1"], header["CRVAL2"])
     step = header["CDELT2"] * 3600
-    grid = PixelGrid(shape=exposure.shape, origin=step * (1 - np.array([header["CRPIX1"], header["CRPIX2"]])), matrix=step * np.eye(2))
+    grid = PixelGrid(
+        shape=exposure.shape,
+        origin=step * (1 - np.array([header["CRPIX1"], header["CRPIX2"]])),
+        matrix=step * np.eye(2),
+    )
     parts = truth["components"]
     x, y = frame.to_plane(np.array([p["ra"] for p in parts]), np.array([p["dec"] for p in parts]))
     mixture = Mixture(

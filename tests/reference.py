@@ -36,19 +36,40 @@ def log_fast(x):
 def _log_densities(x, y, background, log_coefficients, means, precisions):
     """log of every view's value at one photon, and of their sum with the background."""
     dx, dy = x - means[:, 0], y - means[:, 1]
-    logs = log_coefficients - 0.5 * (precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy)
+    logs = log_coefficients - 0.5 * (
+        precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy
+    )
     with np.errstate(divide="ignore"):
         everything = np.append(logs, np.log(background))
     top = everything.max()
     return logs, top + np.log(np.exp(everything - top).sum())
 
 
-def photon_moments(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance):
+def photon_moments(
+    x,
+    y,
+    weights,
+    ratios,
+    tiles,
+    boxes,
+    blocks,
+    amplitudes,
+    log_coefficients,
+    means,
+    precisions,
+    tolerance,
+):
     """Twin of `_kernels.photons.photon_moments`: photon by photon, no tile, nothing left out."""
-    moments, responsibilities, log_likelihood = np.zeros((len(means), 6)), np.zeros(len(amplitudes)), 0.0
+    moments, responsibilities, log_likelihood = (
+        np.zeros((len(means), 6)),
+        np.zeros(len(amplitudes)),
+        0.0,
+    )
     for i in range(len(x)):
         background = amplitudes * ratios[:, i]
-        logs, log_density = _log_densities(x[i], y[i], background.sum(), log_coefficients, means, precisions)
+        logs, log_density = _log_densities(
+            x[i], y[i], background.sum(), log_coefficients, means, precisions
+        )
         r = weights[i] * np.exp(logs - log_density)
         dx, dy = x[i] - means[:, 0], y[i] - means[:, 1]
         moments += np.stack([r, r * dx, r * dy, r * dx * dx, r * dx * dy, r * dy * dy], axis=1)
@@ -58,20 +79,43 @@ def photon_moments(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
     return moments, responsibilities, log_likelihood
 
 
-def removal_losses(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance, per_component):
+def removal_losses(
+    x,
+    y,
+    weights,
+    ratios,
+    tiles,
+    boxes,
+    blocks,
+    amplitudes,
+    log_coefficients,
+    means,
+    precisions,
+    tolerance,
+    per_component,
+):
     """Twin of `_kernels.photons.removal_losses`."""
     losses = np.zeros(len(means) // per_component)
     for i in range(len(x)):
-        logs, log_density = _log_densities(x[i], y[i], (amplitudes * ratios[:, i]).sum(), log_coefficients, means, precisions)
+        logs, log_density = _log_densities(
+            x[i], y[i], (amplitudes * ratios[:, i]).sum(), log_coefficients, means, precisions
+        )
         share = np.exp(logs - log_density).reshape(-1, per_component).sum(1)
         losses -= weights[i] * np.log(np.maximum(1 - share, 1e-9))
     return losses
 
 
-def log_densities(x, y, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance):
+def log_densities(
+    x, y, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance
+):
     """Twin of `_kernels.photons.log_densities`."""
     return np.array(
-        [_log_densities(x[i], y[i], (amplitudes * ratios[:, i]).sum(), log_coefficients, means, precisions)[1] for i in range(len(x))],
+        [
+            _log_densities(
+                x[i], y[i], (amplitudes * ratios[:, i]).sum(), log_coefficients, means, precisions
+            )[1]
+            for i in range(len(x))
+        ],
     )
 
 
@@ -80,23 +124,46 @@ def view_sums(x, y, weights, tiles, boxes, log_coefficients, means, precisions):
     sums = np.zeros(len(means))
     for i in range(len(x)):
         dx, dy = x[i] - means[:, 0], y[i] - means[:, 1]
-        sums += weights[i] * np.exp(log_coefficients - 0.5 * (precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy))
+        sums += weights[i] * np.exp(
+            log_coefficients
+            - 0.5
+            * (
+                precisions[:, 0] * dx * dx
+                + 2 * precisions[:, 1] * dx * dy
+                + precisions[:, 2] * dy * dy
+            )
+        )
     return sums
 
 
 # ---- information ----
 
 
-def scores(x, y, weights, background, log_coefficients, means, precisions, slopes, curvatures, per_component):
+def scores(
+    x,
+    y,
+    weights,
+    background,
+    log_coefficients,
+    means,
+    precisions,
+    slopes,
+    curvatures,
+    per_component,
+):
     """Twin of `_kernels.information.scores`: photon by photon, view by view."""
     n_b, k = len(background), len(means) // per_component
     rows = np.zeros((len(x), 6 * k + n_b))
     for i in range(len(x)):
-        logs, log_density = _log_densities(x[i], y[i], background[:, i].sum(), log_coefficients, means, precisions)
+        logs, log_density = _log_densities(
+            x[i], y[i], background[:, i].sum(), log_coefficients, means, precisions
+        )
         for v, r in enumerate(weights[i] * np.exp(logs - log_density)):
             u = slopes[v] @ (x[i] - means[v, 0], y[i] - means[v, 1])
             w11, w12, w22 = curvatures[v]
-            rows[i, np.arange(6) * k + v // per_component] += r * np.array([1, u[0], u[1], u[0] ** 2 - w11, u[0] * u[1] - w12, u[1] ** 2 - w22])
+            rows[i, np.arange(6) * k + v // per_component] += r * np.array(
+                [1, u[0], u[1], u[0] ** 2 - w11, u[0] * u[1] - w12, u[1] ** 2 - w22]
+            )
         rows[i, 6 * k :] = weights[i] * np.exp(np.log(background[:, i]) - log_density)
     return rows
 
@@ -120,7 +187,11 @@ def smoothed(image, taps):
     result = np.zeros(image.shape)
     for j in range(-n, n + 1):
         for i in range(-n, n + 1):
-            result += taps[abs(j)] * taps[abs(i)] * padded[n + j :, n + i :][: image.shape[0], : image.shape[1]]
+            result += (
+                taps[abs(j)]
+                * taps[abs(i)]
+                * padded[n + j :, n + i :][: image.shape[0], : image.shape[1]]
+            )
     return result
 
 
@@ -147,14 +218,19 @@ def exposure_moments(pyramid, offsets, heights, widths, levels, means, covarianc
     moments = []
     for level, mean, (xx, xy, yy) in zip(levels, means, covariances, strict=True):
         parts, level = max(1, -level), max(0, level)
-        omega = pyramid[offsets[level] :][: heights[level] * widths[level]].reshape(heights[level], widths[level])
+        omega = pyramid[offsets[level] :][: heights[level] * widths[level]].reshape(
+            heights[level], widths[level]
+        )
         omega = np.repeat(np.repeat(omega, parts, 0), parts, 1)
         cell = 2**level / parts
         x = (np.arange(omega.shape[1]) + 0.5) * cell - 0.5
         y = ((np.arange(omega.shape[0]) + 0.5) * cell - 0.5)[:, None]
         dx, dy = x - mean[0], y - mean[1]
         near = (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / (xx * yy - xy * xy) <= 36
-        value = np.where(near, omega * gaussian(x, y, mean, np.array([[xx, xy], [xy, yy]])), 0.0) * cell**2
+        value = (
+            np.where(near, omega * gaussian(x, y, mean, np.array([[xx, xy], [xy, yy]])), 0.0)
+            * cell**2
+        )
         moments.append([(value * f).sum() for f in (1, dx, dy, dx * dx, dx * dy, dy * dy)])
     return np.array(moments).reshape(-1, 6)
 
@@ -166,7 +242,13 @@ def exposure_integrals(omega, grid, mean, covariance, *, reach=9.0, steps=1500):
     dx, dy = offset * sx, (offset * sy)[:, None]
     x, y = np.broadcast_arrays(mean[0] + dx, mean[1] + dy)
     ix, iy, inside = grid.locate(x, y)
-    value = np.where(inside, omega[iy, ix], 0.0) * gaussian(x, y, mean, covariance) * (2 * reach / steps) ** 2 * sx * sy
+    value = (
+        np.where(inside, omega[iy, ix], 0.0)
+        * gaussian(x, y, mean, covariance)
+        * (2 * reach / steps) ** 2
+        * sx
+        * sy
+    )
     return np.array([(value * f).sum() for f in (1, dx, dy, dx * dx, dx * dy, dy * dy)])
 
 
@@ -213,7 +295,9 @@ def em_iteration(seen, fluxes, means, covariances, scales, *, count, shape):
         for i in range(k):
             for m in range(values.shape[1]):
                 total = covariances[i] + o["blur"][i, m]
-                values[i, m] = fluxes[i] * o["share"][i, m] * gaussian(o["x"], o["y"], means[i], total)
+                values[i, m] = (
+                    fluxes[i] * o["share"][i, m] * gaussian(o["x"], o["y"], means[i], total)
+                )
         background = o["B"][:, None] * o["q"]
         density = values.sum((0, 1)) + background.sum(0)
         log_likelihood += (o["w"] * np.log(density)).sum() - (o["B"] * o["integrals"]).sum()
@@ -221,46 +305,88 @@ def em_iteration(seen, fluxes, means, covariances, scales, *, count, shape):
         for i in range(k):
             for m in range(values.shape[1]):
                 blur, total = o["blur"][i, m], covariances[i] + o["blur"][i, m]
-                parts = deconvolved(o["w"] * values[i, m] / density, o["x"] - means[i, 0], o["y"] - means[i, 1], covariances[i], blur)
+                parts = deconvolved(
+                    o["w"] * values[i, m] / density,
+                    o["x"] - means[i, 0],
+                    o["y"] - means[i, 1],
+                    covariances[i],
+                    blur,
+                )
                 photons[i] = [a + b for a, b in zip(photons[i], parts, strict=True)]
                 dx, dy = o["cx"] - means[i, 0], o["cy"] - means[i, 1]
                 # The ellipse of six standard deviations.
-                q = np.einsum("in,ij,jn->n", np.stack([dx, dy]), np.linalg.inv(total), np.stack([dx, dy]))
+                q = np.einsum(
+                    "in,ij,jn->n", np.stack([dx, dy]), np.linalg.inv(total), np.stack([dx, dy])
+                )
                 near = (q <= 36) & (o["omega"] > 0)
-                w = o["share"][i, m] * o["omega"][near] * o["area"] * gaussian(o["cx"][near], o["cy"][near], means[i], total)
+                w = (
+                    o["share"][i, m]
+                    * o["omega"][near]
+                    * o["area"]
+                    * gaussian(o["cx"][near], o["cy"][near], means[i], total)
+                )
                 parts = deconvolved(w, dx[near], dy[near], covariances[i], blur)
                 cells[i] = [a + b for a, b in zip(cells[i], parts, strict=True)]
-    new = {"fluxes": [], "means": [], "covariances": [], "amplitudes": amplitudes, "observed": [p[0] for p in photons], "shares": [c[0] for c in cells]}
+    new = {
+        "fluxes": [],
+        "means": [],
+        "covariances": [],
+        "amplitudes": amplitudes,
+        "observed": [p[0] for p in photons],
+        "shares": [c[0] for c in cells],
+    }
     log_likelihood -= sum(f * c[0] for f, c in zip(fluxes, cells, strict=True))
     objective = log_likelihood
     for i in range(k):
         e = cells[i][0]
         whole = (1.0, np.zeros(2), covariances[i])
         # What was seen, and of what was not the part that the model expects.
-        n0, n1, n2 = (p + fluxes[i] * (t - c) for p, t, c in zip(photons[i], whole, cells[i], strict=True))
+        n0, n1, n2 = (
+            p + fluxes[i] * (t - c) for p, t, c in zip(photons[i], whole, cells[i], strict=True)
+        )
         d = (n1 + count * cells[i][1] / e) / (n0 + count)
-        spread = n2 + count * cells[i][2] / e - (n0 + count) * np.outer(d, d) + shape * scales[i] * np.eye(2)
+        spread = (
+            n2
+            + count * cells[i][2] / e
+            - (n0 + count) * np.outer(d, d)
+            + shape * scales[i] * np.eye(2)
+        )
         new["fluxes"].append(n0)
         new["means"].append(means[i] + d)
         new["covariances"].append(spread / (n0 + count + shape))
-        objective += count * np.log(e) - shape / 2 * (np.log(np.linalg.det(covariances[i])) + np.trace(np.linalg.inv(covariances[i])) * scales[i])
+        objective += count * np.log(e) - shape / 2 * (
+            np.log(np.linalg.det(covariances[i]))
+            + np.trace(np.linalg.inv(covariances[i])) * scales[i]
+        )
     return new | {"log_likelihood": log_likelihood, "objective": objective}
 
 
 def expectation_maximisation(points, weights, means, covariances):
     """One iteration of the textbook (Bishop 2006, section 9.2.2): responsibilities, then weights, means and covariances about the new means."""
-    values = np.array([w * gaussian(*points.T, m, c) for w, m, c in zip(weights, means, covariances, strict=True)])
+    values = np.array(
+        [w * gaussian(*points.T, m, c) for w, m, c in zip(weights, means, covariances, strict=True)]
+    )
     r = values / values.sum(0)
     n = r.sum(1)
     means = r @ points / n[:, None]
-    covariances = np.array([(rk[:, None] * (points - m)).T @ (points - m) / nk for rk, m, nk in zip(r, means, n, strict=True)])
+    covariances = np.array(
+        [
+            (rk[:, None] * (points - m)).T @ (points - m) / nk
+            for rk, m, nk in zip(r, means, n, strict=True)
+        ]
+    )
     return n / len(points), means, covariances
 
 
 def extreme_deconvolution(points, noise, weights, means, covariances, *, iterations):
     """Bovy, Hogg & Roweis (2011), equations 14 to 18: points of common noise covariance, to convergence."""
     for _ in range(iterations):
-        values = np.array([w * gaussian(*points.T, m, c + noise) for w, m, c in zip(weights, means, covariances, strict=True)])
+        values = np.array(
+            [
+                w * gaussian(*points.T, m, c + noise)
+                for w, m, c in zip(weights, means, covariances, strict=True)
+            ]
+        )
         q = values / values.sum(0)
         new_weights, new_means, new_covariances = [], [], []
         for qj, m, v in zip(q, means, covariances, strict=True):
@@ -270,7 +396,11 @@ def extreme_deconvolution(points, noise, weights, means, covariances, *, iterati
             new_means.append(qj @ b / qj.sum())
             d = b - new_means[-1]
             new_covariances.append((qj[:, None] * d).T @ d / qj.sum() + rest)
-        weights, means, covariances = np.array(new_weights), np.array(new_means), np.array(new_covariances)
+        weights, means, covariances = (
+            np.array(new_weights),
+            np.array(new_means),
+            np.array(new_covariances),
+        )
     return weights, means, covariances
 
 
@@ -283,8 +413,14 @@ def integrated_squared_error(truth, model):
     def cross(p, q):
         total = 0.0
         for flux, mean, covariance in zip(p.fluxes, p.means, p.covariances, strict=True):
-            for other_flux, other_mean, other_covariance in zip(q.fluxes, q.means, q.covariances, strict=True):
-                total += flux * other_flux * gaussian(*mean, other_mean, covariance + other_covariance)
+            for other_flux, other_mean, other_covariance in zip(
+                q.fluxes, q.means, q.covariances, strict=True
+            ):
+                total += (
+                    flux * other_flux * gaussian(*mean, other_mean, covariance + other_covariance)
+                )
         return total / (p.fluxes.sum() * q.fluxes.sum())
 
-    return (cross(truth, truth) - 2 * cross(truth, model) + cross(model, model)) / cross(truth, truth)
+    return (cross(truth, truth) - 2 * cross(truth, model) + cross(model, model)) / cross(
+        truth, truth
+    )

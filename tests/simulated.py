@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from gmmx.completeness import Completeness
-from gmmx.grid import PixelGrid
-from gmmx.mixture import Mixture
-from gmmx.observation import Observation
-from gmmx.psf import PsfModel
+from gmmx.model.completeness import Completeness
+from gmmx.model.mixture import Mixture
+from gmmx.model.observation import Observation
+from gmmx.model.psf import PsfModel
+from gmmx.plane.grid import PixelGrid
 
 
 def rotation(angle):
@@ -19,7 +19,11 @@ def random_mixture(rng, k, *, photons=300.0, narrowest=1.6):
     """K components in the middle of the field, none narrower than the cells of `random_observation` want."""
     root = rng.normal(0, 1.5, (k, 2, 2))
     covariances = root @ np.swapaxes(root, 1, 2) + narrowest**2 * np.eye(2)
-    return Mixture(fluxes=rng.uniform(0.5, 1.5, k) * photons / k, means=rng.uniform(-8, 8, (k, 2)), covariances=covariances)
+    return Mixture(
+        fluxes=rng.uniform(0.5, 1.5, k) * photons / k,
+        means=rng.uniform(-8, 8, (k, 2)),
+        covariances=covariances,
+    )
 
 
 def random_psf(rng, m):
@@ -27,13 +31,21 @@ def random_psf(rng, m):
     grid = PixelGrid(shape=(3, 4), origin=np.array([-15.0, -15.0]), matrix=10 * np.eye(2))
     weights = rng.uniform(0.2, 1, (3, 4, m))
     root = rng.normal(0, 0.6, (3, 4, m, 2, 2))
-    covariances = root @ np.swapaxes(root, 3, 4) + rng.uniform(0.3, 1.5, (3, 4, m))[..., None, None] * np.eye(2)
-    return PsfModel(grid=grid, weights=weights / weights.sum(-1, keepdims=True), covariances=covariances)
+    covariances = root @ np.swapaxes(root, 3, 4) + rng.uniform(0.3, 1.5, (3, 4, m))[
+        ..., None, None
+    ] * np.eye(2)
+    return PsfModel(
+        grid=grid, weights=weights / weights.sum(-1, keepdims=True), covariances=covariances
+    )
 
 
 def random_completeness(rng, angle=0.0):
     """An exposure that falls off, with masks: +-15 arcsec in cells of half an arcsec."""
-    grid = PixelGrid(shape=(60, 60), origin=rotation(angle) @ np.array([-14.75, -14.75]), matrix=0.5 * rotation(angle))
+    grid = PixelGrid(
+        shape=(60, 60),
+        origin=rotation(angle) @ np.array([-14.75, -14.75]),
+        matrix=0.5 * rotation(angle),
+    )
     x, y = grid.centres()
     exposure = 1000 * np.clip(1 - 0.02 * np.hypot(x, y), 0, None)
     open_share = np.where(np.hypot(x - 3, y + 2) < 2, 0.0, 1.0)
@@ -66,7 +78,11 @@ def field(side, step, *, exposure=1.0):
 def mixture_of(*rows):
     """A mixture of round components: (flux, x, y, sigma) each."""
     rows = np.array(rows, float)
-    return Mixture(fluxes=rows[:, 0], means=rows[:, 1:3], covariances=(rows[:, 3] ** 2)[:, None, None] * np.eye(2))
+    return Mixture(
+        fluxes=rows[:, 0],
+        means=rows[:, 1:3],
+        covariances=(rows[:, 3] ** 2)[:, None, None] * np.eye(2),
+    )
 
 
 def drawn(mixture, completeness, rng, *, psf=None, sky=0.0, backgrounds=(), name="drawn"):
@@ -75,9 +91,26 @@ def drawn(mixture, completeness, rng, *, psf=None, sky=0.0, backgrounds=(), name
     if psf is not None:
         shares, blurs = psf.at(*points.T)
         which = (rng.random((len(points), 1)) > np.cumsum(shares, axis=1)[:, :-1]).sum(1)
-        points = points + np.einsum("nij,nj->ni", np.linalg.cholesky(blurs[np.arange(len(points)), which]), rng.standard_normal(points.shape))
+        points = points + np.einsum(
+            "nij,nj->ni",
+            np.linalg.cholesky(blurs[np.arange(len(points)), which]),
+            rng.standard_normal(points.shape),
+        )
     (x_low, x_high), (y_low, y_high) = completeness.grid.extent()
-    flat = rng.uniform((x_low, y_low), (x_high, y_high), (rng.poisson(sky * (x_high - x_low) * (y_high - y_low)), 2))
+    flat = rng.uniform(
+        (x_low, y_low),
+        (x_high, y_high),
+        (rng.poisson(sky * (x_high - x_low) * (y_high - y_low)), 2),
+    )
     points = np.concatenate([points, flat])
-    keep = rng.random(len(points)) * completeness.exposure.max() < completeness.effective_at(*points.T)
-    return Observation(x=points[keep, 0], y=points[keep, 1], completeness=completeness, psf=psf, backgrounds=backgrounds, name=name)
+    keep = rng.random(len(points)) * completeness.exposure.max() < completeness.effective_at(
+        *points.T
+    )
+    return Observation(
+        x=points[keep, 0],
+        y=points[keep, 1],
+        completeness=completeness,
+        psf=psf,
+        backgrounds=backgrounds,
+        name=name,
+    )

@@ -9,22 +9,33 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from simulated import random_mixture, random_observation
 
-from gmmx import em, layout
-from gmmx.accelerate import Chart, ascend
-from gmmx.background import Background
-from gmmx.em import Parameters, Priors
+from gmmx.em import layout
+from gmmx.em import photons as em
+from gmmx.em.ascent import Chart, ascend
+from gmmx.em.photons import Parameters, Priors
+from gmmx.model.background import Background
 
-PRIORS = Priors(count=1.0, shape=3.0, min_sigma=0.1)
+PRIORS = Priors(mean_count=1.0, covariance_count=3.0, min_sigma=0.1)
 SKY = (Background(), Background(name="particle", kind="particle", amplitude=0.05, fixed=True))
 
 
 def start(seed, *, m=2, backgrounds=SKY, k=3, **options):
     """Two observations, parameters, the phase begun there and its chart."""
-    observations = [random_observation(seed, m=m, backgrounds=backgrounds, **options), random_observation(seed + 1, n=150, angle=25)]
+    observations = [
+        random_observation(seed, m=m, backgrounds=backgrounds, **options),
+        random_observation(seed + 1, n=150, angle=25),
+    ]
     prepared, _ = layout.prepare_all(observations)
     mixture = random_mixture(np.random.default_rng(seed), k)
-    parameters = Parameters(mixture=mixture, amplitudes=(np.full(len(backgrounds), 0.05), np.zeros(0)))
-    return prepared, parameters, em.begin_phase(prepared, parameters, PRIORS), Chart.at(parameters, prepared, PRIORS.min_sigma)
+    parameters = Parameters(
+        mixture=mixture, amplitudes=(np.full(len(backgrounds), 0.05), np.zeros(0))
+    )
+    return (
+        prepared,
+        parameters,
+        em.begin_phase(prepared, parameters, PRIORS),
+        Chart.at(parameters, prepared, PRIORS.min_sigma),
+    )
 
 
 @settings(deadline=None, max_examples=10)
@@ -43,7 +54,10 @@ def test_gradient_is_exact(seed, m):
     # A cell that enters or leaves the integral at 6 standard deviations moves it by exp(-18) of itself.
     for direction in rng.standard_normal((4, len(z))):
         h = 1e-4 * direction * chart.scales
-        difference = (8 * (objective(z + h) - objective(z - h)) - (objective(z + 2 * h) - objective(z - 2 * h))) / 12
+        difference = (
+            8 * (objective(z + h) - objective(z - h))
+            - (objective(z + 2 * h) - objective(z - 2 * h))
+        ) / 12
         assert gradient @ h == pytest.approx(difference, rel=1e-3, abs=2e-5)
 
 
@@ -54,15 +68,21 @@ def test_gradient_by_each_coordinate(coordinate):
     assert len(z) == 19
     gradient = chart.gradient(em.evaluate(prepared, parameters, phase))
     h = 1e-3 * chart.scales[coordinate] * np.eye(19)[coordinate]
-    up, down = (em.evaluate(prepared, chart.to_parameters(z + s * h), phase).objective for s in (1, -1))
-    assert gradient[coordinate] * h[coordinate] == pytest.approx((up - down) / 2, rel=2e-3, abs=2e-5)
+    up, down = (
+        em.evaluate(prepared, chart.to_parameters(z + s * h), phase).objective for s in (1, -1)
+    )
+    assert gradient[coordinate] * h[coordinate] == pytest.approx(
+        (up - down) / 2, rel=2e-3, abs=2e-5
+    )
 
 
 @settings(deadline=None, max_examples=20)
 @given(seed=st.integers(0, 10**6))
 def test_chart_goes_round(seed):
     _, parameters, _, chart = start(seed)
-    moved = chart.to_parameters(chart.to_vector(parameters) + chart.scales * np.random.default_rng(seed).normal(0, 0.2, 19))
+    moved = chart.to_parameters(
+        chart.to_vector(parameters) + chart.scales * np.random.default_rng(seed).normal(0, 0.2, 19)
+    )
     again = chart.to_parameters(chart.to_vector(moved))
     assert_allclose(again.mixture.fluxes, moved.mixture.fluxes, rtol=1e-10)
     assert_allclose(again.mixture.means, moved.mixture.means, atol=1e-10)
@@ -110,7 +130,9 @@ def test_reaches_where_plain_iterations_go_and_sooner():
 def test_promise_says_what_is_still_to_come():
     prepared, parameters, phase, chart = start(5, m=1, backgrounds=(Background(),))
     steps, spent = [], 0
-    for step in ascend(lambda q: em.evaluate(prepared, q, phase), lambda q: True, parameters, chart):
+    for step in ascend(
+        lambda q: em.evaluate(prepared, q, phase), lambda q: True, parameters, chart
+    ):
         steps.append(step)
         spent += step.evaluations
         if spent > 200:
@@ -162,11 +184,16 @@ def test_component_on_the_floor_does_not_stop_the_rest():
     covariances = mixture.covariances.copy()
     covariances[0] = PRIORS.min_sigma**2 * np.eye(2)
     parameters = replace(parameters, mixture=replace(mixture, covariances=covariances))
-    phase, chart = em.begin_phase(prepared, parameters, PRIORS), Chart.at(parameters, prepared, PRIORS.min_sigma)
+    phase, chart = (
+        em.begin_phase(prepared, parameters, PRIORS),
+        Chart.at(parameters, prepared, PRIORS.min_sigma),
+    )
     objectives = []
     for step in ascend(lambda q: em.evaluate(prepared, q, phase), phase.holds, parameters, chart):
         objectives.append(step.evaluation.objective)
-        assert np.linalg.eigvalsh(step.evaluation.parameters.mixture.covariances).min() >= PRIORS.min_sigma**2 * (1 - 1e-9)
+        assert np.linalg.eigvalsh(
+            step.evaluation.parameters.mixture.covariances
+        ).min() >= PRIORS.min_sigma**2 * (1 - 1e-9)
         if len(objectives) > 25:
             break
     assert np.all(np.diff(objectives) >= 0)

@@ -12,9 +12,9 @@ from astropy.io import fits
 from astropy.table import Table
 from numpy.testing import assert_allclose
 
-from gmmx.assemble import read_observation
 from gmmx.errors import DataError, DataWarning, InputError
-from gmmx.grid import SkyFrame
+from gmmx.plane.grid import SkyFrame
+from gmmx.reading.event_list import read_observation
 
 SMALL = "marx/small"
 PULSAR = "real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz"
@@ -32,29 +32,55 @@ def files(tmp_path):
     """A pointing of 2000 photons on one chip, with an exposure map at bin 8 that covers all but the western tenth of them, and a PSF map."""
     rng = np.random.default_rng(4)
     x, y = rng.uniform(-200, 200, (2, 2000))
-    table = Table({"x": np.float32(4096.5 + x / 0.492), "y": np.float32(4096.5 + y / 0.492), "energy": np.float32(rng.uniform(300, 8000, 2000))})
+    table = Table(
+        {
+            "x": np.float32(4096.5 + x / 0.492),
+            "y": np.float32(4096.5 + y / 0.492),
+            "energy": np.float32(rng.uniform(300, 8000, 2000)),
+        }
+    )
     table["ccd_id"] = np.int16(rng.integers(2, 4, 2000))
     hdu = fits.BinTableHDU(table, name="EVENTS")
-    hdu.header.update({"TELESCOP": "CHANDRA", "INSTRUME": "ACIS", "OBS_ID": "7", "SIM_Z": -233.6, "OBJECT": "toy"})
+    hdu.header.update(
+        {"TELESCOP": "CHANDRA", "INSTRUME": "ACIS", "OBS_ID": "7", "SIM_Z": -233.6, "OBJECT": "toy"}
+    )
     for i, kind, value, sign in ((1, "RA---TAN", 150.0, -1), (2, "DEC--TAN", 30.0, 1)):
-        hdu.header.update({f"TCTYP{i}": kind, f"TCRVL{i}": value, f"TCRPX{i}": 4096.5, f"TCDLT{i}": sign * STEP})
+        hdu.header.update(
+            {f"TCTYP{i}": kind, f"TCRVL{i}": value, f"TCRPX{i}": 4096.5, f"TCDLT{i}": sign * STEP}
+        )
     hdu.writeto(tmp_path / "events.fits")
 
     def write_map(name, values, ra=150.0, **keywords):
         image = fits.PrimaryHDU(np.float32(values))
-        wcs = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": ra, "CRVAL2": 30.0, "CDELT1": -8 * STEP, "CDELT2": 8 * STEP}
+        wcs = {
+            "CTYPE1": "RA---TAN",
+            "CTYPE2": "DEC--TAN",
+            "CRVAL1": ra,
+            "CRVAL2": 30.0,
+            "CDELT1": -8 * STEP,
+            "CDELT2": 8 * STEP,
+        }
         image.header.update(wcs | {"CRPIX1": 60.5, "CRPIX2": 60.5} | keywords)
         image.writeto(tmp_path / name, overwrite=True)
         return str(tmp_path / name)
 
     columns = np.arange(120)
-    exposure = np.tile(np.where((columns - 59.5) * 8 * 0.492 < 160, 1e6 + 1e4 * columns, 0), (120, 1))
+    exposure = np.tile(
+        np.where((columns - 59.5) * 8 * 0.492 < 160, 1e6 + 1e4 * columns, 0), (120, 1)
+    )
     return SimpleNamespace(
         folder=tmp_path,
         write_map=write_map,
         events=str(tmp_path / "events.fits"),
         exposure=write_map("expmap.fits", exposure, BUNIT="cm**2 s"),
-        full=write_map("full.fits", np.full((120, 120), 2e6), BUNIT="cm**2 s", OBS_ID="7", ENERG_LO=0.5, ENERG_HI=7.0),
+        full=write_map(
+            "full.fits",
+            np.full((120, 120), 2e6),
+            BUNIT="cm**2 s",
+            OBS_ID="7",
+            ENERG_LO=0.5,
+            ENERG_HI=7.0,
+        ),
         psf=write_map("psfmap.fits", np.full((120, 120), 0.8), BUNIT="arcsec", ECF=0.393),
         x=x,
         y=y,
@@ -63,7 +89,13 @@ def files(tmp_path):
 
 def test_a_simulated_observation(shared_data):
     folder = shared_data / SMALL
-    o = quietly(folder / "events.fits.gz", exposure=folder / "expmap.fits.gz", psf=folder / "psfmap.fits.gz", mask=folder / "sources.reg", energy_kev="0.5:2")
+    o = quietly(
+        folder / "events.fits.gz",
+        exposure=folder / "expmap.fits.gz",
+        psf=folder / "psfmap.fits.gz",
+        mask=folder / "sources.reg",
+        energy_kev="0.5:2",
+    )
     assert o.n_photons + sum(o.dropped.values()) == 21799
     assert o.completeness.unit == "cm**2 s"
     assert o.completeness.grid.shape == (386, 386)
@@ -74,23 +106,38 @@ def test_a_simulated_observation(shared_data):
     (record,) = o.metadata["masks"]
     assert record["shapes"] == 15
     assert record["photons"] == o.dropped["mask"]
-    closed = (1 - o.completeness.open_share)[o.completeness.exposure > 0].sum() * o.completeness.grid.cell_area / 3600
+    closed = (
+        (1 - o.completeness.open_share)[o.completeness.exposure > 0].sum()
+        * o.completeness.grid.cell_area
+        / 3600
+    )
     assert_allclose(record["area_arcmin2"], closed)
     assert not o.masks.contains(o.x, o.y).any()
     assert np.all(o.completeness.effective_at(o.x, o.y) > 0)
     assert json.loads(json.dumps(o.metadata)) == o.metadata
     physical = quietly(
-        folder / "events.fits.gz", exposure=folder / "expmap.fits.gz", psf="none", mask=[folder / "sources_phys.reg"], energy_kev=(0.5, 2), ccd="0-3"
+        folder / "events.fits.gz",
+        exposure=folder / "expmap.fits.gz",
+        psf="none",
+        mask=[folder / "sources_phys.reg"],
+        energy_kev=(0.5, 2),
+        ccd="0-3",
     )
     assert physical.n_photons == o.n_photons
 
 
 @pytest.mark.filterwarnings("ignore:.*no exposure map", "ignore:.*first shape holds every photon")
-@pytest.mark.parametrize(("option", "kind"), [("mask", "ds9"), ("mask", "ciao"), ("region", "ds9"), ("region", "ciao")])
+@pytest.mark.parametrize(
+    ("option", "kind"), [("mask", "ds9"), ("mask", "ciao"), ("region", "ds9"), ("region", "ciao")]
+)
 def test_pulsar_masked_by_either_region_file_is_the_masked_set(shared_data, option, kind):
     path = shared_data / f"real/755_PSRB2223/755_7_holes_{kind}.reg"
     o = read_observation(shared_data / PULSAR, psf="none", energy_kev="all", **{option: path})
-    masked = read_observation(shared_data / "real/755_PSRB2223/755_7_holes_evt2_05_8keV.fits.gz", psf="none", energy_kev="all")
+    masked = read_observation(
+        shared_data / "real/755_PSRB2223/755_7_holes_evt2_05_8keV.fits.gz",
+        psf="none",
+        energy_kev="all",
+    )
     assert o.n_photons == 18776
     assert np.array_equal(o.x, masked.x)
     assert np.array_equal(o.y, masked.y)
@@ -98,9 +145,15 @@ def test_pulsar_masked_by_either_region_file_is_the_masked_set(shared_data, opti
     assert not o.masks.contains(o.x, o.y).any()
 
 
-@pytest.mark.filterwarnings("ignore:.*no exposure map", "ignore:.*is it the source that is to be fitted")
+@pytest.mark.filterwarnings(
+    "ignore:.*no exposure map", "ignore:.*is it the source that is to be fitted"
+)
 def test_centaurus_a(shared_data):
-    o = read_observation(shared_data / "real/18461_CenA/cena.fits.gz", psf=0.5, mask=shared_data / "real/18461_CenA/cena_regions.reg")
+    o = read_observation(
+        shared_data / "real/18461_CenA/cena.fits.gz",
+        psf=0.5,
+        mask=shared_data / "real/18461_CenA/cena_regions.reg",
+    )
     assert o.n_photons + sum(o.dropped.values()) == 23094
     assert set(o.dropped) == {"ccd", "energy", "mask"}
     assert o.psf.description == 'constant Gaussian, sigma 0.5"'
@@ -108,7 +161,11 @@ def test_centaurus_a(shared_data):
 
 @pytest.mark.filterwarnings("ignore:.*no exposure map")
 def test_xmm(shared_data):
-    o = read_observation(shared_data / "real/xmm_0112810101_Arp299/Arp299_MOS1_evt_0.5-8.0keV.fits.gz", psf="none", grid=4.0)
+    o = read_observation(
+        shared_data / "real/xmm_0112810101_Arp299/Arp299_MOS1_evt_0.5-8.0keV.fits.gz",
+        psf="none",
+        grid=4.0,
+    )
     assert o.n_photons == 32806
     assert_allclose(o.completeness.grid.step, 4.0)
     assert o.metadata["energy_kev"] == [0.5, 8.0]
@@ -117,13 +174,26 @@ def test_xmm(shared_data):
 def test_cuts_are_counted_by_reason(files):
     (files.folder / "mask.reg").write_text('fk5\ncircle(150.0,30.0,20")\n')
     (files.folder / "region.reg").write_text("physical\nbox(4096.5,4096.5,700,700,0)\n")
-    o = quietly(files.events, exposure=files.full, psf=files.psf, mask=files.folder / "mask.reg", region=files.folder / "region.reg", ccd=3, energy_kev="0.5:7")
+    o = quietly(
+        files.events,
+        exposure=files.full,
+        psf=files.psf,
+        mask=files.folder / "mask.reg",
+        region=files.folder / "region.reg",
+        ccd=3,
+        energy_kev="0.5:7",
+    )
     everything = fits.getdata(files.events)
     energy, on_chip = everything["energy"] / 1000, everything["ccd_id"] == 3
     in_band = on_chip & (energy >= 0.5) & (energy <= 7)
     in_box = in_band & (np.abs(files.x) < 350 * 0.492) & (np.abs(files.y) < 350 * 0.492)
     in_hole = np.hypot(files.x, files.y) < 20
-    counts = {"ccd": ~on_chip, "energy": on_chip & ~in_band, "region": in_band & ~in_box, "mask": in_box & in_hole}
+    counts = {
+        "ccd": ~on_chip,
+        "energy": on_chip & ~in_band,
+        "region": in_band & ~in_box,
+        "mask": in_box & in_hole,
+    }
     assert o.dropped == {reason: np.count_nonzero(where) for reason, where in counts.items()}
     assert o.n_photons == np.count_nonzero(in_box & ~in_hole)
     # The completeness is cut by the same geometry.
@@ -132,7 +202,9 @@ def test_cuts_are_counted_by_reason(files):
     assert o.completeness.effective_at(0.0, 0.0) == 0
     inside = o.masks.contains(np.array([0.0, 190.0, 100.0]), np.array([0.0, 0.0, 0.0]))
     assert inside.tolist() == [True, True, False]
-    assert o.metadata["resolved"] == {"background": "sky, its level fitted (no vignetting in the exposure that would tell particles from it)"}
+    assert o.metadata["resolved"] == {
+        "background": "sky, its level fitted (no vignetting in the exposure that would tell particles from it)"
+    }
 
 
 def test_zero_exposure_is_dropped_counted_and_said(files):
@@ -158,8 +230,13 @@ def test_what_is_not_given_is_resolved_and_said(files):
 
 def test_a_greedy_mask_shape_is_named(files):
     (files.folder / "mask.reg").write_text('fk5\ncircle(150.0,30.0,90")\ncircle(150.02,30.02,4")\n')
-    with pytest.warns(DataWarning, match=r"mask\.reg: shape 1 \(circle\(150\.0,30\.0,90\"\)\) takes 1\d\.\d % of the photons") as caught:
-        read_observation(files.events, exposure=files.full, psf="none", mask=files.folder / "mask.reg")
+    with pytest.warns(
+        DataWarning,
+        match=r"mask\.reg: shape 1 \(circle\(150\.0,30\.0,90\"\)\) takes 1\d\.\d % of the photons",
+    ) as caught:
+        read_observation(
+            files.events, exposure=files.full, psf="none", mask=files.folder / "mask.reg"
+        )
     assert len(caught) == 1
 
 
@@ -167,8 +244,13 @@ def test_a_shape_with_a_long_text_is_named_in_short(files):
     t = np.linspace(0, 2 * np.pi, 81)[:-1]
     corners = ",".join(f"{150 + 0.03 * np.cos(a):.6f},{30 + 0.025 * np.sin(a):.6f}" for a in t)
     (files.folder / "mask.reg").write_text(f'fk5\ncircle(150.02,30.02,4")\npolygon({corners})\n')
-    with pytest.warns(DataWarning, match=r"mask\.reg: shape 2 \(polygon of 80 vertices\) takes \d\d\.\d % of the photons") as caught:
-        read_observation(files.events, exposure=files.full, psf="none", mask=files.folder / "mask.reg")
+    with pytest.warns(
+        DataWarning,
+        match=r"mask\.reg: shape 2 \(polygon of 80 vertices\) takes \d\d\.\d % of the photons",
+    ) as caught:
+        read_observation(
+            files.events, exposure=files.full, psf="none", mask=files.folder / "mask.reg"
+        )
     assert len(str(caught[0].message)) < 200 + len(str(files.folder))
 
 
@@ -176,16 +258,33 @@ def test_every_input_has_its_digest(files):
     mask = files.folder / "mask.reg"
     mask.write_text('fk5\ncircle(150.02,30.02,4")\n')
     with pytest.warns(DataWarning, match="zero exposure"):
-        o = read_observation(files.events, exposure=files.exposure, psf=files.psf, mask=mask, region=(), energy_kev="all")
+        o = read_observation(
+            files.events,
+            exposure=files.exposure,
+            psf=files.psf,
+            mask=mask,
+            region=(),
+            energy_kev="all",
+        )
     paths = {"events": files.events, "exposure": files.exposure, "psf": files.psf, "mask": mask}
     assert o.metadata["inputs"] == [
-        {"role": role, "path": str(path), "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()} for role, path in paths.items()
+        {
+            "role": role,
+            "path": str(path),
+            "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+        }
+        for role, path in paths.items()
     ]
-    assert [i["role"] for i in read_observation(files.events, exposure=files.full, psf=0.5).metadata["inputs"]] == ["events", "exposure"]
+    assert [
+        i["role"]
+        for i in read_observation(files.events, exposure=files.full, psf=0.5).metadata["inputs"]
+    ] == ["events", "exposure"]
 
 
 def test_map_of_another_band_or_observation_is_said(files):
-    other = files.write_map("other.fits", np.ones((120, 120)), BUNIT="s", OBS_ID="8", ENERG_LO=0.5, ENERG_HI=7.0)
+    other = files.write_map(
+        "other.fits", np.ones((120, 120)), BUNIT="s", OBS_ID="8", ENERG_LO=0.5, ENERG_HI=7.0
+    )
     with pytest.warns(DataWarning) as caught:
         read_observation(files.events, exposure=other, psf="none", energy_kev="0.5:2")
     said = " ".join(str(w.message) for w in caught)
@@ -202,9 +301,21 @@ def test_errors_are_one_line(files):
         (DataError, "masked", {"mask": files.folder / "all.reg"}),
         (DataError, "none of 1", {"region": files.folder / "away.reg"}),
         (DataError, "exposure map does not overlap", {"exposure": away}),
-        (DataError, "PSF map does not overlap", {"psf": files.write_map("awaypsf.fits", np.ones((120, 120)), ra=152.0, BUNIT="arcsec", ECF=0.4)}),
+        (
+            DataError,
+            "PSF map does not overlap",
+            {
+                "psf": files.write_map(
+                    "awaypsf.fits", np.ones((120, 120)), ra=152.0, BUNIT="arcsec", ECF=0.4
+                )
+            },
+        ),
         (DataError, "zero everywhere", {"exposure": nothing}),
-        (DataError, "no radius above zero", {"psf": files.write_map("zeropsf.fits", np.zeros((120, 120)), BUNIT="arcsec", ECF=0.4)}),
+        (
+            DataError,
+            "no radius above zero",
+            {"psf": files.write_map("zeropsf.fits", np.zeros((120, 120)), BUNIT="arcsec", ECF=0.4)},
+        ),
         (DataError, "no such file", {"psf": str(files.folder / "absent.fits")}),
         (InputError, "did you mean 0.5:2?", {"energy_kev": "500:2000"}),
         (InputError, "below the upper end", {"energy_kev": "2:0.5"}),
@@ -237,7 +348,12 @@ def test_backgrounds(files):
     assert held.metadata["sky_background"] == 1e-9
     assert held.metadata["sky_background_unit"] == "photon/cm**2/s/arcsec**2"
     relative = files.write_map("relative.fits", np.full((120, 120), 0.5), BUNIT="1")
-    assert quietly(files.events, background=["sky=0.003"], **(read | {"exposure": relative})).backgrounds[0].amplitude == 0.003
+    assert (
+        quietly(files.events, background=["sky=0.003"], **(read | {"exposure": relative}))
+        .backgrounds[0]
+        .amplitude
+        == 0.003
+    )
     with pytest.warns(DataWarning, match="more than the 2000 that are there"):
         read_observation(files.events, background="sky=0.003", **read)
 
@@ -262,7 +378,13 @@ def test_binned_photons_stay_on_the_field(files):
     # A grating of masks, finer than the cells that photons are collected into.
     bars = "".join(f"box({4096.5 + 16 * i},4096.5,8,2000,0)\n" for i in range(-20, 20))
     (files.folder / "bars.reg").write_text("physical\n" + bars)
-    read = {"exposure": files.full, "psf": "none", "energy_kev": "all", "mask": files.folder / "bars.reg", "grid": 1.968}
+    read = {
+        "exposure": files.full,
+        "psf": "none",
+        "energy_kev": "all",
+        "mask": files.folder / "bars.reg",
+        "grid": 1.968,
+    }
     single, binned = quietly(files.events, **read), quietly(files.events, bin=20.0, **read)
     assert np.all(binned.completeness.effective_at(binned.x, binned.y) > 0)
     assert binned.n_photons == single.n_photons
@@ -270,8 +392,15 @@ def test_binned_photons_stay_on_the_field(files):
 
 
 def test_another_frame_moves_everything_alike(files):
-    (files.folder / "mask.reg").write_text('fk5\nellipse(150.01,30.01,20",10",30)\nannulus(149.98,29.99,5",12")\n')
-    read = {"exposure": files.exposure, "psf": files.psf, "mask": files.folder / "mask.reg", "energy_kev": "all"}
+    (files.folder / "mask.reg").write_text(
+        'fk5\nellipse(150.01,30.01,20",10",30)\nannulus(149.98,29.99,5",12")\n'
+    )
+    read = {
+        "exposure": files.exposure,
+        "psf": files.psf,
+        "mask": files.folder / "mask.reg",
+        "energy_kev": "all",
+    }
     with pytest.warns(DataWarning, match="zero exposure"):
         here = read_observation(files.events, **read)
     frame = SkyFrame(150.1, 30.07)
@@ -279,34 +408,54 @@ def test_another_frame_moves_everything_alike(files):
         there = read_observation(files.events, frame=frame, **read)
     assert there.frame == frame
     assert there.dropped == here.dropped
-    for one, two in zip(here.frame.to_sky(here.x, here.y), frame.to_sky(there.x, there.y), strict=True):
+    for one, two in zip(
+        here.frame.to_sky(here.x, here.y), frame.to_sky(there.x, there.y), strict=True
+    ):
         assert_allclose(one, two, atol=1e-10)
     assert not there.completeness.grid.is_aligned
     # The same cell of the map under each photon, but for those within a hundredth of a pixel of an edge.
-    same = here.completeness.exposure_at(here.x, here.y) == there.completeness.exposure_at(there.x, there.y)
+    same = here.completeness.exposure_at(here.x, here.y) == there.completeness.exposure_at(
+        there.x, there.y
+    )
     assert same.mean() > 0.99
     assert np.all(there.completeness.effective_at(there.x, there.y) > 0)
-    assert_allclose(there.psf.at(there.x[:5], there.y[:5])[1], here.psf.at(here.x[:5], here.y[:5])[1], atol=1e-12)
+    assert_allclose(
+        there.psf.at(there.x[:5], there.y[:5])[1],
+        here.psf.at(here.x[:5], here.y[:5])[1],
+        atol=1e-12,
+    )
     rng = np.random.default_rng(0)
     x, y = rng.uniform(-150, 150, (2, 20_000))
     inside = here.masks.contains(x, y)
     assert inside.sum() > 100
     assert there.masks_frame == here.frame
     assert np.array_equal(inside, there.masks.contains(x, y))
-    assert_allclose(there.mask_outlines()[0], np.column_stack(frame.to_plane(*here.frame.to_sky(*here.mask_outlines()[0].T))))
+    assert_allclose(
+        there.mask_outlines()[0],
+        np.column_stack(frame.to_plane(*here.frame.to_sky(*here.mask_outlines()[0].T))),
+    )
     assert quietly_equal(read, files, here)
 
 
 def quietly_equal(read, files, here):
     """Whether its own frame, given in words, leaves an observation as it is."""
     with pytest.warns(DataWarning, match="zero exposure"):
-        again = read_observation(files.events, frame=SkyFrame(here.frame.ra0, here.frame.dec0), **read)
+        again = read_observation(
+            files.events, frame=SkyFrame(here.frame.ra0, here.frame.dec0), **read
+        )
     return np.array_equal(again.x, here.x) and again.physical == here.physical
 
 
 def test_a_far_frame_resamples_the_map(files):
     with pytest.warns(DataWarning, match="zero exposure"):
-        o = read_observation(files.events, exposure=files.exposure, psf="none", energy_kev="all", grid=0.7, frame=SkyFrame(155.0, 33.0))
+        o = read_observation(
+            files.events,
+            exposure=files.exposure,
+            psf="none",
+            energy_kev="all",
+            grid=0.7,
+            frame=SkyFrame(155.0, 33.0),
+        )
     assert o.completeness.grid.is_aligned
     at = o.completeness.exposure_at(o.x, o.y)
     assert (at > 0).mean() > 0.995
@@ -315,12 +464,28 @@ def test_a_far_frame_resamples_the_map(files):
 
 def test_pair_in_one_frame(shared_data):
     folder = shared_data / "marx/pair"
-    one = quietly(folder / "events_1.fits.gz", exposure=folder / "expmap_1.fits.gz", psf=folder / "psfmap_1.fits.gz", energy_kev="all")
-    two = quietly(folder / "events_2.fits.gz", exposure=folder / "expmap_2.fits.gz", psf=folder / "psfmap_2.fits.gz", energy_kev="all", frame=one.frame)
+    one = quietly(
+        folder / "events_1.fits.gz",
+        exposure=folder / "expmap_1.fits.gz",
+        psf=folder / "psfmap_1.fits.gz",
+        energy_kev="all",
+    )
+    two = quietly(
+        folder / "events_2.fits.gz",
+        exposure=folder / "expmap_2.fits.gz",
+        psf=folder / "psfmap_2.fits.gz",
+        energy_kev="all",
+        frame=one.frame,
+    )
     assert two.frame == one.frame
     assert np.all(two.completeness.effective_at(two.x, two.y) > 0)
     # The brightest spot of the common sky is at one place.
-    both = np.abs(np.array([one.x, one.y])).max(0) < 200, np.abs(np.array([two.x, two.y])).max(0) < 200
+    both = (
+        np.abs(np.array([one.x, one.y])).max(0) < 200,
+        np.abs(np.array([two.x, two.y])).max(0) < 200,
+    )
     edges = np.arange(-200, 201, 4.0)
-    images = [np.histogram2d(o.x[b], o.y[b], edges)[0] for o, b in zip((one, two), both, strict=True)]
+    images = [
+        np.histogram2d(o.x[b], o.y[b], edges)[0] for o, b in zip((one, two), both, strict=True)
+    ]
     assert np.corrcoef(images[0].ravel(), images[1].ravel())[0, 1] > 0.9

@@ -10,11 +10,11 @@ from made_files import event_hdus, image_hdus
 from numpy.testing import assert_allclose
 
 import gmmx
-from gmmx import pipeline
-from gmmx.backgrounds import FORMS, parse_backgrounds
+from gmmx.commands import pipeline
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, InputError
-from gmmx.grid import SkyFrame
+from gmmx.plane.grid import SkyFrame
+from gmmx.reading.background import FORMS, parse_backgrounds
 
 STEP = 2.0
 
@@ -28,7 +28,9 @@ def files(tmp_path):
         return str(tmp_path / name)
 
     y, x = (np.mgrid[:104, :104] - 51.5) * STEP
-    exposure = np.where(np.maximum(np.abs(x), np.abs(y)) < 102, 1e6 * (1 - 0.15 * np.hypot(x, y) / 140), 0)
+    exposure = np.where(
+        np.maximum(np.abs(x), np.abs(y)) < 102, 1e6 * (1 - 0.15 * np.hypot(x, y) / 140), 0
+    )
     rng = np.random.default_rng(0)
     return SimpleNamespace(
         folder=tmp_path,
@@ -37,7 +39,9 @@ def files(tmp_path):
         y=y,
         events=write("events.fits", event_hdus()),
         exposure=write("expmap.fits", image_hdus(exposure)),
-        counts=write("stowed.img", image_hdus(rng.poisson(3.0 * (exposure > 0)), unit="", EXPOSURE=1e4)),
+        counts=write(
+            "stowed.img", image_hdus(rng.poisson(3.0 * (exposure > 0)), unit="", EXPOSURE=1e4)
+        ),
         smooth=write("smooth.fits", image_hdus(0.07 * (1 + x / 200), unit="count")),
         stowed=write("stowed_evt.fits", event_hdus(n=4000, EXPOSURE=4000.0)),
     )
@@ -46,7 +50,10 @@ def files(tmp_path):
 def read(files, background=None, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return gmmx.read_observation(files.events, **({"exposure": files.exposure, "psf": "none", "background": background} | options))
+        return gmmx.read_observation(
+            files.events,
+            **({"exposure": files.exposure, "psf": "none", "background": background} | options),
+        )
 
 
 def named(observation):
@@ -55,7 +62,10 @@ def named(observation):
 
 def test_the_instrument_decides(files):
     assert list(named(read(files))) == ["sky", "particle"]
-    assert read(files).metadata["resolved"]["background"] == "sky and particles, their levels fitted (default for ACIS)"
+    assert (
+        read(files).metadata["resolved"]["background"]
+        == "sky and particles, their levels fitted (default for ACIS)"
+    )
     flat = files.write("flat.fits", image_hdus(np.full((104, 104), 1e6)))
     assert list(named(read(files, exposure=flat))) == ["sky"]
     other = files.write("events.fits", event_hdus(INSTRUME="EMOS1", TELESCOP="XMM"))
@@ -74,9 +84,9 @@ def test_without_an_exposure_map_particles_are_not_told_from_the_sky(files):
 def test_words_are_joined_with_commas_or_listed(files, background):
     sky, particle = read(files, background).backgrounds
     assert (sky.kind, particle.kind) == ("sky", "particle")
-    assert sky.shape is None
+    assert sky.template is None
     inside = (np.abs(files.x) < 80) & (np.abs(files.y) < 80)
-    assert_allclose(particle.shape.values[inside], 1.0, atol=0.04)
+    assert_allclose(particle.template.values[inside], 1.0, atol=0.04)
 
 
 def test_chips_lit_from_behind_have_particles_of_their_own(files):
@@ -85,10 +95,10 @@ def test_chips_lit_from_behind_have_particles_of_their_own(files):
     files.write("events.fits", hdus)
     front, behind = read(files, "particle", ccd="all").backgrounds
     assert (front.name, behind.name) == ("particle-fi", "particle-bi")
-    covered = (front.shape.values > 0).astype(int) + (behind.shape.values > 0)
+    covered = (front.template.values > 0).astype(int) + (behind.template.values > 0)
     assert covered.max() == 1
-    assert np.mean(behind.shape.values[files.x > 5] > 0) > 0.9
-    assert np.all(behind.shape.values[files.x < -5] == 0)
+    assert np.mean(behind.template.values[files.x > 5] > 0) > 0.9
+    assert np.all(behind.template.values[files.x < -5] == 0)
     assert [b.name for b in read(files, "particle", ccd="6").backgrounds] == ["particle"]
     held = read(files, "particle-bi=0.002,particle-fi", ccd="all").backgrounds
     assert [(b.name, b.fixed) for b in held] == [("particle-bi", True), ("particle-fi", False)]
@@ -101,11 +111,15 @@ def test_held_levels(files):
     assert_allclose(held["sky"].amplitude, 1e-9 * np.float32(fits.getdata(files.exposure).max()))
     assert (held["particle"].amplitude, held["particle"].fixed) == (0.003, True)
     with pytest.warns(DataWarning, match="background particle makes .* more than the"):
-        gmmx.read_observation(files.events, exposure=files.exposure, psf="none", background="particle=3")
+        gmmx.read_observation(
+            files.events, exposure=files.exposure, psf="none", background="particle=3"
+        )
 
 
 def test_a_streak_is_a_share(files):
-    with pytest.raises(InputError, match=r"background 'streak=2': that is the share of all photons, below 1"):
+    with pytest.raises(
+        InputError, match=r"background 'streak=2': that is the share of all photons, below 1"
+    ):
         parse_backgrounds("streak=2")
     assert parse_backgrounds("streak=0.02")[0].level == 0.02
 
@@ -114,27 +128,41 @@ def test_a_counts_image_is_smoothed_and_edges_do_not_darken(files):
     (b,) = read(files, files.counts).backgrounds
     assert (b.name, b.kind, b.amplitude) == ("stowed.img", "file", None)
     inside = np.maximum(np.abs(files.x), np.abs(files.y)) < 90
-    assert_allclose(b.shape.values[inside], 1.0, atol=0.15)
+    assert_allclose(b.template.values[inside], 1.0, atol=0.15)
     # A rim as bright as the middle, where a plain Gaussian would have lost half.
     rim = inside & (np.maximum(np.abs(files.x), np.abs(files.y)) > 80)
-    assert_allclose(b.shape.values[rim].mean(), b.shape.values[inside & ~rim].mean(), rtol=0.05)
-    assert "smoothed on each chip with sigma" in read(files, files.counts).metadata["resolved"]["background"]
-    assert [i["role"] for i in read(files, files.counts).metadata["inputs"]] == ["events", "exposure", "background"]
+    assert_allclose(
+        b.template.values[rim].mean(), b.template.values[inside & ~rim].mean(), rtol=0.05
+    )
+    assert (
+        "smoothed on each chip with sigma"
+        in read(files, files.counts).metadata["resolved"]["background"]
+    )
+    assert [i["role"] for i in read(files, files.counts).metadata["inputs"]] == [
+        "events",
+        "exposure",
+        "background",
+    ]
 
 
 def test_a_smooth_image_is_taken_as_it_is(files):
     (b,) = read(files, files.smooth).backgrounds
     shape = 1 + files.x / 200
-    inside = b.shape.values > 0
-    assert_allclose(b.shape.values[inside], (shape / shape[inside].mean())[inside], rtol=1e-5)
+    inside = b.template.values > 0
+    assert_allclose(b.template.values[inside], (shape / shape[inside].mean())[inside], rtol=1e-5)
 
 
 def test_events_are_cut_alike_and_scaled_by_exposure(files):
     (b,) = read(files, f"{files.stowed}:fixed").backgrounds
     field = files.write("all.fits", event_hdus(n=4000))
     x, y = ((fits.getdata(field)[name] - 4096.5) * 0.492 for name in ("x", "y"))
-    n = np.count_nonzero(fits.getdata(files.exposure)[np.floor(y / STEP + 52).astype(int), np.floor(x / STEP + 52).astype(int)] > 0)
-    photons = b.amplitude * b.shape.values.sum() * STEP**2
+    n = np.count_nonzero(
+        fits.getdata(files.exposure)[
+            np.floor(y / STEP + 52).astype(int), np.floor(x / STEP + 52).astype(int)
+        ]
+        > 0
+    )
+    photons = b.amplitude * b.template.values.sum() * STEP**2
     assert_allclose(photons, n * 1000 / 4000, rtol=0.01)
     hard = read(files, f"{files.stowed}:fixed", energy_kev="1:1.5").backgrounds[0]
     assert_allclose(hard.amplitude / b.amplitude, 1 / 3, rtol=0.1)
@@ -143,39 +171,63 @@ def test_events_are_cut_alike_and_scaled_by_exposure(files):
 def test_an_image_of_counts_is_scaled_by_exposure(files):
     values = fits.getdata(files.counts)
     with pytest.warns(DataWarning, match="stowed.img makes"):
-        o = gmmx.read_observation(files.events, exposure=files.exposure, psf="none", background=f"{files.counts}:fixed")
+        o = gmmx.read_observation(
+            files.events, exposure=files.exposure, psf="none", background=f"{files.counts}:fixed"
+        )
     (b,) = o.backgrounds
     # The events are of 1000 s, the image of 10000 s, as an event list of it would be.
-    assert_allclose(b.amplitude * b.shape.values.sum() * STEP**2, values.sum() / 10, rtol=0.01)
+    assert_allclose(b.amplitude * b.template.values.sum() * STEP**2, values.sum() / 10, rtol=0.01)
     assert "times 0.1, the ratio of EXPOSURE" in o.metadata["resolved"]["background"]
 
 
 def test_an_image_of_counts_that_tells_no_time_predicts_its_own(files):
-    untimed = files.write("untimed.img", image_hdus(np.round(fits.getdata(files.counts) / 3), unit=""))
+    untimed = files.write(
+        "untimed.img", image_hdus(np.round(fits.getdata(files.counts) / 3), unit="")
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        (b,) = gmmx.read_observation(files.events, exposure=files.exposure, psf="none", background=f"{untimed}:fixed").backgrounds
-    assert_allclose(b.amplitude * b.shape.values.sum() * STEP**2, fits.getdata(untimed).sum(), rtol=0.01)
+        (b,) = gmmx.read_observation(
+            files.events, exposure=files.exposure, psf="none", background=f"{untimed}:fixed"
+        ).backgrounds
+    assert_allclose(
+        b.amplitude * b.template.values.sum() * STEP**2, fits.getdata(untimed).sum(), rtol=0.01
+    )
 
 
 def test_the_sky_runs_through_the_pipeline_and_back(files):
-    config = FitConfig(exposure=(files.exposure,), psf=("none",), background=(f"sky,particle,streak,{files.smooth}",), k=1)
+    config = FitConfig(
+        exposure=(files.exposure,),
+        psf=("none",),
+        background=(f"sky,particle,streak,{files.smooth}",),
+        k=1,
+    )
     files.write("events.fits", _rolled())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         out, result = pipeline.fit([files.events], files.folder / "m.h5", config)
     again = gmmx.read_model(out)
-    for one, two in zip(result.observations[0].backgrounds, again.observations[0].backgrounds, strict=True):
-        assert (one.name, one.kind, one.amplitude, one.fixed) == (two.name, two.kind, two.amplitude, two.fixed)
-        assert (one.shape is None) == (two.shape is None)
-        assert one.shape is None or np.array_equal(one.shape.values, two.shape.values)
+    for one, two in zip(
+        result.observations[0].backgrounds, again.observations[0].backgrounds, strict=True
+    ):
+        assert (one.name, one.kind, one.amplitude, one.fixed) == (
+            two.name,
+            two.kind,
+            two.amplitude,
+            two.fixed,
+        )
+        assert (one.template is None) == (two.template is None)
+        assert one.template is None or np.array_equal(one.template.values, two.template.values)
     assert [b.kind for b in again.backgrounds] == ["sky", "particle", "streak", "file"]
     assert again.background_error == result.background_error
     images = gmmx.render_images(again)
-    assert_allclose(images.expected.values.sum(), result.background_photons + result.signal_photons, rtol=2e-3)
+    assert_allclose(
+        images.expected.values.sum(), result.background_photons + result.signal_photons, rtol=2e-3
+    )
     facts = pipeline.score(out, [files.events])
     assert np.isfinite(facts["score"])
-    assert_allclose(facts["expected_photons"], result.background_photons + result.signal_photons, rtol=2e-3)
+    assert_allclose(
+        facts["expected_photons"], result.background_photons + result.signal_photons, rtol=2e-3
+    )
 
 
 def _rolled():
@@ -198,7 +250,10 @@ def test_levels_from_a_region(files):
     kept = files.folder / "kept.reg"
     kept.write_text('fk5\ncircle(150.0,2.2,50")\n')
     # The region may lie where nothing is fitted.
-    assert_allclose(read(files, "sky", background_region=region, region=kept).backgrounds[0].amplitude, b.amplitude)
+    assert_allclose(
+        read(files, "sky", background_region=region, region=kept).backgrounds[0].amplitude,
+        b.amplitude,
+    )
     with pytest.raises(InputError, match="no background is left"):
         read(files, "sky=1e-9", background_region=region)
     region.write_text("physical\nbox(5000,5000,40,20,0)\n")
@@ -210,8 +265,10 @@ def test_maps_move_with_their_observation(files):
     here = read(files, f"particle,{files.smooth}")
     there = read(files, f"particle,{files.smooth}", frame=SkyFrame(150.05, 2.25))
     for one, two in zip(here.backgrounds, there.backgrounds, strict=True):
-        assert not np.allclose(one.shape.grid.origin, two.shape.grid.origin)
-        same = np.isclose(one.shape.at(here.x, here.y), two.shape.at(there.x, there.y), rtol=1e-9)
+        assert not np.allclose(one.template.grid.origin, two.template.grid.origin)
+        same = np.isclose(
+            one.template.at(here.x, here.y), two.template.at(there.x, there.y), rtol=1e-9
+        )
         assert same.mean() > 0.99
 
 
@@ -247,7 +304,12 @@ def test_errors_are_one_line(files):
         (DataError, "zero everywhere", nothing, {}),
         (DataError, "cannot be negative", negative, {}),
         (DataError, "scaled by EXPOSURE", f"{untimed}:fixed", {}),
-        (InputError, "they are the same", "sky,particle", {"exposure": flat, "region": files.folder / "inner.reg"}),
+        (
+            InputError,
+            "they are the same",
+            "sky,particle",
+            {"exposure": flat, "region": files.folder / "inner.reg"},
+        ),
         (InputError, "CCD_ID and ROLL_PNT", "streak", {}),
     ]
     (files.folder / "inner.reg").write_text('fk5\ncircle(150.0,2.2,50")\n')
@@ -264,5 +326,11 @@ def test_what_a_file_leaves_out_is_said_and_filled(files):
     values[:, :20] = np.nan
     part = files.write("part.fits", image_hdus(values))
     with pytest.warns(DataWarning, match=r"does not cover 1\d\.\d % of the field"):
-        o = gmmx.read_observation(files.events, exposure=files.exposure, psf="none", background=part)
-    assert_allclose(o.backgrounds[0].shape.values[50], np.where(o.completeness.exposure[50] > 0, 1.0, 0.0), atol=0.1)
+        o = gmmx.read_observation(
+            files.events, exposure=files.exposure, psf="none", background=part
+        )
+    assert_allclose(
+        o.backgrounds[0].template.values[50],
+        np.where(o.completeness.exposure[50] > 0, 1.0, 0.0),
+        atol=0.1,
+    )

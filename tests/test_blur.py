@@ -9,17 +9,18 @@ from astropy.io import fits
 from made_files import DEC0, RA0, event_hdus, image_hdus
 from numpy.testing import assert_allclose
 
-from gmmx import pipeline, report
-from gmmx.blur import choose_blur, parse_psf
+from gmmx.commands import pipeline
 from gmmx.config import FitConfig
-from gmmx.encircled import encircled_energy
 from gmmx.errors import DataError, DataWarning, InputError
-from gmmx.grid import PixelGrid
-from gmmx.io.blurs import read_psf_maps
 from gmmx.io.events import read_events
 from gmmx.io.models import read_model
-from gmmx.joint import read_observations
-from gmmx.selection import aim_detector
+from gmmx.io.psf import read_psf_maps
+from gmmx.plane.grid import PixelGrid
+from gmmx.reading.joint import read_observations
+from gmmx.reading.psf import choose_blur, parse_psf
+from gmmx.reading.selection import aim_detector
+from gmmx.show import page as report
+from gmmx.telescope.encircled import encircled_energy
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no exposure map:gmmx.errors.DataWarning")
 POINTED = {"RA_PNT": RA0, "DEC_PNT": DEC0, "ROLL_PNT": 40.0, "SIM_Z": -233.6, "PIX_ADJ": "EDSER"}
@@ -73,10 +74,16 @@ def test_the_detector_is_the_aim_points(events):
 
 def test_pixel_adjustment_adds_its_variance(events):
     edser = core_variance(choose_blur(events()))
-    for adjusted, variance in (("NONE", 0.142**2 - 0.06**2), (None, 0.142**2 - 0.06**2), ("RANDOMIZE", 0.2**2 - 0.06**2)):
+    for adjusted, variance in (
+        ("NONE", 0.142**2 - 0.06**2),
+        (None, 0.142**2 - 0.06**2),
+        ("RANDOMIZE", 0.2**2 - 0.06**2),
+    ):
         blur = choose_blur(events(PIX_ADJ=adjusted))
         assert_allclose(core_variance(blur) - edser, variance, rtol=0.01)
-        assert ("no PIX_ADJ, taken as NONE" if adjusted is None else f"PIX_ADJ {adjusted}") in blur.resolved
+        assert (
+            "no PIX_ADJ, taken as NONE" if adjusted is None else f"PIX_ADJ {adjusted}"
+        ) in blur.resolved
 
 
 def test_without_energies_one_is_taken_and_said(events):
@@ -105,7 +112,10 @@ def test_where_the_library_cannot_serve(events, keywords, reason):
 
 def test_other_telescopes_have_none(events):
     listed = events(TELESCOP="XMM", INSTRUME="EMOS1")
-    with pytest.warns(DataWarning, match=r"no PSF: what comes back is blurred by the telescope \(give a PSF map or a sigma with --psf\)$"):
+    with pytest.warns(
+        DataWarning,
+        match=r"no PSF: what comes back is blurred by the telescope \(give a PSF map or a sigma with --psf\)$",
+    ):
         assert choose_blur(listed).resolved == "none (no PSF was given)"
     with pytest.raises(DataError, match="for ACIS, not for XMM EMOS1"):
         choose_blur(listed, "chandra")
@@ -115,7 +125,11 @@ def test_further_blur(events, tmp_path):
     listed = events()
     assert_allclose(core_variance(choose_blur(listed, 0.5, extra=0.3)), 0.34)
     more, less = choose_blur(listed, extra=0.3), choose_blur(listed)
-    assert_allclose(more.psf.covariances - less.psf.covariances, 0.09 * np.broadcast_to(np.eye(2), more.psf.covariances.shape), atol=1e-12)
+    assert_allclose(
+        more.psf.covariances - less.psf.covariances,
+        0.09 * np.broadcast_to(np.eye(2), more.psf.covariances.shape),
+        atol=1e-12,
+    )
     assert more.resolved == more.psf.description == less.resolved + ', and 0.3" more'
     with pytest.raises(InputError, match="there is none"):
         choose_blur(listed, "none", extra=0.3)
@@ -148,9 +162,16 @@ def test_two_maps_are_joined_by_a_comma(events, tmp_path, monkeypatch):
     outer = psf_map("outer.fits", np.full((52, 60), 2.0), ECF=0.9, step=4.0)
     (observation,) = read_observations(["events.fits"], FitConfig(psf=(f"{outer},{inner}",)))
     assert observation.psf.grid.shape == (52, 60)
-    assert [i["path"] for i in observation.metadata["inputs"] if i["role"] == "psf"] == [outer, inner]
+    assert [i["path"] for i in observation.metadata["inputs"] if i["role"] == "psf"] == [
+        outer,
+        inner,
+    ]
     assert "inner.fits: ECF 0.393; outer.fits: ECF 0.9" in observation.metadata["resolved"]["psf"]
-    assert_allclose(encircled_energy(*(v[0] for v in observation.psf.at(3.0, 4.0)), np.array([0.6, 2.0])), [0.393, 0.9], atol=1e-5)
+    assert_allclose(
+        encircled_energy(*(v[0] for v in observation.psf.at(3.0, 4.0)), np.array([0.6, 2.0])),
+        [0.393, 0.9],
+        atol=1e-5,
+    )
     with pytest.raises(InputError, match="goes with a PSF map"):
         read_observations(["events.fits"], FitConfig(psf=(f"{outer},{inner}",), psf_ecf=0.5))
     with pytest.raises(InputError, match="two or three different encircled fractions"):
@@ -161,11 +182,16 @@ def test_maps_that_no_mixture_passes_through_are_counted_and_said(events, tmp_pa
     plane = {"frame": events().frame}
     radius = np.full((80, 80), 2.0)
     radius[:, 50:] = 0.7
-    paths = [psf_map(tmp_path / "a.fits", np.full((80, 80), 0.6), ECF=0.393), psf_map(tmp_path / "b.fits", radius, ECF=0.9)]
+    paths = [
+        psf_map(tmp_path / "a.fits", np.full((80, 80), 0.6), ECF=0.393),
+        psf_map(tmp_path / "b.fits", radius, ECF=0.9),
+    ]
     psf = read_psf_maps(paths, **plane)
     assert "2 at 4000 nodes, 1 at 2400 nodes" in psf.description
     paths[1] = psf_map(tmp_path / "b.fits", np.full((80, 80), 0.7), ECF=0.9)
-    with pytest.warns(DataWarning, match="no 2 Gaussians pass through the radii at 6400 of 6400 nodes"):
+    with pytest.warns(
+        DataWarning, match="no 2 Gaussians pass through the radii at 6400 of 6400 nodes"
+    ):
         read_psf_maps(paths, **plane)
 
 
@@ -174,7 +200,12 @@ def picture(tmp_path):
     grid = PixelGrid.covering((-8, 8), (-8, 8), 0.25)
     covariances = np.array([[[0.4, 0.2], [0.2, 0.3]], [[4.0, 0.0], [0.0, 5.0]]])
     rng = np.random.default_rng(5)
-    points = np.concatenate([rng.multivariate_normal([0.3, 0.1], c, n) for c, n in zip(covariances, (12_000, 4_000), strict=True)])
+    points = np.concatenate(
+        [
+            rng.multivariate_normal([0.3, 0.1], c, n)
+            for c, n in zip(covariances, (12_000, 4_000), strict=True)
+        ]
+    )
     image_hdus(grid.histogram(*points.T), unit="", step=0.25).writeto(tmp_path / "source.fits")
     return tmp_path / "source.fits", covariances
 
@@ -190,7 +221,9 @@ def test_the_picture_of_a_point_source(events, picture):
 
 def test_neither_map_nor_picture(events, picture, tmp_path):
     image_hdus(np.full((60, 60), 1.5), unit="").writeto(tmp_path / "flat.fits")
-    with pytest.raises(DataError, match=r"neither a PSF map.*--psf-ecf.*nor the image of one compact point source"):
+    with pytest.raises(
+        DataError, match=r"neither a PSF map.*--psf-ecf.*nor the image of one compact point source"
+    ):
         choose_blur(events(), tmp_path / "flat.fits")
     # What is said to be a map is one.
     with pytest.warns(DataWarning, match="taken to be in arcsec"):
@@ -206,7 +239,11 @@ def test_neither_map_nor_picture(events, picture, tmp_path):
 def test_a_model_keeps_it_and_info_tells_it(events, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     events()
-    pipeline.fit(["events.fits"], "model.h5", FitConfig(k=1, psf_blur=0.25, max_iter=20, threads=1, exchanges=0))
+    pipeline.fit(
+        ["events.fits"],
+        "model.h5",
+        FitConfig(k=1, psf_blur=0.25, max_iter=20, threads=1, exchanges=0),
+    )
     model = read_model("model.h5")
     assert model.observations[0].psf.n_gaussians == 3
     assert json.loads(json.dumps(model.options))["psf_blur"] == 0.25
@@ -225,7 +262,13 @@ def test_ray_traced_sources(shared_data):
     radii = np.hypot(listed.x - listed.x[near].mean(), listed.y - listed.y[near].mean())
     radii = np.sort(radii[radii < 60])
     shares = np.linspace(0.02, 0.98, 49)
-    assert np.abs(encircled_energy(weights, covariances, radii[(shares * len(radii)).astype(int)]) - shares).max() < 0.03
+    assert (
+        np.abs(
+            encircled_energy(weights, covariances, radii[(shares * len(radii)).astype(int)])
+            - shares
+        ).max()
+        < 0.03
+    )
     major = np.linalg.eigh(covariances[0])[1][:, 1]
     angle = np.degrees(np.arctan2(major[1], major[0])) - 90 - truth["pa_N_through_E"]
     assert abs((angle + 90) % 180 - 90) < 3

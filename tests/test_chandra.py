@@ -9,10 +9,10 @@ from astropy.table import Table
 from numpy.testing import assert_allclose
 
 import gmmx
-from gmmx.chandra import collapsed, pointing_psf
-from gmmx.encircled import encircled_energy
-from gmmx.grid import SkyFrame
-from gmmx.io.blurs import read_chandra_library
+from gmmx.io.psf import read_chandra_library
+from gmmx.plane.grid import SkyFrame
+from gmmx.telescope.chandra_psf import collapsed, pointing_psf
+from gmmx.telescope.encircled import encircled_energy
 
 FOLDER = Path(gmmx.__file__).parent / "data"
 NODE = {"detector": "ACIS-I", "theta": 5.0, "phi": 90.0, "energy": 1.5}
@@ -40,11 +40,17 @@ def direction(covariance):
 
 
 def test_the_table_comes_back_at_its_nodes(library, rows):
-    weights, covariances = library.at(NODE["detector"], np.array([NODE["theta"]]), np.array([NODE["phi"]]))
+    weights, covariances = library.at(
+        NODE["detector"], np.array([NODE["theta"]]), np.array([NODE["phi"]])
+    )
     e = library.energies.tolist().index(NODE["energy"])
     assert_allclose(weights[0, e], rows["weight"], atol=2e-5)
     for covariance, row in zip(covariances[0, e], rows, strict=True):
-        assert_allclose(np.sqrt(np.linalg.eigvalsh(covariance)), [row["sigma_minor"], row["sigma_major"]], rtol=1e-9)
+        assert_allclose(
+            np.sqrt(np.linalg.eigvalsh(covariance)),
+            [row["sigma_minor"], row["sigma_major"]],
+            rtol=1e-9,
+        )
         assert_allclose(direction(covariance), row["pa"] % 180, atol=1e-6)
 
 
@@ -52,7 +58,11 @@ def test_the_axis_holds_for_every_azimuth_and_beyond_the_table_its_edge(library)
     weights, covariances = library.at("ACIS-S", np.zeros(4), np.array([0.0, 44.0, 200.0, 359.9]))
     assert_allclose(weights, np.broadcast_to(weights[:1], weights.shape), rtol=1e-12)
     assert_allclose(covariances, np.broadcast_to(covariances[:1], covariances.shape), rtol=1e-9)
-    for one, two in zip(library.at("ACIS-S", np.array([14.0]), np.array([30.0])), library.at("ACIS-S", np.array([40.0]), np.array([390.0])), strict=True):
+    for one, two in zip(
+        library.at("ACIS-S", np.array([14.0]), np.array([30.0])),
+        library.at("ACIS-S", np.array([40.0]), np.array([390.0])),
+        strict=True,
+    ):
         assert_allclose(one, two, rtol=1e-12)
 
 
@@ -70,18 +80,27 @@ def test_spectrum_is_linear_in_log_energy(library):
 
 def test_collapse_costs_little_encircled_energy(library):
     rng = np.random.default_rng(3)
-    theta, phi = np.concatenate([rng.uniform(0, 13, 60), rng.uniform(1.5, 5, 60)]), rng.uniform(0, 360, 120)
+    theta, phi = (
+        np.concatenate([rng.uniform(0, 13, 60), rng.uniform(1.5, 5, 60)]),
+        rng.uniform(0, 360, 120),
+    )
     radii, spectrum = np.geomspace(0.1, 60, 40), np.array([0.4, 0.35, 0.15, 0.1])
     for detector in library.detectors:
         weights, covariances = library.at(detector, theta, phi)
         total, spread = collapsed(weights, covariances, spectrum)
         assert_allclose(total.sum(1), 1, rtol=1e-12)
-        full = encircled_energy((weights * spectrum[:, None]).reshape(120, -1), covariances.reshape(120, -1, 2, 2), radii)
+        full = encircled_energy(
+            (weights * spectrum[:, None]).reshape(120, -1),
+            covariances.reshape(120, -1, 2, 2),
+            radii,
+        )
         lost = np.abs(encircled_energy(total, spread, radii) - full).max(1)
         assert np.median(lost) < 0.005
         assert lost.max() < 0.02
         # Through the library that stands for the spectrum, between its nodes.
-        found = library.seen_as(detector, np.repeat(library.energies, [40, 35, 15, 10])).at(detector, theta, phi)
+        found = library.seen_as(detector, np.repeat(library.energies, [40, 35, 15, 10])).at(
+            detector, theta, phi
+        )
         lost = np.abs(encircled_energy(found[0][:, 0], found[1][:, 0], radii) - full).max(1)
         assert np.median(lost) < 0.01
         assert lost.max() < 0.045
@@ -89,7 +108,15 @@ def test_collapse_costs_little_encircled_energy(library):
 
 def made(library, *, roll=0.0, pointing=(202.5, 47.2), frame=FRAME, **options):
     return pointing_psf(
-        library, "ACIS-I", frame=frame, pointing=pointing, roll=roll, x_range=(-500, 500), y_range=(-500, 500), energies_kev=np.array([1.5]), **options
+        library,
+        "ACIS-I",
+        frame=frame,
+        pointing=pointing,
+        roll=roll,
+        x_range=(-500, 500),
+        y_range=(-500, 500),
+        energies_kev=np.array([1.5]),
+        **options,
     )
 
 
@@ -131,7 +158,9 @@ def test_the_axis_is_where_the_pointing_is_whatever_the_plane(library):
     ra, dec = FRAME.to_sky(x, y)
     one, two = here.at(x, y)[1], psf.at(*far.to_plane(ra, dec))[1]
     turn = np.radians(far.north(*far.to_plane(ra, dec)) - FRAME.north(x, y))
-    rotation = np.stack([np.cos(turn), -np.sin(turn), np.sin(turn), np.cos(turn)], axis=1).reshape(-1, 1, 2, 2)
+    rotation = np.stack([np.cos(turn), -np.sin(turn), np.sin(turn), np.cos(turn)], axis=1).reshape(
+        -1, 1, 2, 2
+    )
     assert_allclose(two, rotation @ one @ np.swapaxes(rotation, -1, -2), rtol=0.03, atol=0.01)
 
 
@@ -140,6 +169,8 @@ def test_nodes_are_close_enough(library):
     rng = np.random.default_rng(4)
     x, y = np.concatenate([rng.uniform(-60, 60, (2, 60)), rng.uniform(-450, 450, (2, 60))], axis=1)
     radii = np.geomspace(0.1, 30, 30)
-    lost = np.abs(encircled_energy(*coarse.at(x, y), radii) - encircled_energy(*fine.at(x, y), radii)).max(1)
+    lost = np.abs(
+        encircled_energy(*coarse.at(x, y), radii) - encircled_energy(*fine.at(x, y), radii)
+    ).max(1)
     assert np.median(lost) < 0.005
     assert lost.max() < 0.025

@@ -6,11 +6,19 @@ from astropy.io import fits
 from numpy.testing import assert_allclose
 from scipy.ndimage import uniform_filter
 
-from gmmx.chips import BACK_ILLUMINATED, chip_areas, readout_angle, streak_shape, streak_share, time_share, vignetting_spread
-from gmmx.completeness import Completeness
 from gmmx.errors import InputError
-from gmmx.events import EventList
-from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
+from gmmx.model.completeness import Completeness
+from gmmx.model.events import EventList
+from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame
+from gmmx.telescope.acis import (
+    BACK_ILLUMINATED,
+    chip_areas,
+    readout_angle,
+    streak_shape,
+    streak_share,
+    time_share,
+    vignetting_spread,
+)
 
 
 def two_chips(*, vignetting=0.2, step=2.0):
@@ -19,7 +27,9 @@ def two_chips(*, vignetting=0.2, step=2.0):
     x, y = grid.centres()
     time = ((np.abs(y) < 100) & (np.abs(np.abs(x) - 105) < 100)).astype(float)
     time = np.round(uniform_filter(time, round(16 / step)), 9)
-    return Completeness(grid=grid, exposure=1e7 * time * (1 - vignetting * (x**2 + y**2) / 230**2), unit="cm**2 s"), time
+    return Completeness(
+        grid=grid, exposure=1e7 * time * (1 - vignetting * (x**2 + y**2) / 230**2), unit="cm**2 s"
+    ), time
 
 
 def photons(rng, n, *, chips=(3, 5), roll=0.0, **keywords):
@@ -53,7 +63,9 @@ def test_time_itself_needs_no_guess():
 
 def test_time_of_the_simulated_galaxy(shared_data):
     folder = shared_data / "marx/galaxy"
-    exposure, counts = (fits.getdata(folder / f"{name}.fits.gz").astype(float) for name in ("expmap", "bkgmap_pbkg"))
+    exposure, counts = (
+        fits.getdata(folder / f"{name}.fits.gz").astype(float) for name in ("expmap", "bkgmap_pbkg")
+    )
     grid = PixelGrid(shape=exposure.shape, origin=np.zeros(2), matrix=1.968 * np.eye(2))
     share = time_share(Completeness(grid=grid, exposure=exposure, unit="cm**2 s"))
     field = exposure > 0
@@ -74,17 +86,30 @@ def test_cells_belong_to_the_chip_they_lie_in():
     assert np.all(np.isin(owner[field & (x > 3)], BACK_ILLUMINATED))
 
 
-@pytest.mark.parametrize("case", ["real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz", "real/18461_CenA/cena.fits.gz", "marx/galaxy/events.fits.gz"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz",
+        "real/18461_CenA/cena.fits.gz",
+        "marx/galaxy/events.fits.gz",
+    ],
+)
 def test_columns_run_where_the_roll_says(shared_data, case):
     """CHIPY against X and Y by regression, chip by chip."""
     with fits.open(shared_data / case) as files:
         header, data = files["EVENTS"].header, files["EVENTS"].data
-        columns = {name.lower(): np.asarray(data[name], float) for name in data.names if name.lower() in ("x", "y", "chipx", "chipy", "ccd_id")}
+        columns = {
+            name.lower(): np.asarray(data[name], float)
+            for name in data.names
+            if name.lower() in ("x", "y", "chipx", "chipy", "ccd_id")
+        }
     for chip in np.unique(columns["ccd_id"]):
         on = columns["ccd_id"] == chip
         # Sky as a function of the chip: its slope by CHIPY is the direction of the columns.
         design = np.column_stack([np.ones(on.sum()), columns["chipx"][on], columns["chipy"][on]])
-        slope = np.linalg.lstsq(design, np.column_stack([columns["x"][on], columns["y"][on]]), rcond=None)[0][2]
+        slope = np.linalg.lstsq(
+            design, np.column_stack([columns["x"][on], columns["y"][on]]), rcond=None
+        )[0][2]
         measured = np.degrees(np.arctan2(-slope[0], slope[1]))
         expected = readout_angle({"INSTRUME": "ACIS", "ROLL_PNT": header["ROLL_PNT"]}, int(chip))
         assert abs((measured - expected + 90) % 180 - 90) < 0.5
@@ -124,7 +149,9 @@ def test_the_share_of_the_readout():
     assert streak_share({"EXPTIME": 0.4}) > 0.09
 
 
-@pytest.mark.parametrize("broken", [{"INSTRUME": "EMOS1"}, {"ROLL_PNT": None}, {"READMODE": "CONTINUOUS"}])
+@pytest.mark.parametrize(
+    "broken", [{"INSTRUME": "EMOS1"}, {"ROLL_PNT": None}, {"READMODE": "CONTINUOUS"}]
+)
 def test_no_streak_where_nobody_knows_the_columns(broken):
     with pytest.raises(InputError, match="with CCD_ID and ROLL_PNT"):
         streak_shape(photons(np.random.default_rng(0), 500, **broken), two_chips()[0])

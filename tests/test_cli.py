@@ -15,12 +15,12 @@ import pytest
 from click.testing import CliRunner
 
 import gmmx
-from gmmx import pipeline
-from gmmx.cli import TABLES, main
+from gmmx.cli.main import TABLES, main
+from gmmx.commands import pipeline
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.io.models import read_model
-from gmmx.joint import per_observation
+from gmmx.reading.joint import per_observation
 
 
 def invoke(*arguments, stdin=None):
@@ -41,8 +41,8 @@ def asked(monkeypatch):
         return Path("model.h5"), SimpleNamespace(converged=asked.converged)
 
     monkeypatch.setattr(pipeline, "fit", fit)
-    monkeypatch.setattr("gmmx.report.summary", lambda result, verbose=False: "a summary")
-    monkeypatch.setattr("gmmx.report.summary_dict", lambda result, **extra: {**extra, "k": 1})
+    monkeypatch.setattr("gmmx.show.page.summary", lambda result, verbose=False: "a summary")
+    monkeypatch.setattr("gmmx.show.page.summary_dict", lambda result, **extra: {**extra, "k": 1})
     return asked
 
 
@@ -52,7 +52,12 @@ def test_defaults_are_those_of_the_dataclass(asked):
     assert result.stdout == "a summary\n\nmodel: model.h5\n"
     assert result.stderr == ""
     call = asked.calls[0]
-    assert (call.events, call.out, call.config, call.overwrite) == (["events.fits"], None, FitConfig(), False)
+    assert (call.events, call.out, call.config, call.overwrite) == (
+        ["events.fits"],
+        None,
+        FitConfig(),
+        False,
+    )
     assert call.command == "gmmx fit events.fits"
 
 
@@ -66,8 +71,8 @@ def test_every_option_of_a_dataclass_is_on_the_command_line(command):
 
 def test_options_reach_the_dataclass(asked):
     line = "fit a.fits b.fits --k 7 --mask a.reg --mask b.reg --region c.reg --exposure x --exposure y --psf 0.5 --psf-ecf 0.9 --energy 0.5:2 --ccd 0-3"
-    line += " --background sky=2e-9 --min-sigma 0.2 --grid 2 --bin 3 --init kmeans --seed 4 --max-iter 5 --tol 0.6 --prior-count 2 --prior-shape 4"
-    line += " --psf-blur 0.2 --background-region d.reg --sources s.reg --source-positions fixed --exchanges 1 --threads 1 --freeze f.ecsv"
+    line += " --background sky=2e-9 --min-sigma 0.2 --grid 2 --bin 3 --init kmeans --seed 4 --max-iter 5 --tol 0.6 --prior-mean-count 2 --prior-covariance-count 4"
+    line += " --psf-blur 0.2 --background-region d.reg --sources s.reg --source-positions fixed --exchanges 1 --threads 1 --fix f.ecsv"
     line += " --out m.h5 --overwrite"
     assert invoke(*line.split()).exit_code == 0
     call = asked.calls[0]
@@ -90,12 +95,12 @@ def test_options_reach_the_dataclass(asked):
         "grid": 2.0,
         "bin": 3.0,
         "init": "kmeans",
-        "freeze": "f.ecsv",
+        "fix": "f.ecsv",
         "seed": 4,
         "max_iter": 5,
         "tol": 0.6,
-        "prior_count": 2.0,
-        "prior_shape": 4.0,
+        "prior_mean_count": 2.0,
+        "prior_covariance_count": 4.0,
         "exchanges": 1,
         "threads": 1,
     }
@@ -126,10 +131,21 @@ def write(folder, text):
 
 
 def test_the_command_line_wins_over_toml_wins_over_the_default(asked, tmp_path):
-    path = write(tmp_path, '[fit]\nk = 33\nseed = 5\nmask = ["a.reg", "b.reg"]\npsf = 0.7\ntol = 1\nmin-sigma = 0.3\n[render]\nunits = "sb"\npoints = true\n')
+    path = write(
+        tmp_path,
+        '[fit]\nk = 33\nseed = 5\nmask = ["a.reg", "b.reg"]\npsf = 0.7\ntol = 1\nmin-sigma = 0.3\n[render]\nunits = "sb"\npoints = true\n',
+    )
     result = invoke("fit", "events.fits", "--config", path, "--seed", 6)
     config = asked.calls[0].config
-    assert (config.k, config.seed, config.mask, config.psf, config.tol, config.min_sigma, config.max_iter) == (
+    assert (
+        config.k,
+        config.seed,
+        config.mask,
+        config.psf,
+        config.tol,
+        config.min_sigma,
+        config.max_iter,
+    ) == (
         33,
         6,
         ("a.reg", "b.reg"),
@@ -178,7 +194,16 @@ def test_a_configuration_that_is_not_there(asked):
 # How it ends
 
 
-@pytest.mark.parametrize("arguments", [["fit"], ["fit", "e.fits", "--nonsense"], ["fit", "e.fits", "--k", "2.5"], ["render", "m.h5"], ["nonsense"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fit"],
+        ["fit", "e.fits", "--nonsense"],
+        ["fit", "e.fits", "--k", "2.5"],
+        ["render", "m.h5"],
+        ["nonsense"],
+    ],
+)
 def test_a_wrong_command_line_is_2(asked, arguments):
     result = invoke(*arguments)
     assert result.exit_code == 2
@@ -265,14 +290,26 @@ def test_values_of_several_event_lists(tmp_path):
     comma = tmp_path / "a,b.reg"
     comma.write_text("")
     assert per_observation("mask", (str(comma),), 1) == [[str(comma)]]
-    for values, shared in ((("a",), False), (("a", "b"), True), (("a.fits",), lambda value: value == "none")):
-        with pytest.raises(InputError, match=r"--psf was given (once|2 times|4 times) for 3 event lists: give it once for each, in their order"):
+    for values, shared in (
+        (("a",), False),
+        (("a", "b"), True),
+        (("a.fits",), lambda value: value == "none"),
+    ):
+        with pytest.raises(
+            InputError,
+            match=r"--psf was given (once|2 times|4 times) for 3 event lists: give it once for each, in their order",
+        ):
             per_observation("psf", values, 3, shared=shared)
 
 
 @pytest.mark.parametrize(
     ("events", "out"),
-    [("a/events.fits.gz", "a/events.model.h5"), ("evt2.fits", "evt2.model.h5"), ("acis.v2.fits.GZ", "acis.v2.model.h5"), ("list", "list.model.h5")],
+    [
+        ("a/events.fits.gz", "a/events.model.h5"),
+        ("evt2.fits", "evt2.model.h5"),
+        ("acis.v2.fits.GZ", "acis.v2.model.h5"),
+        ("list", "list.model.h5"),
+    ],
 )
 def test_the_default_output_is_beside_the_events(events, out):
     assert pipeline.default_output(events) == Path(out)
@@ -283,14 +320,40 @@ def test_the_default_output_is_beside_the_events(events, out):
 
 @pytest.fixture(scope="module")
 def maps(samples):
-    return ["--exposure", samples / "expmap.fits.gz", "--psf", samples / "psfmap.fits.gz", "--energy", "0.5:2", "--bin", 4, "--exchanges", 0, "--max-iter", 200]
+    return [
+        "--exposure",
+        samples / "expmap.fits.gz",
+        "--psf",
+        samples / "psfmap.fits.gz",
+        "--energy",
+        "0.5:2",
+        "--bin",
+        4,
+        "--exchanges",
+        0,
+        "--max-iter",
+        200,
+    ]
 
 
 @pytest.fixture(scope="module")
 def model(samples, maps, tmp_path_factory):
     """The path of a quick fit of the sample, and what fitting it said."""
     path = tmp_path_factory.mktemp("fit") / "model.h5"
-    result = invoke("fit", samples / "events.fits.gz", "--mask", samples / "sources.reg", *maps, "--k", 5, "--seed", 1, "--out", path, "--json")
+    result = invoke(
+        "fit",
+        samples / "events.fits.gz",
+        "--mask",
+        samples / "sources.reg",
+        *maps,
+        "--k",
+        5,
+        "--seed",
+        1,
+        "--out",
+        path,
+        "--json",
+    )
     assert result.exit_code == 0, result.output
     return path, result
 
@@ -299,7 +362,17 @@ def test_fit_of_the_sample(model, samples):
     path, said = model
     facts = json.loads(said.stdout)
     assert facts["model"] == str(path)
-    for key in ("k", "n_photons", "n_dropped", "log_likelihood", "converged", "iterations", "background_fraction", "signal_photons", "seconds"):
+    for key in (
+        "k",
+        "n_photons",
+        "n_dropped",
+        "log_likelihood",
+        "converged",
+        "iterations",
+        "background_fraction",
+        "signal_photons",
+        "seconds",
+    ):
         assert key in facts
     assert facts["k"] == 5
     assert facts["n_dropped"] == {"mask": 1541}
@@ -357,7 +430,12 @@ def test_render_like_an_image(model, samples, tmp_path):
 
     path, _ = model
     truth = samples / "truth.fits.gz"
-    assert invoke("render", path, "--like", truth, "--units", "sb", "--out", tmp_path / "a.fits").exit_code == 0
+    assert (
+        invoke(
+            "render", path, "--like", truth, "--units", "sb", "--out", tmp_path / "a.fits"
+        ).exit_code
+        == 0
+    )
     with fits.open(truth) as one, fits.open(tmp_path / "a.fits") as two:
         assert one[0].shape == two[0].shape
         assert abs(two[0].data.sum() / one[0].data.sum() - 1) < 0.06
@@ -368,7 +446,9 @@ def test_score_of_the_sample(model, samples):
     facts = json.loads(invoke("score", "--json", path, samples / "events.fits.gz").stdout)
     fitted = read_model(path)
     # On single photons and on those that were fitted, in cells of 4 arcsec, it differs by what the cells blur.
-    by_hand = (fitted.log_likelihood + facts["expected_photons"]) / fitted.n_photons - math.log(facts["expected_photons"])
+    by_hand = (fitted.log_likelihood + facts["expected_photons"]) / fitted.n_photons - math.log(
+        facts["expected_photons"]
+    )
     assert facts["n_photons"] == 20258
     assert facts["n_dropped"] == {"mask": 1541}
     assert abs(facts["score"] - by_hand) < 1.0
@@ -379,12 +459,37 @@ def test_score_of_the_sample(model, samples):
 def test_two_event_lists_are_one_fit(samples, maps, tmp_path):
     out = tmp_path / "joint.h5"
     events = [samples / "events.fits.gz"] * 2
-    result = invoke("fit", *events, *maps, *maps[:4], "--mask", samples / "sources.reg", "--k", 1, "--out", out, "--json")
+    result = invoke(
+        "fit",
+        *events,
+        *maps,
+        *maps[:4],
+        "--mask",
+        samples / "sources.reg",
+        "--k",
+        1,
+        "--out",
+        out,
+        "--json",
+    )
     assert result.exit_code == 0, result.output
     facts = json.loads(result.stdout)
     assert [o["name"] for o in facts["observations"]] == ["events_1", "events_2"]
     assert facts["photons"] == 2 * 20258
-    alone = json.loads(invoke("fit", events[0], *maps, "--mask", samples / "sources.reg", "--k", 1, "--out", tmp_path / "one.h5", "--json").stdout)
+    alone = json.loads(
+        invoke(
+            "fit",
+            events[0],
+            *maps,
+            "--mask",
+            samples / "sources.reg",
+            "--k",
+            1,
+            "--out",
+            tmp_path / "one.h5",
+            "--json",
+        ).stdout
+    )
     assert abs(facts["reference_exposure"] / alone["reference_exposure"] - 2) < 1e-6
     assert abs(facts["signal_flux"] / alone["signal_flux"] - 1) < 0.01
     wrong = invoke("score", out, events[0])
@@ -393,12 +498,32 @@ def test_two_event_lists_are_one_fit(samples, maps, tmp_path):
 
 
 def start(*arguments, **rest):
-    return subprocess.Popen([sys.executable, "-m", "gmmx.cli", *map(str, arguments)], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **rest)
+    return subprocess.Popen(
+        [sys.executable, "-m", "gmmx.cli.main", *map(str, arguments)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **rest,
+    )
 
 
-@pytest.mark.parametrize(("number", "code", "said"), [(signal.SIGTERM, 143, ""), (signal.SIGINT, 130, "gmmx: interrupted")])
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGTERM, 143, ""), (signal.SIGINT, 130, "gmmx: interrupted")],
+)
 def test_a_signal_stops_a_fit_and_leaves_nothing(samples, tmp_path, number, code, said):
-    process = start("fit", samples / "events.fits.gz", "--psf", "none", "--k", 60, "--tol", 1e-9, "--out", tmp_path / "model.h5")
+    process = start(
+        "fit",
+        samples / "events.fits.gz",
+        "--psf",
+        "none",
+        "--k",
+        60,
+        "--tol",
+        1e-9,
+        "--out",
+        tmp_path / "model.h5",
+    )
     for line in process.stderr:
         if line.startswith("photons:"):
             break
@@ -413,6 +538,11 @@ def test_a_signal_stops_a_fit_and_leaves_nothing(samples, tmp_path, number, code
 def test_a_reader_that_has_gone_is_no_news(model):
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run([sys.executable, "-m", "gmmx.cli", "info", str(model[0])], stdout=write, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "gmmx.cli.main", "info", str(model[0])],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     os.close(write)
     assert (done.returncode, done.stderr) == (141, "")

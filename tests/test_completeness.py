@@ -4,16 +4,20 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmx.completeness import Completeness, reference_exposure
 from gmmx.errors import InputError
-from gmmx.grid import PixelGrid
+from gmmx.model.completeness import Completeness, reference_exposure
+from gmmx.plane.grid import PixelGrid
 
 GRID = PixelGrid.covering((0, 4), (0, 3), 1.0)
 
 
 def ramp(grid=GRID, unit=""):
     """Exposure 0, 1, 2, ... in the order of the pixels."""
-    return Completeness(grid=grid, exposure=np.arange(grid.shape[0] * grid.shape[1], dtype=float).reshape(grid.shape), unit=unit)
+    return Completeness(
+        grid=grid,
+        exposure=np.arange(grid.shape[0] * grid.shape[1], dtype=float).reshape(grid.shape),
+        unit=unit,
+    )
 
 
 def test_without_mask_everything_is_open():
@@ -45,11 +49,18 @@ def test_flux_needs_area_and_time():
 
 @pytest.mark.parametrize(
     ("exposure", "share", "match"),
-    [(-1.0, 1.0, "cannot be negative, got -1"), (1.0, 1.5, "between 0 and 1"), (1.0, -0.1, "between 0 and 1"), (np.nan, 1.0, "not finite")],
+    [
+        (-1.0, 1.0, "cannot be negative, got -1"),
+        (1.0, 1.5, "between 0 and 1"),
+        (1.0, -0.1, "between 0 and 1"),
+        (np.nan, 1.0, "not finite"),
+    ],
 )
 def test_what_cannot_be_a_completeness(exposure, share, match):
     with pytest.raises(InputError, match=match):
-        Completeness(grid=GRID, exposure=np.full(GRID.shape, exposure), open_share=np.full(GRID.shape, share))
+        Completeness(
+            grid=GRID, exposure=np.full(GRID.shape, exposure), open_share=np.full(GRID.shape, share)
+        )
 
 
 def test_exposure_must_fit_its_grid():
@@ -65,23 +76,36 @@ def test_reference_exposure_of_one_map_is_its_maximum():
 
 
 def test_reference_exposure_is_the_maximum_of_the_sum():
-    far = Completeness(grid=PixelGrid.covering((100, 104), (0, 3), 1.0), exposure=np.full((3, 4), 9.0))
+    far = Completeness(
+        grid=PixelGrid.covering((100, 104), (0, 3), 1.0), exposure=np.full((3, 4), 9.0)
+    )
     assert reference_exposure([ramp(), far]) == 11
     # Twice the same field: exposures add.
     assert reference_exposure([ramp(), ramp()]) == 22
-    finer = Completeness(grid=PixelGrid.covering((0, 4), (0, 3), 0.5), exposure=np.full((6, 8), 5.0))
+    finer = Completeness(
+        grid=PixelGrid.covering((0, 4), (0, 3), 0.5), exposure=np.full((6, 8), 5.0)
+    )
     assert reference_exposure([finer, ramp()]) == 16
     assert reference_exposure([ramp(), finer]) == 16
 
 
 def test_sum_of_completeness_stays_below_one():
-    turned = PixelGrid(shape=(30, 30), origin=np.array([1.0, -2.0]), matrix=0.2 * np.array([[0.8, -0.6], [0.6, 0.8]]))
-    maps = [ramp(), Completeness(grid=turned, exposure=np.random.default_rng(0).uniform(0, 5, turned.shape))]
+    turned = PixelGrid(
+        shape=(30, 30),
+        origin=np.array([1.0, -2.0]),
+        matrix=0.2 * np.array([[0.8, -0.6], [0.6, 0.8]]),
+    )
+    maps = [
+        ramp(),
+        Completeness(grid=turned, exposure=np.random.default_rng(0).uniform(0, 5, turned.shape)),
+    ]
     reference = reference_exposure(maps)
     for one in maps:
         x, y = one.grid.centres()
         assert np.all(sum(c.effective_at(x, y) for c in maps) <= reference * (1 + 1e-12))
-    assert_allclose(reference, max(sum(c.effective_at(*one.grid.centres()) for c in maps).max() for one in maps))
+    assert_allclose(
+        reference, max(sum(c.effective_at(*one.grid.centres()) for c in maps).max() for one in maps)
+    )
 
 
 def test_maps_that_do_not_go_together():

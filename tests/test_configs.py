@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gmmx import pipeline
-from gmmx.cli import TABLES, main
+from gmmx.cli.main import TABLES, main
+from gmmx.commands import pipeline
 
 CONFIGS = sorted((Path(__file__).resolve().parents[1] / "configs").glob("*.toml"))
 
@@ -32,16 +32,40 @@ def test_configurations_load(path, monkeypatch):
         result = CliRunner().invoke(main, [command, "in", "--config", str(path), *rest])
         assert result.exit_code == 0, result.output
         for key, value in table.items():
-            assert getattr(seen["config"], key) == (tuple(value) if isinstance(value, list) else value), key
+            assert getattr(seen["config"], key) == (
+                tuple(value) if isinstance(value, list) else value
+            ), key
 
 
 def test_a_configuration_runs_on_the_sample(samples, tmp_path):
     config = samples.parent / "configs" / "acis-i.toml"
     out = tmp_path / "model.h5"
     quick = ["--k", "2", "--bin", "4", "--exchanges", "0", "--max-iter", "100"]
-    files = ["--exposure", str(samples / "expmap.fits.gz"), "--psf", str(samples / "psfmap.fits.gz"), "--mask", str(samples / "sources.reg")]
-    result = CliRunner().invoke(main, ["fit", "--config", str(config), str(samples / "events.fits.gz"), *files, *quick, "--out", str(out), "--json"])
+    files = [
+        "--exposure",
+        str(samples / "expmap.fits.gz"),
+        "--psf",
+        str(samples / "psfmap.fits.gz"),
+        "--mask",
+        str(samples / "sources.reg"),
+    ]
+    result = CliRunner().invoke(
+        main,
+        [
+            "fit",
+            "--config",
+            str(config),
+            str(samples / "events.fits.gz"),
+            *files,
+            *quick,
+            "--out",
+            str(out),
+            "--json",
+        ],
+    )
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["k"] == 2
-    result = CliRunner().invoke(main, ["render", "--config", str(config), str(out), "--out", str(tmp_path / "model.fits")])
+    result = CliRunner().invoke(
+        main, ["render", "--config", str(config), str(out), "--out", str(tmp_path / "model.fits")]
+    )
     assert result.exit_code == 0, result.output

@@ -10,18 +10,19 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from simulated import random_completeness, random_mixture, random_observation, rotation
 
-from gmmx import em, layout
-from gmmx.background import Background
-from gmmx.completeness import Completeness
-from gmmx.em import Parameters, Priors
+from gmmx.em import layout
+from gmmx.em import photons as em
+from gmmx.em.photons import Parameters, Priors
 from gmmx.errors import InputError
-from gmmx.grid import PixelGrid, SkyImage
-from gmmx.mixture import Mixture
-from gmmx.observation import Observation
-from gmmx.psf import PsfModel, core_radius
+from gmmx.model.background import Background
+from gmmx.model.completeness import Completeness
+from gmmx.model.mixture import Mixture
+from gmmx.model.observation import Observation
+from gmmx.model.psf import PsfModel, core_radius
+from gmmx.plane.grid import PixelGrid, SkyImage
 
-PRIORS = Priors(count=1.0, shape=3.0, min_sigma=0.1)
-NO_PRIORS = Priors(count=0.0, shape=0.0, min_sigma=0.01)
+PRIORS = Priors(mean_count=1.0, covariance_count=3.0, min_sigma=0.1)
+NO_PRIORS = Priors(mean_count=0.0, covariance_count=0.0, min_sigma=0.01)
 
 
 def one_step(observations, mixture, amplitudes=None, priors=PRIORS):
@@ -29,7 +30,9 @@ def one_step(observations, mixture, amplitudes=None, priors=PRIORS):
     prepared, _ = layout.prepare_all(observations)
     if amplitudes is None:
         amplitudes = [np.full(len(o.backgrounds), 0.1) for o in observations]
-    parameters = Parameters(mixture=mixture, amplitudes=tuple(np.asarray(a, float) for a in amplitudes))
+    parameters = Parameters(
+        mixture=mixture, amplitudes=tuple(np.asarray(a, float) for a in amplitudes)
+    )
     return em.evaluate(prepared, parameters, em.begin_phase(prepared, parameters, priors))
 
 
@@ -39,11 +42,18 @@ def assert_same_step(one, two, *, rtol=1e-9, turn=None, shift=(0.0, 0.0), flux=1
     assert_allclose(two.log_likelihood, one.log_likelihood, rtol=rtol)
     assert_allclose(two.objective, one.objective, rtol=rtol)
     assert_allclose(two.observed, flux * one.observed, rtol=rtol)
-    assert_allclose(two.shares, one.shares, rtol=rtol)
+    assert_allclose(two.observed_fraction, one.observed_fraction, rtol=rtol)
     mine, other = one.successor, two.successor
     assert_allclose(other.mixture.fluxes, flux * mine.mixture.fluxes, rtol=rtol)
-    assert_allclose(other.mixture.means, mine.mixture.means @ turn.T + shift, rtol=rtol, atol=10 * rtol)
-    assert_allclose(other.mixture.covariances, turn @ mine.mixture.covariances @ turn.T, rtol=rtol, atol=10 * rtol)
+    assert_allclose(
+        other.mixture.means, mine.mixture.means @ turn.T + shift, rtol=rtol, atol=10 * rtol
+    )
+    assert_allclose(
+        other.mixture.covariances,
+        turn @ mine.mixture.covariances @ turn.T,
+        rtol=rtol,
+        atol=10 * rtol,
+    )
     for a, b in zip(mine.amplitudes, other.amplitudes, strict=True):
         assert_allclose(b, a, rtol=rtol)
 
@@ -55,10 +65,13 @@ def as_reference(observation, reference_exposure, mixture, amplitudes):
     at = c.exposure_at(observation.x, observation.y) / reference_exposure
     ratios, integrals = [], []
     for b in observation.backgrounds:
-        shape = 1.0 if b.kind != "file" else b.shape.at(observation.x, observation.y)
+        shape = 1.0 if b.kind != "file" else b.template.at(observation.x, observation.y)
         ratios.append(np.ones(len(at)) if b.kind == "sky" else shape / at)
         q = c.effective / reference_exposure if b.kind == "sky" else c.open_share * (c.exposure > 0)
-        integrals.append((q * (1.0 if b.kind != "file" else b.shape.at(*c.grid.centres()))).sum() * c.grid.cell_area)
+        integrals.append(
+            (q * (1.0 if b.kind != "file" else b.template.at(*c.grid.centres()))).sum()
+            * c.grid.cell_area
+        )
     share, blur = np.ones((len(mixture), 1)), np.zeros((len(mixture), 1, 2, 2))
     if observation.psf is not None:
         share, blur = observation.psf.averaged(mixture.means, mixture.covariances)
@@ -82,25 +95,39 @@ def as_reference(observation, reference_exposure, mixture, amplitudes):
 @pytest.mark.parametrize("kinds", [(), ("sky",), ("sky", "particle", "file")])
 def test_iteration_matches_reference(m, kinds, monkeypatch):
     # All views on the map's own cells, which is what the twin sums over.
-    monkeypatch.setattr(layout.Pyramid, "levels", lambda self, covariances: np.zeros(len(covariances), np.int64))
+    monkeypatch.setattr(
+        layout.Pyramid, "levels", lambda self, covariances: np.zeros(len(covariances), np.int64)
+    )
     grid = PixelGrid.covering((-15, 15), (-15, 15), 3.0)
     shape = SkyImage(grid=grid, values=np.random.default_rng(0).uniform(1, 2, grid.shape))
-    backgrounds = tuple(Background(name=kind, kind=kind, shape=shape if kind == "file" else None) for kind in kinds)
-    observations = [random_observation(1, m=m, backgrounds=backgrounds), random_observation(2, n=150, m=2, angle=30)]
+    backgrounds = tuple(
+        Background(name=kind, kind=kind, template=shape if kind == "file" else None)
+        for kind in kinds
+    )
+    observations = [
+        random_observation(1, m=m, backgrounds=backgrounds),
+        random_observation(2, n=150, m=2, angle=30),
+    ]
     mixture = random_mixture(np.random.default_rng(3), 3)
     amplitudes = [0.1 * np.arange(1, 1 + len(kinds)), np.zeros(0)]
     found = one_step(observations, mixture, amplitudes)
     _, exposure = layout.prepare_all(observations)
-    seen = [as_reference(o, exposure, mixture, a) for o, a in zip(observations, amplitudes, strict=True)]
+    seen = [
+        as_reference(o, exposure, mixture, a) for o, a in zip(observations, amplitudes, strict=True)
+    ]
     scales = np.min([core_radius(o["share"], o["blur"]) ** 2 for o in seen], axis=0)
-    expected = reference.em_iteration(seen, mixture.fluxes, mixture.means, mixture.covariances, scales, count=1.0, shape=3.0)
+    expected = reference.em_iteration(
+        seen, mixture.fluxes, mixture.means, mixture.covariances, scales, count=1.0, shape=3.0
+    )
     assert found.log_likelihood == pytest.approx(expected["log_likelihood"], rel=1e-10)
     assert found.objective == pytest.approx(expected["objective"], rel=1e-10)
     assert_allclose(found.observed, expected["observed"], rtol=1e-9)
-    assert_allclose(found.shares, expected["shares"], rtol=1e-10)
+    assert_allclose(found.observed_fraction, expected["shares"], rtol=1e-10)
     assert_allclose(found.successor.mixture.fluxes, expected["fluxes"], rtol=1e-9)
     assert_allclose(found.successor.mixture.means, expected["means"], rtol=1e-8, atol=1e-9)
-    assert_allclose(found.successor.mixture.covariances, expected["covariances"], rtol=1e-8, atol=1e-9)
+    assert_allclose(
+        found.successor.mixture.covariances, expected["covariances"], rtol=1e-8, atol=1e-9
+    )
     for a, b in zip(found.successor.amplitudes, expected["amplitudes"], strict=True):
         assert_allclose(a, b, rtol=1e-9)
 
@@ -113,9 +140,18 @@ def test_exposure_moments_against_brute_force():
     sigmas = np.array([0.1, 0.3, 1.0, 4.0, 8.0])
     covariances = (sigmas**2)[:, None, None] * (rotation(40) @ np.diag([1.0, 0.5]) @ rotation(-40))
     found = pyramid.moments(means, covariances, pyramid.levels(covariances))
-    expected = [reference.exposure_integrals(pyramid.values[:3600].reshape(60, 60), completeness.grid, *view) for view in zip(means, covariances, strict=True)]
+    expected = [
+        reference.exposure_integrals(
+            pyramid.values[:3600].reshape(60, 60), completeness.grid, *view
+        )
+        for view in zip(means, covariances, strict=True)
+    ]
     # The design's bound for a third of a sigma to a cell: 0.16 % of the whole with sharp edges.
-    assert_allclose(found / sigmas[:, None] ** [0, 1, 1, 2, 2, 2], expected / sigmas[:, None] ** [0, 1, 1, 2, 2, 2], atol=3e-3)
+    assert_allclose(
+        found / sigmas[:, None] ** [0, 1, 1, 2, 2, 2],
+        expected / sigmas[:, None] ** [0, 1, 1, 2, 2, 2],
+        atol=3e-3,
+    )
 
 
 def test_coarse_levels_are_used_and_keep_the_outline_of_the_map():
@@ -123,7 +159,11 @@ def test_coarse_levels_are_used_and_keep_the_outline_of_the_map():
     levels = pyramid.levels(np.array([0.5, 3.5, 11.5, 13.0, 1e6])[:, None, None] ** 2 * np.eye(2))
     # 150, 75, 38 and 19 cells; 10 are too few.
     assert_array_equal(levels, [-6, 0, 1, 2, 3])
-    assert_allclose(pyramid.moments(np.array([[100.0, 75.5]]), np.array([12.0 * np.eye(2)]), levels[1:2])[0, 0], 1.0, atol=2e-6)
+    assert_allclose(
+        pyramid.moments(np.array([[100.0, 75.5]]), np.array([12.0 * np.eye(2)]), levels[1:2])[0, 0],
+        1.0,
+        atol=2e-6,
+    )
 
 
 @pytest.mark.parametrize("sigma", [15, 40, 90, 200, 500])
@@ -131,10 +171,20 @@ def test_a_view_that_the_edge_of_the_field_cuts_is_integrated_as_exactly_as_a_ba
     # A tenth of a per cent of 100,000 photons is 100 nats: a broad component must not be paid for standing in for the background.
     grid = PixelGrid.covering((-150, 150), (-150, 150), 1.0)
     x, y = grid.centres()
-    omega = (1 - 0.3 * np.hypot(x, y) / 210) * (np.abs(x + 0.4 * y) < 117) * (np.abs(y - 0.4 * x) < 117) * (np.abs(x - 0.3 * y) > 2)
+    omega = (
+        (1 - 0.3 * np.hypot(x, y) / 210)
+        * (np.abs(x + 0.4 * y) < 117)
+        * (np.abs(y - 0.4 * x) < 117)
+        * (np.abs(x - 0.3 * y) > 2)
+    )
     pyramid = layout.Pyramid.of(grid, omega)
     means = np.array([[0.0, 0.0], [20.0, -45.0], [110.0, 60.0]])
-    covariances = np.array([sigma**2 * rotation(a) @ np.diag([1.0, q]) @ rotation(-a) for a, q in ((0, 1.0), (25, 0.5), (70, 0.8))])
+    covariances = np.array(
+        [
+            sigma**2 * rotation(a) @ np.diag([1.0, q]) @ rotation(-a)
+            for a, q in ((0, 1.0), (25, 0.5), (70, 0.8))
+        ]
+    )
     levels = pyramid.levels(covariances)
     assert levels.min() > 0
     found = pyramid.moments(means, covariances, levels)
@@ -142,9 +192,13 @@ def test_a_view_that_the_edge_of_the_field_cuts_is_integrated_as_exactly_as_a_ba
     for mean, covariance in zip(means, covariances, strict=True):
         # Views so much wider than a pixel are exact by their values at the centres.
         offsets = np.stack([x - mean[0], y - mean[1]], axis=-1)
-        density = np.exp(-0.5 * np.einsum("yxi,ij,yxj->yx", offsets, np.linalg.inv(covariance), offsets)) / (2 * np.pi * np.sqrt(np.linalg.det(covariance)))
+        density = np.exp(
+            -0.5 * np.einsum("yxi,ij,yxj->yx", offsets, np.linalg.inv(covariance), offsets)
+        ) / (2 * np.pi * np.sqrt(np.linalg.det(covariance)))
         dx, dy = offsets[..., 0], offsets[..., 1]
-        expected.append([np.sum(omega * density * factor) for factor in (1, dx, dy, dx * dx, dx * dy, dy * dy)])
+        expected.append(
+            [np.sum(omega * density * factor) for factor in (1, dx, dy, dx * dx, dx * dy, dy * dy)]
+        )
     expected, scale = np.array(expected), float(sigma) ** np.array([0, 1, 1, 2, 2, 2])
     assert_allclose(found[:, 0], expected[:, 0], rtol=1e-3)
     assert_allclose(found / scale, expected / scale, atol=3e-4)
@@ -152,17 +206,24 @@ def test_a_view_that_the_edge_of_the_field_cuts_is_integrated_as_exactly_as_a_ba
 
 def test_moments_of_the_exposure_are_the_derivatives_of_its_integral():
     rng = np.random.default_rng(4)
-    pyramid = layout.Pyramid.of(PixelGrid.covering((-150, 150), (-150, 150), 1.0), rng.uniform(size=(300, 300)))
+    pyramid = layout.Pyramid.of(
+        PixelGrid.covering((-150, 150), (-150, 150), 1.0), rng.uniform(size=(300, 300))
+    )
     mean, covariance = np.array([[30.0, -60.0]]), np.array([[[900.0, 200.0], [200.0, 700.0]]])
     level = pyramid.levels(covariance)
     e, inverse = pyramid.moments(mean, covariance, level)[0], np.linalg.inv(covariance[0])
     second = np.array([[e[3], e[4]], [e[4], e[5]]])
     slopes = 0.5 * inverse @ (second - e[0] * covariance[0]) @ inverse
     for change in np.array([[[1.0, 0], [0, 0]], [[0, 1.0], [1.0, 0]], [[0, 0], [0, 1.0]]]):
-        up, down = (pyramid.moments(mean, covariance + sign * 0.1 * change, level)[0, 0] for sign in (1, -1))
+        up, down = (
+            pyramid.moments(mean, covariance + sign * 0.1 * change, level)[0, 0] for sign in (1, -1)
+        )
         assert (up - down) / 0.2 == pytest.approx(np.sum(slopes * change), rel=1e-5)
     for axis in range(2):
-        up, down = (pyramid.moments(mean + sign * 0.01 * np.eye(2)[axis], covariance, level)[0, 0] for sign in (1, -1))
+        up, down = (
+            pyramid.moments(mean + sign * 0.01 * np.eye(2)[axis], covariance, level)[0, 0]
+            for sign in (1, -1)
+        )
         assert (up - down) / 0.02 == pytest.approx((inverse @ e[1:3])[axis], rel=1e-5)
 
 
@@ -170,9 +231,14 @@ def test_moments_of_the_exposure_are_the_derivatives_of_its_integral():
 @given(seed=st.integers(0, 10**6))
 def test_plain_iterations_never_lower_the_objective(seed):
     rng = np.random.default_rng(seed)
-    observations = [random_observation(seed, m=int(rng.integers(1, 4)), backgrounds=(Background(),)), random_observation(seed + 1, n=90)]
+    observations = [
+        random_observation(seed, m=int(rng.integers(1, 4)), backgrounds=(Background(),)),
+        random_observation(seed + 1, n=90),
+    ]
     prepared, _ = layout.prepare_all(observations)
-    parameters = Parameters(mixture=random_mixture(rng, 4), amplitudes=(np.array([0.05]), np.zeros(0)))
+    parameters = Parameters(
+        mixture=random_mixture(rng, 4), amplitudes=(np.array([0.05]), np.zeros(0))
+    )
     phase = em.begin_phase(prepared, parameters, PRIORS)
     before = -np.inf
     for _ in range(25):
@@ -184,24 +250,43 @@ def test_plain_iterations_never_lower_the_objective(seed):
 
 
 def test_responsibilities_sum_to_the_photons():
-    observation = random_observation(4, m=2, backgrounds=(Background(), Background(name="particle", kind="particle")))
+    observation = random_observation(
+        4, m=2, backgrounds=(Background(), Background(name="particle", kind="particle"))
+    )
     step = one_step([observation], random_mixture(np.random.default_rng(1), 3))
     prepared, _ = layout.prepare_all([observation])
-    assert step.observed.sum() + step.successor.amplitudes[0] @ prepared[0].integrals == pytest.approx(observation.n_photons, rel=1e-12)
+    assert step.observed.sum() + step.successor.amplitudes[0] @ prepared[
+        0
+    ].integrals == pytest.approx(observation.n_photons, rel=1e-12)
 
 
 @pytest.mark.parametrize("backgrounds", [(), (Background(),)])
 def test_order_of_photons_and_components_does_not_matter(backgrounds):
     rng = np.random.default_rng(8)
-    observation, mixture = random_observation(7, n=900, m=2, backgrounds=backgrounds), random_mixture(rng, 4)
+    observation, mixture = (
+        random_observation(7, n=900, m=2, backgrounds=backgrounds),
+        random_mixture(rng, 4),
+    )
     step = one_step([observation], mixture)
     shuffled = rng.permutation(len(observation.x))
-    again = replace(observation, x=observation.x[shuffled], y=observation.y[shuffled], weights=observation.weights[shuffled])
+    again = replace(
+        observation,
+        x=observation.x[shuffled],
+        y=observation.y[shuffled],
+        weights=observation.weights[shuffled],
+    )
     assert_same_step(step, one_step([again], mixture))
     order = np.array([2, 0, 3, 1])
     turned = one_step([observation], mixture.select(order))
-    assert_allclose(turned.successor.mixture.means, step.successor.mixture.means[order], rtol=1e-9, atol=1e-9)
-    assert_allclose(turned.successor.mixture.covariances, step.successor.mixture.covariances[order], rtol=1e-9, atol=1e-9)
+    assert_allclose(
+        turned.successor.mixture.means, step.successor.mixture.means[order], rtol=1e-9, atol=1e-9
+    )
+    assert_allclose(
+        turned.successor.mixture.covariances,
+        step.successor.mixture.covariances[order],
+        rtol=1e-9,
+        atol=1e-9,
+    )
     assert turned.objective == pytest.approx(step.objective, rel=1e-10)
 
 
@@ -209,15 +294,25 @@ def test_order_of_photons_and_components_does_not_matter(backgrounds):
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (310.7, -55.2)])
 def test_turned_and_shifted_sky(angle, shift):
     turn, shift = rotation(angle), np.array(shift)
-    observation, mixture = random_observation(5, m=2, backgrounds=(Background(),)), random_mixture(np.random.default_rng(6), 3)
+    observation, mixture = (
+        random_observation(5, m=2, backgrounds=(Background(),)),
+        random_mixture(np.random.default_rng(6), 3),
+    )
 
     def moved(grid):
-        return PixelGrid(shape=grid.shape, origin=turn @ grid.origin + shift, matrix=turn @ grid.matrix)
+        return PixelGrid(
+            shape=grid.shape, origin=turn @ grid.origin + shift, matrix=turn @ grid.matrix
+        )
 
     points = np.stack([observation.x, observation.y], axis=1) @ turn.T + shift
     psf, c = observation.psf, observation.completeness
     # Cubature takes two points along each column of a Cholesky factor, which does not turn with the sky; a PSF that is the same everywhere does.
-    psf = replace(psf, grid=PixelGrid(shape=(1, 1), origin=np.zeros(2), matrix=np.eye(2)), weights=psf.weights[:1, :1], covariances=psf.covariances[:1, :1])
+    psf = replace(
+        psf,
+        grid=PixelGrid(shape=(1, 1), origin=np.zeros(2), matrix=np.eye(2)),
+        weights=psf.weights[:1, :1],
+        covariances=psf.covariances[:1, :1],
+    )
     there = replace(
         observation,
         x=points[:, 0],
@@ -225,8 +320,18 @@ def test_turned_and_shifted_sky(angle, shift):
         psf=replace(psf, grid=moved(psf.grid), covariances=turn @ psf.covariances @ turn.T),
         completeness=replace(c, grid=moved(c.grid)),
     )
-    sky = Mixture(fluxes=mixture.fluxes, means=mixture.means @ turn.T + shift, covariances=turn @ mixture.covariances @ turn.T)
-    assert_same_step(one_step([replace(observation, psf=psf)], mixture), one_step([there], sky), turn=turn, shift=shift, rtol=1e-8)
+    sky = Mixture(
+        fluxes=mixture.fluxes,
+        means=mixture.means @ turn.T + shift,
+        covariances=turn @ mixture.covariances @ turn.T,
+    )
+    assert_same_step(
+        one_step([replace(observation, psf=psf)], mixture),
+        one_step([there], sky),
+        turn=turn,
+        shift=shift,
+        rtol=1e-8,
+    )
 
 
 def test_full_completeness_without_psf_is_the_textbook():
@@ -235,11 +340,13 @@ def test_full_completeness_without_psf_is_the_textbook():
     mixture = random_mixture(np.random.default_rng(2), 3, photons=250)
     step = one_step([observation], mixture, priors=NO_PRIORS)
     points = np.stack([observation.x, observation.y], axis=1)
-    weights, means, covariances = reference.expectation_maximisation(points, mixture.fluxes / 250, mixture.means, mixture.covariances)
+    weights, means, covariances = reference.expectation_maximisation(
+        points, mixture.fluxes / 250, mixture.means, mixture.covariances
+    )
     assert_allclose(step.successor.mixture.fluxes, 250 * weights, rtol=1e-9)
     assert_allclose(step.successor.mixture.means, means, rtol=1e-9, atol=1e-9)
     assert_allclose(step.successor.mixture.covariances, covariances, rtol=1e-9, atol=1e-9)
-    assert_array_equal(step.shares, 1)
+    assert_array_equal(step.observed_fraction, 1)
 
 
 @pytest.mark.parametrize("step", [0.7, 20.0])
@@ -250,14 +357,19 @@ def test_nothing_is_missing_from_a_huge_complete_field(step):
     field = replace(open_field, completeness=Completeness(grid=grid, exposure=np.ones(grid.shape)))
     one, two = one_step([open_field], mixture), one_step([field], mixture)
     # Beyond 6 standard deviations lie exp(-18) of the photons and some 40 times as much of the variance.
-    assert_allclose(two.shares, 1, atol=1e-7)
+    assert_allclose(two.observed_fraction, 1, atol=1e-7)
     assert two.log_likelihood == pytest.approx(one.log_likelihood, abs=1e-4)
     assert_allclose(two.successor.mixture.means, one.successor.mixture.means, atol=1e-5)
-    assert_allclose(two.successor.mixture.covariances, one.successor.mixture.covariances, rtol=1e-5, atol=1e-5)
+    assert_allclose(
+        two.successor.mixture.covariances, one.successor.mixture.covariances, rtol=1e-5, atol=1e-5
+    )
 
 
 def test_weight_two_is_two_photons():
-    observation, mixture = random_observation(3, backgrounds=(Background(),)), random_mixture(np.random.default_rng(4), 3)
+    observation, mixture = (
+        random_observation(3, backgrounds=(Background(),)),
+        random_mixture(np.random.default_rng(4), 3),
+    )
     double = np.random.default_rng(5).random(len(observation.x)) < 0.4
     weighted = replace(observation, weights=np.where(double, 2.0, 1.0))
     twice = replace(
@@ -270,18 +382,36 @@ def test_weight_two_is_two_photons():
 
 
 def test_two_equal_psf_gaussians_are_one():
-    observation, mixture = random_observation(3, m=1, backgrounds=(Background(),)), random_mixture(np.random.default_rng(4), 3)
+    observation, mixture = (
+        random_observation(3, m=1, backgrounds=(Background(),)),
+        random_mixture(np.random.default_rng(4), 3),
+    )
     psf = observation.psf
-    twin = replace(psf, weights=np.repeat(psf.weights, 2, -1) * [0.3, 0.7], covariances=np.repeat(psf.covariances, 2, axis=2))
-    assert_same_step(one_step([observation], mixture), one_step([replace(observation, psf=twin)], mixture))
+    twin = replace(
+        psf,
+        weights=np.repeat(psf.weights, 2, -1) * [0.3, 0.7],
+        covariances=np.repeat(psf.covariances, 2, axis=2),
+    )
+    assert_same_step(
+        one_step([observation], mixture), one_step([replace(observation, psf=twin)], mixture)
+    )
 
 
 def test_two_half_exposures_are_one():
-    observation, mixture = random_observation(6, m=2, backgrounds=(Background(),)), random_mixture(np.random.default_rng(4), 3)
+    observation, mixture = (
+        random_observation(6, m=2, backgrounds=(Background(),)),
+        random_mixture(np.random.default_rng(4), 3),
+    )
     c = observation.completeness
     first = np.arange(len(observation.x)) % 2 == 0
     halves = [
-        replace(observation, x=observation.x[part], y=observation.y[part], weights=observation.weights[part], completeness=replace(c, exposure=c.exposure / 2))
+        replace(
+            observation,
+            x=observation.x[part],
+            y=observation.y[part],
+            weights=observation.weights[part],
+            completeness=replace(c, exposure=c.exposure / 2),
+        )
         for part in (first, ~first)
     ]
     one, two = one_step([observation], mixture), one_step(halves, mixture)
@@ -290,13 +420,21 @@ def test_two_half_exposures_are_one():
     whole = one.successor.amplitudes[0]
     prepared, _ = layout.prepare_all(halves)
     parts = sum(a @ p.integrals for a, p in zip(two.successor.amplitudes, prepared, strict=True))
-    assert parts == pytest.approx(float(whole @ layout.prepare_all([observation])[0][0].integrals), rel=1e-9)
+    assert parts == pytest.approx(
+        float(whole @ layout.prepare_all([observation])[0][0].integrals), rel=1e-9
+    )
     single = replace(one, successor=replace(one.successor, amplitudes=()))
     assert_same_step(single, replace(two, successor=replace(two.successor, amplitudes=())))
 
 
 def test_held_background_stays():
-    observation = random_observation(3, backgrounds=(Background(amplitude=0.2, fixed=True), Background(name="particle", kind="particle")))
+    observation = random_observation(
+        3,
+        backgrounds=(
+            Background(amplitude=0.2, fixed=True),
+            Background(name="particle", kind="particle"),
+        ),
+    )
     step = one_step([observation], random_mixture(np.random.default_rng(4), 3), [[0.2, 0.1]])
     assert step.successor.amplitudes[0][0] == 0.2
     assert step.successor.amplitudes[0][1] != 0.1
@@ -328,11 +466,17 @@ def test_floor_keeps_the_wide_axis():
 
 def test_component_that_collapses_is_stopped_at_the_floor():
     point = Observation(x=np.full(50, 1.0), y=np.full(50, 2.0))
-    mixture = Mixture(fluxes=np.array([50.0]), means=np.array([[1.0, 2.0]]), covariances=np.array([4 * np.eye(2)]))
+    mixture = Mixture(
+        fluxes=np.array([50.0]), means=np.array([[1.0, 2.0]]), covariances=np.array([4 * np.eye(2)])
+    )
     prepared, _ = layout.prepare_all([point])
     parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
     for _ in range(60):
-        parameters = em.evaluate(prepared, parameters, em.begin_phase(prepared, parameters, replace(PRIORS, shape=0.0))).successor
+        parameters = em.evaluate(
+            prepared,
+            parameters,
+            em.begin_phase(prepared, parameters, replace(PRIORS, covariance_count=0.0)),
+        ).successor
     assert_allclose(parameters.mixture.covariances[0], 0.01 * np.eye(2), rtol=1e-9)
 
 
@@ -342,27 +486,38 @@ def test_a_phase_holds_until_a_component_is_much_narrower():
     parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
     phase = em.begin_phase(prepared, parameters, PRIORS)
     assert phase.holds(parameters)
-    assert phase.holds(replace(parameters, mixture=replace(mixture, covariances=9 * mixture.covariances)))
-    assert not phase.holds(replace(parameters, mixture=replace(mixture, covariances=mixture.covariances / 20)))
+    assert phase.holds(
+        replace(parameters, mixture=replace(mixture, covariances=9 * mixture.covariances))
+    )
+    assert not phase.holds(
+        replace(parameters, mixture=replace(mixture, covariances=mixture.covariances / 20))
+    )
 
 
 def test_prior_scale_is_that_of_the_sharpest_psf():
     observation = random_observation(1)
-    parameters = Parameters(mixture=random_mixture(np.random.default_rng(0), 2), amplitudes=(np.zeros(0), np.zeros(0)))
+    parameters = Parameters(
+        mixture=random_mixture(np.random.default_rng(0), 2), amplitudes=(np.zeros(0), np.zeros(0))
+    )
     sharp, broad = (replace(observation, psf=PsfModel.constant(s)) for s in (0.5, 2.0))
     prepared, _ = layout.prepare_all([broad, sharp])
     assert_allclose(em.begin_phase(prepared, parameters, PRIORS).prior_scales, 0.25, rtol=1e-6)
     prepared, _ = layout.prepare_all([replace(observation, psf=None), broad])
-    assert_allclose(em.begin_phase(prepared, parameters, PRIORS).prior_scales, PRIORS.min_sigma**2, rtol=1e-6)
+    assert_allclose(
+        em.begin_phase(prepared, parameters, PRIORS).prior_scales, PRIORS.min_sigma**2, rtol=1e-6
+    )
 
 
 def test_removal_losses_are_what_removal_costs():
-    observation, mixture = random_observation(6, m=2, backgrounds=(Background(),)), random_mixture(np.random.default_rng(4), 3)
+    observation, mixture = (
+        random_observation(6, m=2, backgrounds=(Background(),)),
+        random_mixture(np.random.default_rng(4), 3),
+    )
     prepared, _ = layout.prepare_all([observation])
     parameters = Parameters(mixture=mixture, amplitudes=(np.array([0.1]),))
     phase = em.begin_phase(prepared, parameters, PRIORS)
     whole = em.evaluate(prepared, parameters, phase)
-    losses = em.removal_losses(prepared, parameters, phase, whole.shares)
+    losses = em.removal_losses(prepared, parameters, phase, whole.observed_fraction)
     for k in range(3):
         fewer = replace(parameters, mixture=mixture.select(np.arange(3) != k))
         left = em.evaluate(prepared, fewer, em.begin_phase(prepared, fewer, PRIORS))
@@ -370,17 +525,30 @@ def test_removal_losses_are_what_removal_costs():
 
 
 def test_flux_slopes_are_derivatives():
-    observation, mixture = random_observation(6, m=2, backgrounds=(Background(),)), random_mixture(np.random.default_rng(4), 3)
+    observation, mixture = (
+        random_observation(6, m=2, backgrounds=(Background(),)),
+        random_mixture(np.random.default_rng(4), 3),
+    )
     prepared, _ = layout.prepare_all([observation])
     parameters = Parameters(mixture=mixture, amplitudes=(np.array([0.1]),))
     phase = em.begin_phase(prepared, parameters, PRIORS)
     slopes = em.flux_slopes(prepared, mixture, phase, em.log_densities(prepared, parameters, phase))
-    assert_allclose(slopes * mixture.fluxes, em.evaluate(prepared, parameters, phase).gradient.log_fluxes, rtol=1e-6, atol=1e-6)
+    assert_allclose(
+        slopes * mixture.fluxes,
+        em.evaluate(prepared, parameters, phase).gradient.log_fluxes,
+        rtol=1e-6,
+        atol=1e-6,
+    )
 
 
 def test_photons_on_zero_exposure_are_refused():
     observation = random_observation(1)
-    stray = replace(observation, x=np.append(observation.x, 500.0), y=np.append(observation.y, 0.0), weights=np.append(observation.weights, 1.0))
+    stray = replace(
+        observation,
+        x=np.append(observation.x, 500.0),
+        y=np.append(observation.y, 0.0),
+        weights=np.append(observation.weights, 1.0),
+    )
     with pytest.raises(InputError, match=r"1 photons lie where the exposure is zero.*exposed"):
         layout.prepare_all([stray])
 
@@ -392,7 +560,7 @@ def test_background_without_open_sky_is_refused():
         x=np.array([1.0]),
         y=np.array([1.0]),
         completeness=Completeness(grid=grid, exposure=np.ones(grid.shape)),
-        backgrounds=(Background(name="streak", kind="file", shape=shape),),
+        backgrounds=(Background(name="streak", kind="file", template=shape),),
     )
     with pytest.raises(InputError, match="no open sky"):
         layout.prepare_all([observation])

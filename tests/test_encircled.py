@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gmmx.encircled import RATIOS, encircled_energy, through_radii
 from gmmx.errors import InputError
+from gmmx.telescope.encircled import RATIOS, encircled_energy, through_radii
 
 
 def round_energy(weights, sigmas, radii):
@@ -26,7 +26,10 @@ def test_encircled_energy_of_an_ellipse_is_that_of_its_samples():
     assert_allclose(encircled_energy(np.ones(1), covariance[None], radii), expected, atol=0.003)
 
 
-@pytest.mark.parametrize(("shares", "truth"), [((0.393, 0.9), (0.8, 0.2)), ((0.5, 0.95), (0.6, 0.4)), ((0.4, 0.8, 0.98), (0.75, 0.2, 0.05))])
+@pytest.mark.parametrize(
+    ("shares", "truth"),
+    [((0.393, 0.9), (0.8, 0.2)), ((0.5, 0.95), (0.6, 0.4)), ((0.4, 0.8, 0.98), (0.75, 0.2, 0.05))],
+)
 def test_mixtures_of_the_assumed_shape_come_back(shares, truth):
     truth, j = np.array(truth), len(truth)
     ratio = RATIOS[j][0]
@@ -57,10 +60,18 @@ def test_radii_that_no_mixture_has_give_one_gaussian():
 def test_three_points_fall_back_to_two_and_one():
     ends = np.array([0.393, 0.9])
     fine = np.geomspace(1e-3, 100, 200_001)
-    inner, outer = np.interp(ends, round_energy(np.array([0.8, 0.2]), np.array([1.0, 3.0]), fine), fine)
-    found = through_radii((0.393, 0.6, 0.9), np.array([[inner, 1.001 * inner, outer], [1.0, 1.1, 1.2]]))
+    inner, outer = np.interp(
+        ends, round_energy(np.array([0.8, 0.2]), np.array([1.0, 3.0]), fine), fine
+    )
+    found = through_radii(
+        (0.393, 0.6, 0.9), np.array([[inner, 1.001 * inner, outer], [1.0, 1.1, 1.2]])
+    )
     assert found.n_gaussians.tolist() == [2, 1]
-    assert_allclose(round_energy(found.weights[0], np.sqrt(found.variances[0]), np.array([inner, outer])), ends, atol=1e-6)
+    assert_allclose(
+        round_energy(found.weights[0], np.sqrt(found.variances[0]), np.array([inner, outer])),
+        ends,
+        atol=1e-6,
+    )
 
 
 def test_impossible_shares():

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from made_files import DEC0, RA0, event_hdus, flat, image_hdus
 
-from gmmx.cli import main
+from gmmx.cli.main import main
 
 
 @pytest.fixture
@@ -47,7 +47,9 @@ def field(tmp_path, monkeypatch):
     (tmp_path / "all.reg").write_text(f'fk5\ncircle({RA0},{DEC0},600")\n')
     (tmp_path / "core.reg").write_text(f'fk5\ncircle({RA0},{DEC0},8")\n')
     (tmp_path / "odd.reg").write_text("fk5\nblob(150,2.2,3)\n")
-    (tmp_path / "none.reg").write_text("# Region file format: DS9 version 4.1\nglobal color=green\nfk5\n")
+    (tmp_path / "none.reg").write_text(
+        "# Region file format: DS9 version 4.1\nglobal color=green\nfk5\n"
+    )
     (tmp_path / "old.h5").write_bytes(b"what was there before")
     (tmp_path / "folder.h5").mkdir()
     return tmp_path
@@ -65,7 +67,11 @@ def run(*arguments, folder=None):
 
 
 def contents(folder):
-    return {path.relative_to(folder): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def only_line(result):
@@ -80,24 +86,60 @@ def only_line(result):
 MAPS = ("--exposure", "expmap.fits", "--psf", "psfmap.fits")
 # Arguments after `gmmx fit -q --k 1 --out new.h5`, and what the line must hold: the thing, the value, the way out.
 BAD_FITS = {
-    "no sources": (["events.fits", *MAPS, "--sources", "missing.reg"], ["missing.reg: no such file: check its name and folder"]),
-    "no source-free region": (["events.fits", *MAPS, "--background-region", "missing.reg"], ["missing.reg: no such file: check its name and folder"]),
-    "sources without PSF": (["events.fits", *MAPS[:2], "--psf", "none", "--sources", "core.reg"], ["point sources need a PSF", "--psf"]),
-    "not FITS": (["not_fits.fits"], ["not_fits.fits: not a FITS file: give an event list such as acisf*_evt2.fits"]),
+    "no sources": (
+        ["events.fits", *MAPS, "--sources", "missing.reg"],
+        ["missing.reg: no such file: check its name and folder"],
+    ),
+    "no source-free region": (
+        ["events.fits", *MAPS, "--background-region", "missing.reg"],
+        ["missing.reg: no such file: check its name and folder"],
+    ),
+    "sources without PSF": (
+        ["events.fits", *MAPS[:2], "--psf", "none", "--sources", "core.reg"],
+        ["point sources need a PSF", "--psf"],
+    ),
+    "not FITS": (
+        ["not_fits.fits"],
+        ["not_fits.fits: not a FITS file: give an event list such as acisf*_evt2.fits"],
+    ),
     "truncated": (["truncated.fits"], ["truncated.fits", "truncated"]),
     "truncated gzip": (["truncated.fits.gz"], ["truncated.fits.gz", "truncated"]),
-    "no file": (["missing.fits"], ["missing.fits: no such file: give an event list such as acisf*_evt2.fits"]),
-    "no EVENTS": (["no_events.fits"], ["no_events.fits", "EVENTS", "SPECTRUM", "give an event list"]),
+    "no file": (
+        ["missing.fits"],
+        ["missing.fits: no such file: give an event list such as acisf*_evt2.fits"],
+    ),
+    "no EVENTS": (
+        ["no_events.fits"],
+        ["no_events.fits", "EVENTS", "SPECTRUM", "give an event list"],
+    ),
     "0 rows": (["empty.fits"], ["empty.fits", "0 rows"]),
     "no X, Y": (["no_xy.fits"], ["no_xy.fits", "X", "Y", "energy"]),
     "no WCS": (["no_wcs.fits"], ["no_wcs.fits", "WCS", "give an event list"]),
-    "no photon in the band": (["events.fits", "--energy", "5:7"], ["events.fits", "5:7", "--energy"]),
+    "no photon in the band": (
+        ["events.fits", "--energy", "5:7"],
+        ["events.fits", "5:7", "--energy"],
+    ),
     "every photon masked": (["events.fits", "--mask", "all.reg"], ["all.reg", "photon"]),
-    "exposure elsewhere": (["events.fits", "--exposure", "expmap_away.fits"], ["expmap_away.fits", "overlap"]),
-    "exposure of zeros": (["events.fits", "--exposure", "expmap_zero.fits"], ["expmap_zero.fits", "zero"]),
-    "negative exposure": (["events.fits", "--exposure", "expmap_negative.fits"], ["expmap_negative.fits", "negative", "-1"]),
-    "PSF of zeros": (["events.fits", "--psf", "psf_zero.fits"], ["psf_zero.fits", "above zero", "mkpsfmap"]),
-    "PSF map missing": (["events.fits", "--psf", "nothing.fits"], ["nothing.fits: no such file: give a FITS image"]),
+    "exposure elsewhere": (
+        ["events.fits", "--exposure", "expmap_away.fits"],
+        ["expmap_away.fits", "overlap"],
+    ),
+    "exposure of zeros": (
+        ["events.fits", "--exposure", "expmap_zero.fits"],
+        ["expmap_zero.fits", "zero"],
+    ),
+    "negative exposure": (
+        ["events.fits", "--exposure", "expmap_negative.fits"],
+        ["expmap_negative.fits", "negative", "-1"],
+    ),
+    "PSF of zeros": (
+        ["events.fits", "--psf", "psf_zero.fits"],
+        ["psf_zero.fits", "above zero", "mkpsfmap"],
+    ),
+    "PSF map missing": (
+        ["events.fits", "--psf", "nothing.fits"],
+        ["nothing.fits: no such file: give a FITS image"],
+    ),
     "unknown shape": (["events.fits", "--mask", "odd.reg"], ["odd.reg", "2", "blob"]),
     "no shape": (["events.fits", "--mask", "none.reg"], ["none.reg", "no shape"]),
     "K = 0": (["events.fits", "--k", "0"], ["k = 0", "at least one", "--k 20"]),
@@ -106,13 +148,34 @@ BAD_FITS = {
     "energy in words": (["events.fits", "--energy", "soft"], ["soft", "LO:HI", "0.5:2"]),
     "energy in eV": (["events.fits", "--energy", "500:2000"], ["500:2000", "did you mean 0.5:2?"]),
     "a virtual file that bins": (["events.fits[bin sky=4]"], ["events.fits[bin sky=4]", "--bin"]),
-    "a virtual map": (["events.fits", "--exposure", "expmap.fits[energy=500:2000]"], ["expmap.fits[energy=500:2000]", "event files alone"]),
-    "ECF in per cent": (["events.fits", "--psf", "psfmap.fits", "--psf-ecf", "39.3"], ["39.3", "between 0 and 1", "0.393"]),
-    "ECF in per cent in the header": (["events.fits", "--psf", "psf_percent.fits"], ["psf_percent.fits", "39.3", "0.393"]),
-    "no overlap": (["events.fits", "elsewhere.fits"], ["2 event lists that do not overlap", "one at a time", "loop"]),
-    "opposite skies": (["events.fits", "antipode.fits"], ["2 event lists that do not overlap", "one at a time", "loop"]),
-    "two maps, three events": (["events.fits"] * 3 + ["--exposure", "expmap.fits"] * 2, ["--exposure", "2", "3 event lists", "order"]),
-    "two maps, one event list": (["events.fits", "--exposure", "expmap.fits,expmap_other.fits"], ["--exposure", "2", "one"]),
+    "a virtual map": (
+        ["events.fits", "--exposure", "expmap.fits[energy=500:2000]"],
+        ["expmap.fits[energy=500:2000]", "event files alone"],
+    ),
+    "ECF in per cent": (
+        ["events.fits", "--psf", "psfmap.fits", "--psf-ecf", "39.3"],
+        ["39.3", "between 0 and 1", "0.393"],
+    ),
+    "ECF in per cent in the header": (
+        ["events.fits", "--psf", "psf_percent.fits"],
+        ["psf_percent.fits", "39.3", "0.393"],
+    ),
+    "no overlap": (
+        ["events.fits", "elsewhere.fits"],
+        ["2 event lists that do not overlap", "one at a time", "loop"],
+    ),
+    "opposite skies": (
+        ["events.fits", "antipode.fits"],
+        ["2 event lists that do not overlap", "one at a time", "loop"],
+    ),
+    "two maps, three events": (
+        ["events.fits"] * 3 + ["--exposure", "expmap.fits"] * 2,
+        ["--exposure", "2", "3 event lists", "order"],
+    ),
+    "two maps, one event list": (
+        ["events.fits", "--exposure", "expmap.fits,expmap_other.fits"],
+        ["--exposure", "2", "one"],
+    ),
     "an unknown background": (["events.fits", "--background", "dark"], ["dark", "sky"]),
     "a background that is no number": (["events.fits", "--background", "sky=much"], ["sky=much"]),
     "an unknown chip": (["events.fits", "--ccd", "x"], ["x", "0-3"]),
@@ -137,7 +200,7 @@ def test_bad_input_of_fit(field, arguments, words):
     ],
 )
 def test_bad_output_of_fit_is_found_before_the_fit(field, monkeypatch, out, words):
-    monkeypatch.setattr("gmmx.pipeline.read_observations", None)
+    monkeypatch.setattr("gmmx.commands.pipeline.read_observations", None)
     line = only_line(run("fit", "-q", "--k", 1, "events.fits", "--out", out, folder=field))
     for word in words:
         assert word in line
@@ -163,7 +226,21 @@ def model(tmp_path_factory):
     """A small model that is all right."""
     folder = tmp_path_factory.mktemp("model")
     event_hdus().writeto(folder / "events.fits")
-    result = run("fit", "-q", "--k", 1, "--max-iter", 60, folder / "events.fits", "--psf", "none", "--ccd", "all", "--out", folder / "model.h5")
+    result = run(
+        "fit",
+        "-q",
+        "--k",
+        1,
+        "--max-iter",
+        60,
+        folder / "events.fits",
+        "--psf",
+        "none",
+        "--ccd",
+        "all",
+        "--out",
+        folder / "model.h5",
+    )
     assert result.exit_code == 0, result.output
     return folder / "model.h5"
 
@@ -187,7 +264,10 @@ def bad_models(model, tmp_path):
     ("name", "words"),
     [
         ("text.h5", ["not a gmmx model"]),
-        ("truncated.h5", ["truncated.h5: truncated or damaged model file: write it again with gmmx fit"]),
+        (
+            "truncated.h5",
+            ["truncated.h5: truncated or damaged model file: write it again with gmmx fit"],
+        ),
         ("newer.h5", ["schema_version 99", "update"]),
         ("other.h5", ["not a gmmx model"]),
         ("missing.h5", ["no such file"]),
@@ -195,7 +275,11 @@ def bad_models(model, tmp_path):
 )
 def test_bad_models(bad_models, model, command, name, words):
     rest = {"info": [], "score": [model.parent / "events.fits"]}.get(
-        command, ["--out", bad_models / {"render": "a.fits", "plot": "a.png", "export": "a.reg"}.get(command, "")]
+        command,
+        [
+            "--out",
+            bad_models / {"render": "a.fits", "plot": "a.png", "export": "a.reg"}.get(command, ""),
+        ],
     )
     line = only_line(run(command, "-q", bad_models / name, *rest, folder=bad_models))
     for word in [name, *words]:
@@ -203,7 +287,16 @@ def test_bad_models(bad_models, model, command, name, words):
 
 
 def test_info_goes_on_after_a_bad_file(bad_models, model):
-    result = run("info", "-q", "--json", bad_models / "text.h5", model, bad_models / "missing.h5", model, folder=bad_models)
+    result = run(
+        "info",
+        "-q",
+        "--json",
+        bad_models / "text.h5",
+        model,
+        bad_models / "missing.h5",
+        model,
+        folder=bad_models,
+    )
     assert result.exit_code == 1
     assert [json.loads(line)["model"] for line in result.stdout.splitlines()] == [str(model)] * 2
     first, second = result.stderr.splitlines()
@@ -219,10 +312,16 @@ def test_info_goes_on_after_a_bad_file(bad_models, model):
         (["render", "MODEL", "--out", "nowhere/a.fits"], ["nowhere", "no folder"]),
         (["render", "MODEL", "--out", "a.jpg"], ["a.jpg", ".fits"]),
         (["render", "MODEL", "--out", "a.fits", "--image", "sky"], ["sky", "signal"]),
-        (["render", "MODEL", "--out", "a.fits", "--units", "flux"], ["model.h5: --units flux", "no area and time", "cm**2 s", "--units counts"]),
+        (
+            ["render", "MODEL", "--out", "a.fits", "--units", "flux"],
+            ["model.h5: --units flux", "no area and time", "cm**2 s", "--units counts"],
+        ),
         (["render", "MODEL", "--out", "a.fits", "--like", "old.png"], ["old.png", "FITS"]),
         (["render", "MODEL", "--out", "a.fits", "--bin", "-2"], ["bin", "-2", "positive"]),
-        (["render", "MODEL", "--out", "a.fits", "--bin", "2", "--like", "old.png"], ["--like", "--bin"]),
+        (
+            ["render", "MODEL", "--out", "a.fits", "--bin", "2", "--like", "old.png"],
+            ["--like", "--bin"],
+        ),
         (["export", "MODEL", "--out", "a.xlsx"], ["a.xlsx", ".ecsv"]),
         (["score", "MODEL", "missing.fits"], ["missing.fits", "no such file"]),
         (["score", "MODEL", "missing.fits", "missing.fits"], ["2 event lists", "1 observation"]),
@@ -245,12 +344,36 @@ def test_bad_input_of_the_other_commands(bad_models, model, monkeypatch, argumen
         (["--exposure", "expmap_half.fits"], ["%", "exposure"]),
         (["--exposure", "expmap.fits"], []),
     ],
-    ids=["exposure of another band", "exposure of another observation", "mask on the source", "photons on zero exposure", "none"],
+    ids=[
+        "exposure of another band",
+        "exposure of another observation",
+        "mask on the source",
+        "photons on zero exposure",
+        "none",
+    ],
 )
 def test_what_is_plausible_but_wrong_is_said(field, arguments, words):
-    result = run("fit", "--k", 1, "--max-iter", 60, "--psf", "none", "--energy", "0.5:2", "--out", "new.h5", "events.fits", *arguments)
+    result = run(
+        "fit",
+        "--k",
+        1,
+        "--max-iter",
+        60,
+        "--psf",
+        "none",
+        "--energy",
+        "0.5:2",
+        "--out",
+        "new.h5",
+        "events.fits",
+        *arguments,
+    )
     assert result.exit_code == 0, result.output
-    warnings = [line for line in result.stderr.splitlines() if line.startswith("gmmx: warning: ") and "vignetting" not in line]
+    warnings = [
+        line
+        for line in result.stderr.splitlines()
+        if line.startswith("gmmx: warning: ") and "vignetting" not in line
+    ]
     if words:
         assert any(all(word in line for word in words) for line in warnings), result.stderr
     else:

@@ -4,19 +4,28 @@ import numpy as np
 import pytest
 
 from gmmx.errors import InputError
-from gmmx.events import EventList
-from gmmx.grid import PhysicalFrame, SkyFrame
+from gmmx.model.events import EventList
+from gmmx.plane.grid import PhysicalFrame, SkyFrame
 
 PLACE = {"frame": SkyFrame(10.0, 20.0), "physical": PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)}
 
 
 def an_event_list(n=6, **changes):
-    columns = {"x": np.arange(n) * 1.0, "y": -np.arange(n) * 2.0, "energy_kev": np.linspace(0.5, 3, n), "ccd": np.arange(n) % 3}
+    columns = {
+        "x": np.arange(n) * 1.0,
+        "y": -np.arange(n) * 2.0,
+        "energy_kev": np.linspace(0.5, 3, n),
+        "ccd": np.arange(n) % 3,
+    }
     return EventList(**PLACE, **(columns | changes))
 
 
 def test_select_keeps_all_columns_in_step_and_counts():
-    events = an_event_list().select(np.array([True, False, True, True, False, True]), "energy").select(np.array([True, True, False, True]), "ccd")
+    events = (
+        an_event_list()
+        .select(np.array([True, False, True, True, False, True]), "energy")
+        .select(np.array([True, True, False, True]), "ccd")
+    )
     assert events.x.tolist() == [0, 2, 5]
     assert events.y.tolist() == [0, -4, -10]
     assert events.energy_kev.tolist() == [0.5, 1.5, 3.0]

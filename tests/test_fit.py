@@ -9,14 +9,14 @@ import reference
 from numpy.testing import assert_allclose, assert_array_equal
 from simulated import drawn, field, mixture_of, random_mixture, random_observation, rotation
 
-from gmmx.background import Background
 from gmmx.errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputError
-from gmmx.fit import fit_mixture
-from gmmx.grid import PixelGrid
-from gmmx.mixture import Mixture
-from gmmx.observation import Observation
-from gmmx.psf import PsfModel
-from gmmx.result import PATH_COLUMNS
+from gmmx.fitting.driver import fit_mixture
+from gmmx.model.background import Background
+from gmmx.model.mixture import Mixture
+from gmmx.model.observation import Observation
+from gmmx.model.psf import PsfModel
+from gmmx.model.result import PATH_COLUMNS
+from gmmx.plane.grid import PixelGrid
 
 # How sure the background is, is the matter of test_information.py.
 pytestmark = pytest.mark.filterwarnings("ignore::gmmx.errors.DegeneracyWarning")
@@ -28,7 +28,15 @@ FOUR = mixture_of((1500, -40, -30, 3), (900, 35, 20, 8), (600, 30, -45, 1.5), (4
 def four(seed=0, *, field_of=None, level=0.03, **options):
     """FOUR components on a flat sky, blurred by 0.8 arcsec."""
     completeness = field(200, 2.0) if field_of is None else field_of
-    return drawn(FOUR, completeness, np.random.default_rng(seed), psf=PsfModel.constant(0.8), sky=level, backgrounds=SKY, **options)
+    return drawn(
+        FOUR,
+        completeness,
+        np.random.default_rng(seed),
+        psf=PsfModel.constant(0.8),
+        sky=level,
+        backgrounds=SKY,
+        **options,
+    )
 
 
 def quiet(observations, **options):
@@ -40,7 +48,9 @@ def quiet(observations, **options):
 
 def nearest(mixture, truth):
     """Index of the component nearest to each true one."""
-    return np.argmin(np.hypot(*(truth.means[:, None] - mixture.means[None]).transpose(2, 0, 1)), axis=1)
+    return np.argmin(
+        np.hypot(*(truth.means[:, None] - mixture.means[None]).transpose(2, 0, 1)), axis=1
+    )
 
 
 def bumps():
@@ -48,7 +58,9 @@ def bumps():
     c = field(200, 2.0, exposure=100.0)
     x, y = c.grid.centres()
     exposure = 100 * np.clip(1 - 0.004 * np.hypot(x, y), 0, None) * (np.abs(x - 10) > 4)
-    return replace(c, exposure=exposure, open_share=np.where(np.hypot(x + 40, y + 24) < 5, 0.0, 1.0), unit="s")
+    return replace(
+        c, exposure=exposure, open_share=np.where(np.hypot(x + 40, y + 24) < 5, 0.0, 1.0), unit="s"
+    )
 
 
 @pytest.mark.parametrize("init", ["grow", "kmeans"])
@@ -67,7 +79,9 @@ def test_separated_components_come_back(init):
     assert abs(result.signal_photons - FOUR.fluxes.sum()) < 5 * result.signal_error
     # By falling flux, and everything beside it in the same order.
     assert np.all(np.diff(result.mixture.fluxes) <= 0)
-    assert_allclose(result.observed_photons, result.mixture.fluxes * result.observed_shares, rtol=0.05)
+    assert_allclose(
+        result.observed_photons, result.mixture.fluxes * result.observed_fraction, rtol=0.05
+    )
 
 
 def test_structure_of_the_exposure_is_taken_out():
@@ -81,8 +95,10 @@ def test_structure_of_the_exposure_is_taken_out():
     assert_allclose(found.fluxes, FOUR.fluxes, rtol=0.15)
     assert 0.97 <= scale <= 1
     # The brightest component has its middle behind the mask.
-    assert result.observed_shares[nearest(result.mixture, FOUR)[0]] < 0.75
-    assert result.backgrounds[0].amplitude == pytest.approx(0.03, abs=4 * result.backgrounds[0].amplitude_error)
+    assert result.observed_fraction[nearest(result.mixture, FOUR)[0]] < 0.75
+    assert result.backgrounds[0].amplitude == pytest.approx(
+        0.03, abs=4 * result.backgrounds[0].amplitude_error
+    )
 
 
 def test_number_of_components_is_chosen():
@@ -93,7 +109,13 @@ def test_number_of_components_is_chosen():
 
 
 def test_more_components_than_the_photons_carry():
-    one = drawn(mixture_of((60, 0, 0, 3)), field(100, 2.0), np.random.default_rng(0), sky=0.005, backgrounds=SKY)
+    one = drawn(
+        mixture_of((60, 0, 0, 3)),
+        field(100, 2.0),
+        np.random.default_rng(0),
+        sky=0.005,
+        backgrounds=SKY,
+    )
     with pytest.warns(DataWarning, match=r"the photons carry \d components?, 12 were asked for"):
         result = fit_mixture(one, n_components=12, threads=1)
     assert 1 <= len(result.mixture) < 12
@@ -102,7 +124,13 @@ def test_more_components_than_the_photons_carry():
 
 
 def test_nothing_but_background():
-    sky = drawn(mixture_of((1e-9, 0, 0, 3)), field(100, 2.0), np.random.default_rng(0), sky=0.1, backgrounds=SKY)
+    sky = drawn(
+        mixture_of((1e-9, 0, 0, 3)),
+        field(100, 2.0),
+        np.random.default_rng(0),
+        sky=0.1,
+        backgrounds=SKY,
+    )
     with pytest.warns(DataWarning, match="no significant emission"):
         result = fit_mixture(sky, n_components=None, threads=1)
     assert len(result.mixture) == 0
@@ -136,12 +164,19 @@ def test_no_photon():
     with pytest.raises(InputError, match="no photon"):
         fit_mixture(replace(observation, weights=np.zeros(len(observation.x))))
     with pytest.raises(InputError, match="no photon"):
-        fit_mixture(replace(observation, completeness=observation.completeness.masked(np.zeros((100, 100)))))
+        fit_mixture(
+            replace(observation, completeness=observation.completeness.masked(np.zeros((100, 100))))
+        )
 
 
 def test_photons_on_zero_exposure_are_dropped_and_counted():
     observation = four()
-    stray = replace(observation, x=np.append(observation.x, [500.0, 600.0]), y=np.append(observation.y, [0.0, 0.0]), weights=np.ones(len(observation.x) + 2))
+    stray = replace(
+        observation,
+        x=np.append(observation.x, [500.0, 600.0]),
+        y=np.append(observation.y, [0.0, 0.0]),
+        weights=np.ones(len(observation.x) + 2),
+    )
     result, without = (quiet(o, n_components=3, exchanges=0) for o in (stray, observation))
     assert result.observations[0].dropped == {"zero exposure": 2}
     assert result.n_photons == observation.n_photons
@@ -164,14 +199,14 @@ def test_objective_never_falls_within_a_phase(init):
     same_phase = np.isin(history["step"][1:], ["em", "quasi-newton"])
     assert same_phase.sum() > 20
     assert np.all(np.diff(history["objective"])[same_phase] >= 0)
-    number = history["phase_number"]
+    number = history["phase"]
     assert number.dtype.kind == "i"
     assert np.all(np.diff(number) >= 0)
     assert len(np.unique(number)) > 3
     within = np.diff(number) == 0
     # Within a phase only the first entry is no step; nothing falls, be it a step or not.
     assert np.all(np.diff(history["objective"])[within] >= 0)
-    assert np.all(history["phase"][1:][within] == history["phase"][:-1][within])
+    assert np.all(history["stage"][1:][within] == history["stage"][:-1][within])
     assert within.sum() >= same_phase.sum()
     assert history["objective"][-1] == result.objective
     assert history["log_likelihood"][-1] == result.log_likelihood
@@ -185,16 +220,28 @@ def test_path_tells_how_the_number_of_components_came_about(benchmark, k):
     path = result.path
     assert tuple(path) == PATH_COLUMNS
     assert {len(column) for column in path.values()} == {len(path["k"])}
-    assert (path["phase"][0], path["k"][0], path["phase"][-1]) == ("start", 0, "final")
-    assert (path["k"][-1], path["log_likelihood"][-1]) == (len(result.mixture), result.log_likelihood)
-    assert_allclose(path["criterion"], path["log_likelihood"] - 3 * np.log(observation.n_photons) * path["k"])
-    phases = list(dict.fromkeys(path["phase"].tolist()))
-    assert phases == ["start", "grow", "settle", "exchange", *(["prune"] if k is None else []), "final"]
+    assert (path["stage"][0], path["k"][0], path["stage"][-1]) == ("start", 0, "final")
+    assert (path["k"][-1], path["log_likelihood"][-1]) == (
+        len(result.mixture),
+        result.log_likelihood,
+    )
+    assert_allclose(
+        path["criterion"], path["log_likelihood"] - 3 * np.log(observation.n_photons) * path["k"]
+    )
+    phases = list(dict.fromkeys(path["stage"].tolist()))
+    assert phases == [
+        "start",
+        "grow",
+        "settle",
+        "exchange",
+        *(["prune"] if k is None else []),
+        "final",
+    ]
     # Growth only ever adds.
-    grown = path["k"][(path["phase"] == "grow") & path["accepted"]]
+    grown = path["k"][(path["stage"] == "grow") & path["accepted"]]
     assert np.all(np.diff(grown) > 0)
     refinement = result.refinement
-    assert refinement["exchanges_tried"] == (path["phase"] == "exchange").sum() > 0
+    assert refinement["exchanges_tried"] == (path["stage"] == "exchange").sum() > 0
     assert refinement["exchanges_accepted"] <= refinement["exchanges_tried"]
     if k is None:
         # What is chosen is what is worth most of all that was looked at, but for what the last settling gains or gives back to the priors.
@@ -205,9 +252,14 @@ def test_path_tells_how_the_number_of_components_came_about(benchmark, k):
 
 def test_given_components_have_a_path_too():
     result = quiet(four(), init=FOUR)
-    assert result.path["phase"].tolist() == ["start", "settle", "final"]
+    assert result.path["stage"].tolist() == ["start", "settle", "final"]
     assert result.path["k"].tolist() == [4, 4, 4]
-    assert result.refinement == {"exchanges_tried": 0, "exchanges_accepted": 0, "exchange_gain": 0.0, "pruned": 0}
+    assert result.refinement == {
+        "exchanges_tried": 0,
+        "exchanges_accepted": 0,
+        "exchange_gain": 0.0,
+        "pruned": 0,
+    }
 
 
 @pytest.mark.parametrize("init", ["grow", "kmeans"])
@@ -231,7 +283,10 @@ def test_threads_and_repeats_agree_to_the_bit(init):
 
 def test_seed_changes_the_clusters_only():
     observation = four()
-    start = [quiet(observation, n_components=6, init="kmeans", seed=s, max_iter=1).mixture.means for s in (1, 2)]
+    start = [
+        quiet(observation, n_components=6, init="kmeans", seed=s, max_iter=1).mixture.means
+        for s in (1, 2)
+    ]
     assert start[0].shape != start[1].shape or np.abs(start[0] - start[1]).max() > 0.1
     grown = [quiet(observation, n_components=3, seed=s, exchanges=0).mixture.means for s in (1, 2)]
     assert_array_equal(*grown)
@@ -253,14 +308,25 @@ def test_sky_may_turn_and_shift(angle, shift):
     turn, shift = rotation(angle), np.array(shift)
     points = np.stack([observation.x, observation.y], axis=1) @ turn.T + shift
     grid = observation.completeness.grid
-    moved = PixelGrid(shape=grid.shape, origin=turn @ grid.origin + shift, matrix=turn @ grid.matrix)
-    other = replace(observation, x=points[:, 0], y=points[:, 1], completeness=replace(observation.completeness, grid=moved))
-    start = Mixture(fluxes=FOUR.fluxes, means=FOUR.means @ turn.T + shift, covariances=FOUR.covariances)
+    moved = PixelGrid(
+        shape=grid.shape, origin=turn @ grid.origin + shift, matrix=turn @ grid.matrix
+    )
+    other = replace(
+        observation,
+        x=points[:, 0],
+        y=points[:, 1],
+        completeness=replace(observation.completeness, grid=moved),
+    )
+    start = Mixture(
+        fluxes=FOUR.fluxes, means=FOUR.means @ turn.T + shift, covariances=FOUR.covariances
+    )
     one, two = quiet(observation, init=FOUR, tol=1e-6), quiet(other, init=start, tol=1e-6)
     assert two.objective == pytest.approx(one.objective, abs=1e-3)
     assert_allclose(two.mixture.fluxes, one.mixture.fluxes, rtol=1e-3)
     assert_allclose(two.mixture.means, one.mixture.means @ turn.T + shift, atol=1e-2)
-    assert_allclose(two.mixture.covariances, turn @ one.mixture.covariances @ turn.T, rtol=1e-2, atol=0.05)
+    assert_allclose(
+        two.mixture.covariances, turn @ one.mixture.covariances @ turn.T, rtol=1e-2, atol=0.05
+    )
 
 
 def test_agrees_with_extreme_deconvolution():
@@ -269,8 +335,24 @@ def test_agrees_with_extreme_deconvolution():
     points = truth.sample(600, rng) + rng.normal(0, 0.7, (600, 2))
     start = mixture_of((200, -3, 1, 2), (200, 3, 0, 2), (200, 1, 5, 2))
     observation = Observation(x=points[:, 0], y=points[:, 1], psf=PsfModel.constant(0.7))
-    result = fit_mixture(observation, init=start, prior_count=0, prior_shape=0, min_sigma=1e-3, tol=1e-11, max_iter=5000, threads=1)
-    weights, means, covariances = reference.extreme_deconvolution(points, 0.49 * np.eye(2), start.fluxes / 600, start.means, start.covariances, iterations=4000)
+    result = fit_mixture(
+        observation,
+        init=start,
+        prior_mean_count=0,
+        prior_covariance_count=0,
+        min_sigma=1e-3,
+        tol=1e-11,
+        max_iter=5000,
+        threads=1,
+    )
+    weights, means, covariances = reference.extreme_deconvolution(
+        points,
+        0.49 * np.eye(2),
+        start.fluxes / 600,
+        start.means,
+        start.covariances,
+        iterations=4000,
+    )
     order = np.argsort(-weights)
     assert result.converged
     assert_allclose(result.mixture.fluxes / 600, weights[order], atol=1e-6)
@@ -305,7 +387,11 @@ def test_held_background_is_not_fitted():
     held = replace(four(), backgrounds=(Background(amplitude=0.025, fixed=True),))
     result = fit_mixture(held, n_components=4, threads=1)
     background = result.backgrounds[0]
-    assert (background.amplitude, background.amplitude_error, background.fixed) == (0.025, 0.0, True)
+    assert (background.amplitude, background.amplitude_error, background.fixed) == (
+        0.025,
+        0.0,
+        True,
+    )
     assert background.correlation == 0
     assert result.observations[0].backgrounds[0].amplitude == 0.025
 
@@ -345,10 +431,15 @@ def test_component_behind_a_mask_is_flagged():
 def test_weights_are_photons():
     observation = four(8)
     twice = replace(observation, weights=np.full(len(observation.x), 2.0))
-    one, two = (fit_mixture(o, init=FOUR, threads=1, tol=1e-5, prior_count=0, prior_shape=0) for o in (observation, twice))
+    one, two = (
+        fit_mixture(o, init=FOUR, threads=1, tol=1e-5, prior_mean_count=0, prior_covariance_count=0)
+        for o in (observation, twice)
+    )
     assert_allclose(two.mixture.fluxes, 2 * one.mixture.fluxes, rtol=1e-3)
     assert_allclose(two.mixture.means, one.mixture.means, atol=1e-2)
-    assert two.backgrounds[0].photons_error == pytest.approx(np.sqrt(2) * one.backgrounds[0].photons_error, rel=0.02)
+    assert two.backgrounds[0].photons_error == pytest.approx(
+        np.sqrt(2) * one.backgrounds[0].photons_error, rel=0.02
+    )
 
 
 def test_start_from_a_result_stays_there():
@@ -395,11 +486,15 @@ def test_hardly_any_photons(n, init):
     observation = Observation(x=np.arange(n) * 5.0, y=np.zeros(n), completeness=c, backgrounds=SKY)
     result = quiet(observation, n_components=5, init=init)
     assert np.all(np.isfinite(result.mixture.covariances))
-    assert result.signal_photons + sum(b.photons for b in result.backgrounds) == pytest.approx(n, rel=0.05)
+    assert result.signal_photons + sum(b.photons for b in result.backgrounds) == pytest.approx(
+        n, rel=0.05
+    )
 
 
 def test_photons_in_one_place():
-    observation = Observation(x=np.full(200, 3.0), y=np.full(200, -2.0), completeness=field(50, 1.0), backgrounds=SKY)
+    observation = Observation(
+        x=np.full(200, 3.0), y=np.full(200, -2.0), completeness=field(50, 1.0), backgrounds=SKY
+    )
     result = quiet(observation, n_components=2)
     assert_allclose(result.mixture.means[0], [3, -2], atol=0.1)
     # The ascent may go a thousandth below the floor.
@@ -409,7 +504,10 @@ def test_photons_in_one_place():
 def test_random_skies_of_psf_mixtures():
     # Nothing to compare with: finite, converged or said, and the photons accounted for.
     for seed in range(4):
-        observations = [random_observation(seed, n=500, m=3, backgrounds=SKY), random_observation(seed + 10, n=300, m=1, backgrounds=SKY, angle=40)]
+        observations = [
+            random_observation(seed, n=500, m=3, backgrounds=SKY),
+            random_observation(seed + 10, n=300, m=1, backgrounds=SKY, angle=40),
+        ]
         result = quiet(observations, init=random_mixture(np.random.default_rng(seed), 5), tol=1e-3)
         total = result.signal_photons + sum(b.photons for b in result.backgrounds)
         assert result.converged
@@ -420,12 +518,23 @@ def test_a_background_that_broad_components_have_swallowed_is_named():
     # Photons that fall off towards the edge, as with an exposure map that lacks the vignetting: a flat background has no part in them.
     rng = np.random.default_rng(3)
     x, y = rng.normal(0, 70, (2, 20_000))
-    inside = (np.abs(x) < 100) & (np.abs(y) < 100) & (rng.uniform(size=len(x)) > (x**2 + y**2) / 160**2)
-    observation = Observation(x=x[inside], y=y[inside], completeness=field(200, 2.0), backgrounds=SKY)
-    with pytest.warns(DegeneracyWarning, match="has come to nothing.*: give an exposure map, or hold it"):
+    inside = (
+        (np.abs(x) < 100) & (np.abs(y) < 100) & (rng.uniform(size=len(x)) > (x**2 + y**2) / 160**2)
+    )
+    observation = Observation(
+        x=x[inside], y=y[inside], completeness=field(200, 2.0), backgrounds=SKY
+    )
+    with pytest.warns(
+        DegeneracyWarning, match="has come to nothing.*: give an exposure map, or hold it"
+    ):
         fit_mixture(observation, init=mixture_of((20_000, 0, 0, 70)), threads=1)
-    mapped = replace(observation, metadata={"inputs": [{"role": "exposure", "path": "expmap.fits"}]})
-    with pytest.warns(DegeneracyWarning, match="has come to nothing.*: cut the exposure map to where photons are recorded"):
+    mapped = replace(
+        observation, metadata={"inputs": [{"role": "exposure", "path": "expmap.fits"}]}
+    )
+    with pytest.warns(
+        DegeneracyWarning,
+        match="has come to nothing.*: cut the exposure map to where photons are recorded",
+    ):
         fit_mixture(mapped, init=mixture_of((20_000, 0, 0, 70)), threads=1)
 
 
@@ -435,9 +544,13 @@ def test_a_component_that_next_to_nothing_was_seen_of_is_dropped():
     x, y = completeness.grid.centres()
     completeness = completeness.masked((np.hypot(x - 50, y) > 25).astype(float))
     rng = np.random.default_rng(5)
-    observation = drawn(mixture_of((5000, -30, 0, 10)), completeness, rng, sky=0.05, backgrounds=SKY)
+    observation = drawn(
+        mixture_of((5000, -30, 0, 10)), completeness, rng, sky=0.05, backgrounds=SKY
+    )
     start = mixture_of((5000, -30, 0, 10), (2000, 50, 0, 8))
-    with pytest.warns(DataWarning, match="the photons carry 1 component, 2 were asked for, 1 of them dropped"):
+    with pytest.warns(
+        DataWarning, match="the photons carry 1 component, 2 were asked for, 1 of them dropped"
+    ):
         result = fit_mixture(observation, init=start, threads=1)
     assert len(result.mixture) == 1
     assert result.mixture.fluxes.sum() == pytest.approx(5000, rel=0.05)

@@ -8,11 +8,12 @@ from astropy.io import fits
 from handmade import ellipse, make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmx.mixture import Mixture
-from gmmx.report import component_flags, component_table, summary, summary_dict
-from gmmx.report._flags import on_masked_wings, readout_angles
-from gmmx.shapes import Shapes, Term
-from gmmx.shapes.kinds import Ellipse, Field, circle
+from gmmx.answers.components import component_table
+from gmmx.answers.flags import component_flags, on_masked_wings, readout_angles
+from gmmx.model.mixture import Mixture
+from gmmx.plane.shapes import Shapes, Term
+from gmmx.plane.shapes.kinds import Ellipse, Field, circle
+from gmmx.show.page import summary, summary_dict
 
 STREAK = "along the readout"
 WINGS = "wings of a masked source"
@@ -20,7 +21,16 @@ WINGS = "wings of a masked source"
 
 def acis(**metadata):
     observation = make_observation()
-    return replace(observation, metadata={**observation.metadata, "INSTRUME": "ACIS", "ROLL_PNT": 40.0, "DETNAM": "ACIS-0123"} | metadata)
+    return replace(
+        observation,
+        metadata={
+            **observation.metadata,
+            "INSTRUME": "ACIS",
+            "ROLL_PNT": 40.0,
+            "DETNAM": "ACIS-0123",
+        }
+        | metadata,
+    )
 
 
 def flagged(result, word):
@@ -29,7 +39,11 @@ def flagged(result, word):
 
 def thin(*angles, major=30.0, minor=2.0):
     k = len(angles)
-    return Mixture(fluxes=np.arange(k, 0, -1) * 100.0, means=np.zeros((k, 2)), covariances=[ellipse(major, minor, a) for a in angles])
+    return Mixture(
+        fluxes=np.arange(k, 0, -1) * 100.0,
+        means=np.zeros((k, 2)),
+        covariances=[ellipse(major, minor, a) for a in angles],
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,7 +59,15 @@ def thin(*angles, major=30.0, minor=2.0):
 )
 def test_streaks_lie_along_the_columns(metadata, position_angle):
     mixture = thin(*(position_angle + np.array([0, 2.5, -2.5, 3.5, -3.5, 90, 178])))
-    assert flagged(make_result([acis(**metadata)], mixture), STREAK) == [True, True, True, False, False, False, True]
+    assert flagged(make_result([acis(**metadata)], mixture), STREAK) == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_streaks_are_long_and_thin():
@@ -55,7 +77,9 @@ def test_streaks_are_long_and_thin():
     assert flagged(make_result([acis()], mixture), STREAK) == [True, False, True, False]
 
 
-@pytest.mark.parametrize("metadata", [{"INSTRUME": "HRC"}, {"ROLL_PNT": None}, {"DETNAM": "", "chips": None}])
+@pytest.mark.parametrize(
+    "metadata", [{"INSTRUME": "HRC"}, {"ROLL_PNT": None}, {"DETNAM": "", "chips": None}]
+)
 def test_nothing_is_a_streak_where_the_columns_are_not_known(metadata):
     observation = acis(**metadata)
     assert readout_angles(observation) == ()
@@ -67,17 +91,32 @@ def test_several_pointings_have_a_streak_each():
     assert flagged(result, STREAK) == [True, True, False]
 
 
-@pytest.mark.parametrize("file", ["marx/galaxy/events.fits.gz", "marx/pair/events_2.fits.gz", "real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "marx/galaxy/events.fits.gz",
+        "marx/pair/events_2.fits.gz",
+        "real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz",
+    ],
+)
 def test_the_columns_are_where_event_lists_have_them(shared_data, file):
     with fits.open(shared_data / file) as hdus:
         header, events = hdus["EVENTS"].header, hdus["EVENTS"].data
         chip = np.bincount(events["ccd_id"]).argmax()
         events = events[events["ccd_id"] == chip]
-        columns = np.column_stack([events["chipx"], events["chipy"], np.ones(len(events))]).astype(float)
-        slope = np.linalg.lstsq(columns, np.column_stack([events["x"], events["y"]]).astype(float), rcond=None)[0][1]
-    (angle,) = readout_angles(acis(**{key: header[key] for key in ("ROLL_PNT", "DETNAM")}, chips=[chip]))
+        columns = np.column_stack([events["chipx"], events["chipy"], np.ones(len(events))]).astype(
+            float
+        )
+        slope = np.linalg.lstsq(
+            columns, np.column_stack([events["x"], events["y"]]).astype(float), rcond=None
+        )[0][1]
+    (angle,) = readout_angles(
+        acis(**{key: header[key] for key in ("ROLL_PNT", "DETNAM")}, chips=[chip])
+    )
     # X grows west, as the plane's x does: the angle from y, counter-clockwise.
-    assert (np.degrees(np.arctan2(-slope[0], slope[1])) - angle + 90) % 180 - 90 == pytest.approx(0, abs=0.2)
+    assert (np.degrees(np.arctan2(-slope[0], slope[1])) - angle + 90) % 180 - 90 == pytest.approx(
+        0, abs=0.2
+    )
 
 
 # Masked sources
@@ -85,7 +124,14 @@ def test_the_columns_are_where_event_lists_have_them(shared_data, file):
 
 def masked(counts, *terms, kind="mask"):
     """A pointing whose masks took photons."""
-    record = {"file": "m.reg", "kind": kind, "shapes": len(terms), "area_arcmin2": 0.1, "photons": sum(counts), "by_shape": list(counts)}
+    record = {
+        "file": "m.reg",
+        "kind": kind,
+        "shapes": len(terms),
+        "area_arcmin2": 0.1,
+        "photons": sum(counts),
+        "by_shape": list(counts),
+    }
     observation = acis(masks=[record])
     return replace(observation, masks=Shapes.of(*terms), psf=None, backgrounds=())
 
@@ -94,7 +140,11 @@ def around(observed, *rows):
     """A result of round components (x, y, sigma), each with a few photons."""
 
     def make(observation):
-        mixture = Mixture(fluxes=np.full(len(rows), 10.0), means=[r[:2] for r in rows], covariances=[r[2] ** 2 * np.eye(2) for r in rows])
+        mixture = Mixture(
+            fluxes=np.full(len(rows), 10.0),
+            means=[r[:2] for r in rows],
+            covariances=[r[2] ** 2 * np.eye(2) for r in rows],
+        )
         return make_result([observation], mixture, observed_photons=np.array(observed, float))
 
     return make
@@ -108,16 +158,32 @@ def test_small_faint_components_beside_a_bright_masked_source_are_its_wings():
     assert not any(flagged(make(masked([90], circle(0, 0, 4))), WINGS))
     # No mask at all, and a count that is not known.
     assert not any(flagged(make(acis()), WINGS))
-    assert not any(flagged(make(replace(masked([1000], circle(0, 0, 4)), metadata={"masks": [{"kind": "mask", "shapes": 1}]})), WINGS))
+    assert not any(
+        flagged(
+            make(
+                replace(
+                    masked([1000], circle(0, 0, 4)),
+                    metadata={"masks": [{"kind": "mask", "shapes": 1}]},
+                )
+            ),
+            WINGS,
+        )
+    )
 
 
 def test_a_mask_on_diffuse_emission_has_no_wings():
     observation = masked([1000], circle(0, 0, 4))
     # The model expects as many photons there as the mask took.
-    broad = Mixture(fluxes=[1000 / (np.pi * 16) * 2 * np.pi * 900, 10.0], means=[[0, 0], [5, 0]], covariances=[900 * np.eye(2), 4 * np.eye(2)])
+    broad = Mixture(
+        fluxes=[1000 / (np.pi * 16) * 2 * np.pi * 900, 10.0],
+        means=[[0, 0], [5, 0]],
+        covariances=[900 * np.eye(2), 4 * np.eye(2)],
+    )
     result = make_result([observation], broad, observed_photons=np.array([1e5, 8.0]))
     assert not on_masked_wings(result, np.array([30.0, 2.0])).any()
-    assert on_masked_wings(replace(result, mixture=replace(broad, fluxes=[1000.0, 10.0])), np.array([30.0, 2.0]))[1]
+    assert on_masked_wings(
+        replace(result, mixture=replace(broad, fluxes=[1000.0, 10.0])), np.array([30.0, 2.0])
+    )[1]
 
 
 def test_only_bounded_shapes_of_masks_that_add_count():
@@ -130,10 +196,17 @@ def test_only_bounded_shapes_of_masks_that_add_count():
 
 
 def test_masks_of_a_file_tell_how_much_each_shape_took(samples):
-    from gmmx.assemble import read_observation
+    from gmmx.reading.event_list import read_observation
 
     files = {name: samples / f"{name}.fits.gz" for name in ("events", "expmap")}
-    observation = read_observation(files["events"], exposure=files["expmap"], psf="none", mask=samples / "sources.reg", energy_kev="0.5:2", ccd="0-3")
+    observation = read_observation(
+        files["events"],
+        exposure=files["expmap"],
+        psf="none",
+        mask=samples / "sources.reg",
+        energy_kev="0.5:2",
+        ccd="0-3",
+    )
     (record,) = observation.metadata["masks"]
     assert len(record["by_shape"]) == len(observation.masks.terms) == record["shapes"]
     # They may overlap.

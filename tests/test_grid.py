@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmx.errors import InputError
-from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame, SkyImage
+from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame, SkyImage
 
 CENTRES = [(0.0, 0.0), (359.9, -30.0), (161.0, 77.5), (83.6, -89.9), (12.3, 90.0)]
 
@@ -30,7 +30,11 @@ def astropy_frame(ra0, dec0):
 def turned_grid(angle=33.0):
     """Pixels of 0.7 by 1.3 arcsec, turned."""
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    return PixelGrid(shape=(20, 31), origin=np.array([4.0, -7.0]), matrix=np.array([[c, -s], [s, c]]) @ np.diag([0.7, 1.3]))
+    return PixelGrid(
+        shape=(20, 31),
+        origin=np.array([4.0, -7.0]),
+        matrix=np.array([[c, -s], [s, c]]) @ np.diag([0.7, 1.3]),
+    )
 
 
 @pytest.mark.parametrize("centre", CENTRES)
@@ -43,7 +47,11 @@ def test_plane_agrees_with_astropy(centre):
     ra, dec = frame.to_sky(x, y)
     # astropy's x axis runs against gmmx's east: pixel ix is at plane x = ix.
     expected_ra, expected_dec = wcs.wcs_pix2world(x, y, 0)
-    apart = SkyCoord(ra, dec, unit="deg").separation(SkyCoord(expected_ra, expected_dec, unit="deg")).arcsec
+    apart = (
+        SkyCoord(ra, dec, unit="deg")
+        .separation(SkyCoord(expected_ra, expected_dec, unit="deg"))
+        .arcsec
+    )
     assert apart.max() < 1e-9
     back = frame.to_plane(expected_ra, expected_dec)
     expected = wcs.wcs_world2pix(expected_ra, expected_dec, 0)
@@ -51,7 +59,9 @@ def test_plane_agrees_with_astropy(centre):
     assert_allclose(np.array(back), np.array(expected), atol=3e-9)
 
 
-@given(ra0=st.floats(0, 360), dec0=st.floats(-90, 90), x=st.floats(-5e4, 5e4), y=st.floats(-5e4, 5e4))
+@given(
+    ra0=st.floats(0, 360), dec0=st.floats(-90, 90), x=st.floats(-5e4, 5e4), y=st.floats(-5e4, 5e4)
+)
 def test_plane_goes_round(ra0, dec0, x, y):
     frame = SkyFrame(ra0, dec0)
     assert_allclose(frame.to_plane(*frame.to_sky(x, y)), [x, y], atol=1e-7)
@@ -89,7 +99,11 @@ def test_impossible_tangent_point(centre):
 def test_physical_pixels_go_round():
     frame = PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)
     assert_allclose(frame.to_plane(4096.5 + 100, 4096.5 - 10), [49.2, -4.92])
-    assert_allclose(frame.to_physical(*frame.to_plane([1.5, 7000.25], [3.0, 9.0])), [[1.5, 7000.25], [3.0, 9.0]], rtol=1e-13)
+    assert_allclose(
+        frame.to_physical(*frame.to_plane([1.5, 7000.25], [3.0, 9.0])),
+        [[1.5, 7000.25], [3.0, 9.0]],
+        rtol=1e-13,
+    )
 
 
 def test_grid_goes_round():
@@ -111,7 +125,10 @@ def test_image_axes_are_row_then_column():
     image = SkyImage(grid=grid, values=np.arange(8.0).reshape(2, 4))
     assert image.at(3.5, 0.5) == 3
     assert image.at(0.5, 1.5) == 4
-    assert_array_equal(grid.histogram(np.array([3.5, 3.9, 0.1]), np.array([0.5, 0.5, 1.9])), [[0, 0, 0, 2], [1, 0, 0, 0]])
+    assert_array_equal(
+        grid.histogram(np.array([3.5, 3.9, 0.1]), np.array([0.5, 0.5, 1.9])),
+        [[0, 0, 0, 2], [1, 0, 0, 0]],
+    )
 
 
 def test_covering_is_centred_and_reaches_both_ends():
@@ -124,7 +141,9 @@ def test_covering_is_centred_and_reaches_both_ends():
 
 def test_pixels_own_their_lower_edges_and_nothing_is_found_outside():
     grid = PixelGrid.covering((0, 3), (0, 2), 1.0)
-    ix, iy, inside = grid.locate([0.0, 1.0, 2.999, 3.0, -0.001, 1e9, -1e9], [0.0, 1.0, 1.999, 1.0, 1.0, 0.5, 0.5])
+    ix, iy, inside = grid.locate(
+        [0.0, 1.0, 2.999, 3.0, -0.001, 1e9, -1e9], [0.0, 1.0, 1.999, 1.0, 1.0, 0.5, 0.5]
+    )
     assert_array_equal(inside, [True, True, True, False, False, False, False])
     assert_array_equal(ix[:3], [0, 1, 2])
     assert_array_equal(iy[:3], [0, 1, 1])
@@ -149,7 +168,10 @@ def test_extent_of_a_turned_grid_holds_its_corners():
     assert_allclose(grid.extent(), [(-1.5, 0.5), (-0.5, 1.5)])
 
 
-@pytest.mark.parametrize(("shape", "matrix"), [((0, 3), np.eye(2)), ((3, 3), np.ones((2, 2))), ((3, 3), np.zeros((2, 2)))])
+@pytest.mark.parametrize(
+    ("shape", "matrix"),
+    [((0, 3), np.eye(2)), ((3, 3), np.ones((2, 2))), ((3, 3), np.zeros((2, 2)))],
+)
 def test_grids_without_area(shape, matrix):
     with pytest.raises(InputError, match="pixels of some area"):
         PixelGrid(shape=shape, origin=np.zeros(2), matrix=matrix)

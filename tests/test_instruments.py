@@ -7,29 +7,55 @@ import pytest
 from astropy.io import fits
 from numpy.testing import assert_allclose
 
-from gmmx import pipeline
-from gmmx.assemble import read_observation
+from gmmx.commands import pipeline
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.io.events import read_events
+from gmmx.reading.event_list import read_observation
 
-HRC = {"TELESCOP": "CHANDRA", "INSTRUME": "HRC", "DETNAM": "HRC-I", "OBS_ID": "1912", "RA_PNT": 83.6, "DEC_PNT": 22.0, "RA_NOM": 83.6, "DEC_NOM": 22.0}
+HRC = {
+    "TELESCOP": "CHANDRA",
+    "INSTRUME": "HRC",
+    "DETNAM": "HRC-I",
+    "OBS_ID": "1912",
+    "RA_PNT": 83.6,
+    "DEC_PNT": 22.0,
+    "RA_NOM": 83.6,
+    "DEC_NOM": 22.0,
+}
 ARP299 = "real/xmm_0112810101_Arp299/Arp299_MOS1_evt_0.5-8.0keV.fits.gz"
 
 
 def written(path, columns, pixel, step, keywords, *, wcs=True, half=600.0, n=4000, seed=3):
     """A source on an even sky, as a file with the given columns: (name, format, values or None for x and y, further arguments)."""
     rng = np.random.default_rng(seed)
-    place = np.concatenate([rng.uniform(-half, half, (n // 2, 2)), rng.normal(0, 10, (n - n // 2, 2))]) / step + pixel
+    place = (
+        np.concatenate([rng.uniform(-half, half, (n // 2, 2)), rng.normal(0, 10, (n - n // 2, 2))])
+        / step
+        + pixel
+    )
     sky = {"x": place[:, 0], "y": place[:, 1]}
-    made = [fits.Column(name, form, array=sky.get(name.lower(), values)) for name, form, values in columns]
+    made = [
+        fits.Column(name, form, array=sky.get(name.lower(), values))
+        for name, form, values in columns
+    ]
     table = fits.BinTableHDU.from_columns(made, name="EVENTS")
     table.header.update(keywords)
     for i, column in enumerate(table.columns.names, 1):
         if wcs and column.lower() in sky:
             is_x = column.lower() == "x"
-            kind, value = ("RA---TAN", keywords["RA_NOM"]) if is_x else ("DEC--TAN", keywords["DEC_NOM"])
-            table.header.update({f"TCTYP{i}": kind, f"TCRVL{i}": value, f"TCRPX{i}": pixel, f"TCDLT{i}": (-1 if is_x else 1) * step / 3600, f"TCUNI{i}": "deg"})
+            kind, value = (
+                ("RA---TAN", keywords["RA_NOM"]) if is_x else ("DEC--TAN", keywords["DEC_NOM"])
+            )
+            table.header.update(
+                {
+                    f"TCTYP{i}": kind,
+                    f"TCRVL{i}": value,
+                    f"TCRPX{i}": pixel,
+                    f"TCDLT{i}": (-1 if is_x else 1) * step / 3600,
+                    f"TCUNI{i}": "deg",
+                }
+            )
             table.header.update({f"TLMIN{i}": 0.5, f"TLMAX{i}": 2 * pixel - 0.5})
     fits.HDUList([fits.PrimaryHDU(), table]).writeto(path, overwrite=True)
     return path
@@ -37,7 +63,13 @@ def written(path, columns, pixel, step, keywords, *, wcs=True, half=600.0, n=400
 
 def hrc_events(path, *, energy=False, **options):
     rng = np.random.default_rng(1)
-    columns = [("time", "D", np.arange(4000.0)), ("crsv", "I", np.ones(4000)), ("chip_id", "I", np.zeros(4000)), ("x", "E", None), ("y", "E", None)]
+    columns = [
+        ("time", "D", np.arange(4000.0)),
+        ("crsv", "I", np.ones(4000)),
+        ("chip_id", "I", np.zeros(4000)),
+        ("x", "E", None),
+        ("y", "E", None),
+    ]
     columns += [("pha", "I", rng.integers(0, 256, 4000)), ("pi", "I", rng.integers(0, 256, 4000))]
     columns += [("energy", "E", np.zeros(4000))] if energy else []
     return written(path, columns, 16384.5, 0.1318, HRC, **options)
@@ -64,7 +96,9 @@ def test_hrc_tells_no_energies(tmp_path, energy):
         read_observation(path, energy_kev="0.5:2")
     with pytest.raises(DataError, match="no energies" if energy else "no column energy"):
         read_events(f"{path}[energy=500:2000]")
-    assert len(read_events(f"{path}[pi=20:200]")) == np.count_nonzero((fits.getdata(path, 1)["pi"] >= 20) & (fits.getdata(path, 1)["pi"] <= 200))
+    assert len(read_events(f"{path}[pi=20:200]")) == np.count_nonzero(
+        (fits.getdata(path, 1)["pi"] >= 20) & (fits.getdata(path, 1)["pi"] <= 200)
+    )
 
 
 def test_hrc_without_wcs_takes_its_own_pixels(tmp_path):
@@ -77,7 +111,9 @@ def test_hrc_without_wcs_takes_its_own_pixels(tmp_path):
 @pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
 def test_hrc_is_fitted(tmp_path):
     path = hrc_events(tmp_path / "hrc.fits")
-    _, result = pipeline.fit([f"{path}[sky=circle(16384.5,16384.5,2000)]"], config=FitConfig(k=1, grid=4.0, psf=("0.5",)))
+    _, result = pipeline.fit(
+        [f"{path}[sky=circle(16384.5,16384.5,2000)]"], config=FitConfig(k=1, grid=4.0, psf=("0.5",))
+    )
     assert_allclose(result.mixture.fluxes, 2000, rtol=0.1)
     assert_allclose(np.sqrt(result.mixture.covariances[0, 0, 0]), 10, rtol=0.1)
 
@@ -85,9 +121,25 @@ def test_hrc_is_fitted(tmp_path):
 @pytest.mark.parametrize("instrument", ["EMOS2", "EPN"])
 def test_xmm_has_upper_case_and_whole_pixels(tmp_path, instrument):
     rng = np.random.default_rng(5)
-    columns = [("TIME", "D", np.arange(4000.0)), ("X", "J", None), ("Y", "J", None), ("PI", "I", rng.integers(200, 12000, 4000))]
-    columns += [("FLAG", "J", rng.integers(0, 2, 4000)), ("PATTERN", "B", rng.integers(0, 13, 4000)), ("CCDNR", "B", rng.integers(1, 8, 4000))]
-    keywords = {"TELESCOP": "XMM", "INSTRUME": instrument, "RA_NOM": 172.1, "DEC_NOM": 58.5, "RA_PNT": 172.1, "DEC_PNT": 58.5}
+    columns = [
+        ("TIME", "D", np.arange(4000.0)),
+        ("X", "J", None),
+        ("Y", "J", None),
+        ("PI", "I", rng.integers(200, 12000, 4000)),
+    ]
+    columns += [
+        ("FLAG", "J", rng.integers(0, 2, 4000)),
+        ("PATTERN", "B", rng.integers(0, 13, 4000)),
+        ("CCDNR", "B", rng.integers(1, 8, 4000)),
+    ]
+    keywords = {
+        "TELESCOP": "XMM",
+        "INSTRUME": instrument,
+        "RA_NOM": 172.1,
+        "DEC_NOM": 58.5,
+        "RA_PNT": 172.1,
+        "DEC_PNT": 58.5,
+    }
     path = written(tmp_path / "xmm.fits", columns, 25921.0, 0.05, keywords)
     data = fits.getdata(path, 1)
     with pytest.warns(DataWarning) as caught:
@@ -99,7 +151,9 @@ def test_xmm_has_upper_case_and_whole_pixels(tmp_path, instrument):
     assert f"energy: all (no default band for {instrument})" in lines
     assert "psf: none (no PSF was given)" in lines
     kept = read_events(f"{path}[FLAG=0,PATTERN<=4][PI=500:2000]")
-    assert len(kept) == np.count_nonzero((data["FLAG"] == 0) & (data["PATTERN"] <= 4) & (data["PI"] >= 500) & (data["PI"] <= 2000))
+    assert len(kept) == np.count_nonzero(
+        (data["FLAG"] == 0) & (data["PATTERN"] <= 4) & (data["PI"] >= 500) & (data["PI"] <= 2000)
+    )
     assert kept.metadata["recorded_energy_band_kev"] == [0.5, 2.0]
     with pytest.raises(DataError, match="no column energy"):
         read_events(f"{path}[energy=500:2000]")
@@ -110,7 +164,9 @@ def test_xmm_has_upper_case_and_whole_pixels(tmp_path, instrument):
 
 @pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
 def test_a_real_xmm_observation(shared_data):
-    observation = read_observation(f"{shared_data / ARP299}[FLAG=0,PATTERN<=12][sky=circle(25921,25921,6000)]", grid=4.0)
+    observation = read_observation(
+        f"{shared_data / ARP299}[FLAG=0,PATTERN<=12][sky=circle(25921,25921,6000)]", grid=4.0
+    )
     assert observation.metadata["chips"] is None
     assert observation.metadata["energy_kev"] == [0.5, 8.0]
     assert 8000 < observation.n_photons < 32806

@@ -10,10 +10,17 @@ from made_files import DEC0, event_hdus, flat, image_hdus
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmx.errors import DataError, DataWarning
-from gmmx.io.counts import read_counts, read_photons
+from gmmx.io.counts_image import read_counts, read_photons
 from gmmx.io.maps import read_exposure
 
-PHYSICAL = {"CRVAL1P": 3044.5, "CRPIX1P": 0.5, "CDELT1P": 4.0, "CRVAL2P": 3044.5, "CRPIX2P": 0.5, "CDELT2P": 4.0}
+PHYSICAL = {
+    "CRVAL1P": 3044.5,
+    "CRPIX1P": 0.5,
+    "CDELT1P": 4.0,
+    "CRVAL2P": 3044.5,
+    "CRPIX2P": 0.5,
+    "CDELT2P": 4.0,
+}
 
 
 def some_counts(shape=(30, 41), seed=3, mean=0.7):
@@ -37,7 +44,10 @@ def test_pixels_become_photons_where_their_centres_are(tmp_path):
     assert_allclose(listed.frame.to_sky(listed.x, listed.y), (ra, dec), atol=1e-9)
     assert_allclose(listed.pixels.histogram(listed.x, listed.y, listed.weights), counts)
     # Physical coordinates count from the image's left edge, in pixels a quarter as large.
-    assert_allclose(listed.physical.to_physical(listed.x, listed.y), (3044.5 + 4 * (ix + 0.5), 3044.5 + 4 * (iy + 0.5)))
+    assert_allclose(
+        listed.physical.to_physical(listed.x, listed.y),
+        (3044.5 + 4 * (ix + 0.5), 3044.5 + 4 * (iy + 0.5)),
+    )
     assert listed.metadata["OBS_ID"] == "17"
     assert listed.metadata["recorded_energy_band_kev"] == [0.5, 2.0]
 
@@ -68,7 +78,10 @@ def test_told_by_content(tmp_path, name):
 
 def test_an_image_in_an_extension_compressed_or_not(tmp_path):
     hdu = image_hdus(some_counts(), unit="")[0]
-    for image in (fits.ImageHDU(hdu.data, hdu.header), fits.CompImageHDU(hdu.data.astype(np.int32), hdu.header)):
+    for image in (
+        fits.ImageHDU(hdu.data, hdu.header),
+        fits.CompImageHDU(hdu.data.astype(np.int32), hdu.header),
+    ):
         fits.HDUList([fits.PrimaryHDU(), image]).writeto(tmp_path / "x.fits", overwrite=True)
         assert read_photons(tmp_path / "x.fits").n_photons == some_counts().sum()
 
@@ -84,7 +97,10 @@ def test_an_image_in_an_extension_compressed_or_not(tmp_path):
 )
 def test_recorded_cuts(tmp_path, keywords, band, chips):
     metadata = read_counts(written(tmp_path, some_counts(), **keywords)).metadata
-    assert (metadata.get("recorded_energy_band_kev"), metadata.get("recorded_chips")) == (band, chips)
+    assert (metadata.get("recorded_energy_band_kev"), metadata.get("recorded_chips")) == (
+        band,
+        chips,
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,7 +117,11 @@ def test_recorded_cuts(tmp_path, keywords, band, chips):
         (flat(np.nan), {}, "10816 of 10816 pixels are not finite"),
         (flat(0.0), {}, "zero everywhere"),
         (flat(1.0), {"CDELT1": -1 / 3600}, "not square"),
-        (flat(1.0), {"CTYPE1": "RA---SIN", "CTYPE2": "DEC--SIN", "CDELT1": -0.05, "CDELT2": 0.05}, "no regular grid"),
+        (
+            flat(1.0),
+            {"CTYPE1": "RA---SIN", "CTYPE2": "DEC--SIN", "CDELT1": -0.05, "CDELT2": 0.05},
+            "no regular grid",
+        ),
         (flat(1.0), {"CTYPE1": "", "CTYPE2": ""}, "no usable WCS"),
     ],
 )
@@ -115,25 +135,36 @@ def test_what_is_no_counts_image_is_refused(tmp_path, values, keywords, message)
 def test_other_than_whole_numbers_are_named(tmp_path):
     values = some_counts()
     values[3, 5] = 0.37
-    with pytest.warns(DataWarning, match=r"1 pixels hold other than whole numbers, such as 0.37: is it smoothed"):
+    with pytest.warns(
+        DataWarning, match=r"1 pixels hold other than whole numbers, such as 0.37: is it smoothed"
+    ):
         read_counts(written(tmp_path, values))
 
 
-@pytest.mark.parametrize(("value", "unit"), [(2e-7, "photon/cm**2/s"), (2e-7, "/cm**2 /s"), (2e-7, "")])
+@pytest.mark.parametrize(
+    ("value", "unit"), [(2e-7, "photon/cm**2/s"), (2e-7, "/cm**2 /s"), (2e-7, "")]
+)
 def test_a_flux_image_is_no_exposure_map(tmp_path, value, unit):
     listed = read_counts(written(tmp_path, some_counts()))
     with pytest.raises(DataError, match="flux"):
-        read_exposure(written(tmp_path, flat(value), name="flux.img", unit=unit), frame=listed.frame)
+        read_exposure(
+            written(tmp_path, flat(value), name="flux.img", unit=unit), frame=listed.frame
+        )
 
 
 def test_real_images(shared_data):
     folder = shared_data / "real"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        listed = read_photons(folder / "zwcl2341_acisi" / "srcfree_bin4_500-2000_17490_band1_thresh.img.gz")
+        listed = read_photons(
+            folder / "zwcl2341_acisi" / "srcfree_bin4_500-2000_17490_band1_thresh.img.gz"
+        )
         other = read_photons(folder / "9399_NGC5044" / "img.fits.gz")
     assert (listed.n_photons, len(listed)) == (18967, 17039)
-    assert (listed.metadata["recorded_energy_band_kev"], listed.metadata["recorded_chips"]) == ([0.5, 2.0], [0, 1, 2, 3])
+    assert (listed.metadata["recorded_energy_band_kev"], listed.metadata["recorded_chips"]) == (
+        [0.5, 2.0],
+        [0, 1, 2, 3],
+    )
     assert_allclose(listed.pixels.step, 1.968)
     assert_allclose(listed.physical.to_plane(2846.5, 2438.5), listed.pixels.origin, atol=1e-4)
     assert_allclose((listed.physical.step_x, listed.physical.step_y), 0.492, rtol=1e-6)

@@ -17,10 +17,27 @@ from gmmx.errors import DataError, DataWarning
 from gmmx.io.events import read_events
 
 CENA = "real/18461_CenA/cena.fits.gz"
-ACIS = {"TELESCOP": "CHANDRA", "INSTRUME": "ACIS", "RA_NOM": 150.0, "DEC_NOM": 30.0, "OBS_ID": "42", "EXPOSURE": 1234.5}
+ACIS = {
+    "TELESCOP": "CHANDRA",
+    "INSTRUME": "ACIS",
+    "RA_NOM": 150.0,
+    "DEC_NOM": 30.0,
+    "OBS_ID": "42",
+    "EXPOSURE": 1234.5,
+}
 
 
-def write_events(path, columns=None, *, keywords=ACIS, wcs=True, extname="EVENTS", gti=1, step=0.492, names=("x", "y")):
+def write_events(
+    path,
+    columns=None,
+    *,
+    keywords=ACIS,
+    wcs=True,
+    extname="EVENTS",
+    gti=1,
+    step=0.492,
+    names=("x", "y"),
+):
     """A small event file: columns of (name, format, values[, extra Column arguments])."""
     if columns is None:
         columns = [
@@ -30,15 +47,37 @@ def write_events(path, columns=None, *, keywords=ACIS, wcs=True, extname="EVENTS
             ("y", "E", 4096.5 - np.arange(5)),
             ("energy", "E", [400, 600, 1000, 2000, 9000]),
         ]
-    table = fits.BinTableHDU.from_columns([fits.Column(c[0], c[1], array=np.asarray(c[2]), **(c[3] if len(c) > 3 else {})) for c in columns])
+    table = fits.BinTableHDU.from_columns(
+        [
+            fits.Column(c[0], c[1], array=np.asarray(c[2]), **(c[3] if len(c) > 3 else {}))
+            for c in columns
+        ]
+    )
     table.header["EXTNAME"] = extname
     table.header.update(keywords)
     if wcs:
         numbers = {name.lower(): i for i, name in enumerate(table.columns.names, 1)}
-        for axis, kind, value, sign in ((names[0], "RA---TAN", 150.0, -1), (names[1], "DEC--TAN", 30.0, 1)):
+        for axis, kind, value, sign in (
+            (names[0], "RA---TAN", 150.0, -1),
+            (names[1], "DEC--TAN", 30.0, 1),
+        ):
             i = numbers[axis]
-            table.header.update({f"TCTYP{i}": kind, f"TCRVL{i}": value, f"TCRPX{i}": 4096.5, f"TCDLT{i}": sign * step / 3600, f"TCUNI{i}": "deg"})
-    spans = [fits.BinTableHDU.from_columns([fits.Column("START", "D", array=[0.0]), fits.Column("STOP", "D", array=[1.0])], name="GTI") for _ in range(gti)]
+            table.header.update(
+                {
+                    f"TCTYP{i}": kind,
+                    f"TCRVL{i}": value,
+                    f"TCRPX{i}": 4096.5,
+                    f"TCDLT{i}": sign * step / 3600,
+                    f"TCUNI{i}": "deg",
+                }
+            )
+    spans = [
+        fits.BinTableHDU.from_columns(
+            [fits.Column("START", "D", array=[0.0]), fits.Column("STOP", "D", array=[1.0])],
+            name="GTI",
+        )
+        for _ in range(gti)
+    ]
     fits.HDUList([fits.PrimaryHDU(), table, *spans]).writeto(path, overwrite=True)
     return path
 
@@ -59,7 +98,9 @@ def test_cena_agrees_with_astropy(shared_data):
     # The table's own WCS, as astropy has it, against the plane's.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ra, dec = WCS(header, keysel=["pixel"], colsel=[11, 12]).all_pix2world(data["x"], data["y"], 1)
+        ra, dec = WCS(header, keysel=["pixel"], colsel=[11, 12]).all_pix2world(
+            data["x"], data["y"], 1
+        )
     ours = events.frame.to_sky(events.x, events.y)
     assert_allclose(ours[0], ra, atol=1e-9)
     assert_allclose(ours[1], dec, atol=1e-9)
@@ -97,7 +138,9 @@ def test_real_files(shared_data, path, n, band, step):
 
 
 def test_xmm_has_energies_from_pi_and_integer_positions(shared_data):
-    events = read_silently(shared_data / "real/xmm_0112810101_Arp299/Arp299_MOS1_evt_0.5-8.0keV.fits.gz")
+    events = read_silently(
+        shared_data / "real/xmm_0112810101_Arp299/Arp299_MOS1_evt_0.5-8.0keV.fits.gz"
+    )
     assert sorted(set(events.ccd.tolist())) == [1, 2, 3, 4, 5, 6, 7]
     assert_allclose(events.x / 0.05, np.round(events.x / 0.05), atol=1e-6)
     assert events.frame.radesys == "FK5"
@@ -152,7 +195,9 @@ def test_scaled_and_null_columns(tmp_path):
         ("y", "I", np.array([20, 22, 25])),
         ("energy", "E", [1000, 1000, 1000]),
     ]
-    path = write_events(tmp_path / "e.fits", columns, keywords=ACIS | {"TSCAL2": 0.5, "TZERO2": 90.0})
+    path = write_events(
+        tmp_path / "e.fits", columns, keywords=ACIS | {"TSCAL2": 0.5, "TZERO2": 90.0}
+    )
     events = read_silently(path)
     assert events.n_dropped == {"not finite": 1}
     assert_allclose(events.y, (np.array([100.0, 102.5]) - 4096.5) * 0.492)
@@ -160,7 +205,12 @@ def test_scaled_and_null_columns(tmp_path):
 
 def test_rows_that_are_not_finite_are_dropped_and_counted(tmp_path):
     x = np.array([4000, np.nan, 4001, 4002, np.inf], np.float32)
-    columns = [("x", "E", x), ("y", "E", [4000, 1, 2, np.nan, 4]), ("energy", "E", [1000, 1, np.nan, 1, 1]), ("ccd_id", "I", [3, 3, 3, 3, 3])]
+    columns = [
+        ("x", "E", x),
+        ("y", "E", [4000, 1, 2, np.nan, 4]),
+        ("energy", "E", [1000, 1, np.nan, 1, 1]),
+        ("ccd_id", "I", [3, 3, 3, 3, 3]),
+    ]
     events = read_silently(write_events(tmp_path / "e.fits", columns))
     assert len(events) == 1
     assert events.n_dropped == {"not finite": 4}
@@ -171,7 +221,15 @@ def test_rows_that_are_not_finite_are_dropped_and_counted(tmp_path):
 
 def test_stale_wcs_falls_back_to_the_nominal_pointing(tmp_path):
     # Keywords numbered for the 25 columns that the file once had.
-    stale = {"TCTYP11": "RA---TAN", "TCRVL11": 150.0, "TCRPX11": 4096.5, "TCDLT11": -0.492 / 3600, "TCTYP12": "DEC--TAN", "TLMIN11": 0.5, "TCTYP3": "LONG-TAN"}
+    stale = {
+        "TCTYP11": "RA---TAN",
+        "TCRVL11": 150.0,
+        "TCRPX11": 4096.5,
+        "TCDLT11": -0.492 / 3600,
+        "TCTYP12": "DEC--TAN",
+        "TLMIN11": 0.5,
+        "TCTYP3": "LONG-TAN",
+    }
     path = write_events(tmp_path / "e.fits", keywords=ACIS | stale, wcs=False)
     with pytest.warns(DataWarning, match="missing or stale"):
         events = read_events(path)
@@ -181,8 +239,14 @@ def test_stale_wcs_falls_back_to_the_nominal_pointing(tmp_path):
 
 
 def test_hrc_falls_back_to_its_own_pixels(tmp_path):
-    columns = [("x", "E", [16384.5, 16394.5]), ("y", "E", [16384.5, 16384.5]), ("pi", "I", [10, 20])]
-    path = write_events(tmp_path / "e.fits", columns, keywords=ACIS | {"INSTRUME": "HRC"}, wcs=False)
+    columns = [
+        ("x", "E", [16384.5, 16394.5]),
+        ("y", "E", [16384.5, 16384.5]),
+        ("pi", "I", [10, 20]),
+    ]
+    path = write_events(
+        tmp_path / "e.fits", columns, keywords=ACIS | {"INSTRUME": "HRC"}, wcs=False
+    )
     with pytest.warns(DataWarning, match=r"0\.1318"):
         events = read_events(path)
     assert_allclose(events.x, [0, 1.318])
@@ -190,7 +254,11 @@ def test_hrc_falls_back_to_its_own_pixels(tmp_path):
 
 
 def test_no_usable_wcs(tmp_path):
-    for keywords in ({"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"}, ACIS | {"TELESCOP": "XMM"}, ACIS | {"RA_NOM": "nowhere"}):
+    for keywords in (
+        {"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"},
+        ACIS | {"TELESCOP": "XMM"},
+        ACIS | {"RA_NOM": "nowhere"},
+    ):
         with pytest.raises(DataError, match="no usable WCS"):
             read_events(write_events(tmp_path / "e.fits", keywords=keywords, wcs=False))
 
@@ -198,15 +266,24 @@ def test_no_usable_wcs(tmp_path):
 @pytest.mark.parametrize(
     ("keywords", "band"),
     [
-        ({"DSTYP1": "time", "DSVAL1": "TABLE", "DSTYP2": "energy", "DSVAL2": "500:2000"}, [0.5, 2.0]),
+        (
+            {"DSTYP1": "time", "DSVAL1": "TABLE", "DSTYP2": "energy", "DSVAL2": "500:2000"},
+            [0.5, 2.0],
+        ),
         ({"DSTYP3": "energy", "DSVAL3": "500:1000,1500:2000"}, [0.5, 2.0]),
         ({"DSTYP3": "energy", "DSVAL3": "500:1000", "2DSVAL3": "800:2000"}, [0.5, 2.0]),
-        ({"DSTYP3": "energy", "DSVAL3": "500:7000", "DSTYP4": "energy", "DSVAL4": "300:2000"}, [0.5, 2.0]),
+        (
+            {"DSTYP3": "energy", "DSVAL3": "500:7000", "DSTYP4": "energy", "DSVAL4": "300:2000"},
+            [0.5, 2.0],
+        ),
         ({"DSTYP3": "energy", "DSVAL3": ":2000"}, [0.0, 2.0]),
         ({"DSTYP3": "energy", "DSVAL3": "500:"}, None),
         ({"DSTYP3": "energy", "DSVAL3": "TABLE"}, None),
         ({"DSTYP3": "pi", "DSVAL3": "1:1024"}, None),
-        ({"DSTYP3": "energy", "DSVAL3": ",".join(f"{e}:{e + 1}" for e in range(500, 2000, 20))}, [0.5, 1.981]),
+        (
+            {"DSTYP3": "energy", "DSVAL3": ",".join(f"{e}:{e + 1}" for e in range(500, 2000, 20))},
+            [0.5, 1.981],
+        ),
     ],
 )
 def test_recorded_energy_band(tmp_path, keywords, band):
@@ -222,10 +299,18 @@ def test_errors_are_one_line_that_names_the_file(tmp_path, shared_data):
     cases["not a FITS file"] = tmp_path / "text.fits"
     cases["not a FITS file"].write_text("# a region file, perhaps\n")
     cases["no column pha"] = f"{good}[pha=500:2000]"
-    cases["no EVENTS extension (found PRIMARY, GTI)"] = shared_data / "real/9399_NGC5044/img.fits.gz"
-    cases["no X column"] = write_events(tmp_path / "nox.fits", [("y", "E", [1.0]), ("energy", "E", [1.0])], wcs=False)
-    cases["no X or Y column"] = write_events(tmp_path / "noxy.fits", [("RA", "D", [1.0]), ("DEC", "D", [1.0])], wcs=False)
-    cases["several values per row"] = write_events(tmp_path / "vector.fits", [("x", "2E", np.ones((2, 2))), ("y", "E", [1.0, 2.0])])
+    cases["no EVENTS extension (found PRIMARY, GTI)"] = (
+        shared_data / "real/9399_NGC5044/img.fits.gz"
+    )
+    cases["no X column"] = write_events(
+        tmp_path / "nox.fits", [("y", "E", [1.0]), ("energy", "E", [1.0])], wcs=False
+    )
+    cases["no X or Y column"] = write_events(
+        tmp_path / "noxy.fits", [("RA", "D", [1.0]), ("DEC", "D", [1.0])], wcs=False
+    )
+    cases["several values per row"] = write_events(
+        tmp_path / "vector.fits", [("x", "2E", np.ones((2, 2))), ("y", "E", [1.0, 2.0])]
+    )
     for expected, path in cases.items():
         with pytest.raises(DataError) as caught:
             read_events(path)
@@ -256,8 +341,15 @@ def test_empty_file(tmp_path):
 def test_a_large_file_is_not_held_twice(tmp_path, monkeypatch):
     n = 100_000
     rng = np.random.default_rng(1)
-    columns = [("junk", "25J", np.zeros((n, 25), np.int32)), ("x", "E", rng.uniform(3000, 5000, n)), ("y", "E", rng.uniform(3000, 5000, n))]
-    path = write_events(tmp_path / "large.fits", [*columns, ("energy", "E", rng.uniform(500, 2000, n)), ("ccd_id", "I", np.full(n, 7))])
+    columns = [
+        ("junk", "25J", np.zeros((n, 25), np.int32)),
+        ("x", "E", rng.uniform(3000, 5000, n)),
+        ("y", "E", rng.uniform(3000, 5000, n)),
+    ]
+    path = write_events(
+        tmp_path / "large.fits",
+        [*columns, ("energy", "E", rng.uniform(500, 2000, n)), ("ccd_id", "I", np.full(n, 7))],
+    )
     monkeypatch.setattr("gmmx.io.events.ROWS_PER_BLOCK", 4096)
     tracemalloc.start()
     try:

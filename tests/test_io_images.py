@@ -12,11 +12,11 @@ from astropy.wcs import WCS, FITSFixedWarning
 from handmade import galaxy_truth, make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose
 
+from gmmx.answers.images import render_images
 from gmmx.errors import DataError, InputError, OutputError
-from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
 from gmmx.io._write import replacing
 from gmmx.io.images import read_grid_like, wcs_header, write_images
-from gmmx.render import render_images
+from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame
 
 NAMES = ["SIGNAL", "SIGNAL_PSF", "BACKGROUND", "COMPLETENESS", "EXPECTED", "COUNTS", "RESIDUAL"]
 
@@ -68,7 +68,9 @@ def test_fits_shows_the_signal_first(tmp_path, images, result):
 
 def test_long_and_foreign_history_fits_its_columns(tmp_path, images, result):
     path = tmp_path / "model.fits"
-    write_images(path, {"COUNTS": images.counts}, result, command="gmmx fit " + "\xc5ngstr\xf6m/" * 20)
+    write_images(
+        path, {"COUNTS": images.counts}, result, command="gmmx fit " + "\xc5ngstr\xf6m/" * 20
+    )
     with fits.open(path) as hdus:
         assert len(hdus) == 1
         assert hdus[0].name == "COUNTS"
@@ -88,13 +90,21 @@ def test_hdf5_holds_the_same(tmp_path, images, result):
             assert file[name].attrs["unit"] == image.unit
             wcs = WCS(fits.Header.fromstring(file[name].attrs["header"], sep="\n"))
             x, y = image.grid.to_plane(3.0, 4.0)
-            assert_allclose(wcs.all_pix2world(3.0, 4.0, 0), result.frame.to_sky(x, y), rtol=0, atol=1e-9)
+            assert_allclose(
+                wcs.all_pix2world(3.0, 4.0, 0), result.frame.to_sky(x, y), rtol=0, atol=1e-9
+            )
 
 
 @pytest.mark.parametrize("rotation", [0.0, 0.6, np.pi / 2])
 def test_headers_place_pixels_as_the_plane_does(rotation):
-    frame, physical = SkyFrame(310.0, 78.0), PhysicalFrame(x0=4096.5, y0=4100.0, step_x=0.492, step_y=0.492)
-    turn = np.array([[np.cos(rotation), -np.sin(rotation)], [np.sin(rotation), np.cos(rotation)]]) * 1.3
+    frame, physical = (
+        SkyFrame(310.0, 78.0),
+        PhysicalFrame(x0=4096.5, y0=4100.0, step_x=0.492, step_y=0.492),
+    )
+    turn = (
+        np.array([[np.cos(rotation), -np.sin(rotation)], [np.sin(rotation), np.cos(rotation)]])
+        * 1.3
+    )
     grid = PixelGrid(shape=(700, 500), origin=np.array([-311.0, -423.7]), matrix=turn)
     header = wcs_header(grid, frame, physical)
     assert ("CDELT1" in header) == (rotation == 0.0)
@@ -102,28 +112,56 @@ def test_headers_place_pixels_as_the_plane_does(rotation):
     x, y = grid.to_plane(ix, iy)
     ra, dec = WCS(header).all_pix2world(ix, iy, 0)
     assert_allclose(np.array(frame.to_plane(ra, dec)), [x, y], rtol=0, atol=1e-6)
-    assert_allclose(WCS(header, key="P").all_pix2world(ix, iy, 0), physical.to_physical(x, y), rtol=0, atol=1e-6)
-    to_image = np.array([[header["LTM1_1"], header.get("LTM1_2", 0)], [header.get("LTM2_1", 0), header["LTM2_2"]]])
-    back = to_image @ np.array(physical.to_physical(x, y)) + np.array([[header["LTV1"]], [header["LTV2"]]])
+    assert_allclose(
+        WCS(header, key="P").all_pix2world(ix, iy, 0), physical.to_physical(x, y), rtol=0, atol=1e-6
+    )
+    to_image = np.array(
+        [[header["LTM1_1"], header.get("LTM1_2", 0)], [header.get("LTM2_1", 0), header["LTM2_2"]]]
+    )
+    back = to_image @ np.array(physical.to_physical(x, y)) + np.array(
+        [[header["LTV1"]], [header["LTV2"]]]
+    )
     assert_allclose(back, [ix + 1, iy + 1], rtol=0, atol=1e-6)
 
 
 def test_the_galaxy_keeps_its_maps_pixels(tmp_path, shared_data):
     folder = shared_data / "marx" / "galaxy"
     truth = galaxy_truth(folder)
-    write_images(tmp_path / "galaxy.fits", {"COMPLETENESS": render_images(truth).completeness}, truth)
+    write_images(
+        tmp_path / "galaxy.fits", {"COMPLETENESS": render_images(truth).completeness}, truth
+    )
     with fits.open(folder / "expmap.fits.gz") as hdus:
         given = hdus[0].header
     with fits.open(tmp_path / "galaxy.fits") as hdus:
         written = hdus[0].header
     assert apart_pix(WCS(given), WCS(written), (775, 775)) < 1e-6
-    for key in ("CRVAL1P", "CRPIX1P", "CDELT1P", "CRVAL2P", "CDELT2P", "LTV1", "LTM1_1", "LTV2", "LTM2_2", "CRPIX1", "CDELT1", "RADESYS"):
-        assert written[key] == (pytest.approx(given[key], rel=1e-9) if isinstance(given[key], float) else given[key])
+    for key in (
+        "CRVAL1P",
+        "CRPIX1P",
+        "CDELT1P",
+        "CRVAL2P",
+        "CDELT2P",
+        "LTV1",
+        "LTM1_1",
+        "LTV2",
+        "LTM2_2",
+        "CRPIX1",
+        "CDELT1",
+        "RADESYS",
+    ):
+        assert written[key] == (
+            pytest.approx(given[key], rel=1e-9) if isinstance(given[key], float) else given[key]
+        )
 
 
 @pytest.mark.parametrize("obsid", ["5786", "17170", "17490"])
 def test_real_maps_keep_their_pixels(shared_data, obsid):
-    path = shared_data / "real" / "zwcl2341_acisi" / f"srcfree_bin4_500-2000_{obsid}_band1_thresh.expmap_nosrcedg.gz"
+    path = (
+        shared_data
+        / "real"
+        / "zwcl2341_acisi"
+        / f"srcfree_bin4_500-2000_{obsid}_band1_thresh.expmap_nosrcedg.gz"
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         given = fits.getheader(path)
@@ -132,13 +170,18 @@ def test_real_maps_keep_their_pixels(shared_data, obsid):
     assert grid.shape == (given["NAXIS2"], given["NAXIS1"])
     axes = []
     for i in (1, 2):
-        at_origin = given[f"CRVAL{i}P"] + given[f"CDELT{i}P"] * (given[f"CRPIX{i}"] - given[f"CRPIX{i}P"])
+        at_origin = given[f"CRVAL{i}P"] + given[f"CDELT{i}P"] * (
+            given[f"CRPIX{i}"] - given[f"CRPIX{i}P"]
+        )
         axes.append((at_origin, abs(given[f"CDELT{i}"]) * 3600 / given[f"CDELT{i}P"]))
     physical = PhysicalFrame(x0=axes[0][0], y0=axes[1][0], step_x=axes[0][1], step_y=axes[1][1])
     header = wcs_header(grid, frame, physical)
     assert apart_pix(quiet_wcs(given), WCS(header), grid.shape) < 1e-3
     ix, iy = np.array([0.0, grid.shape[1] - 1]), np.array([0.0, grid.shape[0] - 1])
-    expected = [given[f"CRVAL{i}P"] + given[f"CDELT{i}P"] * (p + 1 - given[f"CRPIX{i}P"]) for i, p in ((1, ix), (2, iy))]
+    expected = [
+        given[f"CRVAL{i}P"] + given[f"CDELT{i}P"] * (p + 1 - given[f"CRPIX{i}P"])
+        for i, p in ((1, ix), (2, iy))
+    ]
     assert_allclose(WCS(header, key="P").all_pix2world(ix, iy, 0), expected, rtol=0, atol=1e-3)
 
 
@@ -163,7 +206,16 @@ def test_like_goes_round(tmp_path, result, images):
 
 def like_file(path, shape=(40, 30), **cards):
     header = fits.Header()
-    header.update({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 202.5, "CRVAL2": 47.2, "CRPIX1": 15.0, "CRPIX2": 20.0})
+    header.update(
+        {
+            "CTYPE1": "RA---TAN",
+            "CTYPE2": "DEC--TAN",
+            "CRVAL1": 202.5,
+            "CRVAL2": 47.2,
+            "CRPIX1": 15.0,
+            "CRPIX2": 20.0,
+        }
+    )
     header.update({"CDELT1": -1 / 3600, "CDELT2": 1 / 3600, "CUNIT1": "deg", "CUNIT2": "deg"})
     header.update(cards)
     fits.PrimaryHDU(np.zeros(shape, np.float32), header).writeto(path)
@@ -178,7 +230,9 @@ def test_like_reads_other_systems_and_shapes(tmp_path):
     assert_allclose(cube.matrix, np.eye(2), atol=1e-8)
     fk5 = read_grid_like(like_file(tmp_path / "fk5.fits", RADESYS="FK5", EQUINOX=2000.0), frame)
     assert 0.0005 < np.hypot(*(fk5.origin - plain.origin)) < 0.05
-    galactic = like_file(tmp_path / "galactic.fits", CTYPE1="GLON-TAN", CTYPE2="GLAT-TAN", CRVAL1=103.6, CRVAL2=68.6)
+    galactic = like_file(
+        tmp_path / "galactic.fits", CTYPE1="GLON-TAN", CTYPE2="GLAT-TAN", CRVAL1=103.6, CRVAL2=68.6
+    )
     from astropy.coordinates import SkyCoord
 
     there = SkyCoord(103.6, 68.6, unit="deg", frame="galactic").icrs
@@ -212,11 +266,24 @@ def test_like_refuses_what_is_no_grid(tmp_path):
 
 def test_several_observations_share_a_header(tmp_path):
     one, two = make_observation(1, name="one"), make_observation(2, name="two")
-    two = replace(two, metadata={**two.metadata, "OBS_ID": "2", "EXPOSURE": 5e4, "energy_kev": [0.5, 7.0], "OBJECT": "elsewhere"})
+    two = replace(
+        two,
+        metadata={
+            **two.metadata,
+            "OBS_ID": "2",
+            "EXPOSURE": 5e4,
+            "energy_kev": [0.5, 7.0],
+            "OBJECT": "elsewhere",
+        },
+    )
     joint = make_result([one, two], make_mixture())
     write_images(tmp_path / "joint.fits", {"COUNTS": render_images(joint).counts}, joint)
     header = fits.getheader(tmp_path / "joint.fits")
-    assert (header["OBS_ID"], header["EXPOSURE"], header["TELESCOP"]) == ("Merged", 1.5e5, "CHANDRA")
+    assert (header["OBS_ID"], header["EXPOSURE"], header["TELESCOP"]) == (
+        "Merged",
+        1.5e5,
+        "CHANDRA",
+    )
     assert (header["ENERG_LO"], header["ENERG_HI"]) == (0.5, 7.0)
 
 
@@ -230,7 +297,11 @@ def test_outputs_are_refused_in_one_line(tmp_path, images, result):
     assert path.read_bytes() == before
     write_images(path, {"SIGNAL": images.signal}, result, overwrite=True)
     assert len(path.read_bytes()) < len(before)
-    for bad, reason in (("model.png", "cannot tell the format"), ("model", "cannot tell the format"), ("absent/model.fits", "no folder")):
+    for bad, reason in (
+        ("model.png", "cannot tell the format"),
+        ("model", "cannot tell the format"),
+        ("absent/model.fits", "no folder"),
+    ):
         with pytest.raises(OutputError, match=reason):
             write_images(tmp_path / bad, images, result)
     (tmp_path / "folder.fits").mkdir()

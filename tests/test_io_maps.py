@@ -9,11 +9,11 @@ from astropy.wcs import WCS
 from numpy.testing import assert_allclose
 
 from gmmx.errors import DataError, DataWarning, InputError
-from gmmx.grid import PhysicalFrame, SkyFrame
 from gmmx.io._plane import affine_grid, on_plane, resampled
-from gmmx.io.blurs import read_psf_map
 from gmmx.io.events import read_events
 from gmmx.io.maps import FitsImage, read_exposure, read_image
+from gmmx.io.psf import read_psf_map
+from gmmx.plane.grid import PhysicalFrame, SkyFrame
 
 FRAME, PHYSICAL = SkyFrame(150.0, 30.0), PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)
 PLANE = {"frame": FRAME, "physical": PHYSICAL}
@@ -22,7 +22,16 @@ SHAPE = (40, 50)
 
 def tan(ra=150.0, dec=30.0, step=2.0, angle=0.0, types=("RA---TAN", "DEC--TAN")):
     c, s = np.cos(np.radians(angle)) * step / 3600, np.sin(np.radians(angle)) * step / 3600
-    crpix = {"CRPIX1": 25.5, "CRPIX2": 20.5, "CRVAL1": ra, "CRVAL2": dec, "CTYPE1": types[0], "CTYPE2": types[1], "CUNIT1": "deg", "CUNIT2": "deg"}
+    crpix = {
+        "CRPIX1": 25.5,
+        "CRPIX2": 20.5,
+        "CRVAL1": ra,
+        "CRVAL2": dec,
+        "CTYPE1": types[0],
+        "CTYPE2": types[1],
+        "CUNIT1": "deg",
+        "CUNIT2": "deg",
+    }
     return crpix | {"CD1_1": -c, "CD1_2": s, "CD2_1": s, "CD2_2": c}
 
 
@@ -48,15 +57,49 @@ def quietly(reader, *args, **kwargs):
 @pytest.mark.parametrize(
     ("bunit", "unit"),
     [
-        *[(text, "cm**2 s") for text in ("cm**2 s", "cm2 s", "cm^2 s", "s cm**2", "cm**2*s", "cm2 s count/photon", "cm**2 s count photon**-1", "cm**2 sec")],
-        *[("cm**2", "cm**2"), ("cm2 count/photon", "cm**2"), ("s", "s"), ("SECONDS", "s"), ("sec", "s"), ("1", "")],
+        *[
+            (text, "cm**2 s")
+            for text in (
+                "cm**2 s",
+                "cm2 s",
+                "cm^2 s",
+                "s cm**2",
+                "cm**2*s",
+                "cm2 s count/photon",
+                "cm**2 s count photon**-1",
+                "cm**2 sec",
+            )
+        ],
+        *[
+            ("cm**2", "cm**2"),
+            ("cm2 count/photon", "cm**2"),
+            ("s", "s"),
+            ("SECONDS", "s"),
+            ("sec", "s"),
+            ("1", ""),
+        ],
     ],
 )
 def test_exposure_units(tmp_path, bunit, unit):
-    assert quietly(read_exposure, write_map(tmp_path / "m.fits", BUNIT=bunit, **tan()), **PLANE).unit == unit
+    assert (
+        quietly(read_exposure, write_map(tmp_path / "m.fits", BUNIT=bunit, **tan()), **PLANE).unit
+        == unit
+    )
 
 
-@pytest.mark.parametrize("bunit", ["photon/cm**2/s", "/cm**2 /s", "photons cm-2 s-1", "photon/(cm**2 s)", "count/s", "counts s**-1", "counts", "photon"])
+@pytest.mark.parametrize(
+    "bunit",
+    [
+        "photon/cm**2/s",
+        "/cm**2 /s",
+        "photons cm-2 s-1",
+        "photon/(cm**2 s)",
+        "count/s",
+        "counts s**-1",
+        "counts",
+        "photon",
+    ],
+)
 def test_flux_and_counts_images_are_no_exposure_maps(tmp_path, bunit):
     with pytest.raises(DataError, match="give the exposure map"):
         read_exposure(write_map(tmp_path / "m.fits", BUNIT=bunit, **tan()), **PLANE)
@@ -69,7 +112,10 @@ def test_map_without_unit(tmp_path):
     relative = write_map(tmp_path / "r.fits", values() / 2e5, TELESCOP="CHANDRA", **tan())
     assert quietly(read_exposure, relative, **PLANE).unit == ""
     with pytest.warns(DataWarning, match="not understood"):
-        assert read_exposure(write_map(tmp_path / "x.fits", BUNIT="furlong", **tan()), **PLANE).unit == ""
+        assert (
+            read_exposure(write_map(tmp_path / "x.fits", BUNIT="furlong", **tan()), **PLANE).unit
+            == ""
+        )
     counts = write_map(tmp_path / "c.fits", np.round(values() / 1e5), **tan())
     with pytest.warns(DataWarning, match="counts image"):
         read_exposure(counts, **PLANE)
@@ -78,14 +124,23 @@ def test_map_without_unit(tmp_path):
 def test_values_are_native_and_not_finite_is_zero(tmp_path):
     data = values()
     data[0, 0], data[3, 4] = np.nan, 0
-    exposure = quietly(read_exposure, write_map(tmp_path / "m.fits", data, extension=True, BUNIT="s", **tan()), **PLANE).exposure
+    exposure = quietly(
+        read_exposure,
+        write_map(tmp_path / "m.fits", data, extension=True, BUNIT="s", **tan()),
+        **PLANE,
+    ).exposure
     assert exposure.dtype == np.float64
     assert exposure[0, 0] == exposure[3, 4] == 0
     assert_allclose(exposure[1:3], data[1:3], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("data", "message"), [(np.zeros(SHAPE), "zero everywhere"), (np.full(SHAPE, np.nan), "zero everywhere"), (values() - 1.5e5, "negative")]
+    ("data", "message"),
+    [
+        (np.zeros(SHAPE), "zero everywhere"),
+        (np.full(SHAPE, np.nan), "zero everywhere"),
+        (values() - 1.5e5, "negative"),
+    ],
 )
 def test_impossible_exposures(tmp_path, data, message):
     with pytest.raises(DataError, match=message) as caught:
@@ -119,7 +174,9 @@ def test_a_cube_of_one_plane_is_an_image(tmp_path):
 @pytest.mark.parametrize("centre", [(150.0, 30.0), (150.08, 30.05)])
 def test_celestial_maps_lie_where_astropy_says(tmp_path, angle, centre):
     keywords = tan(*centre, angle=angle)
-    grid = quietly(read_exposure, write_map(tmp_path / "m.fits", BUNIT="s", **keywords), **PLANE).grid
+    grid = quietly(
+        read_exposure, write_map(tmp_path / "m.fits", BUNIT="s", **keywords), **PLANE
+    ).grid
     wcs = WCS(fits.Header(keywords))
     ix, iy = (a.ravel() for a in np.meshgrid(np.arange(SHAPE[1]), np.arange(SHAPE[0])))
     x, y = FRAME.to_plane(*wcs.all_pix2world(ix, iy, 0))
@@ -132,25 +189,50 @@ def test_maps_in_other_systems_and_with_swapped_axes(tmp_path):
     from astropy.coordinates import SkyCoord
 
     here = SkyCoord(150.0, 30.0, unit="deg").galactic
-    galactic = write_map(tmp_path / "g.fits", BUNIT="s", **tan(here.l.deg, here.b.deg, types=("GLON-TAN", "GLAT-TAN")))
+    galactic = write_map(
+        tmp_path / "g.fits",
+        BUNIT="s",
+        **tan(here.l.deg, here.b.deg, types=("GLON-TAN", "GLAT-TAN")),
+    )
     grid = quietly(read_exposure, galactic, **PLANE).grid
     assert_allclose(grid.to_plane(24.5, 19.5), [0, 0], atol=1e-3)
     assert not grid.is_aligned
     assert_allclose(grid.step, 2.0, rtol=1e-4)
-    swapped = write_map(tmp_path / "s.fits", BUNIT="s", **tan(30.0, 150.0, types=("DEC--TAN", "RA---TAN")))
-    assert_allclose(quietly(read_exposure, swapped, **PLANE).grid.to_plane(24.5, 19.5), [0, 0], atol=1e-6)
+    swapped = write_map(
+        tmp_path / "s.fits", BUNIT="s", **tan(30.0, 150.0, types=("DEC--TAN", "RA---TAN"))
+    )
+    assert_allclose(
+        quietly(read_exposure, swapped, **PLANE).grid.to_plane(24.5, 19.5), [0, 0], atol=1e-6
+    )
 
 
 PHYSICAL_KEYWORDS = {
-    "P": {"CRVAL1P": 4000.5, "CRPIX1P": 0.5, "CDELT1P": 4.0, "CRVAL2P": 3900.5, "CRPIX2P": 0.5, "CDELT2P": 4.0},
-    "L": {"WCSNAMEL": "PHYSICAL", "CRVAL1L": 4002.5, "CRPIX1L": 1.0, "CDELT1L": 4.0, "CRVAL2L": 3902.5, "CRPIX2L": 1.0, "CDELT2L": 4.0},
+    "P": {
+        "CRVAL1P": 4000.5,
+        "CRPIX1P": 0.5,
+        "CDELT1P": 4.0,
+        "CRVAL2P": 3900.5,
+        "CRPIX2P": 0.5,
+        "CDELT2P": 4.0,
+    },
+    "L": {
+        "WCSNAMEL": "PHYSICAL",
+        "CRVAL1L": 4002.5,
+        "CRPIX1L": 1.0,
+        "CDELT1L": 4.0,
+        "CRVAL2L": 3902.5,
+        "CRPIX2L": 1.0,
+        "CDELT2L": 4.0,
+    },
     "LTV": {"LTV1": -999.625, "LTM1_1": 0.25, "LTV2": -974.625, "LTM2_2": 0.25},
 }
 
 
 @pytest.mark.parametrize("kind", ["P", "L", "LTV"])
 def test_physical_coordinates(tmp_path, kind):
-    grid = quietly(read_exposure, write_map(tmp_path / "m.fits", BUNIT="s", **PHYSICAL_KEYWORDS[kind]), **PLANE).grid
+    grid = quietly(
+        read_exposure, write_map(tmp_path / "m.fits", BUNIT="s", **PHYSICAL_KEYWORDS[kind]), **PLANE
+    ).grid
     # The first pixel's centre is half a pixel from its edge at 4000.5.
     assert_allclose(grid.to_plane(0, 0), PHYSICAL.to_plane(4002.5, 3902.5), atol=1e-9)
     assert_allclose(grid.matrix, 4 * 0.492 * np.eye(2), atol=1e-9)
@@ -162,11 +244,18 @@ def test_physical_and_celestial_coordinates_agree_on_real_maps(shared_data):
     plane = {"frame": events.frame, "physical": events.physical}
     celestial = quietly(read_exposure, path, **plane)
     header = fits.getheader(path)
-    for key in [k for k in header if k[:5] in ("CTYPE", "CRVAL", "CRPIX", "CDELT") and not k.endswith("P")]:
+    for key in [
+        k for k in header if k[:5] in ("CTYPE", "CRVAL", "CRPIX", "CDELT") and not k.endswith("P")
+    ]:
         del header[key]
     assert celestial.unit == "cm**2 s"
     assert np.all(celestial.exposure_at(events.x, events.y) > 0)
-    grid, _ = on_plane(FitsImage(path="m", values=celestial.exposure, header=header), celestial.exposure, **plane, fill=0.0)
+    grid, _ = on_plane(
+        FitsImage(path="m", values=celestial.exposure, header=header),
+        celestial.exposure,
+        **plane,
+        fill=0.0,
+    )
     assert_allclose(grid.origin, celestial.grid.origin, atol=1e-6)
     assert_allclose(grid.matrix, celestial.grid.matrix, atol=1e-9)
 
@@ -178,12 +267,19 @@ def test_no_coordinates_at_all(tmp_path):
 
 def test_other_projections_are_resampled(tmp_path):
     # Pixels of a plate carree half a degree up from the equator of a wide map are no parallelograms.
-    keywords = tan(150.0, 30.0, step=120.0, types=("RA---AIT", "DEC--AIT")) | {"CRVAL2": 0.0, "CRPIX2": 20.5 - 900}
+    keywords = tan(150.0, 30.0, step=120.0, types=("RA---AIT", "DEC--AIT")) | {
+        "CRVAL2": 0.0,
+        "CRPIX2": 20.5 - 900,
+    }
     data = np.linspace(1, 2, SHAPE[1])[None] * np.linspace(1, 3, SHAPE[0])[:, None]
-    exposure = quietly(read_exposure, write_map(tmp_path / "m.fits", data, BUNIT="s", **keywords), frame=FRAME)
+    exposure = quietly(
+        read_exposure, write_map(tmp_path / "m.fits", data, BUNIT="s", **keywords), frame=FRAME
+    )
     assert exposure.grid.is_aligned
     wcs = WCS(fits.Header(keywords))
-    ix, iy = (a.ravel() for a in np.meshgrid(np.arange(2, SHAPE[1] - 2), np.arange(2, SHAPE[0] - 2)))
+    ix, iy = (
+        a.ravel() for a in np.meshgrid(np.arange(2, SHAPE[1] - 2), np.arange(2, SHAPE[0] - 2))
+    )
     there = exposure.exposure_at(*FRAME.to_plane(*wcs.all_pix2world(ix, iy, 0)))
     assert_allclose(there, data[iy, ix], rtol=0.1)
 
@@ -198,39 +294,65 @@ def test_affine_grid_and_resampled():
     flat, residual = affine_grid((1, 1), lambda ix, iy: (3 * ix + iy + 1, 2 * iy))
     assert residual < 1e-9
     assert_allclose(flat.matrix, [[3, 1], [0, 2]], atol=1e-12)
-    grid, again = resampled(np.arange(12.0).reshape(3, 4), lambda ix, iy: (ix * 2.0, iy * 2.0), lambda x, y: (x / 2, y / 2), fill=-1.0)
+    grid, again = resampled(
+        np.arange(12.0).reshape(3, 4),
+        lambda ix, iy: (ix * 2.0, iy * 2.0),
+        lambda x, y: (x / 2, y / 2),
+        fill=-1.0,
+    )
     assert_allclose(again, np.arange(12.0).reshape(3, 4))
     assert_allclose(grid.origin, [0, 0])
 
 
 def test_zwcl2341_maps(shared_data):
     for obs_id in ("5786", "17170", "17490"):
-        path = shared_data / f"real/zwcl2341_acisi/srcfree_bin4_500-2000_{obs_id}_band1_thresh.expmap_nosrcedg.gz"
+        path = (
+            shared_data
+            / f"real/zwcl2341_acisi/srcfree_bin4_500-2000_{obs_id}_band1_thresh.expmap_nosrcedg.gz"
+        )
         header = fits.getheader(path)
         frame = SkyFrame(header["CRVAL1"], header["CRVAL2"])
-        exposure = quietly(read_exposure, path, frame=frame, physical=PHYSICAL, events_metadata={"OBS_ID": obs_id, "energy_kev": [0.5, 2.0]})
+        exposure = quietly(
+            read_exposure,
+            path,
+            frame=frame,
+            physical=PHYSICAL,
+            events_metadata={"OBS_ID": obs_id, "energy_kev": [0.5, 2.0]},
+        )
         assert exposure.unit == "cm**2 s"
         assert_allclose(exposure.grid.step, 4 * 0.492, rtol=1e-6)
         # Physical coordinates of the first pixel's centre, by the other WCS in the same header.
-        assert_allclose(PHYSICAL.to_physical(*exposure.grid.to_plane(0, 0)), [2846.5, 2438.5], atol=1e-4)
+        assert_allclose(
+            PHYSICAL.to_physical(*exposure.grid.to_plane(0, 0)), [2846.5, 2438.5], atol=1e-4
+        )
 
 
 def test_map_of_other_energies_or_another_observation(tmp_path):
-    path = write_map(tmp_path / "m.fits", BUNIT="s", ENERG_LO=0.5, ENERG_HI=7.0, OBS_ID="123", **tan())
+    path = write_map(
+        tmp_path / "m.fits", BUNIT="s", ENERG_LO=0.5, ENERG_HI=7.0, OBS_ID="123", **tan()
+    )
     with pytest.warns(DataWarning, match="0.5-7 keV, outside the chosen band 0.5-2 keV"):
         read_exposure(path, **PLANE, events_metadata={"energy_kev": [0.5, 2.0], "OBS_ID": "0123"})
     with pytest.warns(DataWarning, match="OBS_ID 123, the events are of OBS_ID 124"):
         read_exposure(path, **PLANE, events_metadata={"energy_kev": [0.5, 7.0], "OBS_ID": "124"})
-    quietly(read_exposure, path, **PLANE, events_metadata={"energy_kev": [0.5, 7.0], "OBS_ID": "Merged"})
+    quietly(
+        read_exposure, path, **PLANE, events_metadata={"energy_kev": [0.5, 7.0], "OBS_ID": "Merged"}
+    )
     quietly(read_exposure, path, **PLANE, events_metadata={"energy_kev": "all"})
     quietly(read_exposure, path, **PLANE)
 
 
-@pytest.mark.parametrize(("bunit", "scale"), [("arcsec", 1.0), ("logical", 2.0), ("physical", 0.492), ("arcmin", 60.0)])
+@pytest.mark.parametrize(
+    ("bunit", "scale"), [("arcsec", 1.0), ("logical", 2.0), ("physical", 0.492), ("arcmin", 60.0)]
+)
 @pytest.mark.parametrize("ecf", [0.393, 0.9])
 def test_psf_units_and_ecf(tmp_path, bunit, scale, ecf):
     radius = np.full(SHAPE, 1.5)
-    psf = quietly(read_psf_map, write_map(tmp_path / "p.fits", radius, BUNIT=bunit, ECF=ecf, ENERGY=1.5, **tan()), **PLANE)
+    psf = quietly(
+        read_psf_map,
+        write_map(tmp_path / "p.fits", radius, BUNIT=bunit, ECF=ecf, ENERGY=1.5, **tan()),
+        **PLANE,
+    )
     sigma = np.sqrt(psf.at(3.0, -4.0)[1][0, 0, 0, 0])
     # The share of a Gaussian within its radius is what the map says.
     assert_allclose(1 - np.exp(-0.5 * (1.5 * scale / sigma) ** 2), ecf, rtol=1e-9)
@@ -246,7 +368,9 @@ def test_ecf_from_outside(tmp_path):
     with pytest.raises(InputError, match=r"did you mean 0\.393"):
         read_psf_map(path, **PLANE, ecf=39.3)
     with pytest.raises(DataError, match=r"did you mean 0\.9"):
-        read_psf_map(write_map(tmp_path / "q.fits", np.ones(SHAPE), BUNIT="arcsec", ECF=90, **tan()), **PLANE)
+        read_psf_map(
+            write_map(tmp_path / "q.fits", np.ones(SHAPE), BUNIT="arcsec", ECF=90, **tan()), **PLANE
+        )
     for bad in (0.0, -1.0, 1.0):
         with pytest.raises(InputError, match="between 0 and 1"):
             read_psf_map(path, **PLANE, ecf=bad)
@@ -257,11 +381,24 @@ def test_impossible_psf_maps(tmp_path):
     with pytest.raises(DataError, match="no radius above zero"):
         read_psf_map(write_map(tmp_path / "p.fits", np.zeros(SHAPE), **keywords), **PLANE)
     with pytest.raises(DataError, match="radii"):
-        read_psf_map(write_map(tmp_path / "p.fits", np.linspace(-1, 1, 2000).reshape(SHAPE), **keywords), **PLANE)
+        read_psf_map(
+            write_map(tmp_path / "p.fits", np.linspace(-1, 1, 2000).reshape(SHAPE), **keywords),
+            **PLANE,
+        )
     with pytest.raises(DataError, match="not understood"):
-        read_psf_map(write_map(tmp_path / "p.fits", np.ones(SHAPE), **(keywords | {"BUNIT": "furlong"})), **PLANE)
+        read_psf_map(
+            write_map(tmp_path / "p.fits", np.ones(SHAPE), **(keywords | {"BUNIT": "furlong"})),
+            **PLANE,
+        )
     with pytest.warns(DataWarning, match="taken to be in arcsec"):
-        read_psf_map(write_map(tmp_path / "p.fits", np.ones(SHAPE), **{k: v for k, v in keywords.items() if k != "BUNIT"}), **PLANE)
+        read_psf_map(
+            write_map(
+                tmp_path / "p.fits",
+                np.ones(SHAPE),
+                **{k: v for k, v in keywords.items() if k != "BUNIT"},
+            ),
+            **PLANE,
+        )
 
 
 def test_psf_is_filled_outside_and_reduced(tmp_path):
@@ -270,7 +407,13 @@ def test_psf_is_filled_outside_and_reduced(tmp_path):
     x, y = np.meshgrid(0.5 * (np.arange(nx) - 204.5), 0.5 * (np.arange(ny) - 149.5))
     sigma = np.sqrt(0.3 + 0.01 * (x + 2 * y + 300))
     radius = np.where(np.hypot(x, y) < 70, sigma, np.nan)
-    psf = quietly(read_psf_map, write_map(tmp_path / "p.fits", radius, BUNIT="arcsec", ECF=1 - np.exp(-0.5), **grid_keywords), **PLANE)
+    psf = quietly(
+        read_psf_map,
+        write_map(
+            tmp_path / "p.fits", radius, BUNIT="arcsec", ECF=1 - np.exp(-0.5), **grid_keywords
+        ),
+        **PLANE,
+    )
     assert max(psf.grid.shape) <= 96
     # sigma**2 is linear in position: means over blocks and interpolation between their centres give it back, if the centres are right.
     inner = np.hypot(x, y) < 55
@@ -293,7 +436,10 @@ def test_psf_map_of_ngc5044(shared_data):
 def test_psf_map_of_the_simulation_against_its_90_percent_twin(shared_data):
     events = read_events(shared_data / "marx/galaxy/events.fits.gz")
     plane = {"frame": events.frame, "physical": events.physical}
-    core, wide = (quietly(read_psf_map, shared_data / f"marx/galaxy/{name}.fits.gz", **plane) for name in ("psfmap", "psfmap_90"))
+    core, wide = (
+        quietly(read_psf_map, shared_data / f"marx/galaxy/{name}.fits.gz", **plane)
+        for name in ("psfmap", "psfmap_90")
+    )
     assert core.grid.shape == wide.grid.shape
     ratio = np.sqrt(wide.covariances[..., 0, 0, 0] / core.covariances[..., 0, 0, 0])
     assert 1.0 < np.median(ratio) < 2.0

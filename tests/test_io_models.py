@@ -10,15 +10,15 @@ import pytest
 from handmade import make_mixture, make_observation, make_result
 
 import gmmx
-from gmmx.background import Background
-from gmmx.completeness import Completeness
+from gmmx.answers.images import render_images
 from gmmx.errors import DataError, InputError, OutputError
-from gmmx.grid import PixelGrid, SkyFrame
 from gmmx.io.models import SCHEMA_VERSION, read_model, write_model
-from gmmx.observation import Observation
-from gmmx.render import render_images
-from gmmx.result import PATH_COLUMNS
-from gmmx.shapes import Ellipse, Shapes, Term
+from gmmx.model.background import Background
+from gmmx.model.completeness import Completeness
+from gmmx.model.observation import Observation
+from gmmx.model.result import PATH_COLUMNS
+from gmmx.plane.grid import PixelGrid, SkyFrame
+from gmmx.plane.shapes import Ellipse, Shapes, Term
 
 
 def assert_same(one, other, where="result"):
@@ -60,7 +60,14 @@ def one_line(error):
 
 def test_a_model_comes_back_to_the_bit(tmp_path):
     observation = make_observation(kinds=("sky", "particle", "file", "streak"))
-    timed = Background(name="timed", kind="particle", amplitude=0.3, fixed=True, shape=observation.backgrounds[2].shape, deviations=(0.1, 1 / 3))
+    timed = Background(
+        name="timed",
+        kind="particle",
+        amplitude=0.3,
+        fixed=True,
+        template=observation.backgrounds[2].template,
+        deviations=(0.1, 1 / 3),
+    )
     observation = replace(observation, backgrounds=(*observation.backgrounds, timed))
     again = go_round(tmp_path / "model.h5", make_result([observation], make_mixture(5)))
     assert again.frame == observation.frame
@@ -68,20 +75,46 @@ def test_a_model_comes_back_to_the_bit(tmp_path):
 
 
 def test_joint_fits_with_like_names_come_back_in_order(tmp_path):
-    observations = [make_observation(i, name="evt2/a.fits" if i < 2 else "b", rotation=0.2 * i, kinds=("sky", "file"), n=50 + i) for i in range(4)]
+    observations = [
+        make_observation(
+            i,
+            name="evt2/a.fits" if i < 2 else "b",
+            rotation=0.2 * i,
+            kinds=("sky", "file"),
+            n=50 + i,
+        )
+        for i in range(4)
+    ]
     again = go_round(tmp_path / "model.h5", make_result(observations, make_mixture()))
     assert [len(o.x) for o in again.observations] == [50, 51, 52, 53]
     many = make_result([make_observation(i, name=f"o{i}", n=5 + i) for i in range(12)])
-    assert [o.name for o in go_round(tmp_path / "many.h5", many).observations] == [f"o{i}" for i in range(12)]
+    assert [o.name for o in go_round(tmp_path / "many.h5", many).observations] == [
+        f"o{i}" for i in range(12)
+    ]
 
 
 def test_what_is_absent_stays_absent(tmp_path):
     bare = Observation(x=np.arange(3.0), y=np.zeros(3))
-    result = make_result([bare], make_mixture(2), requested_components=None, history={}, options={}, warnings=(), converged=False)
+    result = make_result(
+        [bare],
+        make_mixture(2),
+        requested_components=None,
+        history={},
+        options={},
+        warnings=(),
+        converged=False,
+    )
     again = go_round(tmp_path / "bare.h5", result)
     assert again.frame is None
     assert again.requested_components is None
-    observation = replace(make_observation(), backgrounds=(Background(name="sky"),), psf=None, physical=None, metadata={}, dropped={})
+    observation = replace(
+        make_observation(),
+        backgrounds=(Background(name="sky"),),
+        psf=None,
+        physical=None,
+        metadata={},
+        dropped={},
+    )
     again = go_round(tmp_path / "free.h5", make_result([observation]))
     assert again.observations[0].backgrounds[0].amplitude is None
 
@@ -105,17 +138,34 @@ def test_no_component_and_no_photon_are_allowed(tmp_path):
 
 
 def test_numbers_of_numpy_come_back_as_numbers(tmp_path):
-    result = make_result([make_observation()], make_mixture(), seconds=np.float64(1.5), iterations=np.int64(9), converged=np.True_, options={"k": np.int64(3)})
+    result = make_result(
+        [make_observation()],
+        make_mixture(),
+        seconds=np.float64(1.5),
+        iterations=np.int64(9),
+        converged=np.True_,
+        options={"k": np.int64(3)},
+    )
     write_model(tmp_path / "model.h5", result)
     again = read_model(tmp_path / "model.h5")
-    assert (again.seconds, again.iterations, again.converged, again.options) == (1.5, 9, True, {"k": 3})
+    assert (again.seconds, again.iterations, again.converged, again.options) == (
+        1.5,
+        9,
+        True,
+        {"k": 3},
+    )
     assert (type(again.iterations), type(again.converged)) == (int, bool)
 
 
 def test_text_of_any_kind_and_length_comes_back(tmp_path):
     metadata = {"OBJECT": "\xe9t\xe9", "DSVAL1": "x" * 100_000, "nested": {"a": [1, None, "b"]}}
     observation = replace(make_observation(), name="\xc5ngstr\xf6m\u2605", metadata=metadata)
-    result = make_result([observation], options={"events": ["a" * 200] * 1000}, warnings=("\xfcber",), history={"phase": np.array(["grow", "\xfcber"])})
+    result = make_result(
+        [observation],
+        options={"events": ["a" * 200] * 1000},
+        warnings=("\xfcber",),
+        history={"stage": np.array(["grow", "\xfcber"])},
+    )
     write_model(tmp_path / "model.h5", result, command="c" * 100_000)
     assert_same(result, read_model(tmp_path / "model.h5"))
 
@@ -146,7 +196,9 @@ def test_the_layout_is_what_it_says(tmp_path):
         def visit(name, node):
             if isinstance(node, h5py.Dataset):
                 units[name] = node.attrs["unit"]
-                packed.append(node.compression == "gzip" and node.shuffle if node.dtype.kind == "f" else True)
+                packed.append(
+                    node.compression == "gzip" and node.shuffle if node.dtype.kind == "f" else True
+                )
 
         file.visititems(visit)
         assert all(packed)
@@ -167,7 +219,16 @@ def test_the_same_fit_gives_the_same_bytes(tmp_path):
 
 def test_masks_come_back(tmp_path):
     around = Ellipse(1 / 3, -2.0, 9.0, 4.0, 33.3)
-    for masks in (Shapes(), Shapes.of(around), Shapes.union([Shapes.of(around, Term(((Ellipse(0.1, 0.2, 1.0, 1.0), False),), True)), Shapes.of(around)])):
+    for masks in (
+        Shapes(),
+        Shapes.of(around),
+        Shapes.union(
+            [
+                Shapes.of(around, Term(((Ellipse(0.1, 0.2, 1.0, 1.0), False),), True)),
+                Shapes.of(around),
+            ]
+        ),
+    ):
         observation = replace(make_observation(), masks=masks)
         path = tmp_path / f"model{masks.n_shapes}.h5"
         write_model(path, make_result([observation]))
@@ -192,9 +253,14 @@ def test_a_large_model_is_written_in_a_second(tmp_path):
     rng = np.random.default_rng(0)
     small = make_observation()
     grid = PixelGrid.covering((-700, 700), (-700, 700), 1400 / 775)
-    completeness = Completeness(grid=grid, exposure=rng.uniform(1e7, 2e7, grid.shape).astype(np.float32), unit="cm**2 s")
+    completeness = Completeness(
+        grid=grid, exposure=rng.uniform(1e7, 2e7, grid.shape).astype(np.float32), unit="cm**2 s"
+    )
     x, y = rng.uniform(-700, 700, (2, 160_000)).astype(np.float32)
-    result = make_result([replace(small, x=x, y=y, weights=np.ones(160_000), completeness=completeness)], make_mixture(40))
+    result = make_result(
+        [replace(small, x=x, y=y, weights=np.ones(160_000), completeness=completeness)],
+        make_mixture(40),
+    )
     start = time.perf_counter()
     write_model(tmp_path / "model.h5", result)
     assert time.perf_counter() - start < 2
@@ -215,9 +281,19 @@ def test_a_model_is_not_overwritten(tmp_path):
     with pytest.raises(OutputError, match="no folder"):
         write_model(tmp_path / "absent" / "model.h5", result)
     with pytest.raises(InputError, match="JSON"):
-        write_model(tmp_path / "odd.h5", make_result([make_observation()], options={"odd": object()}))
+        write_model(
+            tmp_path / "odd.h5", make_result([make_observation()], options={"odd": object()})
+        )
     with pytest.raises(InputError, match="tangent plane"):
-        write_model(tmp_path / "two.h5", make_result([make_observation(), replace(make_observation(), frame=SkyFrame(1.0, 2.0), name="b")]))
+        write_model(
+            tmp_path / "two.h5",
+            make_result(
+                [
+                    make_observation(),
+                    replace(make_observation(), frame=SkyFrame(1.0, 2.0), name="b"),
+                ]
+            ),
+        )
     assert [p.name for p in tmp_path.iterdir()] == ["model.h5"]
 
 
@@ -244,7 +320,10 @@ def test_a_model_cut_short_is_refused(tmp_path, share):
     write_model(path, make_result([make_observation()], make_mixture()))
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(DataError, match=r"truncated or damaged model file: write it again with gmmx fit$|not a gmmx model") as error:
+    with pytest.raises(
+        DataError,
+        match=r"truncated or damaged model file: write it again with gmmx fit$|not a gmmx model",
+    ) as error:
         read_model(path)
     one_line(error)
 
@@ -272,7 +351,9 @@ def test_a_newer_version_is_named(tmp_path):
     write_model(path, make_result([make_observation()]))
     with h5py.File(path, "a") as file:
         file.attrs.update(schema_version=2, gmmx_version="9.1")
-    with pytest.raises(DataError, match=r"schema_version 2, written by gmmx 9\.1.*update gmmx") as error:
+    with pytest.raises(
+        DataError, match=r"schema_version 2, written by gmmx 9\.1.*update gmmx"
+    ) as error:
         read_model(path)
     one_line(error)
 

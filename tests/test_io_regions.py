@@ -11,9 +11,9 @@ from astropy.io import fits
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmx.errors import DataError, DataWarning
-from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
 from gmmx.io.regions import read_regions
-from gmmx.shapes import Box, Ellipse, Field, Polygon, Ring, Sector
+from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame
+from gmmx.plane.shapes import Box, Ellipse, Field, Polygon, Ring, Sector
 
 FRAME = SkyFrame(201.0, -43.0)
 PHYSICAL = PhysicalFrame(x0=4096.5, y0=4096.5, step_x=0.492, step_y=0.492)
@@ -43,8 +43,16 @@ def events_of(path):
     with fits.open(path) as hdus:
         header, data = hdus["EVENTS"].header, hdus["EVENTS"].data
         names = [name.lower() for name in hdus["EVENTS"].columns.names]
-        (ra, x0, dx), (dec, y0, dy) = ([header[f"{key}{names.index(n) + 1}"] for key in ("TCRVL", "TCRPX", "TCDLT")] for n in "xy")
-        return np.array(data["x"]), np.array(data["y"]), SkyFrame(ra, dec), PhysicalFrame(x0, y0, -3600 * dx, 3600 * dy)
+        (ra, x0, dx), (dec, y0, dy) = (
+            [header[f"{key}{names.index(n) + 1}"] for key in ("TCRVL", "TCRPX", "TCDLT")]
+            for n in "xy"
+        )
+        return (
+            np.array(data["x"]),
+            np.array(data["y"]),
+            SkyFrame(ra, dec),
+            PhysicalFrame(x0, y0, -3600 * dx, 3600 * dy),
+        )
 
 
 # --- golden, on real and simulated files
@@ -94,7 +102,11 @@ def independent_count(path):
 def test_every_shape_of_real_files(shared_data, file, n_shapes, n_background):
     path = shared_data / "real" / "regions" / file
     near = re.search(r"(\d+):(\d+):[\d.]+,([-+]\d+):(\d+)", path.read_text())
-    frame = SkyFrame(15 * int(near[1]) + int(near[2]) / 4, int(near[3])) if near and "mixed" not in file else SkyFrame(171.15, -59.26)
+    frame = (
+        SkyFrame(15 * int(near[1]) + int(near[2]) / 4, int(near[3]))
+        if near and "mixed" not in file
+        else SkyFrame(171.15, -59.26)
+    )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
         shapes = read_regions(path, frame=frame, physical=PHYSICAL, image_grid=IMAGE)
@@ -108,14 +120,22 @@ def test_one_field_in_four_dialects(shared_data):
     folder = shared_data / "real" / "regions"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
-        plain = read_regions(folder / "pyregion_test01_ds9_physical.reg", frame=FRAME, physical=PHYSICAL)
-        ciao = read_regions(folder / "pyregion_test01_ciao_physical.reg", frame=FRAME, physical=PHYSICAL)
-        assert [term.parts for term in sorted(ciao.terms, key=lambda t: t.exclude)] == [term.parts for term in plain.terms]
+        plain = read_regions(
+            folder / "pyregion_test01_ds9_physical.reg", frame=FRAME, physical=PHYSICAL
+        )
+        ciao = read_regions(
+            folder / "pyregion_test01_ciao_physical.reg", frame=FRAME, physical=PHYSICAL
+        )
+        assert [term.parts for term in sorted(ciao.terms, key=lambda t: t.exclude)] == [
+            term.parts for term in plain.terms
+        ]
         # The image's own tangent point is not told: take it from the first circle, of which both positions are known.
         sky = SkyCoord("11:24:24.230 -59:15:02.20", unit=("hourangle", "deg"))
         frame = SkyFrame(sky.ra.deg, sky.dec.deg, "FK5")
         physical = PhysicalFrame(4267.9987, 4214.0083, 0.492, 0.492)
-        in_pixels = read_regions(folder / "pyregion_test01_ciao_physical.reg", frame=frame, physical=physical)
+        in_pixels = read_regions(
+            folder / "pyregion_test01_ciao_physical.reg", frame=frame, physical=physical
+        )
         on_sky = read_regions(folder / "pyregion_test01_ciao.reg", frame=frame, physical=physical)
     for a, b in zip(in_pixels.outlines(), on_sky.outlines(), strict=True):
         assert_allclose(a, b, atol=0.4)
@@ -128,14 +148,23 @@ def test_one_mask_through_every_format(shared_data, tmp_path, case, n_shapes):
     x, y = physical.to_plane(x_pix, y_pix)
     on_sky = read_regions(folder / "sources.reg", frame=frame, physical=physical)
     in_pixels = read_regions(folder / "sources_phys.reg", frame=frame, physical=physical)
-    lines = [line for line in (folder / "sources_phys.reg").read_text().splitlines() if line.startswith("circle")]
+    lines = [
+        line
+        for line in (folder / "sources_phys.reg").read_text().splitlines()
+        if line.startswith("circle")
+    ]
     ciao = tmp_path / "ciao.reg"
     ciao.write_text("\n".join(lines))
     numbers = np.array([[float(v) for v in line[7:-1].split(",")] for line in lines])
     as_ciao = read_regions(ciao, frame=frame, physical=physical)
     # As a FITS table whose tangent point is elsewhere.
-    other, other_physical = SkyFrame(frame.ra0 + 0.1, frame.dec0 - 0.05), PhysicalFrame(100.0, 200.0, 0.25, 0.25)
-    place = other_physical.to_physical(*other.to_plane(*frame.to_sky(*physical.to_plane(numbers[:, 0], numbers[:, 1]))))
+    other, other_physical = (
+        SkyFrame(frame.ra0 + 0.1, frame.dec0 - 0.05),
+        PhysicalFrame(100.0, 200.0, 0.25, 0.25),
+    )
+    place = other_physical.to_physical(
+        *other.to_plane(*frame.to_sky(*physical.to_plane(numbers[:, 0], numbers[:, 1])))
+    )
     table = region_table(
         X=place[0],
         Y=place[1],
@@ -143,8 +172,19 @@ def test_one_mask_through_every_format(shared_data, tmp_path, case, n_shapes):
         R=np.column_stack([numbers[:, 2] * 0.492 / 0.25, np.full(n_shapes, np.nan)]),
         COMPONENT=np.arange(n_shapes),
     )
-    for column, kind, value, pixel, step in zip(table.columns, ("RA---TAN", "DEC--TAN"), (other.ra0, other.dec0), (100.0, 200.0), (-0.25, 0.25)):
-        column.coord_type, column.coord_ref_value, column.coord_ref_point, column.coord_inc = kind, value, pixel, step / 3600
+    for column, kind, value, pixel, step in zip(
+        table.columns,
+        ("RA---TAN", "DEC--TAN"),
+        (other.ra0, other.dec0),
+        (100.0, 200.0),
+        (-0.25, 0.25),
+    ):
+        column.coord_type, column.coord_ref_value, column.coord_ref_point, column.coord_inc = (
+            kind,
+            value,
+            pixel,
+            step / 3600,
+        )
     as_fits = read_regions(written(tmp_path / "table.reg", table), frame=frame, physical=None)
     expected = in_pixels.contains(x, y)
     assert expected.sum() > 1000
@@ -161,8 +201,14 @@ def test_catalogue_regions(shared_data):
     physical = PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)
     with pytest.warns(DataWarning, match="those of SRCREG; BKGREG left out"):
         source = only(read_regions(path, frame=frame))
-    assert_allclose([source.rx, source.ry, source.angle], [37.06152344 * 0.492, 15.3881588 * 0.492, 92.22732544], rtol=1e-8)
-    assert_allclose(physical.to_physical(source.x, source.y), (3145.89473684, 4520.78947368), rtol=1e-9)
+    assert_allclose(
+        [source.rx, source.ry, source.angle],
+        [37.06152344 * 0.492, 15.3881588 * 0.492, 92.22732544],
+        rtol=1e-8,
+    )
+    assert_allclose(
+        physical.to_physical(source.x, source.y), (3145.89473684, 4520.78947368), rtol=1e-9
+    )
     # Its area is in the header, counted in pixels.
     assert_allclose(np.pi * 37.06152344 * 15.3881588, header["ROI_AREA"], rtol=1e-4)
 
@@ -171,7 +217,11 @@ def test_exclusions_of_a_fits_component(shared_data, tmp_path):
     path = shared_data / "real" / "csc_cosmos_7999" / "acisf07999_000N001_r0035_reg3.fits.gz"
     with fits.open(path) as hdus:
         background = hdus["BKGREG"].copy()
-    shapes = read_regions(written(tmp_path / "bkg.fits", background), frame=SkyFrame(149.88534733445, 2.6079504903529), physical=None)
+    shapes = read_regions(
+        written(tmp_path / "bkg.fits", background),
+        frame=SkyFrame(149.88534733445, 2.6079504903529),
+        physical=None,
+    )
     assert shapes.n_shapes == 3
     assert [term.exclude for term in shapes.terms] == [False, True, True]
     # The header's count is of whole pixels, the third ellipse's part in it included.
@@ -208,7 +258,16 @@ CIRCLE(201.0, -43.0, 0.01)
 
 @pytest.mark.parametrize(
     ("length", "arcsec"),
-    [('7.5"', 7.5), ("7.5''", 7.5), ("0.5'", 30.0), ("0.002d", 7.2), ("1e-4r", 20.6264806), ("10p", 4.92), ("10i", 20.0), ("0.001", 3.6)],
+    [
+        ('7.5"', 7.5),
+        ("7.5''", 7.5),
+        ("0.5'", 30.0),
+        ("0.002d", 7.2),
+        ("1e-4r", 20.6264806),
+        ("10p", 4.92),
+        ("10i", 20.0),
+        ("0.001", 3.6),
+    ],
 )
 def test_lengths(read, length, arcsec):
     assert_allclose(only(read(f"icrs;circle(201.0,-43.0,{length})")).rx, arcsec, rtol=1e-7)
@@ -225,7 +284,13 @@ def test_bare_lengths_are_pixels_where_the_file_is_in_pixels(read):
 
 @pytest.mark.parametrize(
     "position",
-    ["13:24:06,-43:01:30", "13h24m06s,-43d01m30s", "201.025,-43.025", "201.025d,-43.025d", f"{np.radians(201.025):.12f}r,{np.radians(-43.025):.12f}r"],
+    [
+        "13:24:06,-43:01:30",
+        "13h24m06s,-43d01m30s",
+        "201.025,-43.025",
+        "201.025d,-43.025d",
+        f"{np.radians(201.025):.12f}r,{np.radians(-43.025):.12f}r",
+    ],
 )
 def test_positions(read, position):
     shape = only(read(f'icrs;circle({position},1")'))
@@ -233,7 +298,9 @@ def test_positions(read, position):
     assert_allclose((shape.rx, shape.ry), 1)
 
 
-@pytest.mark.parametrize("system", ["fk4", "b1950", "fk5", "J2000", "galactic", "ecliptic", "icrs", "wcs"])
+@pytest.mark.parametrize(
+    "system", ["fk4", "b1950", "fk5", "J2000", "galactic", "ecliptic", "icrs", "wcs"]
+)
 def test_systems_of_the_sky(read, system):
     names = {"b1950": "fk4", "j2000": "fk5", "wcs": "icrs", "ecliptic": "barycentricmeanecliptic"}
     native = SkyCoord(201.2, -42.9, unit="deg")
@@ -251,7 +318,10 @@ def test_systems_of_the_sky(read, system):
 
 def test_sexagesimal_longitudes_are_degrees_on_the_galaxy(read):
     there = SkyCoord(201.0, -43.0, unit="deg").galactic
-    lon, lat = there.l.to_string(sep=":", precision=6), there.b.to_string(sep=":", precision=6, alwayssign=True)
+    lon, lat = (
+        there.l.to_string(sep=":", precision=6),
+        there.b.to_string(sep=":", precision=6, alwayssign=True),
+    )
     shape = only(read(f'galactic;circle({lon},{lat},1")'))
     assert_allclose((shape.x, shape.y), 0, atol=1e-3)
 
@@ -266,18 +336,30 @@ def test_north_is_not_up_away_from_the_pointing(read):
 
 
 def test_angles_follow_the_pixels(read):
-    turned = PixelGrid(shape=(50, 50), origin=np.zeros(2), matrix=2 * np.array([[0.0, -1.0], [1.0, 0.0]]))
-    flipped = PixelGrid(shape=(50, 50), origin=np.zeros(2), matrix=np.array([[-2.0, 0.0], [0.0, 2.0]]))
+    turned = PixelGrid(
+        shape=(50, 50), origin=np.zeros(2), matrix=2 * np.array([[0.0, -1.0], [1.0, 0.0]])
+    )
+    flipped = PixelGrid(
+        shape=(50, 50), origin=np.zeros(2), matrix=np.array([[-2.0, 0.0], [0.0, 2.0]])
+    )
     line = "image;box(1,1,6,2,30)"
     assert_allclose(only(read(line, image_grid=turned)).angle, 120)
     box = read(line, image_grid=flipped)
     ix, iy = np.cos(np.radians(30)), np.sin(np.radians(30))
-    assert_array_equal(box.contains(*flipped.to_plane(2.9 * np.array([ix, -ix]), 2.9 * np.array([iy, iy]))), [True, False])
+    assert_array_equal(
+        box.contains(*flipped.to_plane(2.9 * np.array([ix, -ix]), 2.9 * np.array([iy, iy]))),
+        [True, False],
+    )
     pie = read("image;panda(1,1,10,40,1,1,5,1)", image_grid=flipped)
     a = np.radians([5, 15, 35, 45])
-    assert_array_equal(pie.contains(*flipped.to_plane(3 * np.cos(a), 3 * np.sin(a))), [False, True, True, False])
+    assert_array_equal(
+        pie.contains(*flipped.to_plane(3 * np.cos(a), 3 * np.sin(a))), [False, True, True, False]
+    )
     backwards = PhysicalFrame(0.0, 0.0, -1.0, 1.0)
-    assert_array_equal(read("sector(0,0,10,40)", physical=backwards).contains(-np.cos(a), np.sin(a)), [False, True, True, False])
+    assert_array_equal(
+        read("sector(0,0,10,40)", physical=backwards).contains(-np.cos(a), np.sin(a)),
+        [False, True, True, False],
+    )
 
 
 @pytest.mark.parametrize(
@@ -301,12 +383,27 @@ def test_angles_follow_the_pixels(read):
         ("polygon(0,0,1,0,1,1)", Polygon(((0, 0), (1, 0), (1, 1)))),
         ("polygon(0,0,1,0,1,1,0,0)", Polygon(((0, 0), (1, 0), (1, 1)))),
         ("sector(1,2,30,60)", Sector(1, 2, 30, 60)),
-        ("pie(1,2,3,4,30,60)", Ring(Ellipse(1, 2, 4, 4), Ellipse(1, 2, 3, 3), Sector(1, 2, 30, 60))),
+        (
+            "pie(1,2,3,4,30,60)",
+            Ring(Ellipse(1, 2, 4, 4), Ellipse(1, 2, 3, 3), Sector(1, 2, 30, 60)),
+        ),
         ("pie(1,2,0,4,30,60)", Ring(Ellipse(1, 2, 4, 4), None, Sector(1, 2, 30, 60))),
-        ("panda(1,2,30,60,3,3,4,2)", Ring(Ellipse(1, 2, 4, 4), Ellipse(1, 2, 3, 3), Sector(1, 2, 30, 60))),
-        ("epanda(1,2,30,60,3,1,2,3,6,1)", Ring(Ellipse(1, 2, 3, 6), Ellipse(1, 2, 1, 2), Sector(1, 2, 30, 60))),
-        ("epanda(1,2,30,60,3,1,2,3,6,1,15)", Ring(Ellipse(1, 2, 3, 6, 15), Ellipse(1, 2, 1, 2, 15), Sector(1, 2, 45, 75))),
-        ("bpanda(1,2,30,60,3,1,2,3,6,1,15)", Ring(Box(1, 2, 3, 6, 15), Box(1, 2, 1, 2, 15), Sector(1, 2, 45, 75))),
+        (
+            "panda(1,2,30,60,3,3,4,2)",
+            Ring(Ellipse(1, 2, 4, 4), Ellipse(1, 2, 3, 3), Sector(1, 2, 30, 60)),
+        ),
+        (
+            "epanda(1,2,30,60,3,1,2,3,6,1)",
+            Ring(Ellipse(1, 2, 3, 6), Ellipse(1, 2, 1, 2), Sector(1, 2, 30, 60)),
+        ),
+        (
+            "epanda(1,2,30,60,3,1,2,3,6,1,15)",
+            Ring(Ellipse(1, 2, 3, 6, 15), Ellipse(1, 2, 1, 2, 15), Sector(1, 2, 45, 75)),
+        ),
+        (
+            "bpanda(1,2,30,60,3,1,2,3,6,1,15)",
+            Ring(Box(1, 2, 3, 6, 15), Box(1, 2, 1, 2, 15), Sector(1, 2, 45, 75)),
+        ),
         ("FIELD()", Field()),
     ],
 )
@@ -316,7 +413,11 @@ def test_every_kind(read, text, shape):
 
 def test_combinations(read):
     def cover(text, x):
-        return read(text, physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0)).contains(np.array(x, float), np.zeros(len(x))).tolist()
+        return (
+            read(text, physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0))
+            .contains(np.array(x, float), np.zeros(len(x)))
+            .tolist()
+        )
 
     x = [0, 2, 5, 50]
     assert cover("circle(0,0,3)*!circle(0,0,1)", x) == [False, True, False, False]
@@ -328,7 +429,12 @@ def test_combinations(read):
     assert cover("circle(0,0,3)\n-circle(0,0,4)*circle(0,0,1)", x) == [False, True, False, False]
     assert cover("field()\n-circle(0,0,1)\n-circle(5,0,1)", x) == [False, True, False, True]
     assert cover("-circle(0,0,1)\n!circle(5,0,1)", x) == [False, True, False, True]
-    assert cover("physical\ncircle(0,0,3)\ncircle(0,0,1) # include=0", x) == [False, True, False, False]
+    assert cover("physical\ncircle(0,0,3)\ncircle(0,0,1) # include=0", x) == [
+        False,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_long_conjunction_at_the_start_becomes_cuts(read):
@@ -347,15 +453,23 @@ def test_exclusions_come_last_in_ds9_and_in_order_in_ciao(read):
 
 def test_background_shapes_are_told_apart(read):
     lines = "physical\ncircle(4096,4096,9)\ncircle(4200,4200,30) # color=red background\n"
-    with pytest.warns(DataWarning, match=r"1 of 2 shapes are tagged as background and left out \(circle\(4200,4200,30\)"):
+    with pytest.warns(
+        DataWarning,
+        match=r"1 of 2 shapes are tagged as background and left out \(circle\(4200,4200,30\)",
+    ):
         assert read(lines).labels == ("circle(4096,4096,9)",)
     assert read("physical\ncircle(4200,4200,30) # background\n").n_shapes == 1
-    assert read("circle(4096,4096,9)\ncircle(4200,4200,30) # the background, by hand\n").n_shapes == 2
+    assert (
+        read("circle(4096,4096,9)\ncircle(4200,4200,30) # the background, by hand\n").n_shapes == 2
+    )
 
 
 def test_what_covers_no_area_is_said(read):
     text = "physical\ncircle(4096,4096,9)\nline(1,1,2,2)\n# text(1,1) text={a}\ntext 1 1 {circle(1,1,1); x}\nellipse(4000,4000,0,0,10)\nbox point 3 4\n"
-    with pytest.warns(DataWarning, match=r"4 entries cover no area and count for nothing \(line 3: line\(1,1,2,2\), ...\)"):
+    with pytest.warns(
+        DataWarning,
+        match=r"4 entries cover no area and count for nothing \(line 3: line\(1,1,2,2\), ...\)",
+    ):
         assert read(text).n_shapes == 1
 
 
@@ -406,7 +520,10 @@ def test_malformed_text(read, text, message):
 
 
 def test_missing_frames(read, tmp_path):
-    with pytest.raises(DataError, match=r"line 2: circle\(1,2,3\): physical coordinates, but the events say nothing"):
+    with pytest.raises(
+        DataError,
+        match=r"line 2: circle\(1,2,3\): physical coordinates, but the events say nothing",
+    ):
         read("physical\ncircle(1,2,3)\n", physical=None)
     with pytest.raises(DataError, match=r"line 1: circle.*image coordinates, but no image"):
         read("image;circle(1,2,3)", image_grid=None)
@@ -422,7 +539,11 @@ def region_table(name="REGION", **columns):
     made = []
     for key, value in columns.items():
         value = np.asarray(value)
-        form = "16A" if value.dtype.kind == "U" else f"{value.shape[1] if value.ndim > 1 else ''}{'J' if value.dtype.kind == 'i' else 'D'}"
+        form = (
+            "16A"
+            if value.dtype.kind == "U"
+            else f"{value.shape[1] if value.ndim > 1 else ''}{'J' if value.dtype.kind == 'i' else 'D'}"
+        )
         made.append(fits.Column(name=key, format=form, array=value))
     return fits.BinTableHDU.from_columns(made, name=name)
 
@@ -443,7 +564,9 @@ def test_table_kinds(tmp_path):
         rotang=[[5, nan], [0, 0], [0, 0], [0, 0], [7, 0], [0, 0], [30, 60], [0, 0]],
         component=np.arange(8),
     )
-    shapes = read_regions(written(tmp_path / "t.fits", table), frame=FRAME, physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0))
+    shapes = read_regions(
+        written(tmp_path / "t.fits", table), frame=FRAME, physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0)
+    )
     assert [term.parts[0][0] for term in shapes.terms] == [
         Ellipse(1, 2, 3, 4, 5),
         Box(1.5, 5, 1, 6),
@@ -458,25 +581,49 @@ def test_table_kinds(tmp_path):
 
 
 def test_exclusions_in_tables(tmp_path):
-    places = {"X": [0.0, 0.0, 9.0], "Y": [0.0, 0.0, 0.0], "SHAPE": ["Circle", "!Circle", "Circle"], "R": [3.0, 1.0, 2.0]}
+    places = {
+        "X": [0.0, 0.0, 9.0],
+        "Y": [0.0, 0.0, 0.0],
+        "SHAPE": ["Circle", "!Circle", "Circle"],
+        "R": [3.0, 1.0, 2.0],
+    }
     x = np.array([0.0, 2.0, 9.0, 30.0])
     physical = PhysicalFrame(0.0, 0.0, 1.0, 1.0)
 
     def cover(name, **columns):
-        return read_regions(written(tmp_path / name, region_table(**columns)), frame=FRAME, physical=physical).contains(x, 0 * x).tolist()
+        return (
+            read_regions(
+                written(tmp_path / name, region_table(**columns)), frame=FRAME, physical=physical
+            )
+            .contains(x, 0 * x)
+            .tolist()
+        )
 
     assert cover("and.fits", **places, COMPONENT=[1, 1, 2]) == [False, True, True, False]
     assert cover("own.fits", **places, COMPONENT=[1, 2, 3]) == [False, True, True, False]
     assert cover("none.fits", **places) == [False, True, True, False]
-    assert cover("all.fits", **(places | {"SHAPE": ["!Circle"] * 3}), COMPONENT=[1, 1, 1]) == [False, False, False, True]
+    assert cover("all.fits", **(places | {"SHAPE": ["!Circle"] * 3}), COMPONENT=[1, 1, 1]) == [
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_source_lists_of_wavdetect(tmp_path):
     table = region_table(
-        "SRCLIST", RA=[1.0, 2.0], DEC=[1.0, 2.0], X=[4000.0, 4100.0], Y=[4000.0, 4100.0], SHAPE=["ellipse", "ellipse"], R=[[3.0, 2.0], [0.0, 0.0]]
+        "SRCLIST",
+        RA=[1.0, 2.0],
+        DEC=[1.0, 2.0],
+        X=[4000.0, 4100.0],
+        Y=[4000.0, 4100.0],
+        SHAPE=["ellipse", "ellipse"],
+        R=[[3.0, 2.0], [0.0, 0.0]],
     )
     with pytest.warns(DataWarning, match="1 row covers no area and counts for nothing"):
-        shape = only(read_regions(written(tmp_path / "src.fits", table), frame=FRAME, physical=PHYSICAL))
+        shape = only(
+            read_regions(written(tmp_path / "src.fits", table), frame=FRAME, physical=PHYSICAL)
+        )
     assert_allclose((shape.rx, shape.ry), (3 * 0.492, 2 * 0.492))
 
 
@@ -487,14 +634,25 @@ def test_source_lists_of_wavdetect(tmp_path):
         ({"SHAPE": ["circle"], "R": [1.0]}, "no X and Y columns"),
         ({"SHAPE": ["blob"], "X": [1.0], "Y": [1.0]}, "row 1: blob: not a shape"),
         ({"SHAPE": ["circle"], "X": [1.0], "Y": [1.0]}, "row 1: circle: needs 1 radii, has 0"),
-        ({"SHAPE": ["circle"], "X": [np.nan], "Y": [1.0], "R": [1.0]}, "row 1: circle: X and Y are not pairs"),
-        ({"SHAPE": ["circle"], "X": [1.0], "Y": [1.0], "R": [-1.0]}, "row 1: circle: -1 is a negative length"),
-        ({"SHAPE": ["panda"], "X": [1.0], "Y": [1.0], "R": [1.0], "ROTANG": [[1.0, 2.0]]}, "row 1: panda: a shape that FITS"),
+        (
+            {"SHAPE": ["circle"], "X": [np.nan], "Y": [1.0], "R": [1.0]},
+            "row 1: circle: X and Y are not pairs",
+        ),
+        (
+            {"SHAPE": ["circle"], "X": [1.0], "Y": [1.0], "R": [-1.0]},
+            "row 1: circle: -1 is a negative length",
+        ),
+        (
+            {"SHAPE": ["panda"], "X": [1.0], "Y": [1.0], "R": [1.0], "ROTANG": [[1.0, 2.0]]},
+            "row 1: panda: a shape that FITS",
+        ),
     ],
 )
 def test_malformed_tables(tmp_path, columns, message):
     with pytest.raises(DataError, match=message):
-        read_regions(written(tmp_path / "t.fits", region_table(**columns)), frame=FRAME, physical=PHYSICAL)
+        read_regions(
+            written(tmp_path / "t.fits", region_table(**columns)), frame=FRAME, physical=PHYSICAL
+        )
 
 
 def test_empty_and_broken_tables(tmp_path):
@@ -505,7 +663,10 @@ def test_empty_and_broken_tables(tmp_path):
     table = region_table(SHAPE=["circle"], X=[1.0], Y=[1.0], R=[1.0])
     with pytest.raises(DataError, match="row 1: circle: physical coordinates, but the events"):
         read_regions(written(tmp_path / "p.fits", table), frame=FRAME)
-    whole = written(tmp_path / "w.fits", region_table(SHAPE=["circle"] * 900, X=np.ones(900), Y=np.ones(900), R=np.ones(900))).read_bytes()
+    whole = written(
+        tmp_path / "w.fits",
+        region_table(SHAPE=["circle"] * 900, X=np.ones(900), Y=np.ones(900), R=np.ones(900)),
+    ).read_bytes()
     (tmp_path / "cut.fits").write_bytes(whole[:9000])
     with pytest.raises(DataError, match=r"cut\.fits"):
         read_regions(tmp_path / "cut.fits", frame=FRAME, physical=PHYSICAL)

@@ -11,12 +11,13 @@ from handmade import ellipse, make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose
 from regions import Regions
 
+from gmmx.answers.components import component_table, mixture_from_table
+from gmmx.answers.flags import principal_axes
 from gmmx.errors import InputError, OutputError
-from gmmx.grid import PhysicalFrame, SkyFrame
 from gmmx.io.tables import read_table, region_text, write_table
-from gmmx.mixture import Mixture
-from gmmx.observation import Observation
-from gmmx.report import component_table, mixture_from_table, principal_axes
+from gmmx.model.mixture import Mixture
+from gmmx.model.observation import Observation
+from gmmx.plane.grid import PhysicalFrame, SkyFrame
 
 
 def far_north(physical=None):
@@ -30,8 +31,17 @@ def far_north(physical=None):
     )
     rng = np.random.default_rng(4)
     n = 12
-    covariances = np.array([ellipse(*rng.uniform([8, 1], [60, 6]), angle) for angle in np.linspace(0, 178, n)])
-    return make_result([observation], Mixture(fluxes=np.linspace(900, 100, n), means=rng.uniform(-700, 700, (n, 2)), covariances=covariances))
+    covariances = np.array(
+        [ellipse(*rng.uniform([8, 1], [60, 6]), angle) for angle in np.linspace(0, 178, n)]
+    )
+    return make_result(
+        [observation],
+        Mixture(
+            fluxes=np.linspace(900, 100, n),
+            means=rng.uniform(-700, 700, (n, 2)),
+            covariances=covariances,
+        ),
+    )
 
 
 def assert_same_ellipses(mixture, expected):
@@ -62,7 +72,9 @@ def test_tables_go_round_to_the_bit(tmp_path, suffix):
 def test_csv_holds_the_numbers(tmp_path):
     result = far_north()
     write_table(tmp_path / "c.csv", component_table(result))
-    assert_same_ellipses(mixture_from_table(Table.read(tmp_path / "c.csv"), result.frame), result.mixture)
+    assert_same_ellipses(
+        mixture_from_table(Table.read(tmp_path / "c.csv"), result.frame), result.mixture
+    )
 
 
 @pytest.mark.parametrize("suffix", [".ecsv", ".fits", ".csv", ".reg"])
@@ -78,14 +90,24 @@ def test_ellipses_in_fk5_are_where_the_regions_package_reads_them(tmp_path):
     assert len(found) == len(result.mixture)
     # An image of the plane, 1 arcsec per pixel, row and column 0 at the tangent point.
     wcs = WCS(naxis=2)
-    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cdelt = ["RA---TAN", "DEC--TAN"], [217.0, 60.0], [1, 1], [-1 / 3600, 1 / 3600]
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cdelt = (
+        ["RA---TAN", "DEC--TAN"],
+        [217.0, 60.0],
+        [1, 1],
+        [-1 / 3600, 1 / 3600],
+    )
     wcs.wcs.radesys = "ICRS"
-    for region, mean, covariance in zip(found, result.mixture.means, result.mixture.covariances, strict=True):
+    for region, mean, covariance in zip(
+        found, result.mixture.means, result.mixture.covariances, strict=True
+    ):
         drawn = region.to_pixel(wcs)
         assert_allclose([drawn.center.x, drawn.center.y], mean, atol=0.01)
         # `regions` holds full axes.
         back = rotated(drawn.width / 2, drawn.height / 2, drawn.angle.to_value(u.deg))
-        assert_same_ellipses(Mixture(fluxes=[1.0], means=[mean], covariances=[back]), Mixture(fluxes=[1.0], means=[mean], covariances=[covariance]))
+        assert_same_ellipses(
+            Mixture(fluxes=[1.0], means=[mean], covariances=[back]),
+            Mixture(fluxes=[1.0], means=[mean], covariances=[covariance]),
+        )
 
 
 def rotated(along_x, along_y, angle):
@@ -95,17 +117,28 @@ def rotated(along_x, along_y, angle):
     return turn @ np.diag([along_x**2, along_y**2]) @ turn.T
 
 
-@pytest.mark.parametrize("physical", [PhysicalFrame(x0=4096.5, y0=4096.5, step_x=0.492, step_y=0.492), PhysicalFrame(x0=10, y0=20, step_x=-0.05, step_y=0.05)])
+@pytest.mark.parametrize(
+    "physical",
+    [
+        PhysicalFrame(x0=4096.5, y0=4096.5, step_x=0.492, step_y=0.492),
+        PhysicalFrame(x0=10, y0=20, step_x=-0.05, step_y=0.05),
+    ],
+)
 def test_ellipses_in_physical_coordinates(physical):
     """Chandra's pixels, and an axis that runs against the plane's."""
     result = far_north(physical)
-    rows = [line.split(")")[0].removeprefix("ellipse(").split(",") for line in region_text(component_table(result), frame="physical").splitlines()]
+    rows = [
+        line.split(")")[0].removeprefix("ellipse(").split(",")
+        for line in region_text(component_table(result), frame="physical").splitlines()
+    ]
     values = np.array([row for row in rows if len(row) == 5], float)
     assert len(values) == len(result.mixture)
     steps = np.diag([physical.step_x, physical.step_y])
     means = np.stack(physical.to_plane(values[:, 0], values[:, 1]), 1)
     covariances = np.array([steps @ rotated(a, b, angle) @ steps for a, b, angle in values[:, 2:]])
-    assert_same_ellipses(Mixture(fluxes=result.mixture.fluxes, means=means, covariances=covariances), result.mixture)
+    assert_same_ellipses(
+        Mixture(fluxes=result.mixture.fluxes, means=means, covariances=covariances), result.mixture
+    )
 
 
 @pytest.mark.parametrize("frame", ["fk5", "icrs", "physical"])
@@ -115,18 +148,32 @@ def test_our_own_reader_reads_them_back(tmp_path, frame):
     write_table(tmp_path / "c.reg", component_table(result), frame=frame, scale=2.0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        shapes = reader.read_regions(tmp_path / "c.reg", frame=result.frame, physical=result.observations[0].physical)
+        shapes = reader.read_regions(
+            tmp_path / "c.reg", frame=result.frame, physical=result.observations[0].physical
+        )
     assert shapes.n_shapes == len(result.mixture)
-    for line, mean, covariance in zip(shapes.outlines(360), result.mixture.means, result.mixture.covariances, strict=True):
+    for line, mean, covariance in zip(
+        shapes.outlines(360), result.mixture.means, result.mixture.covariances, strict=True
+    ):
         edge = np.unique(line, axis=0) - mean
         # On an ellipse of two standard deviations every point has a Mahalanobis distance of 2.
-        assert_allclose(np.sqrt(np.einsum("ni,ij,nj->n", edge, np.linalg.inv(covariance), edge)), 2, rtol=5e-3)
+        assert_allclose(
+            np.sqrt(np.einsum("ni,ij,nj->n", edge, np.linalg.inv(covariance), edge)), 2, rtol=5e-3
+        )
 
 
 def test_scale_text_and_tags():
-    result = make_result([make_observation()], make_mixture(2), observed_shares=np.array([0.9, 0.2]), observed_photons=np.array([90.0, 5.0]))
+    result = make_result(
+        [make_observation()],
+        make_mixture(2),
+        observed_fraction=np.array([0.9, 0.2]),
+        observed_photons=np.array([90.0, 5.0]),
+    )
     text = region_text(component_table(result), scale=3.0)
-    one, three = (float(t.splitlines()[-1].split(",")[2].rstrip('"')) for t in (region_text(component_table(result)), text))
+    one, three = (
+        float(t.splitlines()[-1].split(",")[2].rstrip('"'))
+        for t in (region_text(component_table(result)), text)
+    )
     assert_allclose(three, 3 * one, rtol=1e-5)
     assert "text={1}" in text.splitlines()[-1]
     assert "tag={scarcely observed}" in text

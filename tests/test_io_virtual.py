@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from made_files import event_hdus
 from numpy.testing import assert_allclose
 
-from gmmx import pipeline
-from gmmx.assemble import read_observation
+from gmmx.commands import pipeline
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, GmmxError, InputError
 from gmmx.io.events import read_events
 from gmmx.io.virtual import bare_path, virtual_file
+from gmmx.reading.event_list import read_observation
 
 
 @pytest.fixture
@@ -62,7 +62,9 @@ def test_exclusions_turn_a_filter_around():
 
 
 def test_blocks_and_conditions_join():
-    virtual = virtual_file("a dir/evt.fits[EVENTS][energy=500:2000,ccd_id=0,1][exclude sky=region(my (b).reg)][sky=circle(4096,4096,100)]")
+    virtual = virtual_file(
+        "a dir/evt.fits[EVENTS][energy=500:2000,ccd_id=0,1][exclude sky=region(my (b).reg)][sky=circle(4096,4096,100)]"
+    )
     assert str(virtual.path) == "a dir/evt.fits"
     assert [one.text for one in virtual.columns] == ["energy=500:2000", "ccd_id=0,1"]
     assert [(one.path, one.exclude) for one in virtual.sky] == [("my (b).reg", True), (None, False)]
@@ -134,7 +136,11 @@ def test_a_file_that_is_called_so_wins(tmp_path):
 numbers = st.floats(-1e6, 1e6, allow_nan=False).map(lambda v: float(np.float32(v)))
 
 
-@given(ends=st.lists(st.tuples(numbers, numbers).map(sorted), min_size=1, max_size=4), values=st.lists(numbers, max_size=20), exclude=st.booleans())
+@given(
+    ends=st.lists(st.tuples(numbers, numbers).map(sorted), min_size=1, max_size=4),
+    values=st.lists(numbers, max_size=20),
+    exclude=st.booleans(),
+)
 def test_ranges_keep_what_lies_in_any_of_them(ends, values, exclude):
     text = "exclude " * exclude + "pha=" + ",".join(f"{low!r}:{high!r}" for low, high in ends)
     values = np.array([*values, *np.ravel(ends), np.nan])
@@ -145,8 +151,17 @@ def test_ranges_keep_what_lies_in_any_of_them(ends, values, exclude):
 @given(limit=numbers, values=st.lists(numbers, max_size=20))
 def test_comparisons_are_what_they_say(limit, values):
     values = np.array([*values, limit, np.nextafter(limit, np.inf), np.nextafter(limit, -np.inf)])
-    for sign, compare in (("<", np.less), ("<=", np.less_equal), (">", np.greater), (">=", np.greater_equal), ("==", np.equal), ("!=", np.not_equal)):
-        assert column(f"pha{sign}{limit!r}").keeps(values).tolist() == compare(values, limit).tolist()
+    for sign, compare in (
+        ("<", np.less),
+        ("<=", np.less_equal),
+        (">", np.greater),
+        (">=", np.greater_equal),
+        ("==", np.equal),
+        ("!=", np.not_equal),
+    ):
+        assert (
+            column(f"pha{sign}{limit!r}").keeps(values).tolist() == compare(values, limit).tolist()
+        )
 
 
 def test_photons_are_those_of_the_filter(events):
@@ -162,7 +177,9 @@ def test_photons_are_those_of_the_filter(events):
     near = read_events(f"{events}[sky=circle(4096.5,4096.5,100)]")
     assert len(near) == np.count_nonzero(np.hypot(everything.x, everything.y) <= 49.2)
     strip = read_events(f"{events}[x=4000:4200][y<4096.5]")
-    assert len(strip) == np.count_nonzero((everything.x >= -96.5 * 0.492) & (everything.x <= 103.5 * 0.492) & (everything.y < 0))
+    assert len(strip) == np.count_nonzero(
+        (everything.x >= -96.5 * 0.492) & (everything.x <= 103.5 * 0.492) & (everything.y < 0)
+    )
 
 
 def test_open_ends_end_with_the_photons(events):
@@ -176,7 +193,9 @@ def test_filters_are_the_options_by_another_name(events, tmp_path):
     hole, field = tmp_path / "hole.reg", tmp_path / "field.reg"
     hole.write_text("circle(4150,4150,20)\n")
     field.write_text("circle(4096.5,4096.5,150)\n")
-    one = read_observation(f"{events}[energy=600:1800,ccd_id=0:1][sky=region({field})][exclude sky=region({hole})]")
+    one = read_observation(
+        f"{events}[energy=600:1800,ccd_id=0:1][sky=region({field})][exclude sky=region({hole})]"
+    )
     other = read_observation(events, energy_kev="0.6:1.8", ccd="0-1", region=field, mask=hole)
     assert_allclose(one.x, other.x)
     # The outline comes from the photons that the filters left, and so differs by a little.
@@ -184,7 +203,10 @@ def test_filters_are_the_options_by_another_name(events, tmp_path):
     assert_allclose(area[0], area[1], rtol=0.02)
     assert one.metadata["chips"] == [0, 1]
     assert one.metadata["energy_kev"] == [0.6, 1.8]
-    assert [(r["role"], r["path"]) for r in one.metadata["inputs"]][1:] == [("region", str(field)), ("mask", str(hole))]
+    assert [(r["role"], r["path"]) for r in one.metadata["inputs"]][1:] == [
+        ("region", str(field)),
+        ("mask", str(hole)),
+    ]
     assert one.metadata["inputs"][0]["path"].endswith(f"[exclude sky=region({hole})]")
     assert one.name == "events"
     assert any(line.startswith("filter: [energy=600:1800") for line in pipeline.described(one))

@@ -10,14 +10,14 @@ from made_files import DEC0, PIXEL, RA0, event_hdus, flat, image_hdus
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of
 
-from gmmx import pipeline
-from gmmx.background import Background
+from gmmx.commands import pipeline
 from gmmx.config import FitConfig, RenderConfig
 from gmmx.errors import InputError
-from gmmx.fit import fit_mixture
+from gmmx.fitting.driver import fit_mixture
 from gmmx.io.models import read_model
-from gmmx.joint import read_observations
-from gmmx.psf import PsfModel
+from gmmx.model.background import Background
+from gmmx.model.psf import PsfModel
+from gmmx.reading.joint import read_observations
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no exposure map:gmmx.errors.DataWarning")
 # East by 60 arcsec: most of the two fields of 200 arcsec overlap.
@@ -47,10 +47,14 @@ def test_all_come_into_the_plane_of_the_first(pair):
     one, two = read(pair, **MAPS)
     assert one.frame == two.frame
     # The source at the second pointing's centre lies east of the first's, which is at smaller x.
-    assert_allclose([np.median(one.x), np.median(two.x)], [0, -60 * np.cos(np.radians(DEC0))], atol=2)
+    assert_allclose(
+        [np.median(one.x), np.median(two.x)], [0, -60 * np.cos(np.radians(DEC0))], atol=2
+    )
     assert [o.name for o in (one, two)] == ["events_0", "events_1"]
     assert [o.completeness.exposure.max() for o in (one, two)] == [3e5, 6e5]
-    assert_allclose(two.completeness.grid.to_plane(51.5, 51.5), [-60 * np.cos(np.radians(DEC0)), 0], atol=0.05)
+    assert_allclose(
+        two.completeness.grid.to_plane(51.5, 51.5), [-60 * np.cos(np.radians(DEC0)), 0], atol=0.05
+    )
 
 
 def test_the_first_keeps_its_physical_pixels(pair, tmp_path):
@@ -61,37 +65,63 @@ def test_the_first_keeps_its_physical_pixels(pair, tmp_path):
     config = FitConfig(k=1, psf=("none",), energy="0.5:2", max_iter=20, threads=1, **MAPS)
     pipeline.fit(pair, "model.h5", config)
     pipeline.render("model.h5", "images.fits")
-    assert [fits.getheader("images.fits", f"RESIDUAL{name}")["OBS_ID"] for name in ("", "_1", "_2")] == ["Merged", "0", "1"]
+    assert [
+        fits.getheader("images.fits", f"RESIDUAL{name}")["OBS_ID"] for name in ("", "_1", "_2")
+    ] == ["Merged", "0", "1"]
     # Physical pixels of another pointing are no pixels of this plane.
     assert ["LTV1" in fits.getheader("images.fits", f"COUNTS_{i}") for i in (1, 2)] == [True, False]
     pipeline.render("model.h5", "one.fits", RenderConfig(image="residual_2"))
     assert fits.getheader("one.fits")["HDUNAME"] == "RESIDUAL_2"
-    for name, words in (("residual_3", "has no image residual_3: the fit has 2 observations"), ("signal_1", "there are signal, ")):
+    for name, words in (
+        ("residual_3", "has no image residual_3: the fit has 2 observations"),
+        ("signal_1", "there are signal, "),
+    ):
         with pytest.raises(InputError, match=words):
             pipeline.render("model.h5", "none.fits", RenderConfig(image=name))
     header = fits.getheader("images.fits", "SIGNAL")
     assert (header["LTM1_1"], header["WCSNAMEP"]) == (pytest.approx(PIXEL / 2), "PHYSICAL")
     # The tangent point in the first observation's sky pixels.
-    assert_allclose(WCS(header, key="P").all_pix2world(*WCS(header).all_world2pix(RA0, DEC0, 0), 0), [4096.5, 4096.5], atol=1e-4)
+    assert_allclose(
+        WCS(header, key="P").all_pix2world(*WCS(header).all_world2pix(RA0, DEC0, 0), 0),
+        [4096.5, 4096.5],
+        atol=1e-4,
+    )
 
 
 @pytest.mark.filterwarnings("ignore:.*is it the source that is to be fitted")
 @pytest.mark.parametrize("residual", [None, 0.0], ids=["affine", "resampled"])
 def test_a_fit_s_own_photons_are_what_it_is_scored_on(pair, tmp_path, monkeypatch, residual):
     if residual is not None:
-        monkeypatch.setattr("gmmx.planes.MAX_RESIDUAL", residual)
+        monkeypatch.setattr("gmmx.reading.reproject.MAX_RESIDUAL", residual)
     # A hole in the field, too: photons on zero exposure go in the plane of the fit.
     holed = flat(3e5)
     holed[30:40, 50:75] = 0
     image_hdus(holed, ra=RA0 + SHIFT).writeto("expmap_1.fits", overwrite=True)
-    (tmp_path / "many.reg").write_text(f'fk5\nellipse({RA0 + 0.01},{DEC0},30",11",40)\nannulus({RA0},{DEC0 - 0.01},9",23")\n-circle({RA0},{DEC0 - 0.006},8")\n')
+    (tmp_path / "many.reg").write_text(
+        f'fk5\nellipse({RA0 + 0.01},{DEC0},30",11",40)\nannulus({RA0},{DEC0 - 0.01},9",23")\n-circle({RA0},{DEC0 - 0.006},8")\n'
+    )
     (tmp_path / "field.reg").write_text(f'fk5\ncircle({RA0 + 0.008},{DEC0},93.3")\n')
-    config = FitConfig(k=1, psf=("none",), energy="0.5:2", mask=("many.reg",), region=("field.reg",), max_iter=20, threads=1, **MAPS)
+    config = FitConfig(
+        k=1,
+        psf=("none",),
+        energy="0.5:2",
+        mask=("many.reg",),
+        region=("field.reg",),
+        max_iter=20,
+        threads=1,
+        **MAPS,
+    )
     _, result = pipeline.fit(pair, "model.h5", config)
-    assert [sorted(o.dropped) for o in result.observations] == [["mask", "region"], ["mask", "region", "zero exposure"]]
+    assert [sorted(o.dropped) for o in result.observations] == [
+        ["mask", "region"],
+        ["mask", "region", "zero exposure"],
+    ]
     facts = pipeline.score("model.h5", pair)
     assert facts["n_photons"] == result.n_photons
-    kept = [pipeline._comparable(path, o) for path, o in zip(pair, read_model("model.h5").observations, strict=True)]
+    kept = [
+        pipeline._comparable(path, o)
+        for path, o in zip(pair, read_model("model.h5").observations, strict=True)
+    ]
     for mine, its in zip(kept, result.observations, strict=True):
         assert np.array_equal(mine.x, its.x)
         assert np.array_equal(mine.y, its.y)
@@ -111,18 +141,31 @@ def test_a_mask_in_sky_coordinates_holds_for_all(pair):
 
 
 def test_a_mask_in_physical_coordinates_holds_for_one(pair):
-    with pytest.raises(InputError, match=r"physical.reg: its coordinates mean another place for each event list: give one file for each"):
+    with pytest.raises(
+        InputError,
+        match=r"physical.reg: its coordinates mean another place for each event list: give one file for each",
+    ):
         read(pair, mask=("physical.reg",), **MAPS)
-    with pytest.raises(InputError, match=r"physical.reg: its coordinates mean another place for each event list: give it in fk5"):
+    with pytest.raises(
+        InputError,
+        match=r"physical.reg: its coordinates mean another place for each event list: give it in fk5",
+    ):
         read(pair, sources=("physical.reg",), **MAPS)
     one, two = read(pair, mask=("physical.reg", "physical.reg"), **MAPS)
-    assert_allclose(two.mask_outlines(8)[0].mean(0) - one.mask_outlines(8)[0].mean(0), [-60 * np.cos(np.radians(DEC0)), 0], atol=0.05)
+    assert_allclose(
+        two.mask_outlines(8)[0].mean(0) - one.mask_outlines(8)[0].mean(0),
+        [-60 * np.cos(np.radians(DEC0)), 0],
+        atol=0.05,
+    )
     # The same event list twice shares its coordinates.
     assert len(read([pair[0]] * 2, mask=("physical.reg",), exposure=("expmap_0.fits",) * 2)) == 2
 
 
 def test_equal_names_are_told_apart(pair):
-    assert [o.name for o in read([pair[0]] * 2, exposure=("expmap_0.fits",) * 2)] == ["events_0_1", "events_0_2"]
+    assert [o.name for o in read([pair[0]] * 2, exposure=("expmap_0.fits",) * 2)] == [
+        "events_0_1",
+        "events_0_2",
+    ]
 
 
 def test_a_background_held_at_a_flux_is_held_at_the_sum_of_the_exposures(pair):
@@ -133,10 +176,15 @@ def test_a_background_held_at_a_flux_is_held_at_the_sum_of_the_exposures(pair):
 
 
 def test_values_go_in_the_order_of_the_event_lists(pair):
-    one, two = read_observations(pair, FitConfig(psf=("0.5", "2"), energy="0.5:2", background=("none", "sky"), **MAPS))
+    one, two = read_observations(
+        pair, FitConfig(psf=("0.5", "2"), energy="0.5:2", background=("none", "sky"), **MAPS)
+    )
     assert_allclose([np.sqrt(o.psf.covariances.ravel()[0]) for o in (one, two)], [0.5, 2.0])
     assert [len(o.backgrounds) for o in (one, two)] == [0, 1]
-    for options, words in (({"exposure": ("expmap_0.fits",)}, "--exposure was given once"), ({"mask": ("sky.reg",) * 3}, "--mask was given 3 times")):
+    for options, words in (
+        ({"exposure": ("expmap_0.fits",)}, "--exposure was given once"),
+        ({"mask": ("sky.reg",) * 3}, "--mask was given 3 times"),
+    ):
         with pytest.raises(InputError, match=words):
             read(pair, **{**MAPS, **options})
 
@@ -147,7 +195,10 @@ def test_fields_may_hang_together_in_a_chain(tmp_path, monkeypatch):
     for i in range(3):
         event_hdus(ra=RA0 + i * 150 / 3600).writeto(f"{i}.fits")
     assert len(read([f"{i}.fits" for i in range(3)])) == 3
-    with pytest.raises(InputError, match=r"2 event lists that do not overlap on the sky: fit them one at a time, e.g. in a shell loop"):
+    with pytest.raises(
+        InputError,
+        match=r"2 event lists that do not overlap on the sky: fit them one at a time, e.g. in a shell loop",
+    ):
         read(["0.fits", "2.fits"])
 
 
@@ -160,9 +211,29 @@ def test_pixels_are_those_of_the_files(pair):
 def test_two_copies_of_a_pointing_are_one_of_twice_the_photons():
     truth = mixture_of((1500, -40, -30, 3), (900, 35, 20, 8), (600, 30, -45, 1.5))
     completeness = replace(field(200, 2.0, exposure=3e6), unit="cm**2 s")
-    one = drawn(truth, completeness, np.random.default_rng(3), psf=PsfModel.constant(0.8), sky=0.03, backgrounds=(Background(),))
-    options = {"init": truth, "threads": 1, "tol": 1e-6, "prior_count": 0, "prior_shape": 0}
-    alone, both, weighted = (fit_mixture(o, **options) for o in (one, [one, replace(one, name="copy")], replace(one, weights=np.full(len(one.x), 2.0))))
+    one = drawn(
+        truth,
+        completeness,
+        np.random.default_rng(3),
+        psf=PsfModel.constant(0.8),
+        sky=0.03,
+        backgrounds=(Background(),),
+    )
+    options = {
+        "init": truth,
+        "threads": 1,
+        "tol": 1e-6,
+        "prior_mean_count": 0,
+        "prior_covariance_count": 0,
+    }
+    alone, both, weighted = (
+        fit_mixture(o, **options)
+        for o in (
+            one,
+            [one, replace(one, name="copy")],
+            replace(one, weights=np.full(len(one.x), 2.0)),
+        )
+    )
     # Twice the photons came in twice the exposure: fluxes are the same, per area and time.
     assert both.reference_exposure == 2 * alone.reference_exposure
     fluxes, same = (r.mixture.fluxes / r.reference_exposure for r in (both, alone))
@@ -178,7 +249,9 @@ def test_two_copies_of_a_pointing_are_one_of_twice_the_photons():
         assert_allclose(mine, half * its, rtol=0.02)
     assert_allclose(both.mean_errors, half * alone.mean_errors, rtol=0.02)
     assert both.background_photons == pytest.approx(2 * alone.background_photons, rel=2e-3)
-    assert both.background_error / both.background_photons == pytest.approx(half * alone.background_error / alone.background_photons, rel=0.02)
+    assert both.background_error / both.background_photons == pytest.approx(
+        half * alone.background_error / alone.background_photons, rel=0.02
+    )
     # And as for a single pointing in which every photon counts twice, all errors alike.
     for name in ("flux_errors", "signal_error", "mean_errors", "background_error"):
         assert_allclose(getattr(both, name), getattr(weighted, name), rtol=0.02)

@@ -5,14 +5,14 @@ import pytest
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of
 
-from gmmx.background import Background
-from gmmx.completeness import Completeness
 from gmmx.errors import InputError
-from gmmx.fit import fit_mixture
-from gmmx.grid import PixelGrid
-from gmmx.levels import expected_counts, held_by
-from gmmx.observation import Observation
-from gmmx.report import summary, summary_dict
+from gmmx.fitting.driver import fit_mixture
+from gmmx.model.background import Background
+from gmmx.model.completeness import Completeness
+from gmmx.model.observation import Observation
+from gmmx.plane.grid import PixelGrid
+from gmmx.reading.levels import expected_counts, held_by
+from gmmx.show.page import summary, summary_dict
 
 
 def corner(completeness, *, beyond=60.0):
@@ -28,14 +28,26 @@ def vignetted(side=200.0):
 
 def test_one_level_is_counts_over_area():
     completeness = field(200, 2.0)
-    seen = drawn(mixture_of((3000, 0, 0, 10)), completeness, np.random.default_rng(0), sky=0.1, backgrounds=(Background(),))
-    inside = Observation(x=seen.x, y=seen.y, completeness=corner(completeness), backgrounds=seen.backgrounds)
+    seen = drawn(
+        mixture_of((3000, 0, 0, 10)),
+        completeness,
+        np.random.default_rng(0),
+        sky=0.1,
+        backgrounds=(Background(),),
+    )
+    inside = Observation(
+        x=seen.x, y=seen.y, completeness=corner(completeness), backgrounds=seen.backgrounds
+    )
     n, area = np.count_nonzero(seen.x > 60), 40 * 200
     (found,) = held_by(inside, completeness)
     assert found.fixed
     assert_allclose(found.amplitude, n / area, rtol=1e-6)
     assert_allclose(np.hypot.reduce(found.deviations), np.sqrt(n) / area, rtol=1e-6)
-    result = fit_mixture(Observation(x=seen.x, y=seen.y, completeness=completeness, backgrounds=(found,)), n_components=1, exchanges=0)
+    result = fit_mixture(
+        Observation(x=seen.x, y=seen.y, completeness=completeness, backgrounds=(found,)),
+        n_components=1,
+        exchanges=0,
+    )
     (b,) = result.backgrounds
     assert b.amplitude == found.amplitude
     assert_allclose(b.amplitude_error, np.sqrt(n) / area, rtol=1e-6)
@@ -43,7 +55,13 @@ def test_one_level_is_counts_over_area():
     assert_allclose(result.background_error, b.photons_error)
     # What the level is uncertain by goes over into the signal.
     exact = fit_mixture(
-        Observation(x=seen.x, y=seen.y, completeness=completeness, backgrounds=(Background(amplitude=found.amplitude, fixed=True),)), n_components=1
+        Observation(
+            x=seen.x,
+            y=seen.y,
+            completeness=completeness,
+            backgrounds=(Background(amplitude=found.amplitude, fixed=True),),
+        ),
+        n_components=1,
     )
     assert exact.backgrounds[0].amplitude_error == 0
     assert result.signal_error > exact.signal_error
@@ -58,7 +76,12 @@ def test_two_levels_are_where_the_likelihood_is_highest():
     backgrounds = (Background(), Background(name="particle", kind="particle"))
     sky = drawn(mixture_of((1, 0, 0, 1)), completeness, rng, sky=0.6)
     x, y = rng.uniform(-100, 100, (2, 8000))
-    seen = Observation(x=np.append(sky.x, x), y=np.append(sky.y, y), completeness=completeness, backgrounds=backgrounds)
+    seen = Observation(
+        x=np.append(sky.x, x),
+        y=np.append(sky.y, y),
+        completeness=completeness,
+        backgrounds=backgrounds,
+    )
     found = held_by(seen, completeness)
     spread = np.array([b.deviations for b in found])
     covariance = spread @ spread.T
@@ -67,7 +90,15 @@ def test_two_levels_are_where_the_likelihood_is_highest():
     assert abs(found[1].amplitude - 0.2) < 4 * errors[1]
     # The two are hardly told from each other, their sum is.
     assert covariance[0, 1] / errors.prod() < -0.8
-    areas = np.array([completeness.effective.sum() / completeness.exposure.max(), completeness.effective.astype(bool).sum()]) * 4
+    areas = (
+        np.array(
+            [
+                completeness.effective.sum() / completeness.exposure.max(),
+                completeness.effective.astype(bool).sum(),
+            ]
+        )
+        * 4
+    )
     total = areas @ [b.amplitude for b in found]
     assert_allclose(total, len(seen.x), rtol=1e-5)
     assert_allclose(np.sqrt(areas @ covariance @ areas), np.sqrt(len(seen.x)), rtol=1e-3)
@@ -76,10 +107,15 @@ def test_two_levels_are_where_the_likelihood_is_highest():
 def test_held_ones_stay_and_an_empty_region_is_refused():
     completeness = field(100, 2.0)
     held = Background(amplitude=0.5, fixed=True)
-    empty = Observation(x=np.zeros(0), y=np.zeros(0), completeness=completeness, backgrounds=(Background(),))
+    empty = Observation(
+        x=np.zeros(0), y=np.zeros(0), completeness=completeness, backgrounds=(Background(),)
+    )
     with pytest.raises(InputError, match="no photon lies in it"):
         held_by(empty, completeness)
-    assert held_by(Observation(x=np.zeros(0), y=np.zeros(0), completeness=completeness, backgrounds=(held,)), completeness) == (held,)
+    assert held_by(
+        Observation(x=np.zeros(0), y=np.zeros(0), completeness=completeness, backgrounds=(held,)),
+        completeness,
+    ) == (held,)
     assert_allclose(expected_counts(empty.completeness, held), 0.5 * 100**2)
 
 
@@ -87,7 +123,9 @@ def test_backgrounds_alike_have_a_sum_that_is_known():
     completeness = vignetted()
     rng = np.random.default_rng(5)
     backgrounds = (Background(), Background(name="particle", kind="particle"))
-    seen = drawn(mixture_of((4000, 10, -10, 6)), completeness, rng, sky=0.5, backgrounds=backgrounds)
+    seen = drawn(
+        mixture_of((4000, 10, -10, 6)), completeness, rng, sky=0.5, backgrounds=backgrounds
+    )
     result = fit_mixture(seen, n_components=1, exchanges=0)
     parts = [b.photons_error for b in result.backgrounds]
     assert result.background_error < 0.4 * min(parts)

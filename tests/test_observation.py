@@ -7,10 +7,10 @@ import pytest
 from numpy.testing import assert_array_equal
 from simulated import field
 
-from gmmx.background import Background
 from gmmx.errors import InputError
-from gmmx.grid import PixelGrid, SkyImage
-from gmmx.observation import Observation
+from gmmx.model.background import Background
+from gmmx.model.observation import Observation
+from gmmx.plane.grid import PixelGrid, SkyImage
 
 X, Y = np.array([0.0, 1.0, 30.0]), np.array([0.0, 2.0, 0.0])
 
@@ -45,7 +45,10 @@ def test_it_never_changes():
         ({"x": np.array([0.0, np.nan, 1.0])}, "not finite"),
         ({"x": np.zeros((3, 1))}, "1 dimensions"),
         ({"backgrounds": (Background(),)}, "a background needs a completeness"),
-        ({"backgrounds": (Background(), Background()), "completeness": field(10, 1.0)}, "share a name: sky, sky"),
+        (
+            {"backgrounds": (Background(), Background()), "completeness": field(10, 1.0)},
+            "share a name: sky, sky",
+        ),
     ],
 )
 def test_what_cannot_be_an_observation(arguments, match):
@@ -68,7 +71,11 @@ def test_photons_on_zero_exposure_are_dropped_and_counted():
 
 def test_reasons_add_up():
     observation = Observation(x=X, y=Y)
-    fewer = observation.select(np.array([True, True, False]), "mask").select(np.array([False, True]), "mask").select(np.array([False]), "energy")
+    fewer = (
+        observation.select(np.array([True, True, False]), "mask")
+        .select(np.array([False, True]), "mask")
+        .select(np.array([False]), "energy")
+    )
     assert fewer.dropped == {"mask": 2, "energy": 1}
     assert len(fewer.x) == 0
     assert observation.select(np.ones(3, bool), "mask") is observation
@@ -84,7 +91,14 @@ def test_reasons_add_up():
         ({"kind": "file"}, "kind 'file' needs a map"),
         ({"kind": "streak"}, "kind 'streak' needs a map"),
         ({"deviations": (0.1,)}, "deviations are those of a held amplitude"),
-        ({"shape": SkyImage(grid=PixelGrid.covering((0, 1), (0, 1), 1.0), values=np.ones((1, 1)))}, "kind 'sky' has no map but the exposure"),
+        (
+            {
+                "template": SkyImage(
+                    grid=PixelGrid.covering((0, 1), (0, 1), 1.0), values=np.ones((1, 1))
+                )
+            },
+            "kind 'sky' has no map but the exposure",
+        ),
     ],
 )
 def test_what_cannot_be_a_background(arguments, match):

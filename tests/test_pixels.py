@@ -11,14 +11,14 @@ from made_files import event_hdus, flat, image_hdus
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmx import fit_mixture
-from gmmx.assemble import read_observation
-from gmmx.cli import main
+from gmmx.answers.images import render_images
+from gmmx.cli.main import main
+from gmmx.commands.pipeline import export, fit, info, score
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, GmmxWarning, InputError
-from gmmx.joint import read_observations
-from gmmx.pipeline import export, fit, info, score
-from gmmx.psf import PsfModel
-from gmmx.render import render_images
+from gmmx.model.psf import PsfModel
+from gmmx.reading.event_list import read_observation
+from gmmx.reading.joint import read_observations
 
 STEP = 2.0
 
@@ -30,7 +30,15 @@ def files(tmp_path):
     iy, ix = np.mgrid[:104, :104]
     source = 60 * np.exp(-0.5 * ((ix - 51.5) ** 2 + (iy - 51.5) ** 2) * (STEP / 8) ** 2)
     counts = rng.poisson(0.9 + source)
-    about = {"TELESCOP": "CHANDRA", "INSTRUME": "ACIS", "OBS_ID": "101", "ENERGYLO": 0.5, "ENERGYHI": 2.0, "DSTYP1": "ccd_id", "DSVAL1": "3:3"}
+    about = {
+        "TELESCOP": "CHANDRA",
+        "INSTRUME": "ACIS",
+        "OBS_ID": "101",
+        "ENERGYLO": 0.5,
+        "ENERGYHI": 2.0,
+        "DSTYP1": "ccd_id",
+        "DSVAL1": "3:3",
+    }
     image_hdus(counts, unit="", **about).writeto(tmp_path / "counts.img")
     image_hdus(flat(3e7), OBS_ID="101", ENERG_LO=1.0, ENERG_HI=1.0).writeto(tmp_path / "exp.fits")
     # Bars of 1.1 pixels about every third column's centre: each hides one pixel, and its edges cut none of the others' centres.
@@ -47,7 +55,9 @@ def quietly(function, *args, **kwargs):
 
 
 def image(files, **options):
-    return quietly(read_observation, files / "counts.img", **({"exposure": files / "exp.fits"} | options))
+    return quietly(
+        read_observation, files / "counts.img", **({"exposure": files / "exp.fits"} | options)
+    )
 
 
 def test_pixel_and_its_blur(files):
@@ -69,13 +79,19 @@ def test_masks_take_whole_pixels_from_counts_and_completeness_alike(files):
     counts = fits.getdata(files / "counts.img")
     bars = image(files, mask=files / "bars.reg")
     hidden = np.arange(104) % 3 == 0
-    assert_array_equal(bars.completeness.open_share, np.broadcast_to(np.where(hidden, 0.0, 1.0), (104, 104)))
+    assert_array_equal(
+        bars.completeness.open_share, np.broadcast_to(np.where(hidden, 0.0, 1.0), (104, 104))
+    )
     assert bars.n_photons == counts[:, ~hidden].sum()
     assert bars.dropped["mask"] == counts[:, hidden].sum()
     assert bars.metadata["masks"][0]["photons"] == counts[:, hidden].sum()
     # On any grid: the same pixels, gathered or cut.
     for step in (1.0, 4.0, 8.0):
-        assert_allclose(image(files, mask=files / "bars.reg", grid=step).completeness.effective.mean(), bars.completeness.effective.mean(), rtol=0.01)
+        assert_allclose(
+            image(files, mask=files / "bars.reg", grid=step).completeness.effective.mean(),
+            bars.completeness.effective.mean(),
+            rtol=0.01,
+        )
     region = image(files, region=files / "circle.reg")
     assert set(np.unique(region.completeness.open_share)) == {0.0, 1.0}
     assert region.n_photons == counts[region.completeness.open_share > 0].sum()
@@ -86,7 +102,11 @@ def test_the_level_of_a_region_counts_photons_not_pixels(files):
     seen = image(files, background="sky", background_region=files / "free.reg")
     (sky,) = seen.backgrounds
     inside = image(files, background="sky", region=files / "free.reg")
-    expected = inside.n_photons / (inside.completeness.effective.sum() * STEP**2) * seen.completeness.exposure.max()
+    expected = (
+        inside.n_photons
+        / (inside.completeness.effective.sum() * STEP**2)
+        * seen.completeness.exposure.max()
+    )
     assert_allclose(sky.amplitude, expected, rtol=1e-6)
     assert_allclose(sky.amplitude, 0.9 / STEP**2, rtol=0.05)
 
@@ -98,7 +118,10 @@ def test_the_level_of_a_sky_behind_bars_comes_back(files):
     # The bars cover 37 % of the area and 33 % of the pixels: shares of area would put the sky 5 % too high, twelve of its errors.
     corner = counts[:20].mean() / STEP**2
     assert abs(result.backgrounds[0].amplitude - corner) < 4 * corner / np.sqrt(counts[:20].sum())
-    assert abs(result.backgrounds[0].amplitude - 0.9 / STEP**2) < 4 * result.backgrounds[0].amplitude_error
+    assert (
+        abs(result.backgrounds[0].amplitude - 0.9 / STEP**2)
+        < 4 * result.backgrounds[0].amplitude_error
+    )
     assert_allclose(np.sqrt(result.mixture.covariances[0, 0, 0]), 8, rtol=0.05)
 
 
@@ -107,7 +130,9 @@ def test_nothing_is_exposed_off_the_image(files):
         hdus[0].data = hdus[0].data[:, :60].copy()
         hdus.writeto(files / "cut.img")
     cut = quietly(read_observation, files / "cut.img", exposure=files / "exp.fits")
-    assert_array_equal(cut.completeness.exposure > 0, np.broadcast_to(np.arange(104) < 60, (104, 104)))
+    assert_array_equal(
+        cut.completeness.exposure > 0, np.broadcast_to(np.arange(104) < 60, (104, 104))
+    )
     assert cut.n_photons == fits.getdata(files / "cut.img").sum()
 
 
@@ -121,16 +146,23 @@ def test_without_exposure_map_the_field_is_the_outline_on_the_image_s_grid(files
 
 def test_cuts_that_an_image_does_not_allow(files):
     assert image(files, energy_kev="0.5:2", ccd="3").metadata["energy_kev"] == [0.5, 2.0]
-    with pytest.raises(InputError, match=r"--energy 1:2: a counts image cannot be cut in energy, this one is of 0.5:2 keV"):
+    with pytest.raises(
+        InputError,
+        match=r"--energy 1:2: a counts image cannot be cut in energy, this one is of 0.5:2 keV",
+    ):
         image(files, energy_kev="1:2")
-    with pytest.raises(InputError, match="--ccd 0-3: chips cannot be chosen in a counts image, this one is of 3"):
+    with pytest.raises(
+        InputError, match="--ccd 0-3: chips cannot be chosen in a counts image, this one is of 3"
+    ):
         image(files, ccd="0-3")
     with fits.open(files / "counts.img", mode="update") as hdus:
         for key in ("ENERGYLO", "DSTYP1"):
             del hdus[0].header[key]
     given = {"psf": "none", "exposure": files / "exp.fits"}
     with pytest.warns(DataWarning, match=r"taking it to be of 0.9:2 keV"):
-        assert read_observation(files / "counts.img", energy_kev="0.9:2", **given).metadata["energy_kev"] == [0.9, 2.0]
+        assert read_observation(files / "counts.img", energy_kev="0.9:2", **given).metadata[
+            "energy_kev"
+        ] == [0.9, 2.0]
     with pytest.warns(DataWarning, match="--ccd 3: chips cannot be chosen"):
         read_observation(files / "counts.img", ccd="3", **given)
     with pytest.warns(DataWarning, match="keeps its pixels"):
@@ -139,7 +171,12 @@ def test_cuts_that_an_image_does_not_allow(files):
 
 def test_min_sigma_is_raised_and_said(files):
     said = []
-    out, result = quietly(fit, [files / "counts.img"], config=FitConfig(k=1, exposure=(str(files / "exp.fits"),), exchanges=0), say=said.append)
+    out, result = quietly(
+        fit,
+        [files / "counts.img"],
+        config=FitConfig(k=1, exposure=(str(files / "exp.fits"),), exchanges=0),
+        say=said.append,
+    )
     assert out.name == "counts.model.h5"
     assert [line for line in said if line.startswith("min_sigma: 1 arcsec instead of 0.1")]
     assert result.options["min_sigma"] == pytest.approx(STEP / 2)
@@ -148,14 +185,22 @@ def test_min_sigma_is_raised_and_said(files):
     images = render_images(again)
     assert_allclose(images.counts.values, fits.getdata(files / "counts.img"))
     # Pixels that are not the image's share the counts by area.
-    coarse = render_images(again, grid=images.counts.grid.covering((-60, 60), (-60, 60), 3.0)).counts.values
+    coarse = render_images(
+        again, grid=images.counts.grid.covering((-60, 60), (-60, 60), 3.0)
+    ).counts.values
     assert_allclose(coarse.sum(), images.counts.values[22:82, 22:82].sum(), rtol=1e-9)
-    assert quietly(fit_mixture, image(files), n_components=1, exchanges=0, min_sigma=0.1).options["min_sigma"] == pytest.approx(STEP / 2)
+    assert quietly(fit_mixture, image(files), n_components=1, exchanges=0, min_sigma=0.1).options[
+        "min_sigma"
+    ] == pytest.approx(STEP / 2)
 
 
 def test_scores_of_an_image(files):
     exposure = (str(files / "exp.fits"),)
-    model, result = quietly(fit, [files / "counts.img"], config=FitConfig(k=1, exposure=exposure, exchanges=0, psf=("1",)))
+    model, result = quietly(
+        fit,
+        [files / "counts.img"],
+        config=FitConfig(k=1, exposure=exposure, exchanges=0, psf=("1",)),
+    )
     facts = score(model, [files / "counts.img"])
     assert facts["n_photons"] == fits.getdata(files / "counts.img").sum()
     assert_allclose(facts["expected_photons"], facts["n_photons"], rtol=0.01)
@@ -174,7 +219,11 @@ def test_scores_of_an_image(files):
 
 def test_images_and_events_together(files):
     event_hdus().writeto(files / "evt.fits")
-    config = FitConfig(exposure=(str(files / "exp.fits"), str(files / "exp.fits")), psf=("1", "1"), mask=(str(files / "circle.reg"),))
+    config = FitConfig(
+        exposure=(str(files / "exp.fits"), str(files / "exp.fits")),
+        psf=("1", "1"),
+        mask=(str(files / "circle.reg"),),
+    )
     seen = quietly(read_observations, [files / "counts.img", files / "evt.fits"], config)
     assert [o.pixel for o in seen] == pytest.approx([STEP, 0.0])
     assert len(np.unique(seen[1].completeness.open_share)) > 2
@@ -183,8 +232,15 @@ def test_images_and_events_together(files):
 
 
 def test_photons_of_a_pixel_agree_with_single_ones(samples):
-    given = {"psf": samples / "psfmap.fits.gz", "exposure": samples / "expmap.fits.gz", "mask": samples / "sources.reg", "energy_kev": "0.5:2"}
-    single, *all_binned = [read_observation(samples / "events.fits.gz", bin=cell, **given) for cell in (None, 2.0, 4.0)]
+    given = {
+        "psf": samples / "psfmap.fits.gz",
+        "exposure": samples / "expmap.fits.gz",
+        "mask": samples / "sources.reg",
+        "energy_kev": "0.5:2",
+    }
+    single, *all_binned = [
+        read_observation(samples / "events.fits.gz", bin=cell, **given) for cell in (None, 2.0, 4.0)
+    ]
     start = quietly(fit_mixture, all_binned[1], n_components=4, exchanges=0, max_iter=20).mixture
     single = quietly(fit_mixture, single, init=start, tol=1.0)
     sigma = np.sqrt(np.sqrt(np.linalg.det(single.mixture.covariances)))
@@ -192,7 +248,9 @@ def test_photons_of_a_pixel_agree_with_single_ones(samples):
         binned = quietly(fit_mixture, binned, init=start, tol=1.0)
         assert_allclose(binned.mixture.fluxes.sum(), single.mixture.fluxes.sum(), rtol=1e-3)
         assert_allclose(binned.mixture.fluxes, single.mixture.fluxes, rtol=0.05)
-        assert_allclose(np.sqrt(np.sqrt(np.linalg.det(binned.mixture.covariances))), sigma, rtol=0.02)
+        assert_allclose(
+            np.sqrt(np.sqrt(np.linalg.det(binned.mixture.covariances))), sigma, rtol=0.02
+        )
 
 
 def test_widening_twice_is_widening_once():
@@ -209,12 +267,25 @@ def test_sources_of_a_model_and_of_a_list_are_the_same(files, tmp_path):
         "threads": 1,
         "max_iter": 40,
     }
-    out, first = quietly(fit, [files / "counts.img"], tmp_path / "one.h5", FitConfig(k=1, exchanges=0, **options))
+    out, first = quietly(
+        fit, [files / "counts.img"], tmp_path / "one.h5", FitConfig(k=1, exchanges=0, **options)
+    )
     assert first.points.sum() == 1
     said = []
-    _, again = quietly(fit, [files / "counts.img"], tmp_path / "two.h5", FitConfig(init=str(out), **options), say=said.append)
+    _, again = quietly(
+        fit,
+        [files / "counts.img"],
+        tmp_path / "two.h5",
+        FitConfig(init=str(out), **options),
+        say=said.append,
+    )
     assert again.points.sum() == 1
     assert "point sources: 1 are there from the start" in said
     export(out, tmp_path / "one.ecsv")
-    _, held = quietly(fit, [files / "counts.img"], tmp_path / "three.h5", FitConfig(k=1, exchanges=0, freeze=str(tmp_path / "one.ecsv"), **options))
+    _, held = quietly(
+        fit,
+        [files / "counts.img"],
+        tmp_path / "three.h5",
+        FitConfig(k=1, exchanges=0, fix=str(tmp_path / "one.ecsv"), **options),
+    )
     assert held.points.sum() == 1

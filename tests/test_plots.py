@@ -13,18 +13,18 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
-from gmmx.background import Background
-from gmmx.completeness import Completeness
+from gmmx.answers.images import render_images
+from gmmx.answers.scene import Scene
 from gmmx.errors import InputError
-from gmmx.grid import PixelGrid, SkyFrame
-from gmmx.mixture import Mixture
-from gmmx.observation import Observation
-from gmmx.plots import plot_history, plot_image, plot_residuals, plot_result
-from gmmx.plots._draw import Offsets, plain, power_of
-from gmmx.plots._measure import Scene
-from gmmx.psf import PsfModel
-from gmmx.render import render_images
-from gmmx.shapes import Shapes, Term, circle
+from gmmx.model.background import Background
+from gmmx.model.completeness import Completeness
+from gmmx.model.mixture import Mixture
+from gmmx.model.observation import Observation
+from gmmx.model.psf import PsfModel
+from gmmx.plane.grid import PixelGrid, SkyFrame
+from gmmx.plane.shapes import Shapes, Term, circle
+from gmmx.show.figures import plot_history, plot_image, plot_residuals, plot_result
+from gmmx.show.figures._draw import Offsets, plain, power_of
 
 PANELS = ["data", "scene", "signal", "completeness", "residual", "profile", "ratio"]
 
@@ -51,9 +51,16 @@ def perfect(seed=0, *, background=0.08, step=4.0, n=100):
     open_share = Shapes.of(Term(((hole, False),))).open_share(grid)
     completeness = Completeness(grid=grid, exposure=exposure, open_share=open_share, unit="cm**2 s")
     mixture = Mixture(
-        fluxes=np.array([9000.0, 3000]), means=np.array([[-20.0, 10], [30, -60]]), covariances=np.array([ellipse(40, 20, 30), ellipse(8, 5, 100)])
+        fluxes=np.array([9000.0, 3000]),
+        means=np.array([[-20.0, 10], [30, -60]]),
+        covariances=np.array([ellipse(40, 20, 30), ellipse(8, 5, 100)]),
     )
-    photons = np.concatenate([mixture.sample(rng.poisson(12000), rng), rng.uniform(-200, 200, (rng.poisson(background * 400**2), 2))])
+    photons = np.concatenate(
+        [
+            mixture.sample(rng.poisson(12000), rng),
+            rng.uniform(-200, 200, (rng.poisson(background * 400**2), 2)),
+        ]
+    )
     photons[:12000] += rng.normal(0, 3, (12000, 2))
     chance = completeness.exposure_at(*photons.T) / exposure.max()
     keep = (rng.random(len(photons)) < chance) & ~hole.contains(*photons.T)
@@ -65,7 +72,12 @@ def perfect(seed=0, *, background=0.08, step=4.0, n=100):
         psf=PsfModel.constant(3.0),
         backgrounds=(Background(amplitude=background),),
         masks=Shapes.of(Term(((hole, False),))),
-        metadata={"OBJECT": "made by hand", "OBS_ID": "7", "EXPOSURE": 5e4, "energy_kev": [0.5, 2.0]},
+        metadata={
+            "OBJECT": "made by hand",
+            "OBS_ID": "7",
+            "EXPOSURE": 5e4,
+            "energy_kev": [0.5, 2.0],
+        },
     ).exposed()
     return make_result([observation], mixture)
 
@@ -105,12 +117,21 @@ def test_east_is_left_on_the_sky():
 def test_a_source_is_where_its_offset_says():
     """One component 60 arcsec east and 30 north: the brightest pixel of the picture is at +1.0, +0.5 arcmin."""
     result = perfect()
-    result = replace(result, mixture=Mixture(fluxes=[1e4, 1.0], means=[[-60.0, 30], [0, 0]], covariances=[ellipse(6, 6, 0)] * 2))
+    result = replace(
+        result,
+        mixture=Mixture(
+            fluxes=[1e4, 1.0], means=[[-60.0, 30], [0, 0]], covariances=[ellipse(6, 6, 0)] * 2
+        ),
+    )
     picture = panels(plot_result(result))["signal"].images[0]
     iy, ix = np.unravel_index(np.argmax(picture.get_array()), picture.get_array().shape)
     left, right, low, high = picture.get_extent()
     ny, nx = picture.get_array().shape
-    assert_allclose([left + (ix + 0.5) / nx * (right - left), low + (iy + 0.5) / ny * (high - low)], [1.0, 0.5], atol=4 / 60)
+    assert_allclose(
+        [left + (ix + 0.5) / nx * (right - left), low + (iy + 0.5) / ny * (high - low)],
+        [1.0, 0.5],
+        atol=4 / 60,
+    )
 
 
 def test_profile_of_a_perfect_model_agrees_with_its_photons():
@@ -155,8 +176,10 @@ def test_residual_blocks_of_a_perfect_model_scatter_by_one():
 
 def test_residual_shows_what_the_model_lacks():
     result = perfect()
-    ones = {name: np.ones(1) for name in ("observed_shares", "observed_photons", "prior_scales")}
-    result = replace(result, mixture=result.mixture.select([0]), flux_errors=None, mean_errors=None, **ones)
+    ones = {name: np.ones(1) for name in ("observed_fraction", "observed_photons", "prior_scales")}
+    result = replace(
+        result, mixture=result.mixture.select([0]), flux_errors=None, mean_errors=None, **ones
+    )
     grid, values, _ = Scene(result).residual_blocks()
     ix, iy, _ = grid.locate(30, -60)
     assert values[iy, ix] > 8
@@ -190,11 +213,13 @@ def test_unknown_stretch():
 
 
 def test_scarcely_observed_components_are_marked():
-    result = replace(perfect(), observed_shares=np.array([0.9, 0.1]), observed_photons=np.array([1000.0, 10]))
+    result = replace(
+        perfect(), observed_fraction=np.array([0.9, 0.1]), observed_photons=np.array([1000.0, 10])
+    )
     found = panels(plot_result(result))["signal"]
     assert len(found.patches) == 1
     assert any("scarcely" in text.get_text() for text in found.texts)
-    quiet = panels(plot_result(replace(perfect(), observed_shares=np.ones(2))))["signal"]
+    quiet = panels(plot_result(replace(perfect(), observed_fraction=np.ones(2))))["signal"]
     assert len(quiet.patches) == 0
 
 
@@ -209,7 +234,9 @@ def test_masks_are_outlined_and_darkness_is_hatched():
 def test_background_alone_and_few_photons():
     observation = perfect().observations[0]
     keep = np.random.default_rng(0).random(len(observation.x)) < 0.01
-    observation = replace(observation.select(keep, "thinned"), backgrounds=(Background(amplitude=0.001),))
+    observation = replace(
+        observation.select(keep, "thinned"), backgrounds=(Background(amplitude=0.001),)
+    )
     result = make_result([observation])
     figure = plot_result(result)
     assert "K = 0" in " ".join(text.get_text() for text in figure.texts)
@@ -228,7 +255,10 @@ def test_no_sky_no_completeness():
 
 
 def test_turned_and_joint_observations():
-    one, other = make_observation(), make_observation(1, rotation=0.6, name="other", kinds=("sky", "particle", "file"))
+    one, other = (
+        make_observation(),
+        make_observation(1, rotation=0.6, name="other", kinds=("sky", "particle", "file")),
+    )
     result = make_result([one, other], make_mixture(), reference_exposure=2e7)
     figure = plot_result(result)
     drawn(figure)
@@ -240,28 +270,47 @@ def test_turned_and_joint_observations():
 
 
 def test_residuals_of_each_observation():
-    one, other = make_observation(), make_observation(1, rotation=0.6, name="other", kinds=("sky", "particle", "file"))
+    one, other = (
+        make_observation(),
+        make_observation(1, rotation=0.6, name="other", kinds=("sky", "particle", "file")),
+    )
     other = replace(other, metadata=other.metadata | {"OBS_ID": "4321"})
     result = make_result([one, other], make_mixture(), reference_exposure=2e7)
     figure = plot_residuals(result)
     drawn(figure)
     found = panels(figure)
-    assert [label for label in found if "bar" not in label] == [f"{name} {i}" for i in (1, 2) for name in ("residual", "ratio", "profile")]
+    assert [label for label in found if "bar" not in label] == [
+        f"{name} {i}" for i in (1, 2) for name in ("residual", "ratio", "profile")
+    ]
     assert "ObsID 4321" in found["residual 2"]._left_title.get_text()
     assert f"{other.n_photons:,.0f} photons" in found["profile 2"]._left_title.get_text()
     # The same part of the sky, whichever looked there.
     assert found["residual 1"].get_xlim() == found["residual 2"].get_xlim()
-    assert not np.array_equal(found["residual 1"].images[0].get_array().mask, found["residual 2"].images[0].get_array().mask)
+    assert not np.array_equal(
+        found["residual 1"].images[0].get_array().mask,
+        found["residual 2"].images[0].get_array().mask,
+    )
     # What one observation lacks is its own: twice the photons are seen in its row alone.
-    crowded = plot_residuals(make_result([replace(one, weights=2 * one.weights), other], make_mixture(), reference_exposure=2e7))
-    before, after = (found["residual 2"].images[0].get_array(), panels(crowded)["residual 2"].images[0].get_array())
+    crowded = plot_residuals(
+        make_result(
+            [replace(one, weights=2 * one.weights), other], make_mixture(), reference_exposure=2e7
+        )
+    )
+    before, after = (
+        found["residual 2"].images[0].get_array(),
+        panels(crowded)["residual 2"].images[0].get_array(),
+    )
     assert np.array_equal(before.filled(0), after.filled(0))
 
 
 def test_residuals_of_one_observation():
     figure = plot_residuals(perfect())
     drawn(figure)
-    assert [label for label in panels(figure) if "bar" not in label] == ["residual 1", "ratio 1", "profile 1"]
+    assert [label for label in panels(figure) if "bar" not in label] == [
+        "residual 1",
+        "ratio 1",
+        "profile 1",
+    ]
 
 
 def test_nothing_to_draw():
@@ -286,9 +335,15 @@ def test_text_does_not_overlap(plot):
         parts = [axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label, *axes.texts]
         boxes += [(t.get_text(), t.get_window_extent(renderer)) for t in parts if t.get_text()]
         for axis in (axes.xaxis, axes.yaxis):
-            ticks = [t.label1 if t.label1.get_visible() else t.label2 for t in axis.get_major_ticks()]
+            ticks = [
+                t.label1 if t.label1.get_visible() else t.label2 for t in axis.get_major_ticks()
+            ]
             low, high = sorted(axis.get_view_interval())
-            inside = [t for t, at in zip(ticks, axis.get_majorticklocs(), strict=True) if low <= at <= high and t.get_text()]
+            inside = [
+                t
+                for t, at in zip(ticks, axis.get_majorticklocs(), strict=True)
+                if low <= at <= high and t.get_text()
+            ]
             boxes += [(t.get_text(), t.get_window_extent(renderer)) for t in inside]
     boxes += [(t.get_text(), t.get_window_extent(renderer)) for t in figure.texts]
     whole = figure.bbox
@@ -318,7 +373,10 @@ def test_history():
     assert set(found) == {"objective", "k", "path"}
     path = found["path"]
     assert "how K = 3 (3 asked for) came about" in path.get_title(loc="left") + path.get_title()
-    star, left = (next(line for line in path.lines if line.get_label() == label) for label in ("the model", "tried, not taken"))
+    star, left = (
+        next(line for line in path.lines if line.get_label() == label)
+        for label in ("the model", "tried, not taken")
+    )
     # The best of them lies at 0: the path's last but one and last, at their K.
     assert_allclose(np.concatenate(star.get_data()), [3, 0])
     assert_allclose(np.concatenate(left.get_data()), [5, -399 + 354])
@@ -337,11 +395,18 @@ def test_figures_can_be_made_in_threads_and_are_the_same():
 
 
 def test_no_window_and_no_global_figure():
-    code = "import sys, gmmx.plots; assert 'matplotlib.pyplot' not in sys.modules"
+    code = "import sys, gmmx.show.figures; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_numbers_on_axes():
-    assert [plain(v) for v in (0, 0.003, 0.5, 1, 300, 2e5)] == ["0", "0.003", "0.5", "1", "300", r"$2\times10^{5}$"]
+    assert [plain(v) for v in (0, 0.003, 0.5, 1, 300, 2e5)] == [
+        "0",
+        "0.003",
+        "0.5",
+        "1",
+        "300",
+        r"$2\times10^{5}$",
+    ]
     assert [power_of(v) for v in (0, 0.02, 5, 3e-4, 4e6)] == [0, 0, 0, -4, 6]
     assert_allclose(Offsets(600).points([[-60.0, 30.0]]), [[1.0, 0.5]])

@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gmmx.errors import InputError
-from gmmx.grid import PixelGrid
-from gmmx.point_source import fit_point_source, is_compact
+from gmmx.plane.grid import PixelGrid
+from gmmx.reading.psf_image import fit_point_source, is_compact
 
 STEP = 0.25
 
@@ -15,7 +15,9 @@ def picture(weights, covariances, centre, n=60_000, half=20.0, seed=1):
     rng = np.random.default_rng(seed)
     grid = PixelGrid.covering((-half, half), (-half, half), STEP)
     m = rng.choice(len(weights), n, p=weights)
-    points = centre + np.einsum("nij,nj->ni", np.linalg.cholesky(covariances)[m], rng.normal(size=(n, 2)))
+    points = centre + np.einsum(
+        "nij,nj->ni", np.linalg.cholesky(covariances)[m], rng.normal(size=(n, 2))
+    )
     return grid, grid.histogram(*points.T)
 
 
@@ -32,9 +34,14 @@ def test_a_known_mixture_comes_back():
 
 
 def test_scale_and_place_do_not_matter():
-    grid, values = picture(np.array([0.8, 0.2]), np.array([np.eye(2), 9 * np.eye(2)]), np.zeros(2), n=20_000)
+    grid, values = picture(
+        np.array([0.8, 0.2]), np.array([np.eye(2), 9 * np.eye(2)]), np.zeros(2), n=20_000
+    )
     moved = PixelGrid(shape=grid.shape, origin=grid.origin + [300.0, -70.0], matrix=grid.matrix)
-    one, two = fit_point_source(values, grid, most=2), fit_point_source(values * 1e-6, moved, most=2)
+    one, two = (
+        fit_point_source(values, grid, most=2),
+        fit_point_source(values * 1e-6, moved, most=2),
+    )
     assert_allclose(one.psf.covariances, two.psf.covariances, rtol=1e-3)
     assert_allclose(one.r50, two.r50, rtol=1e-6)
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from gmmx.errors import InputError
-from gmmx.grid import PixelGrid
-from gmmx.psf import PsfModel, core_radius
+from gmmx.model.psf import PsfModel, core_radius
+from gmmx.plane.grid import PixelGrid
 
 GRID = PixelGrid.covering((-50, 50), (-50, 50), 20.0)
 
@@ -16,7 +16,9 @@ GRID = PixelGrid.covering((-50, 50), (-50, 50), 20.0)
 def model(weights=None, covariances=None, grid=GRID):
     """A PSF of unit Gaussians, but for what is given."""
     weights = np.ones((*grid.shape, 1)) if weights is None else weights
-    covariances = np.broadcast_to(np.eye(2), (*weights.shape, 2, 2)) if covariances is None else covariances
+    covariances = (
+        np.broadcast_to(np.eye(2), (*weights.shape, 2, 2)) if covariances is None else covariances
+    )
     return PsfModel(grid=grid, weights=weights, covariances=covariances)
 
 
@@ -52,7 +54,9 @@ def test_turned_grid_of_nodes():
     ix = np.arange(3.0)
     covariances = (1 + ix)[None, :, None, None, None] * np.ones((3, 1, 1, 1, 1)) * np.eye(2)
     # Columns run along y now.
-    assert_allclose(model(grid=grid, covariances=covariances).at(3.0, 10.0)[1][0, 0], 2.5 * np.eye(2))
+    assert_allclose(
+        model(grid=grid, covariances=covariances).at(3.0, 10.0)[1][0, 0], 2.5 * np.eye(2)
+    )
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1)])
@@ -85,7 +89,12 @@ def test_average_is_exact_for_quadratic_change(seed):
     b, c = rng.normal(0, 0.1, 2), (c + c.T) / 2
     share, blur = PsfModel.averaged(Quadratic(50.0, b, c), means, covariances)
     # E[a + b x + x C x] over N(mu, Sigma).
-    expected = 50 + means @ b + np.einsum("ki,ij,kj->k", means, c, means) + np.einsum("kij,ji->k", covariances, c)
+    expected = (
+        50
+        + means @ b
+        + np.einsum("ki,ij,kj->k", means, c, means)
+        + np.einsum("kij,ji->k", covariances, c)
+    )
     assert_allclose(share, 1)
     assert_allclose(blur[:, 0, 0, 0], expected, rtol=1e-12)
 
@@ -95,18 +104,26 @@ def test_average_weighs_the_gaussians_by_their_shares():
     grid = PixelGrid(shape=(1, 2), origin=np.array([-10.0, 0.0]), matrix=np.diag([20.0, 1.0]))
     weights = np.array([[[1.0, 0.0], [0.0, 1.0]]])
     covariances = np.array([[[1.0, 9.0], [4.0, 16.0]]])[..., None, None] * np.eye(2)
-    share, blur = model(weights, covariances, grid).averaged(np.array([[0.0, 0.0]]), np.array([np.diag([1e-4, 1e-4])]))
+    share, blur = model(weights, covariances, grid).averaged(
+        np.array([[0.0, 0.0]]), np.array([np.diag([1e-4, 1e-4])])
+    )
     assert_allclose(share, [[0.5, 0.5]])
     assert_allclose(blur[0, :, 0, 0], [2.5, 12.5], rtol=1e-4)
-    share, blur = model(weights, covariances, grid).averaged(np.array([[0.0, 0.0]]), np.array([np.diag([50.0, 1e-4])]))
+    share, blur = model(weights, covariances, grid).averaged(
+        np.array([[0.0, 0.0]]), np.array([np.diag([50.0, 1e-4])])
+    )
     # The cubature points on the axis lie on the two nodes, those off it in the middle.
     assert_allclose(share, [[0.5, 0.5]])
-    assert_allclose(blur[0, :, 0, 0], [(1.0 + 2 * 0.5 * 2.5) / 2, (16.0 + 2 * 0.5 * 12.5) / 2], rtol=1e-4)
+    assert_allclose(
+        blur[0, :, 0, 0], [(1.0 + 2 * 0.5 * 2.5) / 2, (16.0 + 2 * 0.5 * 12.5) / 2], rtol=1e-4
+    )
 
 
 def test_gaussian_that_is_nowhere_has_a_finite_blur():
     weights = np.zeros((1, 1, 2)) + [1.0, 0.0]
-    share, blur = model(weights, grid=PixelGrid.covering((0, 1), (0, 1), 1.0)).averaged(np.zeros((1, 2)), np.eye(2)[None])
+    share, blur = model(weights, grid=PixelGrid.covering((0, 1), (0, 1), 1.0)).averaged(
+        np.zeros((1, 2)), np.eye(2)[None]
+    )
     assert_allclose(share, [[1.0, 0.0]])
     assert_allclose(blur[0, 1], np.eye(2))
 
@@ -117,7 +134,10 @@ def test_core_radius():
     assert_allclose(core_radius(*one, share=0.9), 0.7 * np.sqrt(-2 * np.log(0.1)), rtol=1e-9)
     # An elongated Gaussian counts as the round one of its area.
     assert_allclose(core_radius(one[0], np.diag([4.0, 0.25])[None, None]), 1.0, rtol=1e-9)
-    weights, variances = np.array([[0.6, 0.3, 0.1], [1.0, 0.0, 0.0]]), np.array([[0.2, 2.0, 30.0], [0.2, 2.0, 30.0]])
+    weights, variances = (
+        np.array([[0.6, 0.3, 0.1], [1.0, 0.0, 0.0]]),
+        np.array([[0.2, 2.0, 30.0], [0.2, 2.0, 30.0]]),
+    )
     radius = core_radius(weights, variances[..., None, None] * np.eye(2))
     inside = (weights * (1 - np.exp(-(radius[:, None] ** 2) / (2 * variances)))).sum(1)
     assert_allclose(inside, 1 - np.exp(-0.5), rtol=1e-9)
@@ -130,7 +150,9 @@ def test_what_cannot_be_a_psf():
     with pytest.raises(InputError, match="at least 0"):
         model(weights=np.broadcast_to([1.5, -0.5], (*GRID.shape, 2)))
     with pytest.raises(InputError, match="positive definite"):
-        model(covariances=np.broadcast_to(np.array([[1.0, 2.0], [2.0, 1.0]]), (*GRID.shape, 1, 2, 2)))
+        model(
+            covariances=np.broadcast_to(np.array([[1.0, 2.0], [2.0, 1.0]]), (*GRID.shape, 1, 2, 2))
+        )
     with pytest.raises(InputError, match="positive definite"):
         model(covariances=np.broadcast_to(-np.eye(2), (*GRID.shape, 1, 2, 2)))
     with pytest.raises(InputError, match=r"PsfModel\.weights"):
@@ -140,14 +162,18 @@ def test_what_cannot_be_a_psf():
 def test_only_a_constant_round_blur_is_the_same_in_every_frame():
     psf = PsfModel.constant(2.0)
     assert psf.is_round_everywhere
-    assert not PsfModel(grid=psf.grid, weights=psf.weights, covariances=psf.covariances + [[0, 0.1], [0.1, 0]]).is_round_everywhere
+    assert not PsfModel(
+        grid=psf.grid, weights=psf.weights, covariances=psf.covariances + [[0, 0.1], [0.1, 0]]
+    ).is_round_everywhere
 
 
 def test_widened_adds_the_variance_of_a_further_blur():
     rng = np.random.default_rng(2)
     psf = model(covariances=rng.uniform(1, 2, (*GRID.shape, 1, 1, 1)) * np.eye(2))
     wide = psf.widened(0.25)
-    assert_allclose(wide.covariances - psf.covariances, np.broadcast_to(0.25 * np.eye(2), psf.covariances.shape))
+    assert_allclose(
+        wide.covariances - psf.covariances, np.broadcast_to(0.25 * np.eye(2), psf.covariances.shape)
+    )
     assert_allclose(wide.weights, psf.weights)
     assert psf.widened(0.25, "other").description == "other"
     assert wide.description.endswith('widened by a Gaussian of sigma 0.5"')

@@ -10,10 +10,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import ndtr
 
 from gmmx._kernels.raster import draw_gaussians
-from gmmx.grid import PixelGrid
-from gmmx.mixture import Mixture
-from gmmx.psf import PsfModel
-from gmmx.raster import blurred, pixel_means
+from gmmx.model.drawing import blurred, pixel_means
+from gmmx.model.mixture import Mixture
+from gmmx.model.psf import PsfModel
+from gmmx.plane.grid import PixelGrid
 
 
 def turned(major, minor, angle):
@@ -26,7 +26,10 @@ def turned(major, minor, angle):
 def exact_aligned(flux, mean, sigma_x, sigma_y, grid):
     """Mean over each pixel of an axis-aligned Gaussian on an axis-aligned grid: products of error functions."""
     x, y = grid.to_plane(np.arange(grid.shape[1] + 1) - 0.5, np.arange(grid.shape[0] + 1) - 0.5)
-    along_x, along_y = np.diff(ndtr((x - mean[0]) / sigma_x)), np.diff(ndtr((y - mean[1]) / sigma_y))
+    along_x, along_y = (
+        np.diff(ndtr((x - mean[0]) / sigma_x)),
+        np.diff(ndtr((y - mean[1]) / sigma_y)),
+    )
     return flux * np.outer(along_y, along_x) / grid.cell_area
 
 
@@ -47,12 +50,16 @@ def brute_force(flux, mean, covariance, grid, n):
 def test_draw_gaussians_matches_reference(seed):
     rng = np.random.default_rng(seed)
     n, (ny, nx) = rng.integers(1, 5), rng.integers(1, 25, 2)
-    covariances = np.array([turned(*np.exp(rng.uniform(-1, 2.5, 2)), rng.uniform(0, np.pi)) for _ in range(n)])
+    covariances = np.array(
+        [turned(*np.exp(rng.uniform(-1, 2.5, 2)), rng.uniform(0, np.pi)) for _ in range(n)]
+    )
     inverses = np.linalg.inv(covariances)
     packed = np.stack([inverses[:, 0, 0], inverses[:, 0, 1], inverses[:, 1, 1]], axis=1)
     means = rng.uniform(-5, 30, (n, 2))
     case = rng.uniform(0.1, 10, n), means, packed, rng.integers(1, 5, n), int(ny), int(nx)
-    assert_allclose(draw_gaussians(*case), reference.draw_gaussians(*case), rtol=1e-9, atol=1e-6 * case[0].max())
+    assert_allclose(
+        draw_gaussians(*case), reference.draw_gaussians(*case), rtol=1e-9, atol=1e-6 * case[0].max()
+    )
 
 
 @pytest.mark.parametrize("step", [0.3, 1.0, 4.0])
@@ -67,9 +74,14 @@ def test_pixel_means_are_integrals(sigma, step):
         assert image.sum() * grid.cell_area == pytest.approx(7.0, rel=1e-6)
 
 
-@pytest.mark.parametrize(("major", "minor", "angle"), [(3.0, 1.0, 0.4), (5.0, 4.0, 2.0), (6.0, 0.4, 1.0), (0.9, 0.3, 2.6)])
+@pytest.mark.parametrize(
+    ("major", "minor", "angle"),
+    [(3.0, 1.0, 0.4), (5.0, 4.0, 2.0), (6.0, 0.4, 1.0), (0.9, 0.3, 2.6)],
+)
 def test_pixel_means_on_a_turned_and_sheared_grid(major, minor, angle):
-    turn = np.array([[np.cos(0.7), -np.sin(0.7)], [np.sin(0.7), np.cos(0.7)]]) @ np.array([[1.5, 0.2], [0.0, 1.2]])
+    turn = np.array([[np.cos(0.7), -np.sin(0.7)], [np.sin(0.7), np.cos(0.7)]]) @ np.array(
+        [[1.5, 0.2], [0.0, 1.2]]
+    )
     grid = PixelGrid(shape=(40, 50), origin=np.array([0.0, 0.0]) - turn @ [25, 20], matrix=turn)
     covariance = turned(major, minor, angle)
     image = pixel_means(np.array([2.0]), np.array([[1.3, -0.4]]), covariance[None], grid)
@@ -81,7 +93,9 @@ def test_a_mirrored_grid_shows_the_mirrored_picture():
     grid = PixelGrid(shape=(30, 30), origin=np.array([-15.0, -15.0]), matrix=np.eye(2))
     mirror = PixelGrid(shape=(30, 30), origin=np.array([14.0, -15.0]), matrix=np.diag([-1.0, 1.0]))
     given_ = np.array([1.0]), np.array([[2.0, 1.0]]), turned(4, 2, 0.5)[None]
-    assert_allclose(pixel_means(*given_, mirror), pixel_means(*given_, grid)[:, ::-1], rtol=1e-9, atol=1e-12)
+    assert_allclose(
+        pixel_means(*given_, mirror), pixel_means(*given_, grid)[:, ::-1], rtol=1e-9, atol=1e-12
+    )
 
 
 def test_a_gaussian_on_a_corner_is_shared_by_four_pixels():
@@ -103,13 +117,22 @@ def test_far_away_gaussians_leave_nothing():
     grid = PixelGrid(shape=(5, 7), origin=np.zeros(2), matrix=np.eye(2))
     for mean in ([1e6, 0], [-1e6, 0], [0, 1e6], [3, -1e12], [1e15, 1e15]):
         for sigma in (0.01, 1.0, 10.0):
-            assert pixel_means(np.array([1.0]), np.array([mean]), sigma**2 * np.eye(2)[None], grid).max() == 0
+            assert (
+                pixel_means(
+                    np.array([1.0]), np.array([mean]), sigma**2 * np.eye(2)[None], grid
+                ).max()
+                == 0
+            )
 
 
 def test_one_and_two_threads_agree_to_the_bit():
     rng = np.random.default_rng(8)
     grid = PixelGrid.covering((-60, 60), (-50, 50), 1.0)
-    case = rng.uniform(1, 9, 20), rng.normal(0, 30, (20, 2)), np.array([turned(*np.exp(rng.uniform(-2, 3, 2)), 0.3) for _ in range(20)])
+    case = (
+        rng.uniform(1, 9, 20),
+        rng.normal(0, 30, (20, 2)),
+        np.array([turned(*np.exp(rng.uniform(-2, 3, 2)), 0.3) for _ in range(20)]),
+    )
     images = []
     before = numba.get_num_threads()
     try:
@@ -124,11 +147,15 @@ def test_one_and_two_threads_agree_to_the_bit():
 def test_no_gaussian_gives_an_empty_image():
     empty = Mixture.empty()
     grid = PixelGrid(shape=(3, 2), origin=np.zeros(2), matrix=np.eye(2))
-    assert_array_equal(pixel_means(empty.fluxes, empty.means, empty.covariances, grid), np.zeros((3, 2)))
+    assert_array_equal(
+        pixel_means(empty.fluxes, empty.means, empty.covariances, grid), np.zeros((3, 2))
+    )
 
 
 def test_blurred_adds_the_psf():
-    mixture = Mixture(fluxes=[3.0, 5.0], means=[[0, 0], [4, 2]], covariances=[turned(3, 1, 0.2), turned(2, 2, 0)])
+    mixture = Mixture(
+        fluxes=[3.0, 5.0], means=[[0, 0], [4, 2]], covariances=[turned(3, 1, 0.2), turned(2, 2, 0)]
+    )
     fluxes, means, covariances = blurred(mixture, PsfModel.constant(0.5))
     assert_allclose(fluxes, mixture.fluxes)
     assert_allclose(means, mixture.means)
@@ -139,7 +166,9 @@ def test_blurred_adds_the_psf():
 def test_blurred_gives_every_gaussian_of_the_psf_its_share():
     node = PixelGrid(shape=(1, 1), origin=np.zeros(2), matrix=np.eye(2))
     psf = PsfModel(grid=node, weights=[[[0.7, 0.3]]], covariances=[[[np.eye(2), 9 * np.eye(2)]]])
-    mixture = Mixture(fluxes=[2.0, 10.0], means=[[0, 0], [1, 1]], covariances=[np.eye(2), 4 * np.eye(2)])
+    mixture = Mixture(
+        fluxes=[2.0, 10.0], means=[[0, 0], [1, 1]], covariances=[np.eye(2), 4 * np.eye(2)]
+    )
     fluxes, means, covariances = blurred(mixture, psf)
     assert_allclose(fluxes, [1.4, 0.6, 7.0, 3.0])
     assert_allclose(means, [[0, 0], [0, 0], [1, 1], [1, 1]])
@@ -147,7 +176,9 @@ def test_blurred_gives_every_gaussian_of_the_psf_its_share():
 
 
 def test_a_blurred_picture_keeps_the_flux():
-    mixture = Mixture(fluxes=[3.0, 5.0], means=[[0, 0], [4, 2]], covariances=[turned(3, 1, 0.2), turned(2, 2, 0)])
+    mixture = Mixture(
+        fluxes=[3.0, 5.0], means=[[0, 0], [4, 2]], covariances=[turned(3, 1, 0.2), turned(2, 2, 0)]
+    )
     grid = PixelGrid.covering((-40, 40), (-40, 40), 1.0)
     image = pixel_means(*blurred(mixture, PsfModel.constant(2.0)), grid)
     assert image.sum() * grid.cell_area == pytest.approx(8.0, rel=1e-6)

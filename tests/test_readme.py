@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gmmx.cli import main
+from gmmx.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text()
@@ -23,7 +23,9 @@ def test_commands_are_real(line):
 
 
 def test_files_that_are_named_exist():
-    for name in re.findall(r"\]\(([\w/.-]+)\)|`((?:configs|data_samples|benchmarks)/[\w/.-]*)`", TEXT):
+    for name in re.findall(
+        r"\]\(([\w/.-]+)\)|`((?:configs|data_samples|benchmarks)/[\w/.-]*)`", TEXT
+    ):
         path = next(filter(None, name))
         assert (ROOT / path).exists(), path
 
@@ -32,7 +34,9 @@ def test_files_that_are_named_exist():
 def test_the_script_runs_and_prints_what_the_text_says(tmp_path):
     script = re.search(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)[1]
     (tmp_path / "data_samples").symlink_to(ROOT / "data_samples")
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     said = float(re.search(r"prints a flux of ([\d.e-]+)", TEXT)[1])
     assert float(f"{float(done.stdout.split()[0]):.2e}") == said
     assert (tmp_path / "model.h5").exists()

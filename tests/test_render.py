@@ -7,13 +7,13 @@ import pytest
 from handmade import galaxy_truth, make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmx.background import Background
+from gmmx.answers.images import number_of, output_grid, poisson_residual, render_images
 from gmmx.errors import InputError
-from gmmx.grid import PixelGrid
-from gmmx.mixture import Mixture
-from gmmx.observation import Observation
-from gmmx.raster import map_means
-from gmmx.render import number_of, output_grid, poisson_residual, render_images
+from gmmx.model.background import Background
+from gmmx.model.drawing import map_means
+from gmmx.model.mixture import Mixture
+from gmmx.model.observation import Observation
+from gmmx.plane.grid import PixelGrid
 
 
 def test_signal_units_are_one_sky():
@@ -22,7 +22,11 @@ def test_signal_units_are_one_sky():
     area = counts.signal.grid.cell_area
     assert counts.signal.values.sum() == pytest.approx(result.mixture.fluxes.sum(), rel=1e-3)
     for name in ("signal", "signal_psf", "background"):
-        assert_allclose(getattr(flux, name).values * result.reference_exposure, getattr(counts, name).values, rtol=1e-12)
+        assert_allclose(
+            getattr(flux, name).values * result.reference_exposure,
+            getattr(counts, name).values,
+            rtol=1e-12,
+        )
         assert_allclose(getattr(sb, name).values * area, getattr(flux, name).values, rtol=1e-12)
     for name in ("completeness", "expected", "counts", "residual"):
         assert_array_equal(getattr(flux, name).values, getattr(counts, name).values)
@@ -53,13 +57,22 @@ def test_expected_counts_are_signal_and_background_through_the_telescope():
     images = render_images(result)
     c, area = observation.completeness, images.signal.grid.cell_area
     omega, field = c.effective / 1e7, c.exposure > 0
-    shape = observation.backgrounds[2].shape.values
+    shape = observation.backgrounds[2].template.values
     assert_allclose(images.completeness.values, omega, atol=1e-12)
     background = 0.01 * omega + (0.02 + 0.03 * shape) * c.open_share * field
-    assert_allclose(images.expected.values, omega * images.signal_psf.values + background * area, rtol=1e-12)
+    assert_allclose(
+        images.expected.values, omega * images.signal_psf.values + background * area, rtol=1e-12
+    )
     # The view from inside fills the masks, not the gaps between the chips.
-    assert_allclose(images.background.values, (0.01 * c.exposure / 1e7 + (0.02 + 0.03 * shape) * field) * area, rtol=1e-12)
-    assert images.background.values[12, 12] > images.expected.values[12, 12] - (omega * images.signal_psf.values)[12, 12]
+    assert_allclose(
+        images.background.values,
+        (0.01 * c.exposure / 1e7 + (0.02 + 0.03 * shape) * field) * area,
+        rtol=1e-12,
+    )
+    assert (
+        images.background.values[12, 12]
+        > images.expected.values[12, 12] - (omega * images.signal_psf.values)[12, 12]
+    )
     assert images.expected.values[20, 30] == 0
 
 
@@ -67,7 +80,10 @@ def test_counts_are_the_photons_with_their_weights():
     observation = make_observation()
     images = render_images(make_result([observation]))
     assert images.counts.values.sum() == pytest.approx(observation.n_photons, rel=1e-12)
-    assert_allclose(images.counts.values, observation.completeness.grid.histogram(observation.x, observation.y, observation.weights))
+    assert_allclose(
+        images.counts.values,
+        observation.completeness.grid.histogram(observation.x, observation.y, observation.weights),
+    )
 
 
 def test_no_component_leaves_the_background():
@@ -79,11 +95,18 @@ def test_no_component_leaves_the_background():
 def test_coarser_pixels_gather_the_same_photons():
     result = make_result([make_observation(kinds=("sky", "file"))], make_mixture())
     fine = render_images(result)
-    coarse = render_images(result, PixelGrid(shape=(25, 30), origin=fine.signal.grid.to_plane(0.5, 0.5), matrix=4 * np.eye(2)))
+    coarse = render_images(
+        result,
+        PixelGrid(shape=(25, 30), origin=fine.signal.grid.to_plane(0.5, 0.5), matrix=4 * np.eye(2)),
+    )
     for name in ("signal", "signal_psf", "background", "counts"):
         blocks = getattr(fine, name).values.reshape(25, 2, 30, 2).sum((1, 3))
         assert_allclose(getattr(coarse, name).values, blocks, rtol=0, atol=3e-3 * blocks.max())
-    assert_allclose(coarse.completeness.values, fine.completeness.values.reshape(25, 2, 30, 2).mean((1, 3)), atol=1e-12)
+    assert_allclose(
+        coarse.completeness.values,
+        fine.completeness.values.reshape(25, 2, 30, 2).mean((1, 3)),
+        atol=1e-12,
+    )
 
 
 def test_a_joint_fit_sums_over_observations():
@@ -92,14 +115,23 @@ def test_a_joint_fit_sums_over_observations():
     grid = one.completeness.grid
     joint = make_result([one, two], mixture, reference_exposure=2e7)
     images = render_images(joint, grid)
-    parts = [render_images(make_result([o], mixture, reference_exposure=2e7), grid) for o in (one, two)]
+    parts = [
+        render_images(make_result([o], mixture, reference_exposure=2e7), grid) for o in (one, two)
+    ]
     for name in ("completeness", "expected", "counts", "background"):
-        assert_allclose(getattr(images, name).values, sum(getattr(p, name).values for p in parts), rtol=1e-12, atol=1e-15)
+        assert_allclose(
+            getattr(images, name).values,
+            sum(getattr(p, name).values for p in parts),
+            rtol=1e-12,
+            atol=1e-15,
+        )
     assert images.completeness.values.max() <= 1
     whole = output_grid(joint)
     for o in (one, two):
         ny, nx = o.completeness.grid.shape
-        corners = o.completeness.grid.to_plane([-0.5, nx - 0.5, -0.5, nx - 0.5], [-0.5, -0.5, ny - 0.5, ny - 0.5])
+        corners = o.completeness.grid.to_plane(
+            [-0.5, nx - 0.5, -0.5, nx - 0.5], [-0.5, -0.5, ny - 0.5, ny - 0.5]
+        )
         ix, iy = whole.to_pixels(*corners)
         assert ix.min() > -0.52
         assert iy.min() > -0.52
@@ -122,7 +154,9 @@ def test_the_grid_of_one_observation_is_its_map():
     for bad in (0.0, -1.0, np.nan):
         with pytest.raises(InputError, match="pixel size"):
             output_grid(result, bin=bad)
-    with pytest.raises(InputError, match=r"120 x 100 arcsec in pixels of 0\.01 arcsec would have 1\.2e\+08 pixels"):
+    with pytest.raises(
+        InputError, match=r"120 x 100 arcsec in pixels of 0\.01 arcsec would have 1\.2e\+08 pixels"
+    ):
         output_grid(result, bin=0.01)
 
 
@@ -142,22 +176,34 @@ def test_map_means_gather_whole_pixels_exactly_and_conserves_the_rest():
     values = rng.uniform(0, 1, (24, 36))
     grid = PixelGrid(shape=(24, 36), origin=np.zeros(2), matrix=np.eye(2))
     thirds = PixelGrid(shape=(8, 12), origin=np.array([1.0, 1.0]), matrix=3 * np.eye(2))
-    assert_allclose(map_means(values, grid, thirds), values.reshape(8, 3, 12, 3).mean((1, 3)), rtol=1e-12)
+    assert_allclose(
+        map_means(values, grid, thirds), values.reshape(8, 3, 12, 3).mean((1, 3)), rtol=1e-12
+    )
     assert_array_equal(map_means(values, grid, grid), values)
     finer = PixelGrid(shape=(96, 144), origin=np.array([-0.375, -0.375]), matrix=0.25 * np.eye(2))
     assert_array_equal(map_means(values, grid, finer), values.repeat(4, 0).repeat(4, 1))
     turn = 2.7 * np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
-    turned = PixelGrid(shape=(30, 30), origin=np.array([17.5, 11.5]) - turn @ [14.5, 14.5], matrix=turn)
-    assert map_means(values, grid, turned).sum() * turned.cell_area == pytest.approx(values.sum(), rel=5e-3)
+    turned = PixelGrid(
+        shape=(30, 30), origin=np.array([17.5, 11.5]) - turn @ [14.5, 14.5], matrix=turn
+    )
+    assert map_means(values, grid, turned).sum() * turned.cell_area == pytest.approx(
+        values.sum(), rel=5e-3
+    )
     away = PixelGrid(shape=(4, 4), origin=np.array([1e4, 0.0]), matrix=np.eye(2))
     assert map_means(values, grid, away).max() == 0
     # Both ways through: along the axes, and for any matrix.
-    barely = PixelGrid(shape=(8, 12), origin=np.array([1.0, 1.0]), matrix=3 * np.eye(2) + [[0, 1e-7], [0, 0]])
+    barely = PixelGrid(
+        shape=(8, 12), origin=np.array([1.0, 1.0]), matrix=3 * np.eye(2) + [[0, 1e-7], [0, 0]]
+    )
     assert_allclose(map_means(values, grid, barely), map_means(values, grid, thirds), rtol=1e-12)
 
 
 def test_poisson_residual():
-    assert_allclose(poisson_residual(np.array([0.0, 4.0, 5.0, 3.0]), np.array([2.0, 4.0, 0.0, 3.0])), [-2.0, 0, 0, 0], atol=1e-12)
+    assert_allclose(
+        poisson_residual(np.array([0.0, 4.0, 5.0, 3.0]), np.array([2.0, 4.0, 0.0, 3.0])),
+        [-2.0, 0, 0, 0],
+        atol=1e-12,
+    )
     rng = np.random.default_rng(6)
     draws = poisson_residual(rng.poisson(50.0, 20000).astype(float), np.full(20000, 50.0))
     assert draws.mean() == pytest.approx(0, abs=0.05)
@@ -182,7 +228,9 @@ def test_the_galaxy_is_drawn_as_its_truth(shared_data):
     step = header["CDELT2"] * 3600
     own = result.frame.__class__(header["CRVAL1"], header["CRVAL2"])
     ix, iy = np.meshgrid(np.linspace(0, nx - 1, 9), np.linspace(0, ny - 1, 9))
-    x, y = result.frame.to_plane(*own.to_sky((ix + 1 - header["CRPIX1"]) * step, (iy + 1 - header["CRPIX2"]) * step))
+    x, y = result.frame.to_plane(
+        *own.to_sky((ix + 1 - header["CRPIX1"]) * step, (iy + 1 - header["CRPIX2"]) * step)
+    )
     design = np.stack([np.ones(ix.size), ix.ravel(), iy.ravel()], axis=1)
     fit, *_ = np.linalg.lstsq(design, np.stack([x.ravel(), y.ravel()], axis=1), rcond=None)
     grid = PixelGrid(shape=truth.shape, origin=fit[0], matrix=fit[1:].T)
@@ -192,7 +240,10 @@ def test_the_galaxy_is_drawn_as_its_truth(shared_data):
 
 
 def test_each_observation_of_a_joint_fit_has_its_own_residual():
-    one, other = make_observation(), make_observation(1, rotation=0.6, name="other", kinds=("sky", "particle", "file"))
+    one, other = (
+        make_observation(),
+        make_observation(1, rotation=0.6, name="other", kinds=("sky", "particle", "file")),
+    )
     result = make_result([one, other], make_mixture(), reference_exposure=2e7)
     images = render_images(result)
     assert len(images.each) == 2
@@ -204,8 +255,13 @@ def test_each_observation_of_a_joint_fit_has_its_own_residual():
         alone = render_images(replace(result, observations=(o,)), images.expected.grid)
         assert alone.each == ()
         for name in ("expected", "counts", "residual"):
-            assert_allclose(getattr(its, name).values, getattr(alone, name).values, rtol=1e-12, atol=1e-14)
+            assert_allclose(
+                getattr(its, name).values, getattr(alone, name).values, rtol=1e-12, atol=1e-14
+            )
     named = list(images.named())
-    assert named[-7:] == ["RESIDUAL", *(f"{name}_{i}" for i in (1, 2) for name in ("EXPECTED", "COUNTS", "RESIDUAL"))]
+    assert named[-7:] == [
+        "RESIDUAL",
+        *(f"{name}_{i}" for i in (1, 2) for name in ("EXPECTED", "COUNTS", "RESIDUAL")),
+    ]
     assert [number_of(name) for name in named[-4:]] == [0, 1, 1, 1]
     assert [number_of(name) for name in ("SIGNAL", "SIGNAL_PSF", "RESIDUAL")] == [None] * 3

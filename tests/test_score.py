@@ -4,25 +4,34 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gmmx.background import Background
-from gmmx.completeness import Completeness
+from gmmx.answers.score import expected_photons, held_out_score, photon_density
 from gmmx.errors import DataError
-from gmmx.grid import PixelGrid
-from gmmx.mixture import Mixture
-from gmmx.observation import Observation
-from gmmx.psf import PsfModel
-from gmmx.result import BackgroundSummary, FitResult
-from gmmx.score import expected_photons, held_out_score, photon_density
+from gmmx.model.background import Background
+from gmmx.model.completeness import Completeness
+from gmmx.model.mixture import Mixture
+from gmmx.model.observation import Observation
+from gmmx.model.psf import PsfModel
+from gmmx.model.result import BackgroundSummary, FitResult
+from gmmx.plane.grid import PixelGrid
 
 GRID = PixelGrid.covering((-50, 50), (-40, 40), 0.5)
-MIXTURE = Mixture(fluxes=[400.0, 100.0], means=[[-5.0, 3.0], [20.0, -8.0]], covariances=[[[16.0, 3.0], [3.0, 9.0]], [[100.0, 0.0], [0.0, 64.0]]])
+MIXTURE = Mixture(
+    fluxes=[400.0, 100.0],
+    means=[[-5.0, 3.0], [20.0, -8.0]],
+    covariances=[[[16.0, 3.0], [3.0, 9.0]], [[100.0, 0.0], [0.0, 64.0]]],
+)
 
 
 def truth(*, amplitude=0.02, sigma=2.0, observations=1):
     """A fit's result that is the truth: a tilted exposure with a hole, a PSF, a sky background."""
     x, y = GRID.centres()
     exposure = (1 + x / 100) * 1e6
-    completeness = Completeness(grid=GRID, exposure=exposure, open_share=np.where(np.hypot(x - 20, y + 8) < 6, 0.0, 1.0), unit="cm**2 s")
+    completeness = Completeness(
+        grid=GRID,
+        exposure=exposure,
+        open_share=np.where(np.hypot(x - 20, y + 8) < 6, 0.0, 1.0),
+        unit="cm**2 s",
+    )
     integral = float((completeness.effective / exposure.max()).sum() * GRID.cell_area)
     names = [f"o{i}" for i in range(observations)]
     return FitResult(
@@ -40,7 +49,7 @@ def truth(*, amplitude=0.02, sigma=2.0, observations=1):
         ),
         reference_exposure=exposure.max(),
         exposure_unit="cm**2 s",
-        observed_shares=np.ones(2),
+        observed_fraction=np.ones(2),
         observed_photons=np.ones(2),
         prior_scales=np.ones(2),
         backgrounds=tuple(
@@ -74,7 +83,9 @@ def drawn(result, n, seed):
     kept = []
     while sum(map(len, kept)) < n:
         at = rng.uniform([-50, -40], [50, 40], (20_000, 2))
-        density = photon_density(result, observation, *at.T) * (observation.completeness.effective_at(*at.T) > 0)
+        density = photon_density(result, observation, *at.T) * (
+            observation.completeness.effective_at(*at.T) > 0
+        )
         kept.append(at[rng.uniform(0, 8, len(at)) < density])
     return Observation(x=np.concatenate(kept)[:n, 0], y=np.concatenate(kept)[:n, 1])
 
@@ -83,19 +94,32 @@ def test_density_is_what_the_formula_says():
     result = truth()
     x, y = np.array([-4.0, 10.0, 200.0]), np.array([1.0, -30.0, 0.0])
     expected = np.zeros(3)
-    for flux, mean, covariance in zip(MIXTURE.fluxes, MIXTURE.means, MIXTURE.covariances, strict=True):
+    for flux, mean, covariance in zip(
+        MIXTURE.fluxes, MIXTURE.means, MIXTURE.covariances, strict=True
+    ):
         total = covariance + 4 * np.eye(2)
         d = np.stack([x, y], 1) - mean
-        expected += flux * np.exp(-0.5 * np.einsum("ni,ij,nj->n", d, np.linalg.inv(total), d)) / (2 * np.pi * np.sqrt(np.linalg.det(total)))
+        expected += (
+            flux
+            * np.exp(-0.5 * np.einsum("ni,ij,nj->n", d, np.linalg.inv(total), d))
+            / (2 * np.pi * np.sqrt(np.linalg.det(total)))
+        )
     omega = result.observations[0].completeness.exposure_at(x, y) / result.reference_exposure
-    assert_allclose(photon_density(result, result.observations[0], x, y), omega * (expected + 0.02), rtol=1e-12)
+    assert_allclose(
+        photon_density(result, result.observations[0], x, y), omega * (expected + 0.02), rtol=1e-12
+    )
 
 
 def test_expected_photons_are_the_integral_of_the_density():
     result = truth()
     observation = result.observations[0]
     x, y = (axis.ravel() for axis in GRID.centres())
-    sum_over_cells = float(photon_density(result, observation, x, y) @ observation.completeness.open_share.ravel()) * GRID.cell_area
+    sum_over_cells = (
+        float(
+            photon_density(result, observation, x, y) @ observation.completeness.open_share.ravel()
+        )
+        * GRID.cell_area
+    )
     assert_allclose(expected_photons(result, observation), sum_over_cells, rtol=2e-3)
 
 
@@ -123,13 +147,18 @@ def test_weights_count_photons():
     twice = Observation(x=photons.x, y=photons.y, weights=np.full(300, 2.0))
     repeated = Observation(x=np.tile(photons.x, 2), y=np.tile(photons.y, 2))
     one, two = held_out_score(truth(), [twice]), held_out_score(truth(), [repeated])
-    assert_allclose([one.mean, one.error, one.n_photons], [two.mean, two.error, two.n_photons], rtol=1e-12)
+    assert_allclose(
+        [one.mean, one.error, one.n_photons], [two.mean, two.error, two.n_photons], rtol=1e-12
+    )
 
 
 def test_observations_are_normalised_one_by_one():
     photons = drawn(truth(), 400, 6)
     none = Observation(x=np.zeros(0), y=np.zeros(0))
-    alone, with_another = held_out_score(truth(), [photons]), held_out_score(truth(observations=2), [photons, none])
+    alone, with_another = (
+        held_out_score(truth(), [photons]),
+        held_out_score(truth(observations=2), [photons, none]),
+    )
     assert_allclose(with_another.mean, alone.mean, rtol=1e-12)
 
 

@@ -7,12 +7,13 @@ import pytest
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of, random_mixture, random_observation
 
-from gmmx import em, layout
-from gmmx.background import Background
-from gmmx.em import Parameters
-from gmmx.mixture import Mixture
-from gmmx.psf import PsfModel
-from gmmx.search import Search
+from gmmx.em import layout
+from gmmx.em import photons as em
+from gmmx.em.photons import Parameters
+from gmmx.fitting.excess import Search
+from gmmx.model.background import Background
+from gmmx.model.mixture import Mixture
+from gmmx.model.psf import PsfModel
 
 SKY = (Background(),)
 
@@ -25,7 +26,14 @@ def sky_alone(observation, level):
 
 def test_sources_of_all_scales_are_found():
     truth = mixture_of((300, -60, -60, 1), (600, 60, -50, 6), (1500, 0, 50, 20))
-    observation = drawn(truth, field(240, 2.0), np.random.default_rng(0), psf=PsfModel.constant(0.5), sky=0.02, backgrounds=SKY)
+    observation = drawn(
+        truth,
+        field(240, 2.0),
+        np.random.default_rng(0),
+        psf=PsfModel.constant(0.5),
+        sky=0.02,
+        backgrounds=SKY,
+    )
     prepared, parameters = sky_alone(observation, 0.02)
     search = Search.over(prepared)
     significance, x, y, scale, flux = search.candidates(prepared, parameters, 2.0)
@@ -42,14 +50,27 @@ def test_sources_of_all_scales_are_found():
 
 
 def test_nothing_is_found_in_what_the_model_expects():
-    observation = drawn(mixture_of((1e-9, 0, 0, 1)), field(240, 2.0), np.random.default_rng(1), sky=0.05, backgrounds=SKY)
+    observation = drawn(
+        mixture_of((1e-9, 0, 0, 1)),
+        field(240, 2.0),
+        np.random.default_rng(1),
+        sky=0.05,
+        backgrounds=SKY,
+    )
     prepared, parameters = sky_alone(observation, 0.05)
     assert Search.over(prepared).candidates(prepared, parameters, 2.0).shape == (5, 0)
 
 
 def test_known_sources_are_not_found_again():
     truth = mixture_of((800, -40, -40, 2), (800, 40, 40, 8))
-    observation = drawn(truth, field(200, 2.0), np.random.default_rng(2), psf=PsfModel.constant(0.8), sky=0.02, backgrounds=SKY)
+    observation = drawn(
+        truth,
+        field(200, 2.0),
+        np.random.default_rng(2),
+        psf=PsfModel.constant(0.8),
+        sky=0.02,
+        backgrounds=SKY,
+    )
     prepared, parameters = sky_alone(observation, 0.02)
     search = Search.over(prepared)
     assert search.candidates(prepared, parameters, 2.0).shape[1] > 0
@@ -61,8 +82,12 @@ def test_known_sources_are_not_found_again():
 def test_a_mask_is_not_a_deficit_nor_its_edge_an_excess():
     c = field(200, 2.0)
     x, y = c.grid.centres()
-    masked = replace(c, open_share=np.where(np.hypot(x, y) < 30, 0.0, 1.0), exposure=np.where(x > 50, 0.3, 1.0))
-    observation = drawn(mixture_of((1e-9, 0, 0, 1)), masked, np.random.default_rng(3), sky=0.2, backgrounds=SKY)
+    masked = replace(
+        c, open_share=np.where(np.hypot(x, y) < 30, 0.0, 1.0), exposure=np.where(x > 50, 0.3, 1.0)
+    )
+    observation = drawn(
+        mixture_of((1e-9, 0, 0, 1)), masked, np.random.default_rng(3), sky=0.2, backgrounds=SKY
+    )
     prepared, parameters = sky_alone(observation, 0.2)
     assert Search.over(prepared).candidates(prepared, parameters, 2.0).shape[1] == 0
 
@@ -70,10 +95,15 @@ def test_a_mask_is_not_a_deficit_nor_its_edge_an_excess():
 def test_expected_counts_are_those_of_the_model():
     observations = [random_observation(s, n=400, m=2, backgrounds=SKY) for s in (1, 2)]
     prepared, _ = layout.prepare_all(observations)
-    parameters = Parameters(mixture=random_mixture(np.random.default_rng(0), 3), amplitudes=(np.array([0.3]), np.array([0.1])))
+    parameters = Parameters(
+        mixture=random_mixture(np.random.default_rng(0), 3),
+        amplitudes=(np.array([0.3]), np.array([0.1])),
+    )
     expected = Search.over(prepared).expected(prepared, parameters)
     step = em.evaluate(prepared, parameters, em.begin_phase(prepared, parameters, em.Priors()))
-    total = parameters.mixture.fluxes @ step.shares + sum(float(a @ p.integrals) for a, p in zip(parameters.amplitudes, prepared, strict=True))
+    total = parameters.mixture.fluxes @ step.observed_fraction + sum(
+        float(a @ p.integrals) for a, p in zip(parameters.amplitudes, prepared, strict=True)
+    )
     # The search covers the photons, the integrals the whole field.
     assert expected.sum() == pytest.approx(total, rel=0.1)
     assert expected.sum() <= total * 1.02
@@ -82,7 +112,13 @@ def test_expected_counts_are_those_of_the_model():
 @pytest.mark.parametrize("scale", [1.0, 30.0, 1e4])
 def test_fields_of_any_size(scale):
     truth = mixture_of((500, -3 * scale, 2 * scale, 0.5 * scale))
-    observation = drawn(truth, field(20 * scale, 0.2 * scale), np.random.default_rng(5), sky=2 / scale**2, backgrounds=SKY)
+    observation = drawn(
+        truth,
+        field(20 * scale, 0.2 * scale),
+        np.random.default_rng(5),
+        sky=2 / scale**2,
+        backgrounds=SKY,
+    )
     prepared, parameters = sky_alone(observation, 2 / scale**2)
     search = Search.over(prepared)
     assert max(search.grid.shape) <= 1300

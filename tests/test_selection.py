@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gmmx.completeness import Completeness
 from gmmx.errors import DataError, DataWarning, InputError
-from gmmx.events import EventList
-from gmmx.grid import PhysicalFrame, PixelGrid, SkyFrame
 from gmmx.io.events import read_events
-from gmmx.selection import (
+from gmmx.model.completeness import Completeness
+from gmmx.model.events import EventList
+from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame
+from gmmx.plane.shapes import Shapes, circle
+from gmmx.reading.selection import (
     collected,
     parse_ccd,
     parse_energy,
@@ -22,7 +23,6 @@ from gmmx.selection import (
     select_energy,
     select_shapes,
 )
-from gmmx.shapes import Shapes, circle
 
 PLACE = {"frame": SkyFrame(10.0, 20.0), "physical": PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)}
 
@@ -31,7 +31,14 @@ def an_event_list(n=100, seed=0, *, ccd=None, energy_kev=None, **metadata):
     rng = np.random.default_rng(seed)
     x, y = rng.uniform(-100, 100, (2, n))
     energy_kev = rng.uniform(0.3, 8, n) if energy_kev is None else energy_kev
-    return EventList(**PLACE, x=x, y=y, ccd=rng.integers(0, 4, n) if ccd is None else ccd, energy_kev=energy_kev, metadata={"INSTRUME": "ACIS", **metadata})
+    return EventList(
+        **PLACE,
+        x=x,
+        y=y,
+        ccd=rng.integers(0, 4, n) if ccd is None else ccd,
+        energy_kev=energy_kev,
+        metadata={"INSTRUME": "ACIS", **metadata},
+    )
 
 
 def test_parse_energy():
@@ -41,7 +48,9 @@ def test_parse_energy():
     assert parse_energy(None) is None
 
 
-@pytest.mark.parametrize("bad", ["2:0.5", "1:1", "0.5-2", "0.5", "a:b", ":2", "nan:2", "-1:2", "0.5:inf", (1, 2, 3), 5])
+@pytest.mark.parametrize(
+    "bad", ["2:0.5", "1:1", "0.5-2", "0.5", "a:b", ":2", "nan:2", "-1:2", "0.5:inf", (1, 2, 3), 5]
+)
 def test_parse_energy_refuses(bad):
     with pytest.raises(InputError, match="energy"):
         parse_energy(bad)
@@ -79,7 +88,10 @@ def test_energy_resolves_to_the_instrument():
     assert resolve_energy(an_event_list(recorded_energy_band_kev=[0.3, 8.0]))[0] == (0.5, 7.0)
     assert resolve_energy(an_event_list(recorded_energy_band_kev=[8.0, 10.0]))[0] == (8.0, 10.0)
     assert resolve_energy(an_event_list(INSTRUME="EMOS1"))[0] is None
-    assert resolve_energy(an_event_list(recorded_energy_band_kev=[0.5, 2.0]), "1:5") == ((1.0, 5.0), None)
+    assert resolve_energy(an_event_list(recorded_energy_band_kev=[0.5, 2.0]), "1:5") == (
+        (1.0, 5.0),
+        None,
+    )
     assert resolve_energy(an_event_list(), "all") == (None, None)
 
 
@@ -116,7 +128,11 @@ def test_ccd_without_photons_at_the_aim_point_keeps_what_is_there():
 
 
 def test_real_observations_resolve(shared_data):
-    for path, chips in (("18461_CenA/cena.fits.gz", (0, 1, 2, 3)), ("755_PSRB2223/755_7_evt2_05_8keV.fits.gz", (7,)), ("10027_M82/chandra_test.fits.gz", (7,))):
+    for path, chips in (
+        ("18461_CenA/cena.fits.gz", (0, 1, 2, 3)),
+        ("755_PSRB2223/755_7_evt2_05_8keV.fits.gz", (7,)),
+        ("10027_M82/chandra_test.fits.gz", (7,)),
+    ):
         assert resolve_ccd(read_events(shared_data / "real" / path))[0] == chips
 
 
@@ -157,7 +173,10 @@ def test_select_ccd():
 
 def test_select_shapes():
     events, shapes = an_event_list(500), Shapes.of(circle(0, 0, 50))
-    inside, outside = select_shapes(events, shapes, keep=True), select_shapes(events, shapes, keep=False)
+    inside, outside = (
+        select_shapes(events, shapes, keep=True),
+        select_shapes(events, shapes, keep=False),
+    )
     assert np.hypot(inside.x, inside.y).max() <= 50
     assert np.hypot(outside.x, outside.y).min() > 50
     assert inside.n_dropped == {"region": len(outside)}
@@ -168,7 +187,9 @@ def a_map(shape=(12, 18), step=4.0):
     rng = np.random.default_rng(8)
     turn = np.array([[0.8, -0.6], [0.6, 0.8]])
     grid = PixelGrid(shape=shape, origin=np.array([5.0, -7.0]), matrix=step * turn)
-    return Completeness(grid=grid, exposure=rng.uniform(0, 3, shape), open_share=rng.uniform(0, 1, shape), unit="s")
+    return Completeness(
+        grid=grid, exposure=rng.uniform(0, 3, shape), open_share=rng.uniform(0, 1, shape), unit="s"
+    )
 
 
 @pytest.mark.parametrize("step", [1.0, 2.0, 4 / 3])
@@ -196,7 +217,9 @@ def test_other_cells_keep_the_integral(step):
 
 def test_coarser_cells_are_block_means():
     old = a_map()
-    assert_allclose(regridded(old, step=8.0).exposure, old.exposure.reshape(6, 2, 9, 2).mean((1, 3)))
+    assert_allclose(
+        regridded(old, step=8.0).exposure, old.exposure.reshape(6, 2, 9, 2).mean((1, 3))
+    )
     assert regridded(old, step=4.0) is old
     with pytest.raises(InputError, match="positive"):
         regridded(old, step=0.0)

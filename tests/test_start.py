@@ -6,26 +6,30 @@ from handmade import make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose, assert_array_equal
 from simulated import drawn, field, mixture_of
 
-from gmmx.background import Background
-from gmmx.completeness import reference_exposure
+from gmmx.em.layout import prepare_all
 from gmmx.errors import InputError
-from gmmx.fit import fit_mixture
-from gmmx.grid import SkyFrame
-from gmmx.layout import prepare_all
-from gmmx.mixture import Frozen, Mixture
-from gmmx.start import background_only, carried, given, scattered
+from gmmx.fitting.driver import fit_mixture
+from gmmx.fitting.start import background_only, carried, given, scattered
+from gmmx.model.background import Background
+from gmmx.model.completeness import reference_exposure
+from gmmx.model.mixture import Fixed, Mixture
+from gmmx.plane.grid import SkyFrame
 
 TWO = mixture_of((800, -20, -10, 4), (500, 15, 20, 6))
 
 
 def sky(seed=0):
-    return drawn(TWO, field(120, 2.0), np.random.default_rng(seed), sky=0.03, backgrounds=(Background(),))
+    return drawn(
+        TWO, field(120, 2.0), np.random.default_rng(seed), sky=0.03, backgrounds=(Background(),)
+    )
 
 
 @pytest.mark.parametrize("uniform", [False, True])
 def test_scattered_components_lie_among_the_photons(uniform):
     prepared, _ = prepare_all([sky()])
-    start = scattered(prepared, background_only(prepared), 50, np.random.default_rng(1), 0.1, uniform=uniform)
+    start = scattered(
+        prepared, background_only(prepared), 50, np.random.default_rng(1), 0.1, uniform=uniform
+    )
     x, y, w = prepared[0].x, prepared[0].y, prepared[0].weights
     assert len(start.mixture) == 50
     assert start.mixture.fluxes.sum() == pytest.approx(0.7 * w.sum())
@@ -39,7 +43,10 @@ def test_scattered_components_lie_among_the_photons(uniform):
 @pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
 @pytest.mark.parametrize("init", ["random", "minmax"])
 def test_random_starts_fit_and_obey_the_seed(init):
-    results = [fit_mixture(sky(), n_components=2, init=init, seed=seed, threads=1, tol=1e-4, max_iter=1000) for seed in (3, 3, 4)]
+    results = [
+        fit_mixture(sky(), n_components=2, init=init, seed=seed, threads=1, tol=1e-4, max_iter=1000)
+        for seed in (3, 3, 4)
+    ]
     assert_array_equal(results[0].mixture.means, results[1].mixture.means)
     assert np.any(results[0].mixture.means != results[2].mixture.means)
     assert_allclose(results[0].mixture.means[0], TWO.means[0], atol=1.5)
@@ -87,8 +94,12 @@ def test_a_model_goes_through_the_sky_into_another_plane():
     values, vectors = np.linalg.eigh(mixture.covariances)
     tips = mixture.means + np.sqrt(values[:, 1, None]) * vectors[:, :, 1]
     tips = np.stack(new.to_plane(*old.to_sky(*tips.T)), 1) - moved.means
-    assert_allclose(np.einsum("ki,kij,kj->k", tips, np.linalg.inv(moved.covariances), tips), 1, rtol=1e-4)
-    turned = np.degrees(np.arctan2(tips[:, 1], tips[:, 0]) - np.arctan2(vectors[:, 1, 1], vectors[:, 0, 1]))
+    assert_allclose(
+        np.einsum("ki,kij,kj->k", tips, np.linalg.inv(moved.covariances), tips), 1, rtol=1e-4
+    )
+    turned = np.degrees(
+        np.arctan2(tips[:, 1], tips[:, 0]) - np.arctan2(vectors[:, 1, 1], vectors[:, 0, 1])
+    )
     assert np.all(np.abs(turned) > 0.1)
     # The photons are said to be of the same file: the sky's level follows the reference exposure, the particles' does not.
     assert [b.amplitude for b in started.backgrounds] == pytest.approx([0.02, 0.02])
@@ -122,9 +133,18 @@ def test_a_model_of_the_other_side_of_the_sky_is_refused():
 def test_what_is_held_must_not_lie_below_the_floor():
     prepared, _ = prepare_all([sky()])
     narrow = mixture_of((10, 0, 0, 0.05), (10, 5, 5, 0.05))
-    free = given(prepared, background_only(prepared), narrow, 0.1, frozen=Frozen.none(2))
+    free = given(prepared, background_only(prepared), narrow, 0.1, fixed=Fixed.none(2))
     assert_allclose(free.mixture.covariances[:, 0, 0], 0.01)
-    held = Frozen(fluxes=[False] * 2, means=[True] * 2, covariances=[False, True])
-    with pytest.raises(InputError, match=r"component 1 has a sigma of 0\.05 arcsec, below the floor of 0\.1"):
-        given(prepared, background_only(prepared), narrow, 0.1, frozen=held)
-    assert len(given(prepared, background_only(prepared), Mixture.empty(), 0.1, frozen=Frozen.none(0)).mixture) == 0
+    held = Fixed(fluxes=[False] * 2, means=[True] * 2, covariances=[False, True])
+    with pytest.raises(
+        InputError, match=r"component 1 has a sigma of 0\.05 arcsec, below the floor of 0\.1"
+    ):
+        given(prepared, background_only(prepared), narrow, 0.1, fixed=held)
+    assert (
+        len(
+            given(
+                prepared, background_only(prepared), Mixture.empty(), 0.1, fixed=Fixed.none(0)
+            ).mixture
+        )
+        == 0
+    )

@@ -8,10 +8,10 @@ import reference
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of
 
-from gmmx.background import Background
-from gmmx.fit import fit_mixture
-from gmmx.psf import PsfModel
-from gmmx.score import held_out_score
+from gmmx.answers.score import held_out_score
+from gmmx.fitting.driver import fit_mixture
+from gmmx.model.background import Background
+from gmmx.model.psf import PsfModel
 
 # How sure the background is, is the matter of test_information.py.
 pytestmark = pytest.mark.filterwarnings("ignore::gmmx.errors.DegeneracyWarning")
@@ -28,7 +28,14 @@ def grid_of_sources(seed, n_side=3, flux=400.0, sigma=3.0):
     """n_side x n_side separated components of one width."""
     offsets = (np.arange(n_side) - (n_side - 1) / 2) * 60.0
     truth = mixture_of(*[(flux, x, y, sigma) for x in offsets for y in offsets])
-    observation = drawn(truth, field(60.0 * n_side, 2.0), np.random.default_rng(seed), psf=PsfModel.constant(0.7), sky=0.02, backgrounds=SKY)
+    observation = drawn(
+        truth,
+        field(60.0 * n_side, 2.0),
+        np.random.default_rng(seed),
+        psf=PsfModel.constant(0.7),
+        sky=0.02,
+        backgrounds=SKY,
+    )
     return truth, observation
 
 
@@ -67,14 +74,23 @@ def test_concentric_components_are_told_apart():
 def test_close_pair_behind_the_blur():
     # Two sources at twice the blur, in reach of the likelihood and not of the search for peaks.
     truth = mixture_of((2000, -1.2, 0, 0.4), (2000, 1.2, 0, 0.4))
-    observation = drawn(truth, field(60, 0.5), np.random.default_rng(5), psf=PsfModel.constant(1.2), sky=0.01, backgrounds=SKY)
+    observation = drawn(
+        truth,
+        field(60, 0.5),
+        np.random.default_rng(5),
+        psf=PsfModel.constant(1.2),
+        sky=0.01,
+        backgrounds=SKY,
+    )
     found = fit_mixture(observation, n_components=2, threads=1).mixture
     assert nearest_distances(found, truth).max() < 0.3
 
 
 def test_exchanges_do_no_harm():
     truth, observation = grid_of_sources(3, n_side=2)
-    without, with_them = (quiet(observation, n_components=4, exchanges=n, tol=1e-3) for n in (0, 12))
+    without, with_them = (
+        quiet(observation, n_components=4, exchanges=n, tol=1e-3) for n in (0, 12)
+    )
     assert with_them.objective >= without.objective - 0.01
     assert nearest_distances(with_them.mixture, truth).max() < 1
 
@@ -86,15 +102,27 @@ def test_refinement_makes_no_spikes(benchmark, seed):
     plain, refined = (quiet(case.train, n_components=12, exchanges=n) for n in (0, 12))
     assert refined.refinement["exchanges_accepted"] > 0
     assert refined.objective > plain.objective + 1
-    assert held_out_score(refined, [case.held_out]).mean > held_out_score(plain, [case.held_out]).mean
-    errors = [reference.integrated_squared_error(case.truth.mixture, result.mixture) for result in (plain, refined)]
+    assert (
+        held_out_score(refined, [case.held_out]).mean > held_out_score(plain, [case.held_out]).mean
+    )
+    errors = [
+        reference.integrated_squared_error(case.truth.mixture, result.mixture)
+        for result in (plain, refined)
+    ]
     assert errors[1] <= errors[0]
 
 
 def test_from_a_start_that_misses_one():
     # Growing and exchanging end where a start at the truth does.
     truth = mixture_of((1500, -8, 0, 3), (1500, 8, 0, 3), (800, 0, 14, 2), (600, 0, 0, 20))
-    observation = drawn(truth, field(150, 1.0), np.random.default_rng(6), psf=PsfModel.constant(0.7), sky=0.02, backgrounds=SKY)
+    observation = drawn(
+        truth,
+        field(150, 1.0),
+        np.random.default_rng(6),
+        psf=PsfModel.constant(0.7),
+        sky=0.02,
+        backgrounds=SKY,
+    )
     grown, oracle = quiet(observation, n_components=4), quiet(observation, init=truth)
     assert grown.objective >= oracle.objective - 2.0
 
@@ -111,7 +139,9 @@ def test_background_is_not_bought_as_components():
     truth, observation = grid_of_sources(8, n_side=2)
     result = quiet(observation, n_components=12)
     background = result.backgrounds[0]
-    assert abs(background.photons - 0.02 * 120**2) < 4 * max(background.photons_error, np.sqrt(0.02 * 120**2))
+    assert abs(background.photons - 0.02 * 120**2) < 4 * max(
+        background.photons_error, np.sqrt(0.02 * 120**2)
+    )
     assert nearest_distances(result.mixture, truth).max() < 1
 
 
@@ -122,4 +152,7 @@ def test_chosen_number_is_right(benchmark, shared_data):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         met = choice.auto(choice.NAMES, 3)
-    assert met == dict.fromkeys(("1 separated", "3 separated", "10 separated", "background", "beta-model", "marx/galaxy"), True)
+    assert met == dict.fromkeys(
+        ("1 separated", "3 separated", "10 separated", "background", "beta-model", "marx/galaxy"),
+        True,
+    )

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from gmmx.completeness import Completeness
 from gmmx.errors import DataWarning
-from gmmx.fit import fit_mixture
-from gmmx.grid import PixelGrid
-from gmmx.mixture import Mixture
-from gmmx.observation import Observation
-from gmmx.psf import PsfModel
+from gmmx.fitting.driver import fit_mixture
+from gmmx.model.completeness import Completeness
+from gmmx.model.mixture import Mixture
+from gmmx.model.observation import Observation
+from gmmx.model.psf import PsfModel
+from gmmx.plane.grid import PixelGrid
 
 # How sure the background is, is the matter of test_information.py.
 pytestmark = pytest.mark.filterwarnings("ignore::gmmx.errors.DegeneracyWarning")
@@ -21,7 +21,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::gmmx.errors.DegeneracyWarning")
 WEIGHTS = np.array([0.36060026, 0.27986906, 0.206774])
 TRUTH = Mixture(
     fluxes=400 * WEIGHTS / WEIGHTS.sum(),
-    means=10 * np.array([[0.08016886, 0.21300697], [0.70306351, 0.6709532], [0.01087670, 0.852077]]),
+    means=10
+    * np.array([[0.08016886, 0.21300697], [0.70306351, 0.6709532], [0.01087670, 0.852077]]),
     covariances=100
     * np.array(
         [
@@ -58,15 +59,21 @@ def box_without_circle(step=0.1, parts=20):
     grid = PixelGrid.covering((0, 10), (0, 10), step)
     offsets = ((np.arange(parts) + 0.5) / parts - 0.5) * step
     x, y = grid.centres()
-    distance = np.hypot(x[..., None, None] + offsets - 6.5, y[..., None, None] + offsets[:, None] - 6)
-    return Completeness(grid=grid, exposure=np.ones(grid.shape), open_share=(distance > 2).mean((2, 3)))
+    distance = np.hypot(
+        x[..., None, None] + offsets - 6.5, y[..., None, None] + offsets[:, None] - 6
+    )
+    return Completeness(
+        grid=grid, exposure=np.ones(grid.shape), open_share=(distance > 2).mean((2, 3))
+    )
 
 
 def wide(omega):
     """A completeness that depends on x, far beyond the mixture; cells of a quarter arcsec, so that x = 6 is an edge of cells."""
     grid = PixelGrid.covering((-25, 35), (-25, 35), 0.25)
     x, _ = grid.centres()
-    return Completeness(grid=grid, exposure=np.ones(grid.shape), open_share=np.broadcast_to(omega(x), x.shape))
+    return Completeness(
+        grid=grid, exposure=np.ones(grid.shape), open_share=np.broadcast_to(omega(x), x.shape)
+    )
 
 
 SELECTIONS = {
@@ -81,7 +88,12 @@ def drawn_toy(seed):
     rng = np.random.RandomState(seed)
     share = WEIGHTS / WEIGHTS.sum()
     counts = np.bincount(rng.choice(3, 400, p=share), minlength=3)
-    originals = np.concatenate([rng.multivariate_normal(m, c, n) for m, c, n in zip(TRUTH.means, TRUTH.covariances, counts, strict=True)])
+    originals = np.concatenate(
+        [
+            rng.multivariate_normal(m, c, n)
+            for m, c, n in zip(TRUTH.means, TRUTH.covariances, counts, strict=True)
+        ]
+    )
     return originals, originals + rng.normal(0, NOISE, (400, 2)), rng
 
 
@@ -89,12 +101,16 @@ def case(name, seed):
     """The toy behind the paper's box and circle with noise, or behind one of the selections without."""
     originals, noisy, rng = drawn_toy(seed)
     if name == "box":
-        inside = np.all((noisy > 0) & (noisy < 10), axis=1) & (np.hypot(noisy[:, 0] - 6.5, noisy[:, 1] - 6) > 2)
+        inside = np.all((noisy > 0) & (noisy < 10), axis=1) & (
+            np.hypot(noisy[:, 0] - 6.5, noisy[:, 1] - 6) > 2
+        )
         seen, completeness, psf = noisy[inside], box_without_circle(), PsfModel.constant(NOISE)
     else:
         kept = rng.random_sample(400) < SELECTIONS[name](originals[:, 0])
         seen, completeness, psf = originals[kept], wide(SELECTIONS[name]), None
-    return Case(originals, Observation(x=seen[:, 0], y=seen[:, 1], completeness=completeness, psf=psf))
+    return Case(
+        originals, Observation(x=seen[:, 0], y=seen[:, 1], completeness=completeness, psf=psf)
+    )
 
 
 def fit(observation, start, **options):
@@ -102,7 +118,9 @@ def fit(observation, start, **options):
     with warnings.catch_warnings():
         # From a bad start a component may lose its photons; such a fit is no worse than its likelihood.
         warnings.simplefilter("ignore", DataWarning)
-        return fit_mixture(observation, init=start, **({"min_sigma": 0.01, "tol": 1e-3, "threads": 1} | options))
+        return fit_mixture(
+            observation, init=start, **({"min_sigma": 0.01, "tol": 1e-3, "threads": 1} | options)
+        )
 
 
 def best_of(observation, rng, *, starts=8):
@@ -112,7 +130,12 @@ def best_of(observation, rng, *, starts=8):
     fits = []
     for _ in range(starts):
         means = points[rng.choice(len(points), 3, replace=False)]
-        fits.append(fit(observation, Mixture(fluxes=np.full(3, len(points) / 3), means=means, covariances=covariances)))
+        fits.append(
+            fit(
+                observation,
+                Mixture(fluxes=np.full(3, len(points) / 3), means=means, covariances=covariances),
+            )
+        )
         assert fits[-1].converged
     return max(fits, key=lambda one: one.log_likelihood)
 
@@ -124,9 +147,17 @@ def gaps(name, seeds):
         toy = case(name, seed)
         best = best_of(toy.observation, np.random.default_rng(seed))
         on = fit(toy.observation, best.mixture, tol=1e-6, max_iter=10 * best.iterations)
-        rows.append([toy.gap(best.mixture), toy.gap(on.mixture), toy.gap(fit(toy.observation, TRUTH).mixture)])
+        rows.append(
+            [
+                toy.gap(best.mixture),
+                toy.gap(on.mixture),
+                toy.gap(fit(toy.observation, TRUTH).mixture),
+            ]
+        )
     rows = np.array(rows)
-    print(f"{name}: median gap {np.median(rows[:, 0]):.3f}, later {np.median(rows[:, 1]):.3f}, from the truth {np.median(rows[:, 2]):.3f} [nat]")
+    print(
+        f"{name}: median gap {np.median(rows[:, 0]):.3f}, later {np.median(rows[:, 1]):.3f}, from the truth {np.median(rows[:, 2]):.3f} [nat]"
+    )
     return rows
 
 
@@ -194,7 +225,11 @@ def test_cut_is_right_where_it_was_seen():
         x, y = grid.centres()
         seen = toy.originals[toy.originals[:, 0] < 6]
         found = best_of(toy.observation, np.random.default_rng(seed)).mixture
-        truth, mine = (np.log(m.density(*seen.T)).mean() - np.log(m.density(x, y)[x < 6].sum() * grid.cell_area) for m in (TRUTH, found))
+        truth, mine = (
+            np.log(m.density(*seen.T)).mean()
+            - np.log(m.density(x, y)[x < 6].sum() * grid.cell_area)
+            for m in (TRUTH, found)
+        )
         assert truth - mine < 0.05
 
 

@@ -14,7 +14,18 @@ _CHUNK = 128
 
 
 @parallel_kernel
-def scores(x, y, weights, background, log_coefficients, means, precisions, slopes, curvatures, per_component):
+def scores(
+    x,
+    y,
+    weights,
+    background,
+    log_coefficients,
+    means,
+    precisions,
+    slopes,
+    curvatures,
+    per_component,
+):
     """Derivatives of log lambda at each photon by (log F, L^-1 mu, log-Cholesky of Sigma, log B), times the photon's weight, (N, 6 K + n_b).
 
     With r_v the responsibility of view v = k per_component + m, ``u = L^T T^-1 (x - mu)`` and ``W = L^T T^-1 L``, where L L^T = Sigma and T is the blurred
@@ -85,7 +96,9 @@ def scores(x, y, weights, background, log_coefficients, means, precisions, slope
                 row[5 * k + column] += r * (u2 * u2 - w22)
         for b in range(n_b):
             for i in range(m):
-                result[start + i, 6 * k + b] = density[i] * terms[n_views + b, i] if background[b, start + i] > 0 else 0.0
+                result[start + i, 6 * k + b] = (
+                    density[i] * terms[n_views + b, i] if background[b, start + i] > 0 else 0.0
+                )
     return result
 
 
@@ -106,7 +119,11 @@ def density_ratios(x, y, weights, logs, log_coefficients, means, precisions, per
                 pxx, pxy, pyy = precisions[v, 0], precisions[v, 1], precisions[v, 2]
                 for i in range(m):
                     dx, dy = tx[i] - mx, ty[i] - my
-                    value = log_coefficient - 0.5 * (dx * (pxx * dx + 2 * pxy * dy) + pyy * dy * dy) - logs[start + i]
+                    value = (
+                        log_coefficient
+                        - 0.5 * (dx * (pxx * dx + 2 * pxy * dy) + pyy * dy * dy)
+                        - logs[start + i]
+                    )
                     total[i] += math.exp(value) if value > 0 else exp_fast(max(value, LOWEST))
             for i in range(m):
                 result[start + i, c] = weights[start + i] * total[i]

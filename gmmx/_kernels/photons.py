@@ -45,7 +45,9 @@ def reaching_views(box, floor, log_coefficients, means, precisions, tolerance, r
         dx, dy = box[0] - means[v, 0], box[1] - means[v, 1]
         pxx, pxy, pyy = precisions[v, 0], precisions[v, 1], precisions[v, 2]
         centre = math.sqrt(pxx * dx * dx + 2 * pxy * dx * dy + pyy * dy * dy)
-        half = math.sqrt(pxx * box[2] * box[2] + 2 * abs(pxy) * box[2] * box[3] + pyy * box[3] * box[3])
+        half = math.sqrt(
+            pxx * box[2] * box[2] + 2 * abs(pxy) * box[2] * box[3] + pyy * box[3] * box[3]
+        )
         far = centre + half
         lower += math.exp(log_coefficients[v] - 0.5 * far * far)
     bound = lower * tolerance / max(n_views, 1)
@@ -55,7 +57,9 @@ def reaching_views(box, floor, log_coefficients, means, precisions, tolerance, r
         dx, dy = box[0] - means[v, 0], box[1] - means[v, 1]
         pxx, pxy, pyy = precisions[v, 0], precisions[v, 1], precisions[v, 2]
         centre = math.sqrt(pxx * dx * dx + 2 * pxy * dx * dy + pyy * dy * dy)
-        half = math.sqrt(pxx * box[2] * box[2] + 2 * abs(pxy) * box[2] * box[3] + pyy * box[3] * box[3])
+        half = math.sqrt(
+            pxx * box[2] * box[2] + 2 * abs(pxy) * box[2] * box[3] + pyy * box[3] * box[3]
+        )
         near = max(0.0, centre - half)
         if log_coefficients[v] - 0.5 * near * near >= threshold:
             reach[n] = v
@@ -64,7 +68,9 @@ def reaching_views(box, floor, log_coefficients, means, precisions, tolerance, r
 
 
 @kernel
-def tile_densities(x, y, background, log_coefficients, means, precisions, reach, n_reach, terms, density, log_shift):
+def tile_densities(
+    x, y, background, log_coefficients, means, precisions, reach, n_reach, terms, density, log_shift
+):
     """Densities of the photons of one tile and the terms they are made of.
 
     Fills ``terms[j, i]`` with the value of view ``reach[j]`` at photon i and ``density[i]`` with their sum plus the background, both divided by
@@ -90,7 +96,11 @@ def tile_densities(x, y, background, log_coefficients, means, precisions, reach,
             for j in range(n_reach):
                 v = reach[j]
                 dx, dy = x[i] - means[v, 0], y[i] - means[v, 1]
-                q = precisions[v, 0] * dx * dx + 2 * precisions[v, 1] * dx * dy + precisions[v, 2] * dy * dy
+                q = (
+                    precisions[v, 0] * dx * dx
+                    + 2 * precisions[v, 1] * dx * dy
+                    + precisions[v, 2] * dy * dy
+                )
                 terms[j, i] = log_coefficients[v] - 0.5 * q
                 top = max(top, terms[j, i])
             density[i] = math.exp(math.log(background[i]) - top) if background[i] > 0 else 0.0
@@ -101,7 +111,20 @@ def tile_densities(x, y, background, log_coefficients, means, precisions, reach,
 
 
 @parallel_kernel
-def photon_moments(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance):
+def photon_moments(
+    x,
+    y,
+    weights,
+    ratios,
+    tiles,
+    boxes,
+    blocks,
+    amplitudes,
+    log_coefficients,
+    means,
+    precisions,
+    tolerance,
+):
     """Moments of the photons under each view, background responsibilities and log-likelihood.
 
     With ``lambda_i = sum_v c_v exp(-(x_i - mu_v)^T P_v (x_i - mu_v) / 2) + sum_b B_b q_bi`` and ``r_iv = w_i c_v exp(...) / lambda_i``:
@@ -150,8 +173,22 @@ def photon_moments(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
             start, n = tiles[t], tiles[t + 1] - tiles[t]
             tx, ty, tw = x[start : start + n], y[start : start + n], weights[start : start + n]
             floor = tile_background(amplitudes, ratios, start, n, background)
-            n_reach = reaching_views(boxes[t], floor, log_coefficients, means, precisions, tolerance, reach)
-            tile_densities(tx, ty, background[:n], log_coefficients, means, precisions, reach, n_reach, terms, density, shift)
+            n_reach = reaching_views(
+                boxes[t], floor, log_coefficients, means, precisions, tolerance, reach
+            )
+            tile_densities(
+                tx,
+                ty,
+                background[:n],
+                log_coefficients,
+                means,
+                precisions,
+                reach,
+                n_reach,
+                terms,
+                density,
+                shift,
+            )
             total = 0.0
             for i in range(n):
                 scaled[i] = tw[i] / density[i]
@@ -196,7 +233,21 @@ def photon_moments(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
 
 
 @parallel_kernel
-def removal_losses(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance, per_component):
+def removal_losses(
+    x,
+    y,
+    weights,
+    ratios,
+    tiles,
+    boxes,
+    blocks,
+    amplitudes,
+    log_coefficients,
+    means,
+    precisions,
+    tolerance,
+    per_component,
+):
     """What the photons lose, at once, without each component: ``sum_i -w_i log(1 - r_ik / w_i)``, (K,) [nat].
 
     Views v = k per_component + m belong to component k; the other parameters are those of `photon_moments`.
@@ -215,9 +266,21 @@ def removal_losses(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
         for t in range(blocks[block], blocks[block + 1]):
             start, n = tiles[t], tiles[t + 1] - tiles[t]
             floor = tile_background(amplitudes, ratios, start, n, background)
-            n_reach = reaching_views(boxes[t], floor, log_coefficients, means, precisions, tolerance, reach)
+            n_reach = reaching_views(
+                boxes[t], floor, log_coefficients, means, precisions, tolerance, reach
+            )
             tile_densities(
-                x[start : start + n], y[start : start + n], background[:n], log_coefficients, means, precisions, reach, n_reach, terms, density, shift
+                x[start : start + n],
+                y[start : start + n],
+                background[:n],
+                log_coefficients,
+                means,
+                precisions,
+                reach,
+                n_reach,
+                terms,
+                density,
+                shift,
             )
             j = 0
             while j < n_reach:
@@ -240,7 +303,9 @@ def removal_losses(x, y, weights, ratios, tiles, boxes, blocks, amplitudes, log_
 
 
 @parallel_kernel
-def log_densities(x, y, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance):
+def log_densities(
+    x, y, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance
+):
     """log lambda_i at each photon, (N,); the parameters are those of `photon_moments`."""
     n_views = len(log_coefficients)
     result = np.empty(len(x))
@@ -254,9 +319,21 @@ def log_densities(x, y, ratios, tiles, boxes, blocks, amplitudes, log_coefficien
         for t in range(blocks[block], blocks[block + 1]):
             start, n = tiles[t], tiles[t + 1] - tiles[t]
             floor = tile_background(amplitudes, ratios, start, n, background)
-            n_reach = reaching_views(boxes[t], floor, log_coefficients, means, precisions, tolerance, reach)
+            n_reach = reaching_views(
+                boxes[t], floor, log_coefficients, means, precisions, tolerance, reach
+            )
             tile_densities(
-                x[start : start + n], y[start : start + n], background[:n], log_coefficients, means, precisions, reach, n_reach, terms, density, shift
+                x[start : start + n],
+                y[start : start + n],
+                background[:n],
+                log_coefficients,
+                means,
+                precisions,
+                reach,
+                n_reach,
+                terms,
+                density,
+                shift,
             )
             for i in range(n):
                 result[start + i] = math.log(density[i]) + shift[i]
@@ -274,7 +351,11 @@ def view_sums(x, y, weights, tiles, boxes, log_coefficients, means, precisions):
         for t in range(len(tiles) - 1):
             dx, dy = boxes[t, 0] - mx, boxes[t, 1] - my
             centre = math.sqrt(pxx * dx * dx + 2 * pxy * dx * dy + pyy * dy * dy)
-            half = math.sqrt(pxx * boxes[t, 2] ** 2 + 2 * abs(pxy) * boxes[t, 2] * boxes[t, 3] + pyy * boxes[t, 3] ** 2)
+            half = math.sqrt(
+                pxx * boxes[t, 2] ** 2
+                + 2 * abs(pxy) * boxes[t, 2] * boxes[t, 3]
+                + pyy * boxes[t, 3] ** 2
+            )
             if centre - half > 6.0:
                 continue
             part = 0.0

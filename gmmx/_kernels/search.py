@@ -52,7 +52,10 @@ def _significances(data, model, area, least):
 
 
 _smoothed_alone, _smoothed_together = kernel(_smoothed), parallel_kernel(_smoothed)
-_significances_alone, _significances_together = kernel(_significances), parallel_kernel(_significances)
+_significances_alone, _significances_together = (
+    kernel(_significances),
+    parallel_kernel(_significances),
+)
 
 
 def smoothed(image, taps):
@@ -62,4 +65,6 @@ def smoothed(image, taps):
 
 def significances(data, model, area, least):
     """``area (d log(d / m) - (d - m))`` where d > m and it exceeds `least`, else 0."""
-    return (_significances_together if data.size > _WORTH_THREADS else _significances_alone)(data, model, area, least)
+    return (_significances_together if data.size > _WORTH_THREADS else _significances_alone)(
+        data, model, area, least
+    )

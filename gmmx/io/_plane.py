@@ -10,7 +10,7 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import wcs_to_celestial_frame
 
 from ..errors import DataError
-from ..grid import PixelGrid, SkyFrame
+from ..plane.grid import PixelGrid, SkyFrame
 from ._read import reading
 
 # An affine grid stands for a map's own projection as long as it errs by less than this [pixel].
@@ -40,7 +40,13 @@ class FitsImage:
     def number(self, key):
         """A keyword as a finite float; None where it is absent or something else."""
         value = self.header.get(key)
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value) else None
+        return (
+            float(value)
+            if isinstance(value, (int, float))
+            and not isinstance(value, bool)
+            and np.isfinite(value)
+            else None
+        )
 
 
 def on_plane(image, values, frame, physical, *, fill):
@@ -50,7 +56,9 @@ def on_plane(image, values, frame, physical, *, fill):
     if residual < MAX_RESIDUAL:
         return grid, values
     if not np.all(np.isfinite(place(*(np.array([(n - 1) / 2]) for n in values.shape[::-1])))):
-        raise DataError(f"{image.path}: the map does not overlap the events: its pixels are on the other side of the sky")
+        raise DataError(
+            f"{image.path}: the map does not overlap the events: its pixels are on the other side of the sky"
+        )
     return resampled(values, place, unplace, fill=fill)
 
 
@@ -63,17 +71,25 @@ def own_plane(image):
         When it has no such WCS, or its pixels are on no regular grid in a tangent plane, to 0.02 pixel.
     """
     if not image.text("CTYPE1"):
-        raise DataError(f"{image.path}: no usable WCS: no celestial coordinates (RA---TAN, DEC--TAN) in its header: write them into it")
+        raise DataError(
+            f"{image.path}: no usable WCS: no celestial coordinates (RA---TAN, DEC--TAN) in its header: write them into it"
+        )
     with reading(image.path):
         wcs = WCS(image.header).celestial
-        crval = SkyCoord(*wcs.wcs.crval[[wcs.wcs.lng, wcs.wcs.lat]], unit="deg", frame=wcs_to_celestial_frame(wcs))
+        crval = SkyCoord(
+            *wcs.wcs.crval[[wcs.wcs.lng, wcs.wcs.lat]],
+            unit="deg",
+            frame=wcs_to_celestial_frame(wcs),
+        )
         radesys = "FK5" if crval.frame.name == "fk5" else "ICRS"
         place = crval.transform_to(radesys.lower())
         frame = SkyFrame(float(place.ra.deg), float(place.dec.deg), radesys)
     grid, residual = affine_grid(image.values.shape, _celestial(image, frame)[0])
     if not residual < MAX_RESIDUAL:
         kind = f"{image.text('CTYPE1')}, {image.text('CTYPE2')}"
-        raise DataError(f"{image.path}: its pixels are on no regular grid in a tangent plane ({kind}): reproject the events, and bin them anew")
+        raise DataError(
+            f"{image.path}: its pixels are on no regular grid in a tangent plane ({kind}): reproject the events, and bin them anew"
+        )
     return frame, grid
 
 
@@ -88,7 +104,10 @@ def affine_grid(shape, place):
         Positions (x, y) [arcsec] of pixel coordinates (ix, iy).
     """
     ny, nx = shape
-    ix, iy = (a.ravel() for a in np.meshgrid(np.linspace(-0.5, nx - 0.5, 5), np.linspace(-0.5, ny - 0.5, 5)))
+    ix, iy = (
+        a.ravel()
+        for a in np.meshgrid(np.linspace(-0.5, nx - 0.5, 5), np.linspace(-0.5, ny - 0.5, 5))
+    )
     x, y = place(ix, iy)
     if not (np.all(np.isfinite(x)) and np.all(np.isfinite(y))):
         return None, np.inf
@@ -114,10 +133,15 @@ def resampled(values, place, unplace, *, fill):
     fill : float
     """
     ny, nx = values.shape
-    ix, iy = (a.ravel() for a in np.meshgrid(np.linspace(-0.5, nx - 0.5, 65), np.linspace(-0.5, ny - 0.5, 65)))
+    ix, iy = (
+        a.ravel()
+        for a in np.meshgrid(np.linspace(-0.5, nx - 0.5, 65), np.linspace(-0.5, ny - 0.5, 65))
+    )
     x, y = (v[np.isfinite(v)] for v in place(ix, iy))
     (x0, x1), (y0, y1) = place((nx - 1) / 2 + np.array([-0.5, 0.5]), np.full(2, (ny - 1) / 2))
-    grid = PixelGrid.covering((x.min(), x.max()), (y.min(), y.max()), float(np.hypot(x1 - x0, y1 - y0)))
+    grid = PixelGrid.covering(
+        (x.min(), x.max()), (y.min(), y.max()), float(np.hypot(x1 - x0, y1 - y0))
+    )
     jx, jy = unplace(*grid.centres())
     good = np.isfinite(jx) & np.isfinite(jy)
     jx, jy = (np.floor(np.where(good, j, -9.0) + 0.5).astype(np.int64) for j in (jx, jy))
@@ -135,15 +159,25 @@ def _celestial(image, frame):
             wcs = WCS(image.header).celestial
         except Exception as error:
             # wcslib's errors have no common ancestor but this.
-            raise DataError(f"{image.path}: no usable WCS ({' '.join(str(error).split())}): mend its header") from error
+            raise DataError(
+                f"{image.path}: no usable WCS ({' '.join(str(error).split())}): mend its header"
+            ) from error
     if not wcs.has_celestial:
         return None
     lon, lat = (wcs.wcs.lng, wcs.wcs.lat)
-    equatorial = wcs.wcs.ctype[lon].startswith("RA") and (wcs.wcs.radesys or "ICRS").upper() in ("ICRS", "FK5", frame.radesys.upper())
+    equatorial = wcs.wcs.ctype[lon].startswith("RA") and (wcs.wcs.radesys or "ICRS").upper() in (
+        "ICRS",
+        "FK5",
+        frame.radesys.upper(),
+    )
 
     def place(ix, iy):
         world = wcs.all_pix2world(np.ravel(ix), np.ravel(iy), 0)
-        ra, dec = (world[lon], world[lat]) if equatorial else _converted(wcs, world[lon], world[lat], frame)
+        ra, dec = (
+            (world[lon], world[lat])
+            if equatorial
+            else _converted(wcs, world[lon], world[lat], frame)
+        )
         return tuple(v.reshape(np.shape(ix)) for v in frame.to_plane(ra, dec))
 
     def unplace(x, y):
@@ -159,7 +193,9 @@ def _celestial(image, frame):
 def _converted(wcs, lon, lat, frame, back=False):
     """Directions [deg] from the map's celestial system to the frame's, or back."""
     theirs, ours = wcs_to_celestial_frame(wcs), frame.radesys.lower()
-    there = SkyCoord(lon, lat, unit="deg", frame=ours if back else theirs).transform_to(theirs if back else ours)
+    there = SkyCoord(lon, lat, unit="deg", frame=ours if back else theirs).transform_to(
+        theirs if back else ours
+    )
     return there.spherical.lon.deg, there.spherical.lat.deg
 
 
@@ -189,7 +225,9 @@ def _physical(image, physical):
     """Maps from pixels to the plane and back by the physical coordinates."""
     axes = physical_axes(image)
     if axes is None or physical is None:
-        raise DataError(f"{image.path}: no usable WCS: neither celestial (RA---TAN, DEC--TAN) nor physical (CRVAL1P, LTV1) coordinates in its header")
+        raise DataError(
+            f"{image.path}: no usable WCS: neither celestial (RA---TAN, DEC--TAN) nor physical (CRVAL1P, LTV1) coordinates in its header"
+        )
     (x0, x_step), (y0, y_step) = axes
 
     def place(ix, iy):

@@ -31,7 +31,9 @@ def check_input(path, *, way_out="check its name and folder"):
         raise DataError(f"{given}: is a folder: name a file in it")
     virtual = re.fullmatch(r"(.+?)\[.*\]\s*", given, re.DOTALL)
     if virtual and Path(virtual[1]).exists():
-        raise DataError(f"{given}: filters in brackets are applied to event files alone: give {virtual[1]}")
+        raise DataError(
+            f"{given}: filters in brackets are applied to event files alone: give {virtual[1]}"
+        )
     raise DataError(f"{given}: no such file: {way_out}")
 
 
@@ -62,8 +64,19 @@ def reading(path):
     except gzip.BadGzipFile as error:
         raise DataError(f"{path}: damaged gzip: fetch it again") from error
     except PermissionError as error:
-        raise DataError(f"{path}: not readable (permission denied): check its permissions") from error
-    except (OSError, MemoryError, TypeError, ValueError, KeyError, IndexError, AttributeError, fits.VerifyError) as error:
+        raise DataError(
+            f"{path}: not readable (permission denied): check its permissions"
+        ) from error
+    except (
+        OSError,
+        MemoryError,
+        TypeError,
+        ValueError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        fits.VerifyError,
+    ) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path}: truncated or damaged ({reason}): fetch it again") from error
 

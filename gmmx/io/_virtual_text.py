@@ -6,17 +6,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..grid import PhysicalFrame, SkyFrame
-from ..shapes import Shapes
-from ._region_shapes import Frames
-from ._region_text import parse_regions
+from ..plane.grid import PhysicalFrame, SkyFrame
+from ..plane.shapes import Shapes
 from .regions import read_regions
+from .regions._shapes import Frames
+from .regions._text import parse_regions
 
-_NOT_ROWS = {"bin": "--bin or --grid", "cols": None, "columns": None, "opt": None, "option": None, "subspace": None, "rename": None}
+_NOT_ROWS = {
+    "bin": "--bin or --grid",
+    "cols": None,
+    "columns": None,
+    "opt": None,
+    "option": None,
+    "subspace": None,
+    "rename": None,
+}
 _SKY = ("sky", "pos", "(x,y)")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?"
 _RANGE = re.compile(rf"\s*({_NUMBER})?\s*(?:(:)\s*({_NUMBER})?)?\s*")
-_CONDITION = re.compile(r"\s*(\(\s*x\s*,\s*y\s*\)|[A-Za-z_]\w*)\s*(==|!=|<=|>=|<|>|=)(.*)", re.DOTALL)
+_CONDITION = re.compile(
+    r"\s*(\(\s*x\s*,\s*y\s*\)|[A-Za-z_]\w*)\s*(==|!=|<=|>=|<|>|=)(.*)", re.DOTALL
+)
 # An open end of x or y on the sky [pixel]: far outside any detector.
 _FAR = 1e6
 
@@ -52,7 +62,11 @@ class ColumnFilter:
     @property
     def span(self):
         """(low, high) outside which nothing passes; infinite for an exclusion, which leaves both ends open."""
-        return (-math.inf, math.inf) if self.exclude else (min(low for low, _ in self.ranges), max(high for _, high in self.ranges))
+        return (
+            (-math.inf, math.inf)
+            if self.exclude
+            else (min(low for low, _ in self.ranges), max(high for _, high in self.ranges))
+        )
 
 
 @dataclass(frozen=True)
@@ -143,20 +157,35 @@ def read_block(block):
         raise FilterProblem(f"nothing in [{block}]")
     if word is not None and word[1].lower() in _NOT_ROWS and not _CONDITION.fullmatch(body):
         instead = _NOT_ROWS[word[1].lower()]
-        raise FilterProblem(f"[{block}] is not understood ({word[1].lower()} chooses no rows" + (f"; see {instead})" if instead else ")"))
+        raise FilterProblem(
+            f"[{block}] is not understood ({word[1].lower()} chooses no rows"
+            + (f"; see {instead})" if instead else ")")
+        )
     # A piece without a comparison goes on with the list of the one before: ccd_id=0,2:3.
     conditions = []
     for piece in _pieces(body):
         found = _CONDITION.fullmatch(piece)
         if found:
-            conditions.append([found[1].lower().replace(" ", ""), found[2], found[3].strip(), piece.strip()])
-        elif conditions and conditions[-1][1] in ("=", "==", "!=") and conditions[-1][0] not in _SKY and _RANGE.fullmatch(piece) and piece.strip():
+            conditions.append(
+                [found[1].lower().replace(" ", ""), found[2], found[3].strip(), piece.strip()]
+            )
+        elif (
+            conditions
+            and conditions[-1][1] in ("=", "==", "!=")
+            and conditions[-1][0] not in _SKY
+            and _RANGE.fullmatch(piece)
+            and piece.strip()
+        ):
             conditions[-1][2] += "," + piece
             conditions[-1][3] += "," + piece.strip()
         else:
-            raise FilterProblem(f"{piece.strip() or 'an empty condition'!r} in [{block}] is not understood")
+            raise FilterProblem(
+                f"{piece.strip() or 'an empty condition'!r} in [{block}] is not understood"
+            )
     if exclude and len(conditions) > 1:
-        raise FilterProblem(f"[{block}] excludes by {len(conditions)} conditions at once: write [exclude ...][exclude ...]")
+        raise FilterProblem(
+            f"[{block}] excludes by {len(conditions)} conditions at once: write [exclude ...][exclude ...]"
+        )
     return [_filter(*condition, exclude=bool(exclude)) for condition in conditions]
 
 
@@ -167,18 +196,30 @@ def _filter(column, operator, value, text, *, exclude):
             raise FilterProblem(f"{text!r}: sky is compared with = and a shape")
         file = re.fullmatch(r"region\s*\(((?:[^()]|\([^()]*\))*)\)", value, re.IGNORECASE)
         if file is None and re.search(r"\bregion\s*\(", value, re.IGNORECASE):
-            raise FilterProblem(f"{text!r} combines a region file with more: chain [sky=region(A)][exclude sky=region(B)]")
+            raise FilterProblem(
+                f"{text!r} combines a region file with more: chain [sky=region(A)][exclude sky=region(B)]"
+            )
         if not value or (file and not file[1].strip()):
             raise FilterProblem(f"{text!r} names no shape")
-        return SkyFilter(None if file is None else file[1].strip(), value, exclude != (operator == "!="), text)
+        return SkyFilter(
+            None if file is None else file[1].strip(), value, exclude != (operator == "!="), text
+        )
     ranges = _ranges(operator, value, text)
     exclude = exclude != (operator == "!=")
     if column not in ("x", "y"):
         return ColumnFilter(column, ranges, exclude, text)
     # Bounds on the sky are a shape: the exposure has to end where the photons do.
     ends = [[min(max(end, -_FAR), _FAR) for end in pair] for pair in ranges]
-    corners = [(low, -_FAR, high, _FAR) if column == "x" else (-_FAR, low, _FAR, high) for low, high in ends]
-    return SkyFilter(None, "+".join("rectangle({!r},{!r},{!r},{!r})".format(*map(float, four)) for four in corners), exclude, text)
+    corners = [
+        (low, -_FAR, high, _FAR) if column == "x" else (-_FAR, low, _FAR, high)
+        for low, high in ends
+    ]
+    return SkyFilter(
+        None,
+        "+".join("rectangle({!r},{!r},{!r},{!r})".format(*map(float, four)) for four in corners),
+        exclude,
+        text,
+    )
 
 
 def _ranges(operator, value, text):

@@ -26,7 +26,9 @@ def check_target(path, *, overwrite=False, suffixes=None):
     """
     path = Path(path)
     if suffixes is not None and not path.name.lower().endswith(tuple(suffixes)):
-        raise OutputError(f"{path}: cannot tell the format from {path.suffix or 'no suffix'!r}: end it in {', '.join(suffixes)}")
+        raise OutputError(
+            f"{path}: cannot tell the format from {path.suffix or 'no suffix'!r}: end it in {', '.join(suffixes)}"
+        )
     # A link is followed, so that the file it stands for is replaced and not the link.
     target = Path(os.path.realpath(path))
     if target.is_dir():
@@ -67,7 +69,9 @@ def replacing(path, overwrite=False, *, suffixes=None):
         os.replace(aside, target)
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
-        raise OutputError(f"{path}: could not be written ({reason}): choose another place, or make room") from error
+        raise OutputError(
+            f"{path}: could not be written ({reason}): choose another place, or make room"
+        ) from error
     finally:
         # A process that is told to stop leaves nothing behind either; after the renaming there is nothing to remove.
         aside.unlink(missing_ok=True)
@@ -87,7 +91,9 @@ def replacing_hdf5(path, overwrite=False, *, suffixes=None):
 
     with replacing(path, overwrite, suffixes=suffixes) as aside:
         # Attributes of more than 64 kB (options that name many files) need the newer of HDF5's layouts.
-        with h5py.File(aside.name, "w", driver="core", backing_store=False, libver=("v110", "v110")) as file:
+        with h5py.File(
+            aside.name, "w", driver="core", backing_store=False, libver=("v110", "v110")
+        ) as file:
             yield file
             file.flush()
             content = file.id.get_file_image()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import DataError
-from ..grid import SkyImage
+from ..plane.grid import SkyImage
 from ._plane import on_plane
 from ._read import fits_stream, headers, reading
 from .events import read_events
@@ -62,9 +62,13 @@ def read_background(path, *, frame, physical=None):
     known = np.isfinite(image.values)
     values = np.where(known, image.values, 0.0)
     if values.min() < 0:
-        raise DataError(f"{path}: a background cannot be negative, this one reaches {values.min():.4g}: is it an image of background?")
+        raise DataError(
+            f"{path}: a background cannot be negative, this one reaches {values.min():.4g}: is it an image of background?"
+        )
     if not values.any():
-        raise DataError(f"{path}: the background image is zero everywhere: make it anew, or leave it out")
+        raise DataError(
+            f"{path}: the background image is zero everywhere: make it anew, or leave it out"
+        )
     # What is off the file is not known, which is not the same as nothing.
     grid, placed = on_plane(image, np.where(known, values, np.nan), frame, physical, fill=np.nan)
     known = np.isfinite(placed)
@@ -84,6 +88,10 @@ def _is_event_list(path):
                 return False
             if header.get("XTENSION", "").strip() == "BINTABLE":
                 name = str(header.get("EXTNAME", "")).strip().upper()
-                if name in ("EVENTS", "STDEVT") or str(header.get("HDUCLAS1", "")).strip().upper() == "EVENTS" or header.get("ZIMAGE", False):
+                if (
+                    name in ("EVENTS", "STDEVT")
+                    or str(header.get("HDUCLAS1", "")).strip().upper() == "EVENTS"
+                    or header.get("ZIMAGE", False)
+                ):
                     return not header.get("ZIMAGE", False)
     return False

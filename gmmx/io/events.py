@@ -11,14 +11,23 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, DataWarning
-from ..events import EventList
-from ..grid import PhysicalFrame, SkyFrame
+from ..model.events import EventList
+from ..plane.grid import PhysicalFrame, SkyFrame
 from ._read import file_digest, fits_stream, headers, reading
 from .virtual import check_columns, filter_rows, virtual_file
 
 WAY_OUT = "give an event list such as acisf*_evt2.fits"
 ROWS_PER_BLOCK = 1 << 16
-FORMATS = {"L": "i1", "X": "u1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
+FORMATS = {
+    "L": "i1",
+    "X": "u1",
+    "B": "u1",
+    "I": ">i2",
+    "J": ">i4",
+    "K": ">i8",
+    "E": ">f4",
+    "D": ">f8",
+}
 FORMATS |= {"A": "S1", "C": ">c8", "M": ">c16", "P": ">i8", "Q": ">c16"}
 CCD_COLUMNS = ("ccd_id", "ccdnr", "ccd")
 ACIS_CHANNEL_KEV, ACIS_CHANNELS = 0.0146, 1024
@@ -27,9 +36,52 @@ PI_IN_EV = ("XMM", "EROSITA", "SRG")
 # Reference pixel and pixel size [arcsec] of Chandra's sky coordinates (CIAO, "coords").
 CHANDRA_SKY = {"ACIS": (4096.5, 0.492), "HRC": (16384.5, 0.1318)}
 KEYWORDS = [
-    *("TELESCOP", "INSTRUME", "DETNAM", "OBS_ID", "OBJECT", "TITLE", "OBSERVER", "EXPOSURE", "LIVETIME", "ONTIME", "DATE-OBS", "DATE-END", "MJD-OBS"),
-    *("RA_PNT", "DEC_PNT", "ROLL_PNT", "RA_NOM", "DEC_NOM", "ROLL_NOM", "RA_TARG", "DEC_TARG", "RADESYS", "EQUINOX", "SIM_X", "SIM_Y", "SIM_Z"),
-    *("GRATING", "FILTER", "DATAMODE", "READMODE", "PIX_ADJ", "EXPTIME", "ASCDSVER", "SEQ_NUM", "TIMESYS", "MJDREF", "MJD_OBS", "TSTART", "TSTOP", "DTCOR"),
+    *(
+        "TELESCOP",
+        "INSTRUME",
+        "DETNAM",
+        "OBS_ID",
+        "OBJECT",
+        "TITLE",
+        "OBSERVER",
+        "EXPOSURE",
+        "LIVETIME",
+        "ONTIME",
+        "DATE-OBS",
+        "DATE-END",
+        "MJD-OBS",
+    ),
+    *(
+        "RA_PNT",
+        "DEC_PNT",
+        "ROLL_PNT",
+        "RA_NOM",
+        "DEC_NOM",
+        "ROLL_NOM",
+        "RA_TARG",
+        "DEC_TARG",
+        "RADESYS",
+        "EQUINOX",
+        "SIM_X",
+        "SIM_Y",
+        "SIM_Z",
+    ),
+    *(
+        "GRATING",
+        "FILTER",
+        "DATAMODE",
+        "READMODE",
+        "PIX_ADJ",
+        "EXPTIME",
+        "ASCDSVER",
+        "SEQ_NUM",
+        "TIMESYS",
+        "MJDREF",
+        "MJD_OBS",
+        "TSTART",
+        "TSTOP",
+        "DTCOR",
+    ),
 ]
 
 
@@ -70,13 +122,27 @@ def read_events(path, *, sky=True):
             raise DataError(f"{path}: the EVENTS extension has 0 rows: there is nothing to fit")
         missing = [name.upper() for name in ("x", "y") if name not in columns]
         if missing:
-            raise DataError(f"{path}: no {' or '.join(missing)} column (found {', '.join(c['name'] for c in columns.values())}): sky coordinates are needed")
+            raise DataError(
+                f"{path}: no {' or '.join(missing)} column (found {', '.join(c['name'] for c in columns.values())}): sky coordinates are needed"
+            )
         metadata = file_keywords(primary, header)
         frame, physical = _frame(path, header, columns, metadata)
         energy_column, energy_scale, energy_offset = _energy_column(path, columns, metadata)
         ccd_column = next((name for name in CCD_COLUMNS if name in columns), None)
         check_columns(virtual, columns, energy_column)
-        wanted = list(dict.fromkeys(name for name in ("x", "y", energy_column, ccd_column, *(one.column for one in virtual.columns)) if name is not None))
+        wanted = list(
+            dict.fromkeys(
+                name
+                for name in (
+                    "x",
+                    "y",
+                    energy_column,
+                    ccd_column,
+                    *(one.column for one in virtual.columns),
+                )
+                if name is not None
+            )
+        )
         with reading(path):
             stream.seek(start)
             table = _read_columns(path, stream, header, {name: columns[name] for name in wanted})
@@ -84,11 +150,21 @@ def read_events(path, *, sky=True):
     if band is not None:
         metadata["recorded_energy_band_kev"] = list(band)
     metadata |= {"file": Path(path).name, "sha256": file_digest(path), "n_rows": n_rows}
-    n_dropped = filter_rows(virtual, table, columns, metadata, energy=(energy_column, energy_scale, energy_offset), ccd_column=ccd_column)
+    n_dropped = filter_rows(
+        virtual,
+        table,
+        columns,
+        metadata,
+        energy=(energy_column, energy_scale, energy_offset),
+        ccd_column=ccd_column,
+    )
     wanted = list(table)
 
     # In place: these arrays are most of what a large file costs. The operations are those of PhysicalFrame.to_plane.
-    for name, zero, step in (("x", physical.x0, physical.step_x), ("y", physical.y0, physical.step_y)):
+    for name, zero, step in (
+        ("x", physical.x0, physical.step_x),
+        ("y", physical.y0, physical.step_y),
+    ):
         table[name] -= zero
         table[name] *= step
     if energy_column is not None:
@@ -131,14 +207,19 @@ def _events_header(path, stream):
             primary = header if primary is None else primary
             if is_events(header):
                 return primary, header, start
-            found.append(str(header.get("EXTNAME", "PRIMARY" if not found else "")).strip().upper() or "unnamed")
+            found.append(
+                str(header.get("EXTNAME", "PRIMARY" if not found else "")).strip().upper()
+                or "unnamed"
+            )
     raise DataError(f"{path}: no EVENTS extension (found {', '.join(found)}): {WAY_OUT}")
 
 
 def is_events(header):
     """Whether a header is that of a table of events, by EXTNAME or HDUCLAS1."""
     name, kind = (str(header.get(key, "")).strip().upper() for key in ("EXTNAME", "HDUCLAS1"))
-    return str(header.get("XTENSION", "")).strip() == "BINTABLE" and (name in ("EVENTS", "STDEVT") or kind == "EVENTS")
+    return str(header.get("XTENSION", "")).strip() == "BINTABLE" and (
+        name in ("EVENTS", "STDEVT") or kind == "EVENTS"
+    )
 
 
 def _columns(header):
@@ -148,8 +229,18 @@ def _columns(header):
         repeat, letter = re.match(r"\s*(\d*)([A-Z])", header[f"TFORM{number}"]).groups()
         repeat = int(repeat or 1)
         name = str(header.get(f"TTYPE{number}", f"column{number}")).strip()
-        column = {"number": number, "name": name, "format": FORMATS[letter], "repeat": repeat, "offset": offset}
-        column |= {"scale": header.get(f"TSCAL{number}", 1), "zero": header.get(f"TZERO{number}", 0), "null": header.get(f"TNULL{number}")}
+        column = {
+            "number": number,
+            "name": name,
+            "format": FORMATS[letter],
+            "repeat": repeat,
+            "offset": offset,
+        }
+        column |= {
+            "scale": header.get(f"TSCAL{number}", 1),
+            "zero": header.get(f"TZERO{number}", 0),
+            "null": header.get(f"TNULL{number}"),
+        }
         column["unit"] = str(header.get(f"TUNIT{number}", "")).strip().lower()
         offset += -(-repeat // 8) if letter == "X" else repeat * np.dtype(FORMATS[letter]).itemsize
         columns.setdefault(name.lower(), column)
@@ -165,20 +256,30 @@ def _read_columns(path, stream, header, columns):
         raise DataError(f"{path}: column {vectors[0]} has several values per row: one is needed")
     row = header["NAXIS1"]
     formats, offsets = ([c[key] for c in columns.values()] for key in ("format", "offset"))
-    dtype = np.dtype({"names": list(columns), "formats": formats, "offsets": offsets, "itemsize": row})
+    dtype = np.dtype(
+        {"names": list(columns), "formats": formats, "offsets": offsets, "itemsize": row}
+    )
     n_rows = header["NAXIS2"]
-    table = {name: np.empty(n_rows, np.int16 if name in CCD_COLUMNS else np.float64) for name in columns}
+    table = {
+        name: np.empty(n_rows, np.int16 if name in CCD_COLUMNS else np.float64) for name in columns
+    }
     for first in range(0, n_rows, ROWS_PER_BLOCK):
         n = min(ROWS_PER_BLOCK, n_rows - first)
         data = stream.read(n * row)
         if len(data) < n * row:
-            raise DataError(f"{path}: truncated: {n_rows} rows were announced, {first + len(data) // row} are there: fetch it again")
+            raise DataError(
+                f"{path}: truncated: {n_rows} rows were announced, {first + len(data) // row} are there: fetch it again"
+            )
         block = np.frombuffer(data, dtype)
         for name, column in columns.items():
             part = table[name][first : first + n]
             part[:] = block[name]
             if name not in CCD_COLUMNS:
-                null = None if column["null"] is None or column["format"][1] == "f" else block[name] == column["null"]
+                null = (
+                    None
+                    if column["null"] is None or column["format"][1] == "f"
+                    else block[name] == column["null"]
+                )
                 if (column["scale"], column["zero"]) != (1, 0):
                     part *= column["scale"]
                     part += column["zero"]
@@ -203,22 +304,43 @@ def _frame(path, header, columns, metadata):
     ix, iy = columns["x"]["number"], columns["y"]["number"]
     radesys = str(metadata.get("RADESYS", "ICRS")).upper()
     types = [str(header.get(key, "")).strip().upper() for key in (f"TCTYP{ix}", f"TCTYP{iy}")]
-    values = [header.get(key) for key in (f"TCRVL{ix}", f"TCRVL{iy}", f"TCRPX{ix}", f"TCRPX{iy}", f"TCDLT{ix}", f"TCDLT{iy}")]
+    values = [
+        header.get(key)
+        for key in (
+            f"TCRVL{ix}",
+            f"TCRVL{iy}",
+            f"TCRPX{ix}",
+            f"TCRPX{iy}",
+            f"TCDLT{ix}",
+            f"TCDLT{iy}",
+        )
+    ]
     complete = all(_is_number(v) for v in values) and values[4] * values[5] != 0
     if types == ["RA---TAN", "DEC--TAN"] and complete:
         if any(header.get(f"TCROT{i}", 0) not in (0, None) for i in (ix, iy)):
-            raise DataError(f"{path}: no usable WCS: the sky coordinates of X and Y are rotated (TCROT{iy}): reproject the events without rotation")
-        per_unit = [_ARCSEC.get(str(header.get(f"TCUNI{i}", "deg")).strip().lower(), 3600.0) for i in (ix, iy)]
-        ra0, dec0 = (value * (unit / 3600) for value, unit in zip(values[:2], per_unit, strict=True))
+            raise DataError(
+                f"{path}: no usable WCS: the sky coordinates of X and Y are rotated (TCROT{iy}): reproject the events without rotation"
+            )
+        per_unit = [
+            _ARCSEC.get(str(header.get(f"TCUNI{i}", "deg")).strip().lower(), 3600.0)
+            for i in (ix, iy)
+        ]
+        ra0, dec0 = (
+            value * (unit / 3600) for value, unit in zip(values[:2], per_unit, strict=True)
+        )
         # The table's first axis runs east, the plane's x runs west.
-        return SkyFrame(ra0, dec0, radesys), PhysicalFrame(values[2], values[3], -values[4] * per_unit[0], values[5] * per_unit[1])
+        return SkyFrame(ra0, dec0, radesys), PhysicalFrame(
+            values[2], values[3], -values[4] * per_unit[0], values[5] * per_unit[1]
+        )
     ra, dec = metadata.get("RA_NOM"), metadata.get("DEC_NOM")
     is_chandra = str(metadata.get("TELESCOP", "CHANDRA")).upper() in ("CHANDRA", "AXAF")
     if not (_is_number(ra) and _is_number(dec) and is_chandra):
         raise DataError(
             f"{path}: no usable WCS: columns X and Y (numbers {ix}, {iy}) have no TCTYP RA---TAN/DEC--TAN, and there is no Chandra RA_NOM/DEC_NOM: {WAY_OUT}"
         )
-    pixel, step = CHANDRA_SKY["HRC" if str(metadata.get("INSTRUME", "")).upper().startswith("HRC") else "ACIS"]
+    pixel, step = CHANDRA_SKY[
+        "HRC" if str(metadata.get("INSTRUME", "")).upper().startswith("HRC") else "ACIS"
+    ]
     warnings.warn(
         f"{path}: the WCS of columns X, Y ({ix}, {iy}) is missing or stale: taking RA_NOM {ra:.5f}, DEC_NOM {dec:.5f} at pixel {pixel}, {step} arcsec",
         DataWarning,
@@ -266,16 +388,25 @@ def recorded_energy_band(header, metadata):
         match = re.fullmatch(r"DSTYP(\d+)", key)
         quantity = str(value).strip().lower() if match else ""
         if quantity == "energy":
-            scale = 1.0 if str(header.get(f"DSUNI{match[1]}", "eV")).strip().lower() == "kev" else 1e-3
+            scale = (
+                1.0 if str(header.get(f"DSUNI{match[1]}", "eV")).strip().lower() == "kev" else 1e-3
+            )
         elif quantity == "pi" and (pi_in_ev or is_acis):
             scale = 1e-3 if pi_in_ev else ACIS_CHANNEL_KEV
         else:
             continue
         texts = [str(v) for k, v in header.items() if re.fullmatch(rf"\d*DSVAL{match[1]}", k)]
-        ranges = [re.fullmatch(r"\s*([-+.\deE]*)\s*:\s*([-+.\deE]*)\s*", part) for text in texts for part in text.split(",")]
+        ranges = [
+            re.fullmatch(r"\s*([-+.\deE]*)\s*:\s*([-+.\deE]*)\s*", part)
+            for text in texts
+            for part in text.split(",")
+        ]
         if not ranges or None in ranges:
             continue
-        lows, highs = [float(r[1] or "-inf") for r in ranges], [float(r[2] or "inf") for r in ranges]
+        lows, highs = (
+            [float(r[1] or "-inf") for r in ranges],
+            [float(r[2] or "inf") for r in ranges],
+        )
         if quantity == "pi" and is_acis and max(highs) >= ACIS_CHANNELS:
             continue
         low, high = max(low, min(lows) * scale), min(high, max(highs) * scale)

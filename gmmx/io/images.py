@@ -11,8 +11,8 @@ from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import wcs_to_celestial_frame
 
 from .. import __version__
+from ..answers.images import number_of
 from ..errors import DataError, InputError
-from ..render import number_of
 from ._write import replacing, replacing_hdf5
 from .maps import MAX_RESIDUAL, affine_grid, read_image
 
@@ -22,8 +22,34 @@ IMAGE_SUFFIXES = FITS_SUFFIXES + HDF5_SUFFIXES
 
 # What is carried over from the events: who looked where, when and for how long.
 _CARRIED = (
-    *("TELESCOP", "INSTRUME", "DETNAM", "GRATING", "FILTER", "OBS_ID", "SEQ_NUM", "OBJECT", "OBSERVER", "TITLE", "DATAMODE", "ASCDSVER"),
-    *("DATE-OBS", "DATE-END", "MJD-OBS", "MJD_OBS", "MJDREF", "TIMESYS", "TSTART", "TSTOP", "ONTIME", "LIVETIME", "EXPOSURE", "DTCOR"),
+    *(
+        "TELESCOP",
+        "INSTRUME",
+        "DETNAM",
+        "GRATING",
+        "FILTER",
+        "OBS_ID",
+        "SEQ_NUM",
+        "OBJECT",
+        "OBSERVER",
+        "TITLE",
+        "DATAMODE",
+        "ASCDSVER",
+    ),
+    *(
+        "DATE-OBS",
+        "DATE-END",
+        "MJD-OBS",
+        "MJD_OBS",
+        "MJDREF",
+        "TIMESYS",
+        "TSTART",
+        "TSTOP",
+        "ONTIME",
+        "LIVETIME",
+        "EXPOSURE",
+        "DTCOR",
+    ),
     *("RA_PNT", "DEC_PNT", "ROLL_PNT", "RA_NOM", "DEC_NOM", "ROLL_NOM", "RA_TARG", "DEC_TARG"),
 )
 _SUMMED = ("ONTIME", "LIVETIME", "EXPOSURE")
@@ -58,7 +84,10 @@ def write_images(path, images, result, *, overwrite=False, command=None):
             _fill_hdf5(file, images, result, created, command)
         return
     with replacing(path, overwrite, suffixes=IMAGE_SUFFIXES) as aside:
-        hdus = [_hdu(name, image, result, created, command, primary=i == 0) for i, (name, image) in enumerate(images.items())]
+        hdus = [
+            _hdu(name, image, result, created, command, primary=i == 0)
+            for i, (name, image) in enumerate(images.items())
+        ]
         fits.HDUList(hdus).writeto(aside, overwrite=True, checksum=True)
 
 
@@ -137,21 +166,31 @@ def read_grid_like(path, frame):
         try:
             wcs = WCS(image.header).sub([1, 2])
         except Exception as error:
-            raise DataError(f"{path}: its WCS is not usable ({str(error).splitlines()[0]})") from error
+            raise DataError(
+                f"{path}: its WCS is not usable ({str(error).splitlines()[0]})"
+            ) from error
     if not wcs.has_celestial:
-        raise DataError(f"{path}: its image has no celestial WCS: name an image with right ascension and declination in its header")
+        raise DataError(
+            f"{path}: its image has no celestial WCS: name an image with right ascension and declination in its header"
+        )
     native = wcs_to_celestial_frame(wcs)
 
     def place(ix, iy):
         world = wcs.all_pix2world(ix, iy, 0)
-        return frame.to_plane(*_to_system(world[wcs.wcs.lng], world[wcs.wcs.lat], native, frame.radesys))
+        return frame.to_plane(
+            *_to_system(world[wcs.wcs.lng], world[wcs.wcs.lat], native, frame.radesys)
+        )
 
     grid, residual = affine_grid(image.values.shape, place)
     if grid is None:
-        raise DataError(f"{path}: its pixels are not on the model's side of the sky: name an image of the same field")
+        raise DataError(
+            f"{path}: its pixels are not on the model's side of the sky: name an image of the same field"
+        )
     if not residual < MAX_RESIDUAL:
         limit = f"(off by {residual:.3g} pixel, {MAX_RESIDUAL} allowed)"
-        raise DataError(f"{path}: its pixels are not on a regular grid in the model's tangent plane {limit}: name an image of the same field, or use --bin")
+        raise DataError(
+            f"{path}: its pixels are not on a regular grid in the model's tangent plane {limit}: name an image of the same field, or use --bin"
+        )
     return grid
 
 
@@ -192,7 +231,9 @@ def _hdu(name, image, result, created, command, *, primary):
 def _spoken_of(name, result):
     """The result with the one observation that an image's name speaks of, whose keywords and physical pixels are the image's; else with all."""
     number = number_of(name)
-    return result if number is None else replace(result, observations=(result.observations[number],))
+    return (
+        result if number is None else replace(result, observations=(result.observations[number],))
+    )
 
 
 def keywords(result):
@@ -203,8 +244,12 @@ def keywords(result):
     cards = {}
     records = [o.metadata for o in result.observations]
     for key in _CARRIED:
-        values = [r[key] for r in records if isinstance(r.get(key), (str, bool, int, float, np.generic))]
-        if not values or any(isinstance(v, (float, np.floating)) and not np.isfinite(v) for v in values):
+        values = [
+            r[key] for r in records if isinstance(r.get(key), (str, bool, int, float, np.generic))
+        ]
+        if not values or any(
+            isinstance(v, (float, np.floating)) and not np.isfinite(v) for v in values
+        ):
             continue
         if len(set(values)) == 1 and (len(records) == 1 or key not in _SUMMED):
             value = values[0].item() if isinstance(values[0], np.generic) else values[0]
@@ -215,10 +260,22 @@ def keywords(result):
             cards[key] = ("Merged", "several observations")
     bands = [r.get("energy_kev") for r in records]
     # A fit to all energies has no band to name.
-    if all(isinstance(band, (tuple, list)) and len(band) == 2 and np.all(np.isfinite(band)) for band in bands):
-        cards["ENERG_LO"] = (float(min(low for low, _ in bands)), "[keV] lower end of the energy band")
-        cards["ENERG_HI"] = (float(max(high for _, high in bands)), "[keV] upper end of the energy band")
-    cards["REFEXPO"] = (float(result.reference_exposure), f"[{result.exposure_unit or 'relative'}] reference exposure")
+    if all(
+        isinstance(band, (tuple, list)) and len(band) == 2 and np.all(np.isfinite(band))
+        for band in bands
+    ):
+        cards["ENERG_LO"] = (
+            float(min(low for low, _ in bands)),
+            "[keV] lower end of the energy band",
+        )
+        cards["ENERG_HI"] = (
+            float(max(high for _, high in bands)),
+            "[keV] upper end of the energy band",
+        )
+    cards["REFEXPO"] = (
+        float(result.reference_exposure),
+        f"[{result.exposure_unit or 'relative'}] reference exposure",
+    )
     cards["NCOMP"] = (len(result.extended), "components of the mixture")
     cards["NPOINTS"] = (len(result.point_sources), "point sources beside them")
     cards["SEED"] = (int(result.seed), "seed of the fit")
@@ -233,8 +290,15 @@ def _history(result, created, command):
     for name, value in parameters.items():
         value = value if isinstance(value, str) else json.dumps(value, default=str)
         text = _printable(f"{name}={value}")
-        texts.append(tuple(("CONT  :" if i else "PARM  :") + text[i : i + 56] for i in range(0, len(text), 56)))
-    return [f" {line:<63}ASC{i + 1:05d}" for i, line in enumerate(line for lines in texts for line in lines)]
+        texts.append(
+            tuple(
+                ("CONT  :" if i else "PARM  :") + text[i : i + 56] for i in range(0, len(text), 56)
+            )
+        )
+    return [
+        f" {line:<63}ASC{i + 1:05d}"
+        for i, line in enumerate(line for lines in texts for line in lines)
+    ]
 
 
 def _printable(text):
@@ -244,15 +308,38 @@ def _printable(text):
 
 def _fill_hdf5(file, images, result, created, command):
     """Images as datasets, each with its unit and its FITS header as text, from which astropy makes a WCS."""
-    file.attrs.update(schema="gmmx-images", schema_version=1, gmmx_version=__version__, created=created, command=command or "")
+    file.attrs.update(
+        schema="gmmx-images",
+        schema_version=1,
+        gmmx_version=__version__,
+        created=created,
+        command=command or "",
+    )
     if result.frame is not None:
-        file.attrs.update(ra0=result.frame.ra0, dec0=result.frame.dec0, projection="TAN", radesys=result.frame.radesys)
+        file.attrs.update(
+            ra0=result.frame.ra0,
+            dec0=result.frame.dec0,
+            projection="TAN",
+            radesys=result.frame.radesys,
+        )
     for key, (value, _) in keywords(result).items():
         file.attrs[key] = value
     for name, image in images.items():
         its = _spoken_of(name, result)
-        data = file.create_dataset(name, data=image.values, chunks=True, shuffle=True, compression="gzip", compression_opts=1)
+        data = file.create_dataset(
+            name,
+            data=image.values,
+            chunks=True,
+            shuffle=True,
+            compression="gzip",
+            compression_opts=1,
+        )
         header = wcs_header(image.grid, its.frame, its.observations[0].physical)
-        data.attrs.update(unit=image.unit, origin=image.grid.origin, matrix=image.grid.matrix, header=header.tostring(sep="\n"))
+        data.attrs.update(
+            unit=image.unit,
+            origin=image.grid.origin,
+            matrix=image.grid.matrix,
+            header=header.tostring(sep="\n"),
+        )
         if its is not result:
             data.attrs.update({key: value for key, (value, _) in keywords(its).items()})

@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 from astropy.io import fits
 
-from ..completeness import Completeness
 from ..errors import DataError, DataWarning
+from ..model.completeness import Completeness
 from ._plane import MAX_RESIDUAL, FitsImage, affine_grid, on_plane, resampled
 from ._read import fits_stream, reading
 
@@ -34,7 +34,12 @@ def read_image(path):
     # Opening the stream first, for its errors; astropy then does the scaling, the tile compression and the rest.
     with fits_stream(path), reading(path), fits.open(path, memmap=False) as hdus:
         for hdu in hdus:
-            if hdu.is_image and len(hdu.shape) >= 2 and np.prod(hdu.shape[:-2]) == 1 and np.prod(hdu.shape) > 0:
+            if (
+                hdu.is_image
+                and len(hdu.shape) >= 2
+                and np.prod(hdu.shape[:-2]) == 1
+                and np.prod(hdu.shape) > 0
+            ):
                 values = np.array(hdu.data, np.float64).reshape(hdu.shape[-2:])
                 return FitsImage(path=str(path), values=values, header=hdu.header.copy())
     raise DataError(f"{path}: no image in it: a two-dimensional FITS image is needed")
@@ -67,13 +72,23 @@ def read_exposure(path, *, frame, physical=None, events_metadata=None):
     unit = _exposure_unit(image, about)
     exposure = np.where(np.isfinite(image.values), image.values, 0.0)
     if exposure.min() < 0:
-        raise DataError(f"{path}: an exposure map cannot be negative, this one reaches {exposure.min():.4g}: is it an exposure map?")
+        raise DataError(
+            f"{path}: an exposure map cannot be negative, this one reaches {exposure.min():.4g}: is it an exposure map?"
+        )
     if not exposure.any():
-        raise DataError(f"{path}: the exposure map is zero everywhere: make it anew, or leave it out")
+        raise DataError(
+            f"{path}: the exposure map is zero everywhere: make it anew, or leave it out"
+        )
     grid, exposure = on_plane(image, exposure, frame, physical, fill=0.0)
     _check_energies(image, about)
     theirs, ours = image.text("OBS_ID"), str(about.get("OBS_ID", "")).strip()
-    if theirs.isdigit() and ours.isdigit() and int(theirs) and int(ours) and int(theirs) != int(ours):
+    if (
+        theirs.isdigit()
+        and ours.isdigit()
+        and int(theirs)
+        and int(ours)
+        and int(theirs) != int(ours)
+    ):
         message = f"{path}: the exposure map is of OBS_ID {theirs}, the events are of OBS_ID {ours}: is it the right map?"
         warnings.warn(message, DataWarning, stacklevel=2)
     return Completeness(grid=grid, exposure=exposure, unit=unit)
@@ -83,27 +98,45 @@ def _exposure_unit(image, about):
     """The unit of an exposure map: "cm**2 s", "cm**2", "s" or ""."""
     given = image.text("BUNIT")
     # Counts and photons are pure numbers here: fluximage's cm**2 s is cm2 s count / photon in full.
-    text = re.sub(r"\b(counts?|photons?|ct|ph)\b\s*(\*\*|\^)?\s*(-?\d+)?", " 1 ", given.lower().replace("sec", "s").replace("seconds", "s"))
+    text = re.sub(
+        r"\b(counts?|photons?|ct|ph)\b\s*(\*\*|\^)?\s*(-?\d+)?",
+        " 1 ",
+        given.lower().replace("sec", "s").replace("seconds", "s"),
+    )
     per_area = re.search(r"/\s*\(?\s*cm|cm\s*(\*\*|\^)?\s*\(?\s*-\s*2", text)
     if per_area or re.search(r"/\s*\(?\s*s\b|\bs\s*(\*\*|\^)?\s*\(?\s*-\s*1", text):
-        raise DataError(f"{image.path}: BUNIT {given!r} is that of a flux or rate image: give the exposure map (fluximage calls it .expmap)")
+        raise DataError(
+            f"{image.path}: BUNIT {given!r} is that of a flux or rate image: give the exposure map (fluximage calls it .expmap)"
+        )
     area, time = re.search(r"\bcm\s*(\*\*|\^)?\s*\(?\s*2", text), re.search(r"\bs(onds)?\b", text)
     if area or time:
         return "cm**2 s" if area and time else "cm**2" if area else "s"
     if re.fullmatch(r"\W*1\W*", text) and given.strip("1 ") != "":
-        raise DataError(f"{image.path}: BUNIT {given!r} is that of a counts image: give the exposure map (fluximage calls it .expmap)")
+        raise DataError(
+            f"{image.path}: BUNIT {given!r} is that of a counts image: give the exposure map (fluximage calls it .expmap)"
+        )
     peak = np.nanmax(np.where(np.isfinite(image.values), image.values, np.nan), initial=0.0)
     if not given and peak < LEAST_EXPOSURE:
-        raise DataError(f"{image.path}: values of at most {peak:.3g} without BUNIT are a flux image's: give the exposure map (fluximage calls it .expmap)")
+        raise DataError(
+            f"{image.path}: values of at most {peak:.3g} without BUNIT are a flux image's: give the exposure map (fluximage calls it .expmap)"
+        )
     telescope = (image.text("TELESCOP") or str(about.get("TELESCOP", ""))).upper()
     if not given and telescope == "CHANDRA" and peak > LARGE_EXPOSURE:
-        warnings.warn(f"{image.path}: no BUNIT: the exposure map is taken to be in cm**2 s, as its maximum of {peak:.3g} suggests", DataWarning, stacklevel=3)
+        warnings.warn(
+            f"{image.path}: no BUNIT: the exposure map is taken to be in cm**2 s, as its maximum of {peak:.3g} suggests",
+            DataWarning,
+            stacklevel=3,
+        )
         return "cm**2 s"
     if not given and peak > 1 and np.array_equal(image.values, np.round(image.values)):
         message = f"{image.path}: whole numbers up to {peak:g} without BUNIT: is it a counts image? It is taken to be a relative exposure map"
         warnings.warn(message, DataWarning, stacklevel=3)
     if given not in ("", "1", "none"):
-        warnings.warn(f"{image.path}: BUNIT {given!r} is not understood: the exposure map is taken to be relative, without unit", DataWarning, stacklevel=3)
+        warnings.warn(
+            f"{image.path}: BUNIT {given!r} is not understood: the exposure map is taken to be relative, without unit",
+            DataWarning,
+            stacklevel=3,
+        )
     return ""
 
 

@@ -7,8 +7,8 @@ with their own TAN keywords, SHAPE, R and ROTANG.
 import numpy as np
 from astropy.io import fits
 
-from ..grid import PhysicalFrame
-from ..sources import region_radii
+from ..fitting.point_sources import region_radii
+from ..plane.grid import PhysicalFrame
 
 
 def source_radii(table):
@@ -32,11 +32,13 @@ def source_list(table):
     frame = table.meta.get("frame")
     if len(rows) == 0 or frame is None:
         return None
-    physical = PhysicalFrame(**(table.meta.get("physical") or {"x0": 0.0, "y0": 0.0, "step_x": 1.0, "step_y": 1.0}))
+    physical = PhysicalFrame(
+        **(table.meta.get("physical") or {"x0": 0.0, "y0": 0.0, "step_x": 1.0, "step_y": 1.0})
+    )
     x, y = physical.to_physical(np.array(rows["x"]), np.array(rows["y"]))
     step = np.sqrt(abs(physical.step_x * physical.step_y))
     radius = source_radii(rows) / step
-    shares, declination = np.array(rows["observed_share"]), np.radians(np.array(rows["dec"]))
+    shares, declination = np.array(rows["observed_fraction"]), np.radians(np.array(rows["dec"]))
     columns = [
         ("RA", "D", "deg", rows["ra"]),
         ("DEC", "D", "deg", rows["dec"]),
@@ -55,11 +57,34 @@ def source_list(table):
         ("ROTANG", "D", "deg", np.zeros(len(rows))),
         ("COMPONENT", "J", None, np.arange(1, len(rows) + 1)),
     ]
-    made = [fits.Column(name, form, unit, array=np.array(values)) for name, form, unit, values in columns]
+    made = [
+        fits.Column(name, form, unit, array=np.array(values))
+        for name, form, unit, values in columns
+    ]
     hdu = fits.BinTableHDU.from_columns(made, name="SRCLIST")
     for i, (sign, kind, value, pixel, size) in enumerate(
-        ((-1, "RA---TAN", frame["ra0"], physical.x0, physical.step_x), (1, "DEC--TAN", frame["dec0"], physical.y0, physical.step_y)), start=5
+        (
+            (-1, "RA---TAN", frame["ra0"], physical.x0, physical.step_x),
+            (1, "DEC--TAN", frame["dec0"], physical.y0, physical.step_y),
+        ),
+        start=5,
     ):
-        hdu.header.update({f"TCTYP{i}": kind, f"TCRVL{i}": value, f"TCRPX{i}": pixel, f"TCDLT{i}": sign * size / 3600, f"TCUNI{i}": "deg"})
-    hdu.header.update(RADESYS=frame["radesys"], HDUCLASS="ASC", HDUCLAS1="REGION", MTYPE1="pos", MFORM1="X,Y", MTYPE2="EQSRC", MFORM2="RA,DEC")
+        hdu.header.update(
+            {
+                f"TCTYP{i}": kind,
+                f"TCRVL{i}": value,
+                f"TCRPX{i}": pixel,
+                f"TCDLT{i}": sign * size / 3600,
+                f"TCUNI{i}": "deg",
+            }
+        )
+    hdu.header.update(
+        RADESYS=frame["radesys"],
+        HDUCLASS="ASC",
+        HDUCLAS1="REGION",
+        MTYPE1="pos",
+        MFORM1="X,Y",
+        MTYPE2="EQSRC",
+        MFORM2="RA,DEC",
+    )
     return hdu

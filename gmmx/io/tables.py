@@ -14,7 +14,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from ..errors import DataError, InputError
-from ..grid import PhysicalFrame, SkyFrame
+from ..plane.grid import PhysicalFrame, SkyFrame
 from ._write import replacing
 from .sources import source_list, source_radii
 
@@ -69,7 +69,9 @@ def write_table(path, table, *, frame="fk5", scale=1.0, overwrite=False):
         elif suffix == ".fits":
             _table_hdu(table).writeto(aside, overwrite=True, checksum=True)
         else:
-            aside.write_text(_ascii(table, "ascii.ecsv" if suffix == ".ecsv" else "ascii.csv"), encoding="utf-8")
+            aside.write_text(
+                _ascii(table, "ascii.ecsv" if suffix == ".ecsv" else "ascii.csv"), encoding="utf-8"
+            )
 
 
 def read_table(path):
@@ -80,15 +82,23 @@ def read_table(path):
     DataError
         When there is no such file, or it is no such table.
     """
-    form = {"format": "ascii.ecsv"} if str(path).lower().endswith(".ecsv") else {"format": "fits", "hdu": 1, "character_as_bytes": False}
+    form = (
+        {"format": "ascii.ecsv"}
+        if str(path).lower().endswith(".ecsv")
+        else {"format": "fits", "hdu": 1, "character_as_bytes": False}
+    )
     try:
         table = Table.read(path, **form)
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file: name a table that `gmmx export` wrote as .ecsv") from None
+        raise DataError(
+            f"{path}: no such file: name a table that `gmmx export` wrote as .ecsv"
+        ) from None
     except Exception as error:
         # Readers of text and of YAML raise whatever comes.
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DataError(f"{path}: not a table in ECSV or FITS ({reason}): name one that `gmmx export` wrote") from error
+        raise DataError(
+            f"{path}: not a table in ECSV or FITS ({reason}): name one that `gmmx export` wrote"
+        ) from error
     for number, column in enumerate(table.columns.values(), 1):
         column.description = column.description or table.meta.get(f"TCOMM{number}")
     if "flags" in table.colnames and hasattr(table["flags"], "filled"):
@@ -97,7 +107,10 @@ def read_table(path):
         table["flags"] = table["flags"].filled("")
         table["flags"].description = description
     found = {name: table.meta[key] for name, key in _KEYWORDS.items() if key in table.meta}
-    nested = {name: {part: table.meta[key] for part, key in parts.items() if key in table.meta} for name, parts in _NESTED.items()}
+    nested = {
+        name: {part: table.meta[key] for part, key in parts.items() if key in table.meta}
+        for name, parts in _NESTED.items()
+    }
     if found or any(nested.values()):
         table.meta = {**{name: parts for name, parts in nested.items() if parts}, **found}
     return table
@@ -123,33 +136,60 @@ def region_text(table, *, frame="fk5", scale=1.0):
     if not (np.isfinite(scale) and scale > 0):
         raise InputError(f"ellipses need a positive scale, got {scale}")
     if table.meta.get("frame") is None:
-        raise InputError("the components have no place on the sky: a region file needs a model with a celestial frame")
+        raise InputError(
+            "the components have no place on the sky: a region file needs a model with a celestial frame"
+        )
     lines = [
         "# Region file format: DS9 version 4.1",
         f"# components of a Gaussian mixture: ellipses of {scale:g} intrinsic standard deviation, PSF not included",
     ]
-    lines += ['global color=cyan width=1 font="helvetica 10 normal roman" select=1 edit=1 move=1 delete=1 include=1 source=1', frame]
+    lines += [
+        'global color=cyan width=1 font="helvetica 10 normal roman" select=1 edit=1 move=1 delete=1 include=1 source=1',
+        frame,
+    ]
     points = np.array(table["sigma_major"]) == 0
     if points.any():
         table = table.copy()
         for name in ("sigma_major", "sigma_minor"):
             # A point source has no size: it is drawn as the source list draws it, whatever the scale.
             table[name] = np.where(points, source_radii(table) / scale, table[name])
-    ellipses = _physical_ellipses(table, scale) if frame == "physical" else _sky_ellipses(table, scale, frame)
+    ellipses = (
+        _physical_ellipses(table, scale)
+        if frame == "physical"
+        else _sky_ellipses(table, scale, frame)
+    )
     for row, ellipse in zip(table, ellipses, strict=True):
         flags = [flag for flag in str(row["flags"]).split("; ") if flag]
-        marks = "".join([f" text={{{row['component']}}}", *(f" tag={{{flag}}}" for flag in flags), " color=red dash=1" if flags else ""])
+        marks = "".join(
+            [
+                f" text={{{row['component']}}}",
+                *(f" tag={{{flag}}}" for flag in flags),
+                " color=red dash=1" if flags else "",
+            ]
+        )
         lines.append(f"{ellipse} #{marks}")
     return "\n".join(lines) + "\n"
 
 
 def _sky_ellipses(table, scale, frame):
-    position = SkyCoord(np.array(table["ra"]), np.array(table["dec"]), unit="deg", frame=table.meta["frame"].get("radesys", "ICRS").lower()).transform_to(frame)
+    position = SkyCoord(
+        np.array(table["ra"]),
+        np.array(table["dec"]),
+        unit="deg",
+        frame=table.meta["frame"].get("radesys", "ICRS").lower(),
+    ).transform_to(frame)
     angles = np.mod(np.array(table["position_angle"]) + 90, 180.0)
     # Ten decimals of a degree are a microarcsecond.
     return [
         f'ellipse({ra:.9f},{dec:+.9f},{scale * major:.6f}",{scale * minor:.6f}",{angle:.5f})'
-        for ra, dec, major, minor, angle in zip(position.ra.deg, position.dec.deg, table["sigma_major"], table["sigma_minor"], angles, strict=True)
+        for ra, dec, major, minor, angle in zip(
+            position.ra.deg,
+            position.dec.deg,
+            table["sigma_major"],
+            table["sigma_minor"],
+            angles,
+            strict=True,
+        )
     ]
 
 
@@ -161,7 +201,9 @@ def _physical_ellipses(table, scale):
     x, y = np.array(table["x"]), np.array(table["y"])
     turn = np.radians(np.array(table["position_angle"]) + SkyFrame(**origin).north(x, y))
     # The covariance's factor, columns along the major and the minor axis, in physical pixels; its singular values are the semi-axes there.
-    factor = np.array([[-np.sin(turn), np.cos(turn)], [np.cos(turn), np.sin(turn)]]) * np.array([table["sigma_major"], table["sigma_minor"]])
+    factor = np.array([[-np.sin(turn), np.cos(turn)], [np.cos(turn), np.sin(turn)]]) * np.array(
+        [table["sigma_major"], table["sigma_minor"]]
+    )
     factor = np.moveaxis(factor / np.array([physical.step_x, physical.step_y])[:, None, None], 2, 0)
     left, axes, _ = np.linalg.svd(factor)
     angles = np.mod(np.degrees(np.arctan2(left[:, 1, 0], left[:, 0, 0])), 180.0)

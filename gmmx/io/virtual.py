@@ -85,7 +85,9 @@ def virtual_file(text):
                 (sky if isinstance(one, SkyFilter) else columns).append(one)
     except FilterProblem as problem:
         raise InputError(f"{given}: {problem}: {UNDERSTOOD}") from None
-    return VirtualFile(given, path, tuple(columns), tuple(sky), given[start:].strip() if columns or sky else "")
+    return VirtualFile(
+        given, path, tuple(columns), tuple(sky), given[start:].strip() if columns or sky else ""
+    )
 
 
 def check_columns(virtual, columns, energy_column):
@@ -106,9 +108,13 @@ def check_columns(virtual, columns, energy_column):
     """
     for one in virtual.columns:
         if one.column not in columns:
-            raise DataError(f"{virtual.path}: no column {one.column}, which [{one.text}] filters by (found {', '.join(columns)})")
+            raise DataError(
+                f"{virtual.path}: no column {one.column}, which [{one.text}] filters by (found {', '.join(columns)})"
+            )
         if one.column == "energy" and energy_column != "energy":
-            raise DataError(f"{virtual.path}: [{one.text}]: this instrument's energy column tells no energies: filter by pi, or leave it out")
+            raise DataError(
+                f"{virtual.path}: [{one.text}]: this instrument's energy column tells no energies: filter by pi, or leave it out"
+            )
 
 
 def filter_rows(virtual, table, columns, metadata, *, energy, ccd_column):
@@ -146,7 +152,11 @@ def filter_rows(virtual, table, columns, metadata, *, energy, ccd_column):
         keep = passes if keep is None else keep & passes
         if not keep.any():
             values = table[one.column][np.isfinite(table[one.column])] * scale
-            span = f"the file has {one.column} {values.min():g} to {values.max():g}" if len(values) else f"{one.column} holds no number"
+            span = (
+                f"the file has {one.column} {values.min():g} to {values.max():g}"
+                if len(values)
+                else f"{one.column} holds no number"
+            )
             raise DataError(f"{virtual.text}: [{one.text}] leaves no photon ({span})")
         if one.column in DETECTOR_COLUMNS:
             message = f"{virtual.path}: [{one.text}] cuts the detector: an exposure map has to be of that part too (cut on the sky with sky=SHAPE otherwise)"
@@ -158,11 +168,20 @@ def filter_rows(virtual, table, columns, metadata, *, energy, ccd_column):
     bands = [one.span for one in virtual.columns if one.column == energy_column]
     if bands:
         unit = 1000 if columns[energy_column]["unit"] == "kev" else 1
-        found = [(float(v) + offset) * scale for v in (table[energy_column].min(), table[energy_column].max())]
+        found = [
+            (float(v) + offset) * scale
+            for v in (table[energy_column].min(), table[energy_column].max())
+        ]
         low, high = metadata.get("recorded_energy_band_kev", (0.0, math.inf))
-        low, high = max([low] + [(b[0] / unit + offset) * scale for b in bands]), min([high] + [(b[1] / unit + offset) * scale for b in bands])
+        low, high = (
+            max([low] + [(b[0] / unit + offset) * scale for b in bands]),
+            min([high] + [(b[1] / unit + offset) * scale for b in bands]),
+        )
         # An end left open is where the photons end.
-        metadata["recorded_energy_band_kev"] = [max(low, 0.0), high if math.isfinite(high) else max(found[1], low)]
+        metadata["recorded_energy_band_kev"] = [
+            max(low, 0.0),
+            high if math.isfinite(high) else max(found[1], low),
+        ]
     if any(one.column == ccd_column for one in virtual.columns):
         metadata["filtered_chips"] = np.unique(table[ccd_column]).tolist()
     for name in set(table) - {"x", "y", energy_column, ccd_column}:

@@ -1,0 +1,5 @@
+"""Run the command line with `python -m gmmx`."""
+
+from .cli.main import main
+
+main()

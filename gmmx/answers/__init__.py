@@ -1,0 +1,1 @@
+"""Numbers and images from one set of parameters; nothing here draws or reads files."""

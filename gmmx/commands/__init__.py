@@ -1,0 +1,1 @@
+"""One plain function for each command: the door for scripts."""

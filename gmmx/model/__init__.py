@@ -1,0 +1,1 @@
+"""The nouns of a fit, and the terms of the expected density of photons."""

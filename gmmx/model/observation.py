@@ -1,0 +1,133 @@
+"""Observation: the photons of one pointing with its completeness, PSF and backgrounds."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .._arrays import read_only
+from ..errors import InputError
+from ..plane.grid import PhysicalFrame, SkyFrame
+from ..plane.shapes import Shapes
+from .background import Background
+from .completeness import Completeness
+from .psf import PsfModel
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Observation:
+    """One pointing, ready for the fit.
+
+    Attributes
+    ----------
+    x, y : (N,) array
+        Detected positions in the tangent plane [arcsec].
+    weights : (N,) array, optional
+        Photons each row stands for: 1 for an event, the count for a pixel, any number >= 0 for a bootstrap.
+    pixel : float
+        Side of the square whose photons a row holds, at its centre [arcsec]; 0 where rows are single photons. The PSF holds that blur already.
+    frame : SkyFrame, optional
+        The tangent plane; None in tests and toys that have no sky.
+    completeness : Completeness or None
+        None: complete everywhere, of reference exposure 1.
+    psf : PsfModel or None
+        None: no blur.
+    backgrounds : tuple of Background
+    name : str
+    physical : PhysicalFrame or None
+        The telescope's sky pixels in the plane.
+    masks : Shapes or None
+        What was cut out, in the plane of `masks_frame`; the completeness and the photons are cut already.
+    masks_frame : SkyFrame, optional
+        The tangent plane that the masks are in; `frame` without one.
+    metadata : dict
+        Keywords of the event file, path and digest of every input, the energy band, the resolved choices: what the model file repeats.
+    dropped : dict of str to float
+        Photons left out, by reason.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray = None
+    pixel: float = 0.0
+    frame: SkyFrame | None = None
+    completeness: Completeness | None = None
+    psf: PsfModel | None = None
+    backgrounds: tuple[Background, ...] = ()
+    name: str = "observation"
+    physical: PhysicalFrame | None = None
+    masks: Shapes | None = None
+    masks_frame: SkyFrame | None = None
+    metadata: dict = field(default_factory=dict)
+    dropped: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.weights is None:
+            object.__setattr__(self, "weights", np.ones(len(self.x)))
+        read_only(self, x=("N",), y=("N",), weights=("N",))
+        if np.any(self.weights < 0):
+            raise InputError(f"weights cannot be negative, got {self.weights.min():.6g}")
+        if not (np.isfinite(self.pixel) and self.pixel >= 0):
+            raise InputError(
+                f"the pixel that photons are counted in must be at least 0 arcsec, got {self.pixel}"
+            )
+        names = [b.name for b in self.backgrounds]
+        if len(set(names)) < len(names):
+            raise InputError(f"two backgrounds of one observation share a name: {', '.join(names)}")
+        if self.backgrounds and self.completeness is None:
+            raise InputError("a background needs a completeness: without one its field has no edge")
+
+    @property
+    def n_photons(self):
+        """Sum of the weights [photon]."""
+        return float(self.weights.sum())
+
+    def from_masks(self, x, y):
+        """Positions (x, y) in the plane of the masks, brought into the observation's own [arcsec]."""
+        return _between(self.masks_frame, self.frame, x, y)
+
+    def cuts_out(self, x, y):
+        """Whether positions in the observation's plane [arcsec] are under a mask or outside the region, (n,) booleans."""
+        return (
+            np.zeros(np.shape(x), bool)
+            if self.masks is None
+            else self.masks.contains(*_between(self.frame, self.masks_frame, x, y))
+        )
+
+    def mask_outlines(self, n=64):
+        """Edges of the masks in the observation's plane: a list of (n, 2) arrays [arcsec]."""
+        return (
+            []
+            if self.masks is None
+            else [np.column_stack(self.from_masks(*line.T)) for line in self.masks.outlines(n)]
+        )
+
+    def select(self, keep, reason):
+        """The observation with only the photons that `keep` (booleans) names; the others are counted under `reason`."""
+        lost = float(self.weights[~keep].sum())
+        if lost == 0 and np.all(keep):
+            return self
+        dropped = dict(self.dropped)
+        dropped[reason] = dropped.get(reason, 0) + lost
+        return replace(
+            self, x=self.x[keep], y=self.y[keep], weights=self.weights[keep], dropped=dropped
+        )
+
+    def exposed(self):
+        """The observation without the photons that lie where the completeness is zero."""
+        if self.completeness is None:
+            return self
+        return self.select(self.completeness.effective_at(self.x, self.y) > 0, "zero exposure")
+
+
+def finest_detail(observations):
+    """The smallest standard deviation that photons counted in pixels can tell, half of the finest pixel [arcsec]; 0 where some photons are single."""
+    return min((o.pixel / 2 for o in observations), default=0.0)
+
+
+def _between(frame, other, x, y):
+    """Positions of one tangent plane in another; unchanged where either is not known, or both are one."""
+    return (
+        (x, y)
+        if frame is None or other is None or frame == other
+        else other.to_plane(*frame.to_sky(x, y))
+    )

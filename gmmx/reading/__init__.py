@@ -1,0 +1,1 @@
+"""Files, options and the instrument's defaults become an Observation."""

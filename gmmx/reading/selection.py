@@ -1,0 +1,285 @@
+"""From all photons of a file to those of a fit: chips, energies, shapes, and the cells that photons and exposure are collected into."""
+
+import re
+import warnings
+
+import numpy as np
+
+from ..errors import DataError, DataWarning, InputError
+from ..model.completeness import Completeness
+from ..plane.grid import PixelGrid
+
+ACIS_BAND_KEV = (0.5, 7.0)
+ACIS_I, ACIS_S = (0, 1, 2, 3), (7,)
+# Position of Chandra's instrument table with ACIS-I and ACIS-S at the focus is -233.6 and -190.1 mm; observations shift it by some 10 mm.
+SIM_Z_ACIS = (-250.0, -211.0, -150.0)
+AIM_RADIUS = 60.0
+# Bands beyond this are eV mistaken for keV: no focusing telescope works there.
+HIGHEST_KEV = 100.0
+MAX_CELLS = 100_000_000
+
+
+def parse_energy(energy):
+    """An energy band as (low, high) [keV], or None for all energies, from "LO:HI", "all", a pair or None.
+
+    Raises
+    ------
+    InputError
+        When it is neither, when a bound is not a number or negative, or when LO >= HI.
+    """
+    if energy is None or (isinstance(energy, str) and energy.strip().lower() == "all"):
+        return None
+    bounds = energy.split(":") if isinstance(energy, str) else energy
+    try:
+        low, high = (float(bound) for bound in bounds)
+    except (TypeError, ValueError):
+        raise InputError(f"energy {energy!r}: write LO:HI in keV, such as 0.5:2, or all") from None
+    if not (np.isfinite(low) and np.isfinite(high) and low >= 0):
+        raise InputError(f"energy {energy!r}: both ends must be numbers of keV, at least 0")
+    if low >= high:
+        raise InputError(f"energy {energy!r}: the lower end must be below the upper end, in keV")
+    return low, high
+
+
+def parse_ccd(ccd):
+    """Chip numbers in rising order, or None for all, from "0-3", "7", "0,1,3", "all", a number, a sequence or None.
+
+    Raises
+    ------
+    InputError
+        When it is none of these.
+    """
+    if ccd is None or (isinstance(ccd, str) and ccd.strip().lower() == "all"):
+        return None
+    chips = set()
+    for part in str(ccd).split(",") if isinstance(ccd, (str, int, np.integer)) else map(str, ccd):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        if match is None or (match[2] and int(match[2]) < int(match[1])):
+            raise InputError(f"ccd {ccd!r}: write chip numbers such as 0-3, 7 or 0,1,3, or all")
+        chips.update(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return tuple(sorted(chips))
+
+
+def resolve_energy(events, energy=None):
+    """The energy band (low, high) [keV] or None for all, and how it was chosen (None where it was asked for).
+
+    Without a request: 0.5 to 7 keV for ACIS, or what of it the file's own filter left; all energies elsewhere.
+    """
+    if energy is not None:
+        return parse_energy(energy), None
+    recorded = events.metadata.get("recorded_energy_band_kev")
+    instrument = str(events.metadata.get("INSTRUME", ""))
+    if events.energy_kev is None:
+        return None, "all (the file does not tell energies)"
+    if not instrument.upper().startswith("ACIS"):
+        known = f"; the file was cut to {recorded[0]:g}:{recorded[1]:g} keV" if recorded else ""
+        return None, f"all (no default band for {instrument or 'this instrument'}{known})"
+    if recorded is None:
+        return ACIS_BAND_KEV, "{:g}:{:g} keV (default for ACIS)".format(*ACIS_BAND_KEV)
+    band = max(ACIS_BAND_KEV[0], recorded[0]), min(ACIS_BAND_KEV[1], recorded[1])
+    if band[0] >= band[1]:
+        return tuple(recorded), "{:g}:{:g} keV (the file's own filter)".format(*recorded)
+    return band, "{:g}:{:g} keV (default for ACIS{})".format(
+        *band, "" if band == ACIS_BAND_KEV else ", within the file's own filter"
+    )
+
+
+def resolve_ccd(events, ccd=None):
+    """The chips to keep or None for all, and how they were chosen (None where they were asked for).
+
+    Without a request: chips 0-3 when Chandra's aim point is on ACIS-I, 7 when it is on ACIS-S; all elsewhere. Where the file has none of these, those that it
+    has are kept, with a warning.
+    """
+    if ccd is not None:
+        return parse_ccd(ccd), None
+    if events.ccd is None:
+        return None, "all (no CCD column)"
+    present = np.unique(events.ccd).tolist()
+    if "filtered_chips" in events.metadata:
+        return tuple(present), f"{_listed(present)} (the filter of the file's name)"
+    if not str(events.metadata.get("INSTRUME", "")).upper().startswith("ACIS"):
+        return None, f"all ({_listed(present)})"
+    chips, why = _aim_chips(events)
+    if chips is None:
+        return None, f"all ({_listed(present)}; the aim point is not known)"
+    if not set(chips) & set(present):
+        message = f"no photon on CCD {_listed(chips)}, where the aim point is ({why}): keeping CCD {_listed(present)}; choose with --ccd"
+        warnings.warn(message, DataWarning, stacklevel=2)
+        return None, f"all ({_listed(present)})"
+    return chips, f"{_listed(chips)} ({why})"
+
+
+def aim_detector(events):
+    """ "ACIS-I" or "ACIS-S", whichever the aim point is on; None where that is not known."""
+    chips, _ = _aim_chips(events)
+    return None if chips is None else "ACIS-I" if chips == ACIS_I else "ACIS-S"
+
+
+def _aim_chips(events):
+    """Chips that go with the aim point, and how that is known: the instrument table's position, the chip under the pointing, or the detector's name."""
+    sim_z, pointing = (
+        events.metadata.get("SIM_Z"),
+        (events.metadata.get("RA_PNT"), events.metadata.get("DEC_PNT")),
+    )
+    if isinstance(sim_z, (int, float)) and SIM_Z_ACIS[0] < sim_z < SIM_Z_ACIS[2]:
+        return (
+            (ACIS_I, "aim point on ACIS-I")
+            if sim_z < SIM_Z_ACIS[1]
+            else (ACIS_S, "aim point on ACIS-S")
+        )
+    if None not in pointing and events.ccd is not None:
+        x, y = events.frame.to_plane(*pointing)
+        near = events.ccd[np.hypot(events.x - x, events.y - y) < AIM_RADIUS]
+        if len(near):
+            return (
+                (ACIS_I, "aim point on ACIS-I")
+                if np.bincount(near).argmax() in ACIS_I
+                else (ACIS_S, "aim point on ACIS-S")
+            )
+    detector = str(events.metadata.get("DETNAM", ""))
+    if "0123" in detector:
+        return ACIS_I, f"DETNAM {detector}"
+    if "7" in detector:
+        return ACIS_S, f"DETNAM {detector}"
+    return None, ""
+
+
+def _listed(chips):
+    """Chip numbers for people: 0-3, or 0,1,6."""
+    chips = list(chips)
+    return (
+        f"{chips[0]}-{chips[-1]}"
+        if len(chips) > 2 and chips[-1] - chips[0] == len(chips) - 1
+        else ",".join(map(str, chips))
+    )
+
+
+def select_energy(events, band):
+    """The photons with ``low <= energy <= high`` [keV]; those of a list without energies or a band of None are all kept.
+
+    Raises
+    ------
+    DataError
+        When no photon is left, or the file tells no energies.
+    InputError
+        When the band was meant in eV.
+    """
+    if band is None:
+        return events
+    low, high = band
+    text = f"{low:g}:{high:g}"
+    if events.energy_kev is None:
+        raise DataError(
+            f"{_name(events)}: energy {text} keV cannot be selected: the file does not tell energies (use --energy all)"
+        )
+    keep = (events.energy_kev >= low) & (events.energy_kev <= high)
+    in_ev = (events.energy_kev >= low / 1000) & (events.energy_kev <= high / 1000)
+    if low > HIGHEST_KEV or (not keep.any() and (high > HIGHEST_KEV or in_ev.any())):
+        raise InputError(f"energy {text} is in keV: did you mean {low / 1000:g}:{high / 1000:g}?")
+    if not keep.any():
+        span = f"{events.energy_kev.min():.3g} to {events.energy_kev.max():.3g}"
+        raise DataError(
+            f"{_name(events)}: no photon in the energy band {text} keV (the file has {span} keV): choose another with --energy"
+        )
+    return events.select(keep, "energy")
+
+
+def select_ccd(events, chips):
+    """The photons of the chips; all of them for None.
+
+    Raises
+    ------
+    DataError
+        When no photon is left, or the file tells no chips.
+    """
+    if chips is None:
+        return events
+    if events.ccd is None:
+        raise DataError(f"{_name(events)}: no CCD column: leave --ccd out, or use --ccd all")
+    keep = np.isin(events.ccd, chips)
+    if not keep.any():
+        raise DataError(
+            f"{_name(events)}: no photon on CCD {_listed(chips)} (the file has {_listed(np.unique(events.ccd).tolist())}): choose others with --ccd"
+        )
+    return events.select(keep, "ccd")
+
+
+def select_shapes(events, shapes, *, keep):
+    """The photons inside the shapes (`keep`; the others are counted under "region") or outside them (not `keep`; "mask")."""
+    inside = shapes.contains(events.x, events.y)
+    return events.select(inside if keep else ~inside, "region" if keep else "mask")
+
+
+def _name(events):
+    return events.metadata.get("file", "events")
+
+
+def regridded(completeness, *, step):
+    """The same exposure in cells of another size: each new cell holds the mean over its area, so that smaller cells repeat the value of the one they lie in.
+
+    Parameters
+    ----------
+    completeness : Completeness
+    step : float
+        Side of the new cells [arcsec].
+    """
+    if not (np.isfinite(step) and step > 0):
+        raise InputError(f"the cell of the completeness grid must be positive, got {step:g} arcsec")
+    grid = completeness.grid
+    ratio = step / grid.step
+    if abs(ratio - 1) < 1e-6:
+        return completeness
+    check_size(grid.shape[0] * grid.shape[1] / ratio**2, step)
+    rows, columns = (_overlaps(n, ratio) for n in grid.shape)
+    origin = np.array(grid.to_plane(*(2 * [(ratio - 1) / 2])))
+    new = PixelGrid(
+        shape=(rows.shape[0], columns.shape[0]), origin=origin, matrix=grid.matrix * ratio
+    )
+    exposure, effective = (
+        np.maximum(rows @ (columns @ v.T).T, 0)
+        for v in (completeness.exposure, completeness.effective)
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        open_share = np.where(exposure > 0, np.clip(effective / exposure, 0, 1), 1)
+    return Completeness(grid=new, exposure=exposure, open_share=open_share, unit=completeness.unit)
+
+
+def _overlaps(n, ratio):
+    """Share of each new cell (rows) that lies in each of n old cells of unit length (columns), sparse."""
+    from scipy.sparse import csr_array
+
+    m = max(1, int(np.ceil(n / ratio - 1e-9)))
+    edges = np.arange(m + 1) * ratio
+    first = np.floor(edges[:-1] + 1e-9).astype(int)
+    span = int(np.ceil(ratio)) + 1
+    old = first[:, None] + np.arange(span)
+    overlap = (
+        np.clip(np.minimum(edges[1:, None], old + 1) - np.maximum(edges[:-1, None], old), 0, None)
+        / ratio
+    )
+    new = np.broadcast_to(np.arange(m)[:, None], old.shape)
+    inside = (old < n) & (overlap > 1e-12)
+    return csr_array((overlap[inside], (new[inside], old[inside])), shape=(m, n))
+
+
+def check_size(n_cells, step):
+    """Refuse a grid of more cells than memory is for."""
+    if n_cells > MAX_CELLS:
+        raise InputError(
+            f"a completeness grid of {n_cells:.2g} cells of {step:g} arcsec is too large: choose a coarser --grid"
+        )
+
+
+def collected(x, y, weights, *, cell):
+    """Photons collected into cells: the cells' centres (x, y) [arcsec] and summed weights, one row per cell that holds some.
+
+    At the centre, because there the photons' distances from their row have the variance cell**2 / 12 along each axis however many share it.
+    """
+    if not (np.isfinite(cell) and cell > 0):
+        raise InputError(
+            f"the cell that photons are collected into must be positive, got {cell:g} arcsec"
+        )
+    ix, iy = (np.floor(v / cell).astype(np.int64) for v in (x, y))
+    key = (iy - iy.min()) * (ix.max() - ix.min() + 1) + ix - ix.min()
+    _, first, index = np.unique(key, return_index=True, return_inverse=True)
+    return (ix[first] + 0.5) * cell, (iy[first] + 0.5) * cell, np.bincount(index, weights)

@@ -1,0 +1,1 @@
+"""What is known about telescopes and instruments without reading an observation."""

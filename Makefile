@@ -12,7 +12,7 @@ SAMPLE  := data_samples
 OBSERVATION := $(SAMPLE)/events.fits.gz --mask $(SAMPLE)/sources.reg --exposure $(SAMPLE)/expmap.fits.gz --psf $(SAMPLE)/psfmap.fits.gz --energy 0.5:2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test test-slow lint bench clean distclean
+.PHONY: help demo picture test test-slow coverage lint types bench clean distclean
 
 help:  ## print the targets
 	@echo "usage: make TARGET [PYTHON=python3.x]"
@@ -67,9 +67,15 @@ test: $(VENV)/.test  ## run the tests that take seconds
 test-slow: $(VENV)/.test  ## run the statistical tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
+coverage: $(VENV)/.test  ## run the same tests and print which lines they reach
+	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term-missing:skip-covered
+
 lint: $(VENV)/.lint  ## check the style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.lint  ## check the types of the public interface
+	$(BIN)/mypy
 
 bench: $(VENV)/.bench $(PEERS)/.ready  ## run benchmarks/bench_*.py, which print their tables; an hour at most, most of it for the peers
 	$(BIN)/python benchmarks/bench_speed.py | tee benchmarks/speed.txt

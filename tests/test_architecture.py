@@ -56,6 +56,7 @@ TEXTS = sorted(
         "benchmarks/**/*.py",
         "configs/*",
         "data_samples/*.md",
+        "docs/**/*.md",
     )
     for path in ROOT.glob(pattern)
     if path.is_file()
@@ -139,6 +140,31 @@ def test_packages_stay_where_they_belong(path):
                     )
 
 
+def long_functions():
+    """Each function of the package that has more than 60 lines, with its docstring."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno + 1 > 60:
+                name = f"{module_of(path)}:{node.name}"
+                yield pytest.param(ast.get_docstring(node) or "", id=name)
+
+
+@pytest.mark.parametrize("docstring", [*long_functions(), pytest.param("long because", id="none")])
+def test_a_long_function_says_why(docstring):
+    assert "long because" in " ".join(docstring.split())
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_modules_have_at_most_300_lines(path):
+    assert len(path.read_text().splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_lines_have_at_most_100_columns(path):
+    if path.suffix in (".py", ".toml", ".cff") or path.name == "Makefile":
+        assert [line for line in path.read_text().splitlines() if len(line) > 100] == []
+
+
 def test_every_room_exists():
     names = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in SOURCES}
     assert sorted(set(RANK) - names) == []
@@ -153,7 +179,10 @@ def test_text_is_ascii_and_names_no_machine(path):
 
 
 def test_top_level_holds_what_the_layout_says():
-    allowed = "pyproject.toml README.md gmmx configs tests data_samples Makefile benchmarks LICENSE CITATION.cff CHANGELOG.md demo build dist"
+    allowed = (
+        "pyproject.toml README.md gmmx configs tests data_samples Makefile benchmarks docs LICENSE"
+        " CITATION.cff CHANGELOG.md CONTRIBUTING.md demo build dist htmlcov"
+    )
     found = {
         path.name
         for path in ROOT.iterdir()

@@ -11,7 +11,8 @@ from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.psf import PsfModel
-from gmmx.plane.grid import PixelGrid, SkyFrame
+from gmmx.plane.frame import SkyFrame
+from gmmx.plane.grid import PixelGrid
 
 
 @dataclass(frozen=True, eq=False)

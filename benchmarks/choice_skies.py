@@ -9,7 +9,7 @@ from cases import _drawn, _telescope, log_scores
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
-from gmmx.plane.grid import SkyFrame
+from gmmx.plane.frame import SkyFrame
 
 HALF = 240.0
 PHOTONS_EACH = 300

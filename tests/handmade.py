@@ -11,7 +11,8 @@ from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.psf import PsfModel
 from gmmx.model.result import HISTORY_COLUMNS, PATH_COLUMNS, BackgroundSummary, FitResult
-from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame, SkyImage
+from gmmx.plane.frame import PhysicalFrame, SkyFrame
+from gmmx.plane.grid import PixelGrid, SkyImage
 
 
 def ellipse(major, minor, position_angle):

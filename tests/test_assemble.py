@@ -13,7 +13,7 @@ from astropy.table import Table
 from numpy.testing import assert_allclose
 
 from gmmx.errors import DataError, DataWarning, InputError
-from gmmx.plane.grid import SkyFrame
+from gmmx.plane.frame import SkyFrame
 from gmmx.reading.event_list import read_observation
 
 SMALL = "marx/small"

@@ -13,7 +13,7 @@ import gmmx
 from gmmx.commands import pipeline
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, InputError
-from gmmx.plane.grid import SkyFrame
+from gmmx.plane.frame import SkyFrame
 from gmmx.reading.background import FORMS, parse_backgrounds
 
 STEP = 2.0

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 import gmmx
 from gmmx.io.psf import read_chandra_library
-from gmmx.plane.grid import SkyFrame
+from gmmx.plane.frame import SkyFrame
 from gmmx.telescope.chandra_psf import collapsed, pointing_psf
 from gmmx.telescope.encircled import encircled_energy
 

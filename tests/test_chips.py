@@ -9,7 +9,8 @@ from scipy.ndimage import uniform_filter
 from gmmx.errors import InputError
 from gmmx.model.completeness import Completeness
 from gmmx.model.events import EventList
-from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame
+from gmmx.plane.frame import PhysicalFrame, SkyFrame
+from gmmx.plane.grid import PixelGrid
 from gmmx.telescope.acis import (
     BACK_ILLUMINATED,
     chip_areas,

@@ -5,7 +5,7 @@ import pytest
 
 from gmmx.errors import InputError
 from gmmx.model.events import EventList
-from gmmx.plane.grid import PhysicalFrame, SkyFrame
+from gmmx.plane.frame import PhysicalFrame, SkyFrame
 
 PLACE = {"frame": SkyFrame(10.0, 20.0), "physical": PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)}
 

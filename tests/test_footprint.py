@@ -14,7 +14,7 @@ from gmmx.fitting.driver import fit_mixture
 from gmmx.io.events import read_events
 from gmmx.io.regions import read_field_of_view
 from gmmx.model.events import EventList
-from gmmx.plane.grid import PhysicalFrame, SkyFrame
+from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.reading.event_list import read_observation
 from gmmx.telescope.footprint import (
     ACIS_CHIP,

@@ -26,7 +26,7 @@ from gmmx.io.models import read_model, write_model
 from gmmx.io.tables import read_table, write_table
 from gmmx.model.background import Background
 from gmmx.model.mixture import Fixed
-from gmmx.plane.grid import SkyFrame
+from gmmx.plane.frame import SkyFrame
 from gmmx.show.page import summary
 
 PRIORS = em.Priors(mean_count=1.0, covariance_count=3.0, min_sigma=0.5)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmx.errors import InputError
-from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame, SkyImage
+from gmmx.plane.frame import PhysicalFrame, SkyFrame
+from gmmx.plane.grid import PixelGrid, SkyImage
 
 CENTRES = [(0.0, 0.0), (359.9, -30.0), (161.0, 77.5), (83.6, -89.9), (12.3, 90.0)]
 

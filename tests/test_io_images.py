@@ -16,7 +16,8 @@ from gmmx.answers.images import render_images
 from gmmx.errors import DataError, InputError, OutputError
 from gmmx.io._write import replacing
 from gmmx.io.images import read_grid_like, wcs_header, write_images
-from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame
+from gmmx.plane.frame import PhysicalFrame, SkyFrame
+from gmmx.plane.grid import PixelGrid
 
 NAMES = ["SIGNAL", "SIGNAL_PSF", "BACKGROUND", "COMPLETENESS", "EXPECTED", "COUNTS", "RESIDUAL"]
 

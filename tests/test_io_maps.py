@@ -13,7 +13,7 @@ from gmmx.io._plane import affine_grid, on_plane, resampled
 from gmmx.io.events import read_events
 from gmmx.io.maps import FitsImage, read_exposure, read_image
 from gmmx.io.psf import read_psf_map
-from gmmx.plane.grid import PhysicalFrame, SkyFrame
+from gmmx.plane.frame import PhysicalFrame, SkyFrame
 
 FRAME, PHYSICAL = SkyFrame(150.0, 30.0), PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)
 PLANE = {"frame": FRAME, "physical": PHYSICAL}

@@ -17,7 +17,8 @@ from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.observation import Observation
 from gmmx.model.result import PATH_COLUMNS
-from gmmx.plane.grid import PixelGrid, SkyFrame
+from gmmx.plane.frame import SkyFrame
+from gmmx.plane.grid import PixelGrid
 from gmmx.plane.shapes import Ellipse, Shapes, Term
 
 

@@ -12,7 +12,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmx.errors import DataError, DataWarning
 from gmmx.io.regions import read_regions
-from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame
+from gmmx.plane.frame import PhysicalFrame, SkyFrame
+from gmmx.plane.grid import PixelGrid
 from gmmx.plane.shapes import Box, Ellipse, Field, Polygon, Ring, Sector
 
 FRAME = SkyFrame(201.0, -43.0)

@@ -17,7 +17,7 @@ from gmmx.errors import InputError, OutputError
 from gmmx.io.tables import read_table, region_text, write_table
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
-from gmmx.plane.grid import PhysicalFrame, SkyFrame
+from gmmx.plane.frame import PhysicalFrame, SkyFrame
 
 
 def far_north(physical=None):

@@ -21,7 +21,8 @@ from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.psf import PsfModel
-from gmmx.plane.grid import PixelGrid, SkyFrame
+from gmmx.plane.frame import SkyFrame
+from gmmx.plane.grid import PixelGrid
 from gmmx.plane.shapes import Shapes, Term, circle
 from gmmx.show.figures import plot_history, plot_image, plot_residuals, plot_result
 from gmmx.show.figures._draw import Offsets, plain, power_of

@@ -13,7 +13,7 @@ from gmmx.errors import InputError
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
-from gmmx.plane.grid import SkyFrame
+from gmmx.plane.frame import SkyFrame
 from gmmx.show.page import summary, summary_dict
 
 

@@ -10,7 +10,8 @@ from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.io.events import read_events
 from gmmx.model.completeness import Completeness
 from gmmx.model.events import EventList
-from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame
+from gmmx.plane.frame import PhysicalFrame, SkyFrame
+from gmmx.plane.grid import PixelGrid
 from gmmx.plane.shapes import Shapes, circle
 from gmmx.reading.selection import (
     collected,

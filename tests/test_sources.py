@@ -23,7 +23,8 @@ from gmmx.io.tables import write_table
 from gmmx.model.background import Background
 from gmmx.model.mixture import POINT_SIGMA, Fixed
 from gmmx.model.psf import PsfModel
-from gmmx.plane.grid import PhysicalFrame, PixelGrid, SkyFrame
+from gmmx.plane.frame import PhysicalFrame, SkyFrame
+from gmmx.plane.grid import PixelGrid
 from gmmx.plane.shapes import Box, Ellipse, Field, Ring, Shapes
 from gmmx.show.figures import plot_history, plot_result
 from gmmx.show.page import summary, summary_dict

@@ -13,7 +13,7 @@ from gmmx.fitting.start import background_only, carried, given, scattered
 from gmmx.model.background import Background
 from gmmx.model.completeness import reference_exposure
 from gmmx.model.mixture import Fixed, Mixture
-from gmmx.plane.grid import SkyFrame
+from gmmx.plane.frame import SkyFrame
 
 TWO = mixture_of((800, -20, -10, 4), (500, 15, 20, 6))
 

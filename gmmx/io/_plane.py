@@ -10,7 +10,8 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import wcs_to_celestial_frame
 
 from ..errors import DataError
-from ..plane.grid import PixelGrid, SkyFrame
+from ..plane.frame import SkyFrame
+from ..plane.grid import PixelGrid
 from ._read import reading
 
 # An affine grid stands for a map's own projection as long as it errs by less than this [pixel].

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..plane.grid import PhysicalFrame, SkyFrame
+from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.shapes import Shapes
 from .regions import read_regions
 from .regions._shapes import Frames

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import DataError, DataWarning
 from ..model.events import EventList
-from ..plane.grid import PhysicalFrame
+from ..plane.frame import PhysicalFrame
 from ._plane import own_plane, physical_axes
 from ._read import file_digest, fits_stream, headers, reading
 from .events import WAY_OUT, file_keywords, is_events, read_events, recorded_energy_band

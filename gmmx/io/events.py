@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DataError, DataWarning
 from ..model.events import EventList
-from ..plane.grid import PhysicalFrame, SkyFrame
+from ..plane.frame import PhysicalFrame, SkyFrame
 from ._read import file_digest, fits_stream, headers, reading
 from .virtual import check_columns, filter_rows, virtual_file
 

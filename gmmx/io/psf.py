@@ -8,7 +8,8 @@ import numpy as np
 
 from ..errors import DataError, DataWarning, InputError
 from ..model.psf import PsfModel
-from ..plane.grid import PixelGrid, SkyFrame
+from ..plane.frame import SkyFrame
+from ..plane.grid import PixelGrid
 from ..reading.psf_image import is_compact
 from ..telescope.chandra_psf import PsfLibrary
 from ..telescope.encircled import through_radii

@@ -8,7 +8,7 @@ import numpy as np
 from astropy.io import fits
 
 from ..fitting.point_sources import region_radii
-from ..plane.grid import PhysicalFrame
+from ..plane.frame import PhysicalFrame
 
 
 def source_radii(table):

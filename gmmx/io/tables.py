@@ -14,7 +14,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from ..errors import DataError, InputError
-from ..plane.grid import PhysicalFrame, SkyFrame
+from ..plane.frame import PhysicalFrame, SkyFrame
 from ._write import replacing
 from .sources import source_list, source_radii
 

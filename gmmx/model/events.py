@@ -6,7 +6,8 @@ import numpy as np
 
 from .._arrays import read_only
 from ..errors import InputError
-from ..plane.grid import PhysicalFrame, PixelGrid, SkyFrame
+from ..plane.frame import PhysicalFrame, SkyFrame
+from ..plane.grid import PixelGrid
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

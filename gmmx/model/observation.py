@@ -6,7 +6,7 @@ import numpy as np
 
 from .._arrays import read_only
 from ..errors import InputError
-from ..plane.grid import PhysicalFrame, SkyFrame
+from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.shapes import Shapes
 from .background import Background
 from .completeness import Completeness

@@ -1,8 +1,6 @@
-"""Where things are: the tangent plane, the telescope's physical pixels in it, and rasters on it.
+"""Pixel grids in the tangent plane, images on them, and their astropy WCS.
 
-A position is (x, y) in arcsec in the tangent plane (TAN projection) about a reference direction, with the handedness of the image on the screen: x grows
-with the image column (west), y with the row (north). An image is an array [iy, ix]; pixel indices count from 0 at the centre of the first pixel. Right
-ascension, declination and position angle appear only where files are read and written.
+An image is an array [iy, ix]. Pixel indices count from 0 at the centre of the first pixel.
 """
 
 from dataclasses import dataclass
@@ -12,105 +10,17 @@ import numpy as np
 
 from .._arrays import read_only
 from ..errors import InputError
-
-ARCSEC_PER_RADIAN = 206264.80624709636
-
-
-@dataclass(frozen=True)
-class SkyFrame:
-    """A tangent plane.
-
-    Attributes
-    ----------
-    ra0, dec0 : float
-        The direction in which the plane touches the sphere [deg].
-    radesys : str
-        The celestial reference system of ra0 and dec0.
-    """
-
-    ra0: float
-    dec0: float
-    radesys: str = "ICRS"
-
-    def __post_init__(self):
-        if not (np.isfinite(self.ra0) and -90 <= self.dec0 <= 90):
-            raise InputError(
-                f"a tangent point needs a finite right ascension and a declination in [-90, 90], got {self.ra0}, {self.dec0}"
-            )
-
-    def to_plane(self, ra, dec):
-        """Gnomonic projection of directions [deg] to positions (x, y) [arcsec] (Calabretta & Greisen 2002, section 5.1.3).
-
-        Directions 90 degrees away or more have no image in the plane: they come back as NaN.
-        """
-        ra, dec = np.radians(ra), np.radians(dec)
-        ra0, dec0 = np.radians(self.ra0), np.radians(self.dec0)
-        cosine = np.sin(dec0) * np.sin(dec) + np.cos(dec0) * np.cos(dec) * np.cos(ra - ra0)
-        cosine = np.where(cosine > 0, cosine, np.nan)
-        east = np.cos(dec) * np.sin(ra - ra0) / cosine
-        north = (
-            np.cos(dec0) * np.sin(dec) - np.sin(dec0) * np.cos(dec) * np.cos(ra - ra0)
-        ) / cosine
-        return -east * ARCSEC_PER_RADIAN, north * ARCSEC_PER_RADIAN
-
-    def to_sky(self, x, y):
-        """Directions (ra, dec) [deg] of positions (x, y) [arcsec]: the inverse of `to_plane`."""
-        east, north = -np.asarray(x) / ARCSEC_PER_RADIAN, np.asarray(y) / ARCSEC_PER_RADIAN
-        dec0 = np.radians(self.dec0)
-        down = np.cos(dec0) - north * np.sin(dec0)
-        ra = self.ra0 + np.degrees(np.arctan2(east, down))
-        dec = np.degrees(np.arctan2(np.sin(dec0) + north * np.cos(dec0), np.hypot(east, down)))
-        return np.mod(ra, 360.0), dec
-
-    def north(self, x, y):
-        """Which way north is at positions (x, y) [arcsec]: its angle from the plane's y axis, counter-clockwise [deg].
-
-        Meridians are straight lines through the pole's image, (0, cot dec0): away from the tangent point, and the more so the nearer the pole, north is not up.
-        """
-        dec0 = np.radians(self.dec0)
-        return np.degrees(
-            np.arctan2(
-                np.asarray(x) * np.sin(dec0),
-                ARCSEC_PER_RADIAN * np.cos(dec0) - np.asarray(y) * np.sin(dec0),
-            )
-        )
+from .frame import PhysicalFrame, SkyFrame  # noqa: F401 - their former place
 
 
-@dataclass(frozen=True)
-class PhysicalFrame:
-    """The telescope's own sky pixels (CIAO's and DS9's "physical" coordinates), an axis-aligned scale in a tangent plane.
-
-    Attributes
-    ----------
-    x0, y0 : float
-        Physical coordinates of the plane's origin [pixel].
-    step_x, step_y : float
-        Size of a physical pixel along x and y [arcsec]; negative where the physical axis runs against the plane's.
-    """
-
-    x0: float
-    y0: float
-    step_x: float
-    step_y: float
-
-    def to_plane(self, x_pix, y_pix):
-        """Positions (x, y) [arcsec] of physical coordinates [pixel]."""
-        return (np.asarray(x_pix, np.float64) - self.x0) * self.step_x, (
-            np.asarray(y_pix, np.float64) - self.y0
-        ) * self.step_y
-
-    def to_physical(self, x, y):
-        """Physical coordinates [pixel] of positions (x, y) [arcsec]."""
-        return np.asarray(x) / self.step_x + self.x0, np.asarray(y) / self.step_y + self.y0
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class PixelGrid:
-    """A raster in the plane: pixel (ix, iy) is centred at ``origin + matrix @ (ix, iy)``.
+    """A grid of pixels in the plane: pixel (ix, iy) is centred at ``origin + matrix @ (ix, iy)``.
 
-    The matrix may turn and shear: a map of another pointing, with its own tangent point and roll, is used as it is instead of being resampled.
+    The matrix may turn and shear, so that a map of another pointing, with its own tangent point and
+    roll, is used as it is instead of being resampled.
 
-    Attributes
+    Parameters
     ----------
     shape : (int, int)
         Rows and columns (ny, nx).
@@ -118,6 +28,19 @@ class PixelGrid:
         Centre of pixel (0, 0) [arcsec].
     matrix : (2, 2) array
         Columns are the steps along ix and iy [arcsec / pixel].
+
+    Raises
+    ------
+    InputError
+        If there is no row or no column, or if the pixels have no area.
+
+    Examples
+    --------
+    >>> grid = PixelGrid.covering((-40, 40), (-30, 30), 2.0)
+    >>> grid
+    PixelGrid(40 x 30 pixels of 2 x 2 arcsec, x -40 to 40, y -30 to 30 arcsec)
+    >>> grid.shape
+    (30, 40)
     """
 
     shape: tuple
@@ -129,12 +52,31 @@ class PixelGrid:
         object.__setattr__(self, "shape", (int(self.shape[0]), int(self.shape[1])))
         if min(self.shape) < 1 or abs(np.linalg.det(self.matrix)) < 1e-12:
             raise InputError(
-                f"a pixel grid needs rows, columns and pixels of some area, got {self.shape} and {self.matrix.tolist()}"
+                "a pixel grid needs rows, columns and pixels of some area, "
+                f"got {self.shape} and {self.matrix.tolist()}"
             )
 
+    def __repr__(self):
+        (ny, nx), ((x0, x1), (y0, y1)) = self.shape, self.extent()
+        width, height = np.hypot(*self.matrix)
+        angle = np.degrees(np.arctan2(self.matrix[1, 0], self.matrix[0, 0]))
+        turned = "" if self.is_aligned else f" turned by {angle:.4g} deg"
+        return (
+            f"PixelGrid({nx} x {ny} pixels of {width:.4g} x {height:.4g} arcsec{turned}, "
+            f"x {x0:.6g} to {x1:.6g}, y {y0:.6g} to {y1:.6g} arcsec)"
+        )
+
     @classmethod
-    def covering(cls, x_range, y_range, step):
-        """The axis-aligned grid of square pixels of `step` [arcsec] that covers two intervals [arcsec], symmetric about their centres."""
+    def covering(cls, x_range: tuple, y_range: tuple, step: float) -> "PixelGrid":
+        """Make the aligned grid of square pixels that covers two intervals.
+
+        Parameters
+        ----------
+        x_range, y_range : (float, float)
+            Intervals to cover [arcsec]. The grid is symmetric about their centres.
+        step : float
+            Side of a pixel [arcsec].
+        """
         n = [max(1, int(np.ceil((high - low) / step - 1e-9))) for low, high in (x_range, y_range)]
         origin = [
             (low + high - (count - 1) * step) / 2
@@ -143,39 +85,47 @@ class PixelGrid:
         return cls(shape=(n[1], n[0]), origin=np.array(origin), matrix=step * np.eye(2))
 
     @cached_property
-    def inverse(self):
+    def inverse(self) -> np.ndarray:
         """(2, 2) array: pixels per arcsec."""
         return np.linalg.inv(self.matrix)
 
     @property
-    def cell_area(self):
+    def cell_area(self) -> float:
         """Area of a pixel [arcsec**2]."""
         return abs(np.linalg.det(self.matrix))
 
     @property
-    def step(self):
-        """Side of the square of a pixel's area [arcsec]."""
+    def step(self) -> float:
+        """Side of the square that has the area of a pixel [arcsec]."""
         return np.sqrt(self.cell_area)
 
     @property
-    def is_aligned(self):
-        """Whether rows and columns run along the plane's own axes."""
+    def is_aligned(self) -> bool:
+        """Whether rows and columns run along the plane's axes."""
         return abs(self.matrix[0, 1]) + abs(self.matrix[1, 0]) < 1e-9 * self.step
 
-    def to_plane(self, ix, iy):
-        """Positions (x, y) [arcsec] of pixel coordinates."""
+    def to_plane(self, ix: np.ndarray, iy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the positions (x, y) [arcsec] of pixel coordinates."""
         ix, iy = np.asarray(ix, np.float64), np.asarray(iy, np.float64)
         m, o = self.matrix, self.origin
         return o[0] + m[0, 0] * ix + m[0, 1] * iy, o[1] + m[1, 0] * ix + m[1, 1] * iy
 
-    def to_pixels(self, x, y):
-        """Pixel coordinates (ix, iy), not rounded, of positions (x, y) [arcsec]."""
+    def to_pixels(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pixel coordinates (ix, iy), not rounded, of positions (x, y) [arcsec]."""
         dx, dy = np.asarray(x) - self.origin[0], np.asarray(y) - self.origin[1]
         m = self.inverse
         return m[0, 0] * dx + m[0, 1] * dy, m[1, 0] * dx + m[1, 1] * dy
 
-    def locate(self, x, y):
-        """Pixels that hold positions: integer (ix, iy), clipped to the grid, and whether each position is on the grid."""
+    def locate(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Find the pixels that hold positions [arcsec].
+
+        Returns
+        -------
+        ix, iy : array of int
+            Pixel indices, clipped to the grid.
+        inside : array of bool
+            Whether each position is on the grid. A pixel owns its lower edges.
+        """
         ix, iy = (np.floor(index + 0.5) for index in self.to_pixels(x, y))
         inside = (ix >= 0) & (ix < self.shape[1]) & (iy >= 0) & (iy < self.shape[0])
         return (
@@ -184,28 +134,45 @@ class PixelGrid:
             inside,
         )
 
-    def centres(self):
-        """Positions (x, y) [arcsec] of all pixel centres, two (ny, nx) arrays."""
+    def centres(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the positions (x, y) [arcsec] of all pixel centres, two (ny, nx) arrays."""
         return self.to_plane(*np.meshgrid(np.arange(self.shape[1]), np.arange(self.shape[0])))
 
-    def extent(self):
-        """The interval of x and of y [arcsec] that the pixels' outer edges span: ((x_min, x_max), (y_min, y_max))."""
+    def extent(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return the intervals of x and y [arcsec] that the pixels' outer edges span."""
         ny, nx = self.shape
         x, y = self.to_plane([-0.5, nx - 0.5, -0.5, nx - 0.5], [-0.5, -0.5, ny - 0.5, ny - 0.5])
         return (x.min(), x.max()), (y.min(), y.max())
 
-    def histogram(self, x, y, weights=None, *, side=0.0):
-        """Sum of weights in each pixel, (ny, nx); positions off the grid are left out.
+    def histogram(
+        self, x: np.ndarray, y: np.ndarray, weights: np.ndarray = None, *, side: float = 0.0
+    ) -> np.ndarray:
+        """Sum weights in each pixel; positions off the grid are left out.
 
         Parameters
         ----------
+        x, y : (N,) array
+            Positions [arcsec].
+        weights : (N,) array, optional
+            1 for each position by default.
         side : float
-            Each weight is spread evenly over a square of this side [arcsec] along the grid's axes: weights that belong to other pixels then make no moire.
+            Each weight is spread evenly over a square of this side [arcsec] along the grid's axes.
+            Weights of a lattice that is no multiple of the grid's then make no moire.
+
+        Returns
+        -------
+        (ny, nx) array
+
+        Examples
+        --------
+        >>> grid = PixelGrid.covering((0, 3), (0, 2), 1.0)
+        >>> grid.histogram(np.array([0.5, 0.6, 2.5]), np.array([0.5, 0.5, 1.5]))
+        array([[2., 0., 0.],
+               [0., 0., 1.]])
         """
         if side > 0:
-            return self._spread_histogram(
-                x, y, np.ones(len(x)) if weights is None else weights, side / self.step
-            )
+            weights = np.ones(len(x)) if weights is None else weights
+            return self._spread_histogram(x, y, weights, side / self.step)
         ix, iy, inside = self.locate(x, y)
         flat = np.bincount(
             (iy * self.shape[1] + ix)[inside],
@@ -215,58 +182,172 @@ class PixelGrid:
         return flat.reshape(self.shape).astype(np.float64)
 
     def _spread_histogram(self, x, y, weights, side):
-        """`histogram` of weights spread over squares of `side` pixels, by the area that each pixel shares with them."""
+        """Sum weights that are spread over squares of `side` pixels."""
         ny, nx = self.shape
-        shares = []
-        for index, n in zip(self.to_pixels(x, y), (nx, ny), strict=True):
-            low, high = index + 0.5 - side / 2, index + 0.5 + side / 2
-            # A square that ends on a pixel's edge, but for rounding, does not reach beyond it.
-            first, last = (
-                np.floor(low + 1e-6).astype(np.int64),
-                np.ceil(high - 1e-6).astype(np.int64),
-            )
-            cells = [first + j for j in range(max(int((last - first).max(initial=1)), 1))]
-            parts = [
-                np.clip(np.minimum(high, c + 1) - np.maximum(low, c), 0, None)
-                * (c < last)
-                * (c >= 0)
-                * (c < n)
-                for c in cells
-            ]
-            whole = sum(
-                np.clip(np.minimum(high, c + 1) - np.maximum(low, c), 0, None) * (c < last)
-                for c in cells
-            )
-            shares.append(
-                [(np.clip(c, 0, n - 1), part / whole) for c, part in zip(cells, parts, strict=True)]
-            )
+        columns, rows = (
+            _overlaps(index, n, side)
+            for index, n in zip(self.to_pixels(x, y), (nx, ny), strict=True)
+        )
         total = np.zeros(ny * nx)
-        for ix, across in shares[0]:
-            for iy, along in shares[1]:
+        for ix, across in columns:
+            for iy, along in rows:
                 total += np.bincount(iy * nx + ix, weights * across * along, ny * nx)
         return total.reshape(self.shape)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class SkyImage:
-    """An array on a PixelGrid, with its unit.
+def _overlaps(index, n, side):
+    """Share out intervals of length `side` [pixel], centred at `index`, among n pixels of one axis.
 
-    Attributes
+    Returns
+    -------
+    list of (array of int, array)
+        Pixel indices, and the fraction of each interval that lies in that pixel. One entry for each
+        pixel that an interval can touch.
+    """
+    low, high = index + 0.5 - side / 2, index + 0.5 + side / 2
+    # An interval that ends on a pixel's edge, but for rounding, does not reach beyond that edge.
+    first = np.floor(low + 1e-6).astype(np.int64)
+    last = np.ceil(high - 1e-6).astype(np.int64)
+    cells = [first + j for j in range(max(int((last - first).max(initial=1)), 1))]
+    lengths = [
+        np.clip(np.minimum(high, c + 1) - np.maximum(low, c), 0, None) * (c < last) for c in cells
+    ]
+    whole = sum(lengths)
+    return [
+        (np.clip(c, 0, n - 1), length * (c >= 0) * (c < n) / whole)
+        for c, length in zip(cells, lengths, strict=True)
+    ]
+
+
+def wcs_of(grid: PixelGrid, frame: SkyFrame):
+    """Make the astropy WCS of a grid in a tangent plane.
+
+    Parameters
+    ----------
+    grid : PixelGrid
+    frame : SkyFrame
+
+    Returns
+    -------
+    astropy.wcs.WCS
+        Two celestial axes, RA---TAN and DEC--TAN. Its pixel (0, 0) is the grid's.
+
+    Examples
+    --------
+    >>> wcs = wcs_of(PixelGrid.covering((-40, 40), (-30, 30), 2.0), SkyFrame(150.0, 20.0))
+    >>> print(wcs.pixel_to_world(19.5, 14.5).to_string("hmsdms"))
+    10h00m00s +20d00m00s
+    """
+    # astropy.wcs takes 0.1 s to import, which readers of --help should not wait for.
+    from astropy.wcs import WCS
+
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = "RA---TAN", "DEC--TAN"
+    wcs.wcs.cunit = "deg", "deg"
+    wcs.wcs.crval = frame.ra0, frame.dec0
+    wcs.wcs.crpix = np.array(grid.to_pixels(0.0, 0.0)) + 1
+    # The projection plane of the FITS standard is (-x, y) in degrees.
+    degrees = np.diag([-1.0, 1.0]) @ grid.matrix / 3600
+    if grid.is_aligned:
+        wcs.wcs.cdelt = np.diag(degrees)
+    else:
+        wcs.wcs.cd = degrees
+    # At the pole itself the standard's default would turn the plane by 180 degrees.
+    wcs.wcs.lonpole = 180.0
+    wcs.wcs.radesys = frame.radesys.upper()
+    if frame.radesys.upper() == "FK5":
+        wcs.wcs.equinox = 2000.0
+    wcs.array_shape = grid.shape
+    return wcs
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class SkyImage:
+    """An image: values on a PixelGrid, with their unit.
+
+    Parameters
     ----------
     grid : PixelGrid
     values : (ny, nx) array
     unit : str
         In FITS notation ("cm**2 s", "photon/cm**2/s"); empty where there is none.
+    frame : SkyFrame, optional
+        The tangent plane of the grid. Without it the image has no `wcs`.
+
+    Raises
+    ------
+    InputError
+        If the values do not fit the grid or are not finite.
+
+    Examples
+    --------
+    >>> grid = PixelGrid.covering((0, 4), (0, 2), 1.0)
+    >>> image = SkyImage(grid=grid, values=np.arange(8.0).reshape(2, 4), unit="photon/cm**2/s")
+    >>> image
+    SkyImage(4 x 2 pixels of 1 x 1 arcsec, values 0 to 7 photon/cm**2/s)
+    >>> image.shape, float(np.sum(image)), float(image.at(3.5, 0.5))
+    ((2, 4), 28.0, 3.0)
+    >>> image.quantity.sum()
+    <Quantity 28. ph / (s cm2)>
     """
 
     grid: PixelGrid
     values: np.ndarray
     unit: str = ""
+    frame: SkyFrame | None = None
 
     def __post_init__(self):
         read_only(self, values=self.grid.shape)
 
-    def at(self, x, y):
-        """The value of the pixel that holds each position; 0 off the grid."""
+    def __repr__(self):
+        pixels = repr(self.grid).removeprefix("PixelGrid(").split(", x ")[0]
+        low, high = self.values.min(), self.values.max()
+        return f"SkyImage({pixels}, values {low:.4g} to {high:.4g} {self.unit}".rstrip() + ")"
+
+    def __array__(self, dtype=None, copy=None):
+        """Return the values, so that numpy and matplotlib take the image as an array."""
+        return np.array(self.values, dtype=dtype, copy=copy)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns (ny, nx)."""
+        return self.grid.shape
+
+    @property
+    def quantity(self):
+        """The values with their unit, an astropy Quantity; dimensionless where there is no unit."""
+        from astropy import units
+
+        return units.Quantity(self.values, _astropy_unit(self.unit))
+
+    @property
+    def wcs(self):
+        """The astropy WCS of the pixels; None for an image without `frame`."""
+        return None if self.frame is None else wcs_of(self.grid, self.frame)
+
+    def at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return the value of the pixel that holds each position [arcsec]; 0 off the grid."""
         ix, iy, inside = self.grid.locate(x, y)
         return np.where(inside, self.values[iy, ix], 0.0)
+
+    def to_ccddata(self):
+        """Return the image as astropy.nddata.CCDData, with its unit and its WCS.
+
+        Examples
+        --------
+        >>> grid = PixelGrid.covering((-2, 2), (-1, 1), 1.0)
+        >>> image = SkyImage(grid=grid, values=np.ones((2, 4)), frame=SkyFrame(150.0, 20.0))
+        >>> ccd = image.to_ccddata()
+        >>> ccd.shape, str(ccd.unit), ccd.wcs.wcs.ctype[0]
+        ((2, 4), '', 'RA---TAN')
+        """
+        from astropy.nddata import CCDData
+
+        return CCDData(np.array(self.values), unit=_astropy_unit(self.unit), wcs=self.wcs)
+
+
+def _astropy_unit(text):
+    """Return the astropy unit of a FITS unit string; a text that is no unit stays a unit by name."""
+    from astropy import units
+
+    return units.Unit(text, format="fits", parse_strict="silent")

@@ -12,7 +12,8 @@ import numpy as np
 from .._arrays import read_only
 from ..errors import InputError
 from ..model.psf import PsfModel
-from ..plane.grid import PixelGrid, SkyFrame
+from ..plane.frame import SkyFrame
+from ..plane.grid import PixelGrid
 
 # Distance of the nodes [arcsec]: bilinear interpolation between them costs 0.001 of encircled energy in the median over a field, 0.004 within 3' of the axis
 # (0.02 at worst), and 0.003 nat per photon at worst.

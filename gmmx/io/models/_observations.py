@@ -9,7 +9,8 @@ from ...model.background import Background
 from ...model.completeness import Completeness
 from ...model.observation import Observation
 from ...model.psf import PsfModel
-from ...plane.grid import PhysicalFrame, SkyFrame, SkyImage
+from ...plane.frame import PhysicalFrame, SkyFrame
+from ...plane.grid import SkyImage
 from ...plane.shapes import Shapes
 from ._hdf5 import as_json, free_name, get_grid, in_order, optional, plain, put, put_grid
 

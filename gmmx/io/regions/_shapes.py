@@ -6,7 +6,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-from ...plane.grid import PhysicalFrame, PixelGrid, SkyFrame
+from ...plane.frame import PhysicalFrame, SkyFrame
+from ...plane.grid import PixelGrid
 from ...plane.shapes import Box, Ellipse, Field, Polygon, Ring, Sector, circle
 
 PIXEL_SYSTEMS = ("physical", "image")

@@ -12,7 +12,7 @@ import numpy as np
 from astropy.io import fits
 
 from ...errors import DataError, DataWarning
-from ...plane.grid import PhysicalFrame, SkyFrame
+from ...plane.frame import PhysicalFrame, SkyFrame
 from ...plane.shapes import Polygon, Shapes, Term
 from .._read import reading
 from ._shapes import AREALESS, RegionProblem, build, shape_name

@@ -1,0 +1,163 @@
+"""The tangent plane of the sky, and the telescope's physical pixels in it.
+
+A position is (x, y) in arcsec in the tangent plane (TAN projection) about a reference direction. Its
+axes run as they do on the screen: x grows with the image column, to the west, and y with the row, to
+the north. Right ascension, declination and position angle appear only where files are read and
+written.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError
+
+ARCSEC_PER_RADIAN = 206264.80624709636
+
+
+@dataclass(frozen=True)
+class SkyFrame:
+    """A tangent plane: the gnomonic (TAN) projection about a direction of the sky.
+
+    Parameters
+    ----------
+    ra0, dec0 : float
+        Direction in which the plane touches the sphere [deg].
+    radesys : str
+        Celestial reference system of `ra0` and `dec0`, as the FITS keyword RADESYS names it.
+
+    Raises
+    ------
+    InputError
+        If `ra0` is not finite or `dec0` is not a declination.
+
+    References
+    ----------
+    Calabretta & Greisen 2002, A&A 395, 1077, section 5.1.3.
+
+    Examples
+    --------
+    >>> frame = SkyFrame(150.0, 20.0)
+    >>> frame
+    SkyFrame(ra0=150.0, dec0=20.0, radesys='ICRS')
+    >>> x, y = frame.to_plane(150.01, 20.0)
+    >>> print(f"{x:.3f} {y:.3f}")
+    -33.829 0.001
+    """
+
+    ra0: float
+    dec0: float
+    radesys: str = "ICRS"
+
+    def __post_init__(self):
+        if not (np.isfinite(self.ra0) and -90 <= self.dec0 <= 90):
+            raise InputError(
+                "a tangent point needs a finite right ascension and a declination in [-90, 90], "
+                f"got {self.ra0}, {self.dec0}"
+            )
+
+    def to_plane(self, ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Project directions onto the plane.
+
+        Parameters
+        ----------
+        ra, dec : float or array
+            Directions in the system `radesys` [deg].
+
+        Returns
+        -------
+        x, y : float or array
+            Positions [arcsec]. A direction 90 degrees or more from the tangent point has no image
+            in the plane: its position is NaN.
+        """
+        ra, dec = np.radians(ra), np.radians(dec)
+        ra0, dec0 = np.radians(self.ra0), np.radians(self.dec0)
+        cosine = np.sin(dec0) * np.sin(dec) + np.cos(dec0) * np.cos(dec) * np.cos(ra - ra0)
+        cosine = np.where(cosine > 0, cosine, np.nan)
+        east = np.cos(dec) * np.sin(ra - ra0) / cosine
+        north = (
+            np.cos(dec0) * np.sin(dec) - np.sin(dec0) * np.cos(dec) * np.cos(ra - ra0)
+        ) / cosine
+        return -east * ARCSEC_PER_RADIAN, north * ARCSEC_PER_RADIAN
+
+    def to_sky(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the directions (ra, dec) [deg] of positions [arcsec]: the inverse of `to_plane`.
+
+        Examples
+        --------
+        >>> SkyFrame(150.0, 20.0).to_sky(0.0, 3600.0)[1].round(6)
+        np.float64(20.999898)
+        """
+        east, north = -np.asarray(x) / ARCSEC_PER_RADIAN, np.asarray(y) / ARCSEC_PER_RADIAN
+        dec0 = np.radians(self.dec0)
+        down = np.cos(dec0) - north * np.sin(dec0)
+        ra = self.ra0 + np.degrees(np.arctan2(east, down))
+        dec = np.degrees(np.arctan2(np.sin(dec0) + north * np.cos(dec0), np.hypot(east, down)))
+        return np.mod(ra, 360.0), dec
+
+    def north(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return the direction of north at positions [arcsec].
+
+        Meridians are straight lines through the image of the pole, (0, cot dec0). Away from the
+        tangent point north is therefore not up, and near the pole the difference is large.
+
+        Returns
+        -------
+        float or array
+            Angle from the plane's y axis to north, counter-clockwise [deg].
+        """
+        dec0 = np.radians(self.dec0)
+        return np.degrees(
+            np.arctan2(
+                np.asarray(x) * np.sin(dec0),
+                ARCSEC_PER_RADIAN * np.cos(dec0) - np.asarray(y) * np.sin(dec0),
+            )
+        )
+
+
+@dataclass(frozen=True)
+class PhysicalFrame:
+    """The telescope's sky pixels, which CIAO and DS9 call "physical", as a scale in a tangent plane.
+
+    Parameters
+    ----------
+    x0, y0 : float
+        Physical coordinates of the plane's origin [pixel].
+    step_x, step_y : float
+        Size of a physical pixel along x and y [arcsec]; negative where the physical axis runs
+        against the plane's.
+
+    Raises
+    ------
+    InputError
+        If a number is not finite, or a step is zero.
+
+    Examples
+    --------
+    >>> acis = PhysicalFrame(x0=4096.5, y0=4096.5, step_x=0.492, step_y=0.492)
+    >>> x, y = acis.to_plane(4196.5, 4086.5)
+    >>> print(f"{x:.2f} {y:.2f}")
+    49.20 -4.92
+    """
+
+    x0: float
+    y0: float
+    step_x: float
+    step_y: float
+
+    def __post_init__(self):
+        numbers = (self.x0, self.y0, self.step_x, self.step_y)
+        if not np.isfinite(numbers).all() or self.step_x * self.step_y == 0:
+            raise InputError(
+                f"physical pixels need finite coordinates and steps that are not zero, got {numbers}"
+            )
+
+    def to_plane(self, x_pix: np.ndarray, y_pix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the positions (x, y) [arcsec] of physical coordinates [pixel]."""
+        return (np.asarray(x_pix, np.float64) - self.x0) * self.step_x, (
+            np.asarray(y_pix, np.float64) - self.y0
+        ) * self.step_y
+
+    def to_physical(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the physical coordinates [pixel] of positions (x, y) [arcsec]."""
+        return np.asarray(x) / self.step_x + self.x0, np.asarray(y) / self.step_y + self.y0

@@ -12,7 +12,7 @@ SAMPLE  := data_samples
 OBSERVATION := $(SAMPLE)/events.fits.gz --mask $(SAMPLE)/sources.reg --exposure $(SAMPLE)/expmap.fits.gz --psf $(SAMPLE)/psfmap.fits.gz --energy 0.5:2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test test-slow coverage lint types bench clean distclean
+.PHONY: help demo picture test test-slow coverage lint types docs bench clean distclean
 
 help:  ## print the targets
 	@echo "usage: make TARGET [PYTHON=python3.x]"
@@ -76,6 +76,9 @@ lint: $(VENV)/.lint  ## check the style
 
 types: $(VENV)/.lint  ## check the types of the public interface
 	$(BIN)/mypy
+
+docs: $(VENV)/.test  ## write docs/commands.md from the help texts
+	$(BIN)/python docs/make_commands.py
 
 bench: $(VENV)/.bench $(PEERS)/.ready  ## run benchmarks/bench_*.py, which print their tables; an hour at most, most of it for the peers
 	$(BIN)/python benchmarks/bench_speed.py | tee benchmarks/speed.txt

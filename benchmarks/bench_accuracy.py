@@ -114,7 +114,7 @@ def true_parameters(observation, folder=GALAXY, reference=None):
 
 def block_chi2(result, photons, size):
     """chi^2 per degree of freedom of other photons in blocks of `size` arcsec with at least 25 expected counts."""
-    images = gmmx.render_images(
+    images = gmmx.render(
         replace(
             result,
             observations=(
@@ -141,7 +141,7 @@ def galaxy():
     )
     observation = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz")
     for k in (15, 40):
-        result = gmmx.fit_mixture(observation, n_components=k, seed=1)
+        result = gmmx.fit(observation, n_components=k, seed=1)
         two, eight = truth.differences(result)
         facts = f"{two:.4f}  {eight:.4f}  {truth.total(result):.4f}  {result.background_photons:.0f}  {result.seconds:.1f} s"
         print(f"  --k {k}: K = {len(result.mixture)}  {facts}")
@@ -173,7 +173,7 @@ def realisations():
         rows, results = [], []
         for observation, background in zip(observations, sky, strict=True):
             start = {"init": true_parameters(observation).mixture} if "init" in options else {}
-            results.append(gmmx.fit_mixture(observation, **(options | start), seed=1))
+            results.append(gmmx.fit(observation, **(options | start), seed=1))
             result = results[-1]
             rows.append(
                 [
@@ -259,7 +259,7 @@ def beta(k=30, seeds=10, n=130_000, n_sky=60_000):
         fixed = replace(free, backgrounds=(Background(amplitude=level, fixed=True),))
         within = {}
         for name, observation in (("held", fixed), ("free", free)):
-            within[name] = gmmx.fit_mixture(observation, n_components=k, seed=1)
+            within[name] = gmmx.fit(observation, n_components=k, seed=1)
         grid = PixelGrid.covering((-600, 600), (-600, 600), 2.0)
         flux = []
         for result in within.values():

@@ -143,7 +143,7 @@ def kinds(k=20):
         for name, (path, labels) in cases.items():
             head(f"marx/galaxy, background {name}, --k {k}: flux over truth", "backgr.")
             for kind, background in KINDS.items():
-                result = gmmx.fit_mixture(observed(path, background), n_components=k, seed=1)
+                result = gmmx.fit(observed(path, background), n_components=k, seed=1)
                 true = true_background(path, labels, result.observations[0])
                 parts = ", ".join(
                     f"{b.name.split('.')[0]} {b.photons:.0f} +- {b.photons_error:.0f}"
@@ -172,7 +172,7 @@ def streak(k=20, n=4):
                 background,
                 exposure=folder / "expmap_hp.fits.gz",
             )
-            results.append(gmmx.fit_mixture(observation, n_components=k, seed=1))
+            results.append(gmmx.fit(observation, n_components=k, seed=1))
         if name == "sky":
             head(
                 f"marx/galaxy, {n} realisations, --k {k}: mean flux over truth; chi^2 per degree of freedom of the next one in blocks",
@@ -216,7 +216,7 @@ def region(k=30, n=130_000, n_sky=60_000):
         "backgr.",
     )
     for name, observation in variants.items():
-        result = gmmx.fit_mixture(observation, n_components=k, seed=1)
+        result = gmmx.fit(observation, n_components=k, seed=1)
         m = result.mixture
         image = pixel_means(m.fluxes, m.means, m.covariances, rings) * rings.cell_area
         inner = [

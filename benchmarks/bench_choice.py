@@ -60,13 +60,13 @@ class Rung:
 
 def path(observation, *, step=lambda k: k + 1, exchanges=3, threads=1):
     """Fits with 0, 1, ... components, each begun at the one before, until nothing more is to be found, and some components beyond that."""
-    rungs = [Rung(0, gmmx.fit_mixture(observation, init=gmmx.Mixture.empty(), threads=threads))]
+    rungs = [Rung(0, gmmx.fit(observation, init=gmmx.Mixture.empty(), threads=threads))]
     prepared, _ = prepare_all([rungs[0].result.observations[0]])
     search = Search.over(prepared)
     forced = 0
     while forced < BEYOND and rungs[-1].k < MOST:
         last = rungs[-1]
-        result = gmmx.fit_mixture(
+        result = gmmx.fit(
             observation,
             init=last.result.mixture,
             n_components=step(last.k),
@@ -79,7 +79,7 @@ def path(observation, *, step=lambda k: k + 1, exchanges=3, threads=1):
             larger = _grown(search, prepared, last.parameters, 1, least=-50.0)
             if larger.mixture is last.result.mixture or len(larger.mixture) == last.k:
                 break
-            result = gmmx.fit_mixture(observation, init=larger.mixture, threads=threads)
+            result = gmmx.fit(observation, init=larger.mixture, threads=threads)
             if len(result.mixture) <= last.k:
                 break
         rungs.append(Rung(len(result.mixture), result))
@@ -270,7 +270,7 @@ def auto(names, seeds):
     for k in K_TRUE if "separated" in names else ():
         ks = np.array(
             [
-                len(gmmx.fit_mixture(separated(k, seed).train, threads=1).mixture)
+                len(gmmx.fit(separated(k, seed).train, threads=1).mixture)
                 for seed in range(seeds)
             ]
         )
@@ -285,7 +285,7 @@ def auto(names, seeds):
         )
     if "background" in names:
         ks = np.array(
-            [len(gmmx.fit_mixture(flat(seed).train, threads=1).mixture) for seed in range(seeds)]
+            [len(gmmx.fit(flat(seed).train, threads=1).mixture) for seed in range(seeds)]
         )
         least = int(np.ceil(0.95 * seeds - 1e-9)) if seeds >= 20 else seeds - (seeds > 1)
         _asked(
@@ -298,7 +298,7 @@ def auto(names, seeds):
         )
     if "beta" in names:
         fitted = [
-            gmmx.fit_mixture(beta_model(seed).train, threads=1).mixture for seed in range(seeds)
+            gmmx.fit(beta_model(seed).train, threads=1).mixture for seed in range(seeds)
         ]
         few = sum(map(small, fitted))
         _asked(
@@ -310,7 +310,7 @@ def auto(names, seeds):
             [len(m) for m in fitted],
         )
     if "galaxy" in names and DATA.is_dir():
-        result = gmmx.fit_mixture(observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz"))
+        result = gmmx.fit(observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz"))
         k, (two, eight) = len(result.mixture), Truth().differences(result)
         _asked(
             met,

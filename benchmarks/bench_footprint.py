@@ -43,7 +43,7 @@ def rows(k=20, psf=GALAXY / "psfmap.fits.gz"):
         ),
     )
     for name, observation in (("exposure map", mapped), ("no map", alone), ("even field", even)):
-        result = gmmx.fit_mixture(observation, n_components=k, seed=1)
+        result = gmmx.fit(observation, n_components=k, seed=1)
         scale = (
             1.0 if observation.completeness.has_flux_unit else result.reference_exposure / largest
         )

@@ -220,7 +220,7 @@ def scores(mixture, exposure, train, held_out):
     reference = reference_exposure([o.completeness for o in train])
     mixture = replace(mixture, fluxes=mixture.fluxes * reference / exposure)
     everything = np.ones(len(mixture), bool)
-    seen = gmmx.fit_mixture(
+    seen = gmmx.fit(
         train,
         init=Mixture.empty(),
         fixed=(mixture, Fixed(fluxes=everything, means=everything, covariances=everything)),
@@ -253,9 +253,9 @@ def compared(psf, k, seed, folder, threads):
     for name, which in chosen.items():
         path = folder / f"{psf}_{'_'.join(map(str, which))}.h5"
         runs[name], models[name] = command(config, which, path), None
-        models[name] = gmmx.read_model(path)
-    models["stacked"] = gmmx.fit_mixture(stacked(observations), **fitted)
-    models["merged PSF"] = gmmx.fit_mixture(stacked(observations, merged=True), **fitted)
+        models[name] = gmmx.read(path)
+    models["stacked"] = gmmx.fit(stacked(observations), **fitted)
+    models["merged PSF"] = gmmx.fit(stacked(observations, merged=True), **fitted)
     print(
         "\nall photons, outside the masks, model over truth (differences as they are); hidden: behind the masks, over the true flux in all;"
     )
@@ -280,10 +280,10 @@ def compared(psf, k, seed, folder, threads):
         )
 
     train, held_out = halves(observations, np.random.default_rng(seed))
-    skies = {"joint": gmmx.fit_mixture(train, **fitted)}
-    skies |= {f"pointing {i + 1}": gmmx.fit_mixture(o, **fitted) for i, o in enumerate(train)}
-    skies["stacked"] = gmmx.fit_mixture(stacked(train), **fitted)
-    skies["merged PSF"] = gmmx.fit_mixture(stacked(train, merged=True), **fitted)
+    skies = {"joint": gmmx.fit(train, **fitted)}
+    skies |= {f"pointing {i + 1}": gmmx.fit(o, **fitted) for i, o in enumerate(train)}
+    skies["stacked"] = gmmx.fit(stacked(train), **fitted)
+    skies["merged PSF"] = gmmx.fit(stacked(train, merged=True), **fitted)
     reference = skies["joint"].reference_exposure
     # Half of the photons are what half of the true flux gives at the whole exposure.
     true = true_parameters(train[0], PAIR, reference).mixture

@@ -365,7 +365,7 @@ def gmmx_row(job, folder, budget, k):
     if done.stopped or done.code:
         row.notes.append("stopped" if done.stopped else done.error)
         return row
-    result = gmmx.read_model(model)
+    result = gmmx.read(model)
     row.k, row.iterations, row.per_iteration = (
         len(result.mixture),
         result.iterations,

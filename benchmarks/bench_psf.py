@@ -70,7 +70,7 @@ def sources():
         }
         for label, psf in models.items():
             error = encircled_error(psf, place, radii[(shares * len(radii)).astype(int)], shares)
-            result = gmmx.fit_mixture(
+            result = gmmx.fit(
                 replace(observation, psf=psf), n_components=1, min_sigma=0.01, seed=1
             )
             sigma = np.sqrt(np.linalg.eigvalsh(result.mixture.covariances[0])[::-1])
@@ -149,7 +149,7 @@ def speed():
         psf=settings()["psfmap"],
         energy_kev="0.5:2",
     )
-    result = gmmx.fit_mixture(observation, n_components=K, seed=1, max_iter=60)
+    result = gmmx.fit(observation, n_components=K, seed=1, max_iter=60)
     listed = {"1 Gaussian": observation.psf}
     for label in ("psfmap,psfmap_90", "chandra"):
         listed[label] = gmmx.read_observation(

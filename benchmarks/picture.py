@@ -25,9 +25,9 @@ def main():
         psf=SAMPLES / "psfmap.fits.gz",
         energy_kev=(0.5, 2),
     )
-    result = gmmx.fit_mixture(observation, n_components=6, seed=1)
+    result = gmmx.fit(observation, n_components=6, seed=1)
     grid = read_grid_like(SAMPLES / "truth.fits.gz", result.frame)
-    images = gmmx.render_images(result, grid, units="sb")
+    images = gmmx.render(result, grid, units="sb")
     truth = read_image(SAMPLES / "truth.fits.gz").values
 
     sigma = SMOOTHING / grid.step

@@ -205,7 +205,7 @@ def test_the_sky_runs_through_the_pipeline_and_back(files):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         out, result = pipeline.fit([files.events], files.folder / "m.h5", config)
-    again = gmmx.read_model(out)
+    again = gmmx.read(out)
     for one, two in zip(
         result.observations[0].backgrounds, again.observations[0].backgrounds, strict=True
     ):
@@ -219,7 +219,7 @@ def test_the_sky_runs_through_the_pipeline_and_back(files):
         assert one.template is None or np.array_equal(one.template.values, two.template.values)
     assert [b.kind for b in again.backgrounds] == ["sky", "particle", "streak", "file"]
     assert again.background_error == result.background_error
-    images = gmmx.render_images(again)
+    images = gmmx.render(again)
     assert_allclose(
         images.expected.values.sum(), result.background_photons + result.signal_photons, rtol=2e-3
     )

@@ -55,7 +55,7 @@ def test_no_public_name_is_a_module():
 @pytest.mark.parametrize("name", PUBLIC)
 def test_public_names_resolve(name):
     value = getattr(gmmx, name)
-    assert value.__name__ == name
+    assert callable(value)
     assert value.__doc__
     assert getattr(gmmx, name) is value
 

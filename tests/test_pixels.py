@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from made_files import event_hdus, flat, image_hdus
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmx import fit_mixture
+from gmmx.fitting.driver import fit_mixture
 from gmmx.answers.images import render_images
 from gmmx.cli.main import main
 from gmmx.commands.pipeline import export, fit, info, score

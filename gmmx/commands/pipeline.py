@@ -16,7 +16,7 @@ from ..errors import DataError, GmmxWarning, InputError
 from ..fitting.driver import fit_mixture
 from ..fitting.point_sources import PointSources
 from ..fitting.start import carried
-from ..io._write import check_target, replacing
+from ..io.write import check_target, replacing
 from ..io.counts_image import read_photons
 from ..io.images import IMAGE_SUFFIXES, read_grid_like, write_images
 from ..io.models import read_model, write_model

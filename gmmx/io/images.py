@@ -1,6 +1,7 @@
 """Images of a fit on disk: FITS for DS9 and CIAO, HDF5 for the rest; and the grid of any FITS image, to draw on."""
 
 import json
+import re
 import warnings
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,10 +12,10 @@ from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import wcs_to_celestial_frame
 
 from .. import __version__
-from ..answers.images import number_of
 from ..errors import DataError, InputError
-from ._write import replacing, replacing_hdf5
+from ..plane.wcs import wcs_cards
 from .maps import MAX_RESIDUAL, affine_grid, read_image
+from .write import replacing, replacing_hdf5
 
 FITS_SUFFIXES = (".fits", ".fits.gz", ".fit", ".img")
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -91,60 +92,6 @@ def write_images(path, images, result, *, overwrite=False, command=None):
         fits.HDUList(hdus).writeto(aside, overwrite=True, checksum=True)
 
 
-def wcs_header(grid, frame, physical=None):
-    """FITS header of a grid in the plane: celestial WCS and, where the telescope's pixels are known, the physical one, as ...P keywords and as LTV / LTM.
-
-    Parameters
-    ----------
-    grid : PixelGrid
-    frame : SkyFrame or None
-        None leaves the celestial part out.
-    physical : PhysicalFrame, optional
-    """
-    header = fits.Header()
-    aligned = grid.is_aligned
-    if physical is not None:
-        # FITS pixels p count from 1: plane = origin + matrix (p - 1), physical = plane / step + zero.
-        scale = np.array([physical.step_x, physical.step_y])
-        to_physical = grid.matrix / scale[:, None]
-        edge = grid.to_plane(-0.5, -0.5) / scale + [physical.x0, physical.y0]
-        header["WCSNAMEP"] = "PHYSICAL"
-        for i, axis in enumerate("xy"):
-            header[f"CTYPE{i + 1}P"] = axis
-            header[f"CRVAL{i + 1}P"] = _tidy(edge[i])
-            header[f"CRPIX{i + 1}P"] = 0.5
-            if aligned:
-                header[f"CDELT{i + 1}P"] = _tidy(to_physical[i, i])
-            else:
-                for j in range(2):
-                    header[f"CD{i + 1}_{j + 1}P"] = _tidy(to_physical[i, j])
-        to_image = np.linalg.inv(to_physical)
-        shift = 0.5 - to_image @ edge
-        for i in range(2):
-            header[f"LTV{i + 1}"] = _tidy(shift[i])
-            for j in range(2):
-                if i == j or not aligned:
-                    header[f"LTM{i + 1}_{j + 1}"] = _tidy(to_image[i, j])
-    if frame is not None:
-        # x runs west: the projection plane of the standard is (-x, y) in degrees.
-        to_degrees = np.diag([-1, 1]) @ grid.matrix / 3600
-        reference = np.array(grid.to_pixels(0.0, 0.0)) + 1
-        for i, (name, value) in enumerate((("RA---TAN", frame.ra0), ("DEC--TAN", frame.dec0))):
-            header[f"CTYPE{i + 1}"] = name
-            header[f"CRVAL{i + 1}"] = value
-            header[f"CRPIX{i + 1}"] = _tidy(reference[i])
-            if aligned:
-                header[f"CDELT{i + 1}"] = _tidy(to_degrees[i, i])
-            else:
-                for j in range(2):
-                    header[f"CD{i + 1}_{j + 1}"] = _tidy(to_degrees[i, j])
-            header[f"CUNIT{i + 1}"] = "deg"
-        header["RADESYS"] = frame.radesys
-        if frame.radesys.upper() == "FK5":
-            header["EQUINOX"] = 2000.0
-    return header
-
-
 def read_grid_like(path, frame):
     """The grid of a FITS image, as it lies in a tangent plane: the affine map that fits its own WCS best.
 
@@ -194,11 +141,6 @@ def read_grid_like(path, frame):
     return grid
 
 
-def _tidy(value):
-    """A number without the last digits' rounding, so that headers say 8.0 and not 7.999999999999741."""
-    return float(f"{value:.12g}")
-
-
 def _to_system(lon, lat, native, radesys):
     """Directions [deg] in another celestial system."""
     if native.name == radesys.lower():
@@ -212,7 +154,7 @@ def _to_system(lon, lat, native, radesys):
 def _hdu(name, image, result, created, command, *, primary):
     """One image with all it has to say."""
     result = _spoken_of(name, result)
-    header = wcs_header(image.grid, result.frame, result.observations[0].physical)
+    header = fits.Header(wcs_cards(image.grid, result.frame, result.observations[0].physical))
     header["BUNIT"] = (image.unit, "unit of the pixels")
     header["CONTENT"] = name
     header["HDUNAME"] = name
@@ -230,10 +172,10 @@ def _hdu(name, image, result, created, command, *, primary):
 
 def _spoken_of(name, result):
     """The result with the one observation that an image's name speaks of, whose keywords and physical pixels are the image's; else with all."""
-    number = number_of(name)
-    return (
-        result if number is None else replace(result, observations=(result.observations[number],))
-    )
+    found = re.search(r"_([1-9]\d*)$", name)
+    if found is None:
+        return result
+    return replace(result, observations=(result.observations[int(found[1]) - 1],))
 
 
 def keywords(result):
@@ -334,7 +276,7 @@ def _fill_hdf5(file, images, result, created, command):
             compression="gzip",
             compression_opts=1,
         )
-        header = wcs_header(image.grid, its.frame, its.observations[0].physical)
+        header = fits.Header(wcs_cards(image.grid, its.frame, its.observations[0].physical))
         data.attrs.update(
             unit=image.unit,
             origin=image.grid.origin,

@@ -15,8 +15,8 @@ from astropy.table import Table
 
 from ..errors import DataError, InputError
 from ..plane.frame import PhysicalFrame, SkyFrame
-from ._write import replacing
 from .sources import source_list, source_radii
+from .write import replacing
 
 SUFFIXES = (".ecsv", ".fits", ".csv", ".reg")
 REGION_FRAMES = ("fk5", "icrs", "physical")

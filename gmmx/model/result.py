@@ -254,3 +254,9 @@ class FitResult:
         return (self.observed_fraction < 0.5) & (
             self.observed_photons / total < 1 / max(len(self.mixture), 1)
         )
+
+    def write(self, path, *, overwrite=False, command=None):
+        """Write the model file of this fit; see `gmmx.io.models.write_model`."""
+        from ..io.models import write_model
+
+        write_model(path, self, overwrite=overwrite, command=command)

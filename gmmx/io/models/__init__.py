@@ -28,7 +28,7 @@ from ...errors import DataError, InputError
 from ...model.mixture import FIXED_COLUMNS, Fixed, Mixture
 from ...model.result import BackgroundSummary, FitResult
 from ...plane.frame import SkyFrame
-from .._write import replacing_hdf5
+from ..write import replacing_hdf5
 from ._hdf5 import as_json, free_name, in_order, optional, plain, put
 from ._observations import get_observation, put_observations
 

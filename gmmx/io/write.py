@@ -1,0 +1,171 @@
+"""How gmmx writes files: to a temporary name beside the target, then renamed.
+
+A file that exists is replaced only on request, and a failure never leaves half a file behind.
+"""
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import OutputError
+
+if TYPE_CHECKING:
+    import h5py
+
+
+def check_target(
+    path: str | Path, *, overwrite: bool = False, suffixes: Iterable[str] | None = None
+) -> Path:
+    """Make sure that an output can be written, before any work is done for it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to be written.
+    overwrite : bool
+        Replace the file if it exists.
+    suffixes : iterable of str, optional
+        The endings that the writer knows, such as ``(".ecsv", ".fits")``; upper and lower case
+        are the same.
+
+    Returns
+    -------
+    Path
+        The file that will be written. A symbolic link is followed, so that the file it points to
+        is replaced and the link stays.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and `overwrite` is false, if it is not a regular file, if its ending is
+        unknown, or if its folder is missing or not writable.
+
+    Examples
+    --------
+    >>> check_target("c.txt", suffixes=(".ecsv", ".fits"))
+    Traceback (most recent call last):
+    ...
+    gmmx.errors.OutputError: c.txt: cannot tell the format from the ending '.txt': use .ecsv or .fits
+    """
+    path = Path(path)
+    suffixes = None if suffixes is None else tuple(suffixes)
+    if suffixes is not None and not path.name.lower().endswith(suffixes):
+        ending = f"the ending {path.suffix!r}" if path.suffix else "a name without ending"
+        known = _alternatives(suffixes)
+        raise OutputError(f"{path}: cannot tell the format from {ending}: use {known}")
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise OutputError(f"{path}: is a folder: name a file in it")
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{path}: is not a regular file: name another output")
+    if target.exists() and not overwrite:
+        raise OutputError(f"{path}: exists: choose another name, or replace it with `overwrite`")
+    if not target.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent}: create it first")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: the folder {path.parent} is not writable: choose another")
+    return target
+
+
+@contextmanager
+def replacing(
+    path: str | Path, overwrite: bool = False, *, suffixes: Iterable[str] | None = None
+) -> Iterator[Path]:
+    """Give the body of a ``with`` statement a new file that then takes the target's place.
+
+    The new file lies in the target's folder. It is renamed to the target if the body ends
+    without an exception, and removed otherwise.
+
+    Parameters
+    ----------
+    path, overwrite, suffixes
+        As in `check_target`.
+
+    Yields
+    ------
+    Path
+        The empty file to write to; it has the target's suffix.
+
+    Raises
+    ------
+    OutputError
+        As `check_target` does, and if the system refuses to write (disk full, quota reached).
+
+    Examples
+    --------
+    >>> folder = getfixture("tmp_path")
+    >>> with replacing(folder / "note.txt") as aside:
+    ...     _ = aside.write_text("complete")
+    >>> (folder / "note.txt").read_text()
+    'complete'
+    """
+    target = check_target(path, overwrite=overwrite, suffixes=suffixes)
+    aside = target.with_name(f".{secrets.token_hex(6)}{target.suffix}")
+    try:
+        # Not tempfile.mkstemp, because its files are closed to the group whatever the umask says.
+        with aside.open("xb"):
+            pass
+        yield aside
+        check_target(path, overwrite=overwrite)
+        aside.replace(target)
+    except OSError as error:
+        reason = error.strerror or str(error).splitlines()[0]
+        raise OutputError(
+            f"{path}: could not be written ({reason}): choose another place, or make room"
+        ) from error
+    finally:
+        # Interrupts pass through here too, so that a stopped process leaves nothing behind.
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_hdf5(
+    path: str | Path, overwrite: bool = False, *, suffixes: Iterable[str] | None = None
+) -> "Iterator[h5py.File]":
+    """Give the body of a ``with`` statement an HDF5 file in memory, and write it when complete.
+
+    The file is built in memory because HDF5 reports a full disk while it closes its objects,
+    where no exception handler can catch the error.
+
+    Parameters
+    ----------
+    path, overwrite, suffixes
+        As in `check_target`.
+
+    Yields
+    ------
+    h5py.File
+        The open file for the body to fill.
+
+    Raises
+    ------
+    OutputError
+        As `replacing` does.
+
+    Examples
+    --------
+    >>> path = getfixture("tmp_path") / "numbers.h5"
+    >>> with replacing_hdf5(path) as file:
+    ...     file["numbers"] = [1, 2, 3]
+    >>> path.exists()
+    True
+    """
+    import h5py
+
+    with replacing(path, overwrite, suffixes=suffixes) as aside:
+        # Attributes above 64 kB (options that name many files) need HDF5's newer file layout.
+        with h5py.File(
+            aside.name, "w", driver="core", backing_store=False, libver=("v110", "v110")
+        ) as file:
+            yield file
+            file.flush()
+            content = file.id.get_file_image()
+        aside.write_bytes(content)
+
+
+def _alternatives(names: tuple[str, ...]) -> str:
+    """The names as a list for people: "a, b or c"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

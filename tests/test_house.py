@@ -1,4 +1,4 @@
-"""The house: the public API, what importing costs, what is packaged."""
+"""The house: what importing costs, what is packaged."""
 
 import os
 import resource
@@ -12,21 +12,8 @@ import pytest
 
 import gmmx
 
+
 ROOT = Path(__file__).resolve().parents[1]
-PUBLIC = [
-    "EventList",
-    "FitConfig",
-    "FitResult",
-    "GmmxError",
-    "Mixture",
-    "Observation",
-    "PsfModel",
-    "fit_mixture",
-    "read_model",
-    "read_observation",
-    "render_images",
-    "write_model",
-]
 HEAVY = ("numpy", "astropy", "numba", "matplotlib", "h5py", "scipy", "regions")
 
 
@@ -38,31 +25,6 @@ def run(*code):
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def test_public_names_are_what_we_say():
-    assert gmmx.__all__ == PUBLIC
-    assert set(PUBLIC) <= set(dir(gmmx))
-
-
-def test_no_public_name_is_a_module():
-    modules = {path.stem for path in (ROOT / "gmmx").glob("*.py")} | {
-        path.name for path in (ROOT / "gmmx").iterdir() if path.is_dir()
-    }
-    assert not modules & set(PUBLIC)
-
-
-@pytest.mark.parametrize("name", PUBLIC)
-def test_public_names_resolve(name):
-    value = getattr(gmmx, name)
-    assert callable(value)
-    assert value.__doc__
-    assert getattr(gmmx, name) is value
-
-
-def test_unknown_names_are_refused():
-    with pytest.raises(AttributeError, match="no attribute 'fit_mixtures'"):
-        gmmx.fit_mixtures  # noqa: B018
 
 
 @pytest.mark.parametrize(

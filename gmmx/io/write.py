@@ -96,10 +96,9 @@ def replacing(
 
     Examples
     --------
-    >>> folder = getfixture("tmp_path")
-    >>> with replacing(folder / "note.txt") as aside:
+    >>> with replacing("note.txt") as aside:
     ...     _ = aside.write_text("complete")
-    >>> (folder / "note.txt").read_text()
+    >>> Path("note.txt").read_text()
     'complete'
     """
     target = check_target(path, overwrite=overwrite, suffixes=suffixes)
@@ -147,10 +146,9 @@ def replacing_hdf5(
 
     Examples
     --------
-    >>> path = getfixture("tmp_path") / "numbers.h5"
-    >>> with replacing_hdf5(path) as file:
+    >>> with replacing_hdf5("numbers.h5") as file:
     ...     file["numbers"] = [1, 2, 3]
-    >>> path.exists()
+    >>> Path("numbers.h5").exists()
     True
     """
     import h5py

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from simulated import drawn, field, mixture_of, random_mixture, random_observation
 
-from gmmx.answers.components import component_table, fixed_from_table
+from gmmx.answers.components import component_table
 from gmmx.cli.main import main
 from gmmx.em import layout
 from gmmx.em import photons as em
@@ -27,6 +27,7 @@ from gmmx.io.tables import read_table, write_table
 from gmmx.model.background import Background
 from gmmx.model.mixture import Fixed
 from gmmx.plane.frame import SkyFrame
+from gmmx.reading.fixed_components import fixed_from_table
 from gmmx.show.page import summary
 
 PRIORS = em.Priors(mean_count=1.0, covariance_count=3.0, min_sigma=0.5)
@@ -297,7 +298,7 @@ def marked(**columns):
         (marked(fixed_mean=[False, False], fixed_flux=[False, False]), "are false in every row"),
         (
             marked(fixed_position=[True, False]),
-            "column fixed_position: what can be held is fixed_flux, fixed_mean, fixed_covariance",
+            "column fixed_position: what can be fixed is fixed_flux, fixed_mean, fixed_covariance",
         ),
         (marked(fixed_mean=["yes", "no"]), "must be true or false"),
         (marked()[:0], "has no row"),

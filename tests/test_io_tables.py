@@ -11,13 +11,14 @@ from handmade import ellipse, make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose
 from regions import Regions
 
-from gmmx.answers.components import component_table, mixture_from_table
+from gmmx.answers.components import component_table
 from gmmx.answers.flags import principal_axes
 from gmmx.errors import InputError, OutputError
 from gmmx.io.tables import read_table, region_text, write_table
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
+from gmmx.reading.fixed_components import mixture_from_table
 
 
 def far_north(physical=None):

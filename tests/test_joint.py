@@ -17,6 +17,7 @@ from gmmx.fitting.driver import fit_mixture
 from gmmx.io.models import read_model
 from gmmx.model.background import Background
 from gmmx.model.psf import PsfModel
+from gmmx.reading.held_out import read_held_out
 from gmmx.reading.joint import read_observations
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no exposure map:gmmx.errors.DataWarning")
@@ -119,7 +120,7 @@ def test_a_fit_s_own_photons_are_what_it_is_scored_on(pair, tmp_path, monkeypatc
     facts = pipeline.score("model.h5", pair)
     assert facts["n_photons"] == result.n_photons
     kept = [
-        pipeline._comparable(path, o)
+        read_held_out(path, o)
         for path, o in zip(pair, read_model("model.h5").observations, strict=True)
     ]
     for mine, its in zip(kept, result.observations, strict=True):

@@ -8,12 +8,13 @@ import pytest
 from handmade import ellipse, make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose
 
-from gmmx.answers.components import component_table, mixture_from_table
+from gmmx.answers.components import component_table
 from gmmx.errors import InputError
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.plane.frame import SkyFrame
+from gmmx.reading.fixed_components import mixture_from_table
 from gmmx.show.page import summary, summary_dict
 
 

@@ -8,12 +8,11 @@ from astropy.io import fits
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of
 
-from gmmx.answers.components import component_table, fixed_from_table
+from gmmx.answers.components import component_table
 from gmmx.answers.flags import component_flags
 from gmmx.answers.images import render_images
 from gmmx.commands import pipeline
-from gmmx.commands.pipeline import _sources, described
-from gmmx.config import ExportConfig, FitConfig
+from gmmx.config import ExportConfig
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.fitting.driver import fit_mixture
 from gmmx.fitting.point_sources import PointSources
@@ -26,6 +25,8 @@ from gmmx.model.psf import PsfModel
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.plane.grid import PixelGrid
 from gmmx.plane.shapes import Box, Ellipse, Field, Ring, Shapes
+from gmmx.reading.fixed_components import fixed_from_table
+from gmmx.reading.point_sources import read_point_sources
 from gmmx.show.figures import plot_history, plot_result
 from gmmx.show.page import summary, summary_dict
 
@@ -299,22 +300,20 @@ def test_what_is_left_out_is_said(observation, tmp_path):
     (tmp_path / "one.reg").write_text(physical + "circle(5096.5,4096.5,4)\n-circle(4090,4090,2)\n")
     (tmp_path / "two.reg").write_text(physical + "circle(4156.5,4156.5,4)\n")
     masked = replace(observation, masks=Shapes.of(Ellipse(60 * 0.492, 60 * 0.492, 2.0, 2.0)))
-    (noted,), sources = _sources(FitConfig(sources=tuple(files)), [masked])
+    sources, line = read_point_sources(files, "free", [masked])
     assert len(sources) == 1
-    said = "left out: 1 without exposure, 1 under a mask or outside the region, 1 listed twice, 1 cut out of the list"
-    (line,) = [
-        line
-        for line in described(noted)
-        if line.startswith("point sources: 1 fitted along, their places free; ")
-    ]
-    assert said in line
+    assert line.startswith("1 fitted, positions free; ")
+    assert (
+        "left out: 1 without exposure, 1 under a mask or outside the region, "
+        "1 listed twice, 1 excluded in the list"
+    ) in line
     assert "the PSF is one Gaussian" in line
     (tmp_path / "one.reg").write_text("physical\ncircle(4156.5,4156.5,4)\n")
     with pytest.raises(
         InputError,
         match=r"none of 1 sources can be fitted \(1 under a mask or outside the region\)",
     ):
-        _sources(FitConfig(sources=(files[0],)), [masked])
+        read_point_sources(files[:1], "free", [masked])
 
 
 def test_the_wings_of_a_source_are_flagged(result):

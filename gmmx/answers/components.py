@@ -4,13 +4,10 @@ North is not up everywhere in a tangent plane (10 arcmin from the tangent point 
 component. The plane's x grows west: seen on the screen, east is left and position angles run counter-clockwise.
 """
 
-from dataclasses import replace
-
 import numpy as np
 from astropy.table import Table
 
-from ..errors import InputError
-from ..model.mixture import FIXED_COLUMNS, POINT_SIGMA, Fixed, Mixture
+from ..model.mixture import FIXED_COLUMNS
 from .flags import component_flags, principal_axes, psf_radii
 
 FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
@@ -110,132 +107,6 @@ def component_table(result):
             table[name] = getattr(result.fixed, field)[order]
             table[name].description = f"whether the {name.removeprefix('fixed_')} was held"
     return table
-
-
-def mixture_from_table(table, frame=None):
-    """The mixture that a component table describes: the inverse of `component_table`, in the table's order.
-
-    Parameters
-    ----------
-    table : astropy.table.Table
-        With photons, sigma_major, sigma_minor, position_angle, and either ra and dec (with a frame) or x and y (without).
-    frame : SkyFrame, optional
-        The plane wanted; it may be another than the table's.
-
-    Raises
-    ------
-    InputError
-        When a column is missing, or a size is not positive.
-    """
-    needed = [
-        "photons",
-        "sigma_major",
-        "sigma_minor",
-        "position_angle",
-        *(("x", "y") if frame is None else ("ra", "dec")),
-    ]
-    missing = [name for name in needed if name not in table.colnames]
-    if missing:
-        raise InputError(
-            f"a component table needs the columns {', '.join(needed)}: there is no {', '.join(missing)}"
-        )
-    fluxes, major, minor, angle, *position = (_numbers(table, name, np.nan) for name in needed)
-    points = (major == 0) & (minor == 0)
-    major, minor = np.where(points, POINT_SIGMA, major), np.where(points, POINT_SIGMA, minor)
-    if not (np.all(major > 0) and np.all(minor > 0)):
-        raise InputError(
-            "every component needs a sigma_major and a sigma_minor above 0, or both 0 for a point source"
-        )
-    x, y = position if frame is None else frame.to_plane(*position)
-    # The direction of the major axis in the plane: counter-clockwise from y by north's own angle and the position angle.
-    turn = np.radians(angle + _north(frame, x, y))
-    along, across = (
-        np.stack([-np.sin(turn), np.cos(turn)], -1),
-        np.stack([np.cos(turn), np.sin(turn)], -1),
-    )
-    covariances = (major**2)[:, None, None] * along[:, :, None] * along[:, None, :] + (minor**2)[
-        :, None, None
-    ] * across[:, :, None] * across[:, None, :]
-    return Mixture(fluxes=fluxes, means=np.stack([x, y], 1), covariances=covariances)
-
-
-def fixed_from_table(table, frame, reference_exposure, exposure_unit):
-    """The components of a table as a fit starts with them, and what of them it holds.
-
-    Boolean columns fixed_flux, fixed_mean and fixed_covariance say what; a table with none of them holds everything, and a row of which nothing is held is a
-    start alone. Fluxes are the column flux times the reference exposure where both exist, else photons as they are. A place is x, y where the table's plane is
-    the one wanted and they say the same as ra, dec, else ra, dec.
-
-    Parameters
-    ----------
-    table : astropy.table.Table
-        As `component_table` makes it.
-    frame : SkyFrame or None
-        The plane of the fit.
-    reference_exposure : float
-        The fit's, in `exposure_unit`.
-    exposure_unit : str
-
-    Returns
-    -------
-    mixture : Mixture
-    fixed : Fixed
-
-    Raises
-    ------
-    InputError
-        When a column is missing, unknown or not boolean, nothing is held, or a value cannot be a component's.
-    """
-    k = len(table)
-    if k == 0:
-        raise InputError("has no row: there is nothing to hold")
-    given = [name for name in table.colnames if name.lower().startswith("fixed")]
-    unknown = [name for name in given if name not in FIXED_COLUMNS]
-    if unknown:
-        raise InputError(f"column {unknown[0]}: what can be held is {', '.join(FIXED_COLUMNS)}")
-    for name in given:
-        if table[name].dtype.kind != "b" or np.any(getattr(table[name], "mask", False)):
-            raise InputError(
-                f"column {name} must be true or false in every row (datatype bool), it holds {table[name].dtype}"
-            )
-    fixed = Fixed(
-        **{
-            field: np.array(table[name]) if name in given else np.full(k, not given)
-            for name, field in FIXED_COLUMNS.items()
-        }
-    )
-    points = (_numbers(table, "sigma_major", np.nan) == 0) & (
-        _numbers(table, "sigma_minor", np.nan) == 0
-    )
-    fixed = replace(fixed, covariances=fixed.covariances | points, points=points)
-    if not fixed.any_fixed.any():
-        raise InputError(
-            f"{', '.join(given)} {'are' if len(given) > 1 else 'is'} false in every row: mark what is to be held"
-        )
-    table = table.copy()
-    flux = _numbers(table, "flux", np.nan) if exposure_unit == "cm**2 s" else np.full(k, np.nan)
-    table["photons"] = np.where(
-        np.isfinite(flux), flux * reference_exposure, _numbers(table, "photons", np.nan)
-    )
-    mixture = mixture_from_table(table, frame)
-    own = table.meta.get("frame") or {}
-    if (
-        frame is not None
-        and (own.get("ra0"), own.get("dec0")) == (frame.ra0, frame.dec0)
-        and {"x", "y"} <= set(table.colnames)
-    ):
-        exact = np.stack([_numbers(table, "x", np.nan), _numbers(table, "y", np.nan)], axis=1)
-        same = np.abs(exact - mixture.means).max(1) < 1e-3
-        mixture = replace(mixture, means=np.where(same[:, None], exact, mixture.means))
-    return mixture, fixed
-
-
-def _numbers(table, name, missing):
-    """A column as floats, `missing` where there is none."""
-    if name not in table.colnames:
-        return np.full(len(table), missing)
-    column = table[name]
-    return np.asarray(column.filled(missing) if hasattr(column, "filled") else column, np.float64)
 
 
 def has_flux(result):

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, DataWarning
-from ..io._read import file_digest
 from ..io.counts_image import read_photons
 from ..io.maps import read_exposure
 from ..io.virtual import bare_path, virtual_file
@@ -22,6 +21,7 @@ from .counts_image import (
     widened_by_pixel,
     within_image,
 )
+from .inputs import input_record
 from .levels import check_held, levels_from_region
 from .masks import apply_shapes, chip_outlines, paths_of
 from .psf import choose_blur, parse_psf
@@ -259,11 +259,6 @@ def placed(observation, *, frame=None, bin=None):
         warnings.warn(message, DataWarning, stacklevel=2)
         return observation
     return observation if bin is None else _binned(observation, bin)
-
-
-def input_record(role, path):
-    """The record of a file that was read: its role, its path as given, its digest."""
-    return {"role": role, "path": str(path), "sha256": file_digest(path)}
 
 
 def _exposed(observation):

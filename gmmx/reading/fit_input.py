@@ -1,0 +1,82 @@
+"""Everything that a fit reads from files: observations, point sources and a start."""
+
+from dataclasses import dataclass, replace
+
+from ..fitting.point_sources import PointSources
+from .inputs import input_record
+from .joint import read_observations
+from .point_sources import read_point_sources, without_started
+from .start import read_start
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FitInput:
+    """What a fit is made from.
+
+    Attributes
+    ----------
+    observations : tuple of Observation
+        All in the plane of the first one.
+    sources : PointSources or None
+        Point sources that are fitted, without those that the start contains.
+    start : dict
+        "init" and "fixed" as `fit_mixture` takes them; empty for a fit from nothing.
+    n_started : int
+        Listed point sources that the start contains already.
+    """
+
+    observations: tuple
+    sources: PointSources | None = None
+    start: dict
+    n_started: int = 0
+
+
+def read_fit_input(events, config):
+    """Read the files of a fit.
+
+    Parameters
+    ----------
+    events : sequence of str or Path
+        Event lists or counts images, with their filters.
+    config : FitConfig
+
+    Returns
+    -------
+    FitInput
+
+    Raises
+    ------
+    GmmxError
+        If a file or an option cannot be used.
+    """
+    observations, sources = read_observations(events, config), None
+    if config.sources:
+        sources, summary = read_point_sources(config.sources, config.source_positions, observations)
+        observations = _noted(observations, "resolved", {"point sources": summary})
+    observations, start = read_start(config, observations)
+    sources, n_started = without_started(sources, start)
+    return FitInput(
+        observations=tuple(_with_inputs(observations, config)),
+        sources=sources,
+        start=start,
+        n_started=n_started,
+    )
+
+
+def _with_inputs(observations, config):
+    """Record the files that belong to the whole fit among the inputs of the first observation."""
+    given = [("fix", config.fix), ("init", config.init if config.starts_from_model else None)]
+    given += [("sources", path) for path in config.sources]
+    records = [input_record(role, path) for role, path in given if path is not None]
+    if not records:
+        return observations
+    first = observations[0]
+    metadata = first.metadata | {"inputs": [*first.metadata.get("inputs", ()), *records]}
+    return [replace(first, metadata=metadata), *observations[1:]]
+
+
+def _noted(observations, key, facts):
+    """Add facts to a dictionary in the metadata of the first observation."""
+    first = observations[0]
+    metadata = first.metadata | {key: first.metadata.get(key, {}) | facts}
+    return [replace(first, metadata=metadata), *observations[1:]]

@@ -1,0 +1,89 @@
+"""Read lists of point sources that are fitted instead of masked."""
+
+from ..errors import InputError
+from ..fitting.point_sources import PointSources
+from ..io.regions import read_regions
+from ..model.completeness import reference_exposure
+from ..plane.shapes import Shapes
+
+
+def read_point_sources(paths, positions, observations):
+    """Read the point sources that a fit has beside its components.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Region files or source lists; at least one.
+    positions : {"free", "fixed"}
+        Whether the positions of the sources are fitted.
+    observations : sequence of Observation
+        The first one gives the plane.
+
+    Returns
+    -------
+    sources : PointSources
+    summary : str
+        How many sources are fitted and how many are left out, and why.
+
+    Raises
+    ------
+    InputError
+        If no source can be fitted, or a region cannot be that of a point source.
+    """
+    first = observations[0]
+    files = ", ".join(map(str, paths))
+    shapes = Shapes.union(
+        [read_regions(path, frame=first.frame, physical=first.physical) for path in paths]
+    )
+    try:
+        sources = PointSources.of_shapes(shapes, movable=positions == "free")
+    except InputError as error:
+        raise InputError(f"{files}: {error}") from None
+    reference = reference_exposure([o.completeness for o in observations])
+    usable, left_out = sources.usable(observations, reference)
+    if not shapes.only_excludes and any(term.exclude for term in shapes.terms):
+        left_out["excluded in the list"] = sum(term.exclude for term in shapes.terms)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+    if len(usable) == 0:
+        raise InputError(
+            f"{files}: none of {len(sources)} sources can be fitted ({reasons}): "
+            "are they of this field, and is there no mask on them?"
+        )
+    return usable, _summary(usable, positions, reasons, observations)
+
+
+def _summary(usable, positions, reasons, observations):
+    """Say how many sources are fitted and what limits their fluxes."""
+    text = f"{len(usable)} fitted, positions {positions}"
+    if reasons:
+        text += f"; left out: {reasons}"
+    if any(o.psf.n_gaussians == 1 for o in observations if o.psf is not None):
+        text += (
+            "; the PSF is one Gaussian: fluxes come out low by the light in the wings of the "
+            "real PSF, and components beside bright sources may take up that light"
+        )
+    return text
+
+
+def without_started(sources, start):
+    """Leave out the sources that the start of a fit contains already.
+
+    A source is one of the start's point sources if that one lies in its circle.
+
+    Parameters
+    ----------
+    sources : PointSources or None
+    start : dict
+        As from `start.read_start`.
+
+    Returns
+    -------
+    sources : PointSources or None
+    n_started : int
+        Number of sources that were left out.
+    """
+    if sources is None or "fixed" not in start:
+        return sources, 0
+    mixture, fixed = start["fixed"]
+    added = sources.apart_from(mixture.means[fixed.points])
+    return (added if len(added) else None), len(sources) - len(added)

@@ -37,7 +37,7 @@ from gmmx.io.images import read_grid_like
 from gmmx.io.regions import read_regions
 from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness, reference_exposure
-from gmmx.model.drawing import map_means
+from gmmx.plane.resample import map_means
 from gmmx.model.mixture import Fixed, Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.psf import PsfModel, core_radius

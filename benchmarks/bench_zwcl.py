@@ -24,7 +24,7 @@ from scipy.special import gammaincc
 
 from gmmx import errors, fit_mixture, render_images
 from gmmx.config import FitConfig
-from gmmx.em.layout import background_maps
+from gmmx.model.density import background_terms
 from gmmx.model.drawing import blurred, pixel_means
 from gmmx.model.mixture import Mixture
 from gmmx.reading.joint import read_observations
@@ -183,7 +183,10 @@ def freedom(result, about, used):
         seen = c.effective > 0
         omega, maps = (
             c.effective[seen] / result.reference_exposure,
-            background_maps(o, result.reference_exposure)[:, seen] * c.grid.cell_area,
+            [
+                term.on(term.field.own_maps())[seen] * c.grid.cell_area
+                for term in background_terms(o, result.reference_exposure)
+            ],
         )
 
         def counts(mixture, o=o, seen=seen, omega=omega):

@@ -10,10 +10,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gmmx.answers.images import number_of, output_grid, poisson_residual, render_images
 from gmmx.errors import InputError
 from gmmx.model.background import Background
-from gmmx.model.drawing import map_means
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.plane.grid import PixelGrid
+from gmmx.plane.resample import map_means
 
 
 def test_signal_units_are_one_sky():

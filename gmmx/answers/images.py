@@ -10,7 +10,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ..errors import InputError
-from ..model.drawing import blurred, map_means, pixel_means
+from ..model.density import Components, PointSources, background_terms
+from ..model.drawing import pixel_means
+from ..model.field import Field
 from ..plane.grid import PixelGrid, SkyImage
 
 # More than this is a mistyped pixel size, and more than most machines can hold.
@@ -204,34 +206,17 @@ def render_images(result, grid=None, *, units="counts", with_points=False):
     completeness, background = np.zeros(grid.shape), np.zeros(grid.shape)
     extended, points, each = _Blurred(grid), _Blurred(grid), []
     for observation in result.observations:
-        omega, unmasked, opened = _exposures(
-            observation.completeness, result.reference_exposure, grid
-        )
-        completeness += omega
-        expected = extended.add(
-            signal
-            if observation.psf is None
-            else pixel_means(*blurred(mixture, observation.psf), grid),
-            omega,
-        )
+        field = Field(observation.completeness, result.reference_exposure)
+        maps = field.maps_on(grid)
+        completeness += maps.omega
+        view = Components(mixture, observation.psf, field).everywhere(grid)
+        expected = extended.add(view, maps.omega)
         if len(point_sources):
-            expected = expected + points.add(
-                pixel_means(*blurred(point_sources, observation.psf), grid), omega
-            )
-        for b in observation.backgrounds:
-            amplitude = b.amplitude or 0.0
-            if b.kind == "sky":
-                background += amplitude * unmasked
-                expected = expected + amplitude * omega
-            else:
-                field = unmasked > 0
-                shape = (
-                    1.0
-                    if b.template is None
-                    else map_means(b.template.values, b.template.grid, grid)
-                )
-                background += amplitude * shape * field
-                expected = expected + amplitude * shape * opened
+            view = PointSources(point_sources, observation.psf, field).everywhere(grid)
+            expected = expected + points.add(view, maps.omega)
+        for term in background_terms(observation, result.reference_exposure):
+            background += term.amplitude * term.on(maps, masked=False)
+            expected = expected + term.amplitude * term.on(maps)
         each.append(
             (
                 expected * area,
@@ -297,13 +282,3 @@ class _Blurred:
             self.seen / np.where(completeness > 0, completeness, 1.0),
             self.plain / max(self.count, 1),
         )
-
-
-def _exposures(completeness, reference, grid):
-    """Omega with mask, Omega without, and the open share inside the field, each (ny, nx), of one observation on a grid."""
-    if completeness is None:
-        return np.ones(grid.shape), np.ones(grid.shape), np.ones(grid.shape)
-    field = completeness.exposure > 0
-    omega = map_means(completeness.effective, completeness.grid, grid) / reference
-    unmasked = map_means(completeness.exposure, completeness.grid, grid) / reference
-    return omega, unmasked, map_means(completeness.open_share * field, completeness.grid, grid)

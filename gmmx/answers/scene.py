@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from ..errors import InputError
+from ..model.density import background_terms
 from ..model.psf import core_radius
 from ..plane.grid import PixelGrid
 from .images import output_grid, poisson_residual, render_images
@@ -82,10 +83,8 @@ class Scene:
                 else completeness.effective.max() / self.result.reference_exposure
             )
             weight += peak
-            for b in observation.backgrounds:
-                shape = 1.0 if b.template is None else b.template.at(*self.grid.centres())
-                # The sky's amplitude is that of full completeness already; the others are what this observation alone records.
-                total = total + (b.amplitude or 0.0) * shape * (peak if b.kind == "sky" else 1.0)
+            for term in background_terms(observation, self.result.reference_exposure):
+                total = total + term.amplitude * term.filled(*self.grid.centres(), peak)
         return total / max(weight, 1e-300)
 
     @cached_property

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..em.layout import Pyramid
 from ..errors import DataError
-from ..model.drawing import blurred
-from ..model.mixture import Mixture
+from ..model.density import density, expected_counts, terms_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,31 +46,16 @@ def photon_density(result, observation, x, y):
     (N,) array
         [photon / arcsec**2]; 0 outside the field.
     """
-    fluxes, means, covariances = blurred(result.mixture, observation.psf)
-    signal = Mixture(
-        fluxes=np.maximum(fluxes, 1e-300), means=means, covariances=covariances
-    ).density(x, y)
-    completeness = observation.completeness
-    if completeness is None:
-        return signal
-    omega = completeness.exposure_at(x, y) / result.reference_exposure
-    density = omega * signal
-    for b in observation.backgrounds:
-        shape = omega if b.kind == "sky" else (omega > 0) * b.unvignetted(x, y)
-        density += b.amplitude * shape
-    return density
+    return density(terms_of(observation, *_sky(result)), x, y)
 
 
 def expected_photons(result, observation):
     """Photons expected in one observation, signal and background: the integral of `photon_density` over the field outside the masks."""
-    fluxes, means, covariances = blurred(result.mixture, observation.psf)
-    background = sum(b.photons for b in result.backgrounds if b.observation == observation.name)
-    completeness = observation.completeness
-    if completeness is None or len(fluxes) == 0:
-        return float(fluxes.sum()) + background
-    pyramid = Pyramid.of(completeness.grid, completeness.effective / result.reference_exposure)
-    shares = pyramid.moments(means, covariances, pyramid.levels(covariances))[:, 0]
-    return float(fluxes @ shares) + background
+    return expected_counts(terms_of(observation, *_sky(result)))
+
+
+def _sky(result):
+    return result.reference_exposure, result.extended, result.point_sources
 
 
 def held_out_score(result, photons):
@@ -98,12 +81,12 @@ def held_out_score(result, photons):
     logs, weights, total = [], [], 0.0
     for fitted, other in zip(result.observations, photons, strict=True):
         expected = expected_photons(result, fitted)
-        density = photon_density(result, fitted, other.x, other.y)
-        if np.any(density <= 0):
+        expected_density = photon_density(result, fitted, other.x, other.y)
+        if np.any(expected_density <= 0):
             raise DataError(
-                f"{other.name}: the model expects nothing where {int((density <= 0).sum())} photons fell: fit it with a background"
+                f"{other.name}: the model expects nothing where {int((expected_density <= 0).sum())} photons fell: fit it with a background"
             )
-        logs.append(np.log(density / expected))
+        logs.append(np.log(expected_density / expected))
         weights.append(other.weights)
         total += expected
     logs, weights = np.concatenate(logs), np.concatenate(weights)

@@ -28,7 +28,8 @@ from .._kernels.photons import removal_losses as _photon_losses
 from ..errors import InputError
 from ..model.mixture import Fixed, Mixture
 from ..model.psf import core_radius
-from .layout import square
+from ..model.pyramid import square
+
 
 # What views left out of a tile may add to any density, relative; the objective errs by at most N times this.
 PRUNING = 1e-10

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels.search import significances, smoothed
-from ..em.layout import background_maps
-from ..model.drawing import blurred, pixel_means
+from ..model.density import Components, background_terms
+from ..model.field import Field
 from ..plane.grid import PixelGrid
+from ..plane.resample import nearest
 
 # Cells of the search grid per side, at most.
 _MAX_CELLS = 1280
@@ -58,7 +59,6 @@ class Search:
         grid = PixelGrid.covering(
             (x_low - step, x_high + step), (y_low - step, y_high + step), step
         )
-        centres = grid.centres()
         omegas, backgrounds = [], []
         for p in prepared:
             c = p.observation.completeness
@@ -66,10 +66,11 @@ class Search:
                 omegas.append(np.ones(grid.shape))
                 backgrounds.append(np.zeros((0, *grid.shape)))
                 continue
-            ix, iy, inside = c.grid.locate(*centres)
-            omegas.append(np.where(inside, (c.effective / p.reference)[iy, ix], 0.0))
+            maps = Field(c, p.reference).own_maps()
+            shapes = [term.on(maps) for term in background_terms(p.observation, p.reference)]
+            omegas.append(nearest(maps.omega, c.grid, grid))
             backgrounds.append(
-                np.where(inside, background_maps(p.observation, p.reference)[:, iy, ix], 0.0)
+                nearest(np.array(shapes).reshape(len(shapes), *c.grid.shape), c.grid, grid)
             )
         counts = sum(
             grid.histogram(p.x, p.y, p.weights, side=p.observation.pixel) for p in prepared
@@ -87,7 +88,9 @@ class Search:
         for p, amplitude, omega, q in zip(
             prepared, parameters.amplitudes, self.omegas, self.backgrounds, strict=True
         ):
-            signal = pixel_means(*blurred(parameters.mixture, p.observation.psf), self.grid)
+            field = Field(p.observation.completeness, p.reference)
+            components = Components(parameters.mixture, p.observation.psf, field)
+            signal = components.everywhere(self.grid)
             total += omega * signal + np.tensordot(amplitude, q, 1)
         return total * self.grid.cell_area
 

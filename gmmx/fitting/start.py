@@ -198,7 +198,7 @@ def carried(model, observations, reference):
             known = not b.fixed and level is not None and kind == b.kind and "sha256" in o.metadata
             # The sky is seen through the exposure, the others are not.
             backgrounds.append(
-                replace(b, amplitude=level * (ratio if kind == "sky" else 1.0)) if known else b
+                replace(b, amplitude=level * (ratio if b.is_vignetted else 1.0)) if known else b
             )
         started.append(replace(o, backgrounds=tuple(backgrounds)))
     return mixture, started

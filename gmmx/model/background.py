@@ -1,4 +1,4 @@
-"""Background: photons in the event list that are not the sky one is after."""
+"""Background: photons that are not from the sky components, as one observation sees them."""
 
 from dataclasses import dataclass
 
@@ -6,30 +6,40 @@ import numpy as np
 
 from ..errors import InputError
 from ..plane.grid import SkyImage
-
-KINDS = ("sky", "particle", "file", "streak")
-# Kinds whose shape is a map, and kinds that have none.
-_MAPPED, _UNMAPPED = ("file", "streak"), ("sky",)
+from .density import BACKGROUND_KINDS
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Background:
     """One background of one observation: ``B q(x)`` photons per arcsec**2.
 
+    The shape q of each kind is that of its class in `gmmx.model.density`.
+
     Attributes
     ----------
     name : str
-    kind : {"sky", "particle", "file", "streak"}
-        q is the completeness for the sky (flat, seen through the mirrors); for all others it is the open share inside the field times `template`.
+    kind : str
+        "sky", "particle", "file" or "streak": a key of `BACKGROUND_KINDS`.
     amplitude : float or None
-        B [photons / arcsec**2 where q = 1]; None: to be fitted, starting from the data.
+        B [photon / arcsec**2 where q = 1]. None: it is fitted and starts from the data.
     fixed : bool
-        Whether the amplitude is held.
+        Whether the amplitude is kept fixed.
     template : SkyImage or None
-        The map of a file or a streak; of particles the share of the time in which they could be recorded, 1 everywhere without one.
+        The map of a file or of a streak. For particles, the fraction of the exposure time in which
+        each place recorded them; without one it is 1 everywhere.
     deviations : tuple of float
-        What a held amplitude is uncertain by: ``B + sum_j deviations[j] z_j`` with independent z_j of unit variance, the same z_j for all backgrounds of an
-        observation [photons / arcsec**2].
+        Uncertainty of a fixed amplitude: ``B + sum_j deviations[j] z_j`` with independent z_j of
+        unit variance, the same z_j for all backgrounds of an observation [photon / arcsec**2].
+
+    Raises
+    ------
+    InputError
+        For an unknown kind, a negative amplitude, or a template that the kind does not have.
+
+    Examples
+    --------
+    >>> Background(kind="sky", amplitude=0.02, fixed=True)
+    Background(sky: amplitude 0.02 photon/arcsec^2, fixed)
     """
 
     name: str = "sky"
@@ -37,32 +47,44 @@ class Background:
     amplitude: float | None = None
     fixed: bool = False
     template: SkyImage | None = None
-    deviations: tuple = ()
+    deviations: tuple[float, ...] = ()
 
     def __post_init__(self):
         object.__setattr__(self, "deviations", tuple(float(d) for d in self.deviations))
-        if self.kind not in KINDS:
-            raise InputError(f"a background is one of {', '.join(KINDS)}, got {self.kind!r}")
+        if self.kind not in BACKGROUND_KINDS:
+            kinds = ", ".join(BACKGROUND_KINDS)
+            raise InputError(f"the kind of a background is one of {kinds}, got {self.kind!r}")
         if self.amplitude is not None and not (np.isfinite(self.amplitude) and self.amplitude >= 0):
             raise InputError(
-                f"the amplitude of background {self.name!r} must be at least 0, got {self.amplitude}"
+                f"the amplitude of background {self.name!r} must be at least 0, "
+                f"got {self.amplitude}"
             )
         if self.fixed and self.amplitude is None:
-            raise InputError(f"background {self.name!r} is held but has no amplitude")
-        if self.template is None and self.kind in _MAPPED:
-            raise InputError(f"background {self.name!r}: kind {self.kind!r} needs a map")
-        if self.template is not None and self.kind in _UNMAPPED:
-            raise InputError(
-                f"background {self.name!r}: kind {self.kind!r} has no map but the exposure"
-            )
+            raise InputError(f"background {self.name!r} is fixed but has no amplitude")
+        has_template = BACKGROUND_KINDS[self.kind].has_template
+        if self.template is None and has_template == "always":
+            raise InputError(f"background {self.name!r}: kind {self.kind!r} needs a template")
+        if self.template is not None and has_template == "never":
+            raise InputError(f"background {self.name!r}: kind {self.kind!r} has no template")
         if self.deviations and not self.fixed:
             raise InputError(
-                f"background {self.name!r}: deviations are those of a held amplitude, this one is fitted"
+                f"background {self.name!r}: deviations belong to a fixed amplitude, "
+                "but this one is fitted"
             )
 
-    def unvignetted(self, x, y):
-        """q at positions inside the field outside all masks, but for the sky's, which is the completeness: the map's value, or 1."""
-        return np.ones(np.shape(x)) if self.template is None else self.template.at(x, y)
+    def __repr__(self):
+        amplitude = (
+            "amplitude fitted"
+            if self.amplitude is None
+            else f"amplitude {self.amplitude:.4g} photon/arcsec^2"
+        )
+        kind = "" if self.kind == self.name else f", kind {self.kind}"
+        return f"Background({self.name}{kind}: {amplitude}{', fixed' if self.fixed else ''})"
+
+    @property
+    def is_vignetted(self):
+        """Whether the mirrors vignette it, so that its amplitude is per reference exposure."""
+        return BACKGROUND_KINDS[self.kind].is_vignetted
 
 
 def way_to_hold(kind, name):

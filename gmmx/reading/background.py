@@ -11,9 +11,9 @@ from ..errors import DataError, DataWarning, InputError
 from ..io.backgrounds import read_background
 from ..model.background import Background
 from ..model.completeness import reference_exposure
-from ..model.drawing import map_means
 from ..model.events import EventList
 from ..plane.grid import SkyImage
+from ..plane.resample import map_means
 from ..telescope.acis import (
     BACK_ILLUMINATED,
     chip_areas,

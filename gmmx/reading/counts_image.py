@@ -11,8 +11,8 @@ import numpy as np
 
 from ..errors import DataWarning, InputError
 from ..model.completeness import Completeness
-from ..model.drawing import map_means
 from ..model.psf import PsfModel
+from ..plane.resample import map_means
 from ..telescope.footprint import footprint
 from .selection import parse_ccd, parse_energy
 

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..em.layout import background_maps, prepare
+from ..em.layout import prepare
 from ..errors import DataWarning, InputError
 from ..model.completeness import reference_exposure
+from ..model.density import BACKGROUND_KINDS
+from ..model.density import expected_counts as expected_of_terms
+from ..model.field import Field
 from ..model.observation import Observation
 
 # Of an amplitude that comes out as nothing, in photons: a background that is there has a logarithm.
@@ -87,11 +90,8 @@ def held_by(observation, free):
 
 def expected_counts(completeness, background):
     """Photons that a background of a given amplitude makes through an exposure."""
-    alone = Observation(
-        x=np.zeros(0), y=np.zeros(0), completeness=completeness, backgrounds=(background,)
-    )
-    q = background_maps(alone, reference_exposure([completeness]))
-    return background.amplitude * float(q.sum() * completeness.grid.cell_area)
+    field = Field(completeness, reference_exposure([completeness]))
+    return expected_of_terms([BACKGROUND_KINDS[background.kind](background, field)])
 
 
 def levels_from_region(backgrounds, listed, inside, completeness, region):
@@ -179,7 +179,7 @@ def held_at(observation, reference):
         return observation
     moved = []
     for b in observation.backgrounds:
-        if b.kind == "sky" and b.fixed and b.amplitude > 0:
+        if b.is_vignetted and b.fixed and b.amplitude > 0:
             factor = level * reference / b.amplitude
             b = replace(
                 b, amplitude=level * reference, deviations=tuple(factor * d for d in b.deviations)

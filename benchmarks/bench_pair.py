@@ -61,11 +61,11 @@ def settings(psf, k, threads=0):
     )
     maps = tuple(f"{PAIR}/expmap_{i}.fits.gz" for i in (1, 2))
     return FitConfig(
-        k=k,
+        n_components=k,
         exposure=maps,
         psf=blur,
         mask=(f"{PAIR}/sources.reg",),
-        energy="0.5:2",
+        energy_kev="0.5:2",
         seed=1,
         threads=threads,
     )
@@ -111,14 +111,14 @@ def command(config, which, model):
         "--mask",
         *config.mask,
         "--energy",
-        config.energy,
+        "{:g}:{:g}".format(*config.energy_kev),
     ]
     for name in ("exposure", "psf"):
         values = getattr(config, name)
         words += [word for i in which if values for word in (f"--{name}", values[i])]
     words += [
         "--k",
-        str(config.k),
+        str(config.n_components),
         "--seed",
         str(config.seed),
         "--threads",

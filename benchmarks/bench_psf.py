@@ -106,13 +106,13 @@ def galaxy():
             options = {
                 "exposure": (str(GALAXY / "expmap.fits.gz"),),
                 "mask": (str(GALAXY / "sources.reg"),),
-                "energy": "0.5:2",
+                "energy_kev": "0.5:2",
                 "seed": 1,
             }
             out, result = pipeline.fit(
                 [GALAXY / "events.fits.gz"],
                 Path(folder) / f"{label}.h5",
-                gmmx.FitConfig(k=K, psf=psf, **options),
+                gmmx.FitConfig(n_components=K, psf=psf, **options),
             )
             facts = pipeline.score(out, [HELD_OUT])
             first = facts["score"] if first is None else first

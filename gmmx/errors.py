@@ -1,8 +1,33 @@
-"""What can go wrong, as types: one root error, its few children, and the warnings."""
+"""The errors and warnings that gmmx raises on purpose.
+
+Messages outside the command line speak of parameters, between backticks: "give a PSF with
+`psf`". The command line replaces a name between backticks by its option (``--psf``), and
+leaves names that are not options as they are.
+"""
 
 
 class GmmxError(Exception):
-    """The root of every error that gmmx raises on purpose: one line, naming the thing, the value and the way out."""
+    """Root of the errors that gmmx raises on purpose.
+
+    The message is one line. It names the file or the thing, its value, the cause and the cure.
+
+    Parameters
+    ----------
+    message : str
+        The whole message.
+    parameter : str, optional
+        Name of the parameter that is at fault, such as "psf".
+
+    Examples
+    --------
+    >>> error = InputError("`psf_ecf` = 39: it lies between 0 and 1", parameter="psf_ecf")
+    >>> error.parameter
+    'psf_ecf'
+    """
+
+    def __init__(self, message: str = "", *, parameter: str | None = None):
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class InputError(GmmxError, ValueError):
@@ -10,24 +35,24 @@ class InputError(GmmxError, ValueError):
 
 
 class DataError(GmmxError):
-    """A file that cannot be read, or whose content cannot be what it says it is."""
+    """A file that cannot be read, or whose content contradicts its format."""
 
 
 class OutputError(GmmxError):
-    """An output that cannot be written, or that would overwrite what exists."""
+    """An output that cannot be written, or that would overwrite an existing file."""
 
 
 class GmmxWarning(UserWarning):
-    """The root of every warning that gmmx gives: the run goes on, and its user should know."""
+    """Root of the warnings that gmmx gives: the run continues, but its user should know."""
 
 
 class DataWarning(GmmxWarning):
-    """Input that is readable and plausible but may not be what its user thinks."""
+    """Input that can be read and is plausible, but may not be what its user expects."""
 
 
 class ConvergenceWarning(GmmxWarning):
-    """A fit that stopped before the objective had settled."""
+    """A fit that stopped before its objective had converged."""
 
 
 class DegeneracyWarning(GmmxWarning):
-    """Parameters that the data cannot tell apart."""
+    """Parameters that the data cannot distinguish."""

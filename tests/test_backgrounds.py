@@ -199,7 +199,7 @@ def test_the_sky_runs_through_the_pipeline_and_back(files):
         exposure=(files.exposure,),
         psf=("none",),
         background=(f"sky,particle,streak,{files.smooth}",),
-        k=1,
+        n_components=1,
     )
     files.write("events.fits", _rolled())
     with warnings.catch_warnings():

@@ -135,8 +135,8 @@ def test_further_blur(events, tmp_path):
         choose_blur(listed, "none", extra=0.3)
     with pytest.raises(InputError, match="at least 0"):
         choose_blur(listed, extra=-0.3)
-    with pytest.raises(InputError, match="psf_blur = -1: must be at least 0"):
-        FitConfig(psf_blur=-1.0)
+    with pytest.raises(InputError, match="`psf_extra_sigma` = -1.0: it must be a number"):
+        FitConfig(psf_extra_sigma=-1.0)
 
 
 def test_one_word_holds_for_several_pointings(events, tmp_path, monkeypatch):
@@ -242,11 +242,11 @@ def test_a_model_keeps_it_and_info_tells_it(events, tmp_path, monkeypatch):
     pipeline.fit(
         ["events.fits"],
         "model.h5",
-        FitConfig(k=1, psf_blur=0.25, max_iter=20, threads=1, exchanges=0),
+        FitConfig(n_components=1, psf_extra_sigma=0.25, max_iter=20, threads=1, exchanges=0),
     )
     model = read_model("model.h5")
     assert model.observations[0].psf.n_gaussians == 3
-    assert json.loads(json.dumps(model.options))["psf_blur"] == 0.25
+    assert json.loads(json.dumps(model.options))["psf_extra_sigma"] == 0.25
     assert "Chandra library, ACIS-I" in report.summary(model)
     assert '0.25" more' in report.summary(model)
 

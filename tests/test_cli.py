@@ -72,13 +72,13 @@ def test_every_option_of_a_dataclass_is_on_the_command_line(command):
 def test_options_reach_the_dataclass(asked):
     line = "fit a.fits b.fits --k 7 --mask a.reg --mask b.reg --region c.reg --exposure x --exposure y --psf 0.5 --psf-ecf 0.9 --energy 0.5:2 --ccd 0-3"
     line += " --background sky=2e-9 --min-sigma 0.2 --grid 2 --bin 3 --init kmeans --seed 4 --max-iter 5 --tol 0.6 --prior-mean-count 2 --prior-covariance-count 4"
-    line += " --psf-blur 0.2 --background-region d.reg --sources s.reg --source-positions fixed --exchanges 1 --threads 1 --fix f.ecsv"
+    line += " --psf-extra-sigma 0.2 --background-region d.reg --sources s.reg --source-positions fixed --exchanges 1 --threads 1 --fix f.ecsv"
     line += " --out m.h5 --overwrite"
     assert invoke(*line.split()).exit_code == 0
     call = asked.calls[0]
     assert (call.events, call.out, call.overwrite) == (["a.fits", "b.fits"], "m.h5", True)
     assert asdict(call.config) == {
-        "k": 7,
+        "n_components": 7,
         "mask": ("a.reg", "b.reg"),
         "region": ("c.reg",),
         "sources": ("s.reg",),
@@ -86,9 +86,9 @@ def test_options_reach_the_dataclass(asked):
         "exposure": ("x", "y"),
         "psf": ("0.5",),
         "psf_ecf": 0.9,
-        "psf_blur": 0.2,
-        "energy": "0.5:2",
-        "ccd": "0-3",
+        "psf_extra_sigma": 0.2,
+        "energy_kev": (0.5, 2.0),
+        "ccd": (0, 1, 2, 3),
         "background": ("sky=2e-9",),
         "background_region": ("d.reg",),
         "min_sigma": 0.2,
@@ -138,7 +138,7 @@ def test_the_command_line_wins_over_toml_wins_over_the_default(asked, tmp_path):
     result = invoke("fit", "events.fits", "--config", path, "--seed", 6)
     config = asked.calls[0].config
     assert (
-        config.k,
+        config.n_components,
         config.seed,
         config.mask,
         config.psf,
@@ -172,7 +172,7 @@ def test_the_command_line_wins_over_toml_wins_over_the_default(asked, tmp_path):
         ("[fit]\nenergy = [0.5, 2]\n", ["[fit] energy = [0.5, 2]"]),
         ("[fit]\ninit = 'lattice'\n", ["[fit] init = 'lattice'", "grow, kmeans", ".h5"]),
         ("[render]\npoints = 1\n", ["[render] points = 1", "true or false"]),
-        ("[fit]\nk = 0\n", ["k = 0"]),
+        ("[fit]\nk = 0\n", ["--k 0"]),
         ("[fit\n", ["not a TOML file"]),
     ],
 )
@@ -383,7 +383,7 @@ def test_fit_of_the_sample(model, samples):
     assert abs(facts["signal_flux"] / truth["diffuse_flux"] - 1) < 0.05
     assert abs(facts["background_fraction"] - 0.265) < 0.03
     result = read_model(path)
-    assert result.options["k"] == 5
+    assert result.options["n_components"] == 5
     assert result.options["events"] == [str(samples / "events.fits.gz")]
 
 

@@ -142,7 +142,7 @@ BAD_FITS = {
     ),
     "unknown shape": (["events.fits", "--mask", "odd.reg"], ["odd.reg", "2", "blob"]),
     "no shape": (["events.fits", "--mask", "none.reg"], ["none.reg", "no shape"]),
-    "K = 0": (["events.fits", "--k", "0"], ["k = 0", "at least one", "--k 20"]),
+    "K = 0": (["events.fits", "--k", "0"], ["--k 0", "at least 1", "such as 20"]),
     "LO = HI": (["events.fits", "--energy", "2:2"], ["2:2", "below"]),
     "LO > HI": (["events.fits", "--energy", "2:0.5"], ["2:0.5", "below"]),
     "energy in words": (["events.fits", "--energy", "soft"], ["soft", "LO:HI", "0.5:2"]),

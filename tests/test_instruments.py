@@ -112,7 +112,7 @@ def test_hrc_without_wcs_takes_its_own_pixels(tmp_path):
 def test_hrc_is_fitted(tmp_path):
     path = hrc_events(tmp_path / "hrc.fits")
     _, result = pipeline.fit(
-        [f"{path}[sky=circle(16384.5,16384.5,2000)]"], config=FitConfig(k=1, grid=4.0, psf=("0.5",))
+        [f"{path}[sky=circle(16384.5,16384.5,2000)]"], config=FitConfig(n_components=1, grid=4.0, psf=("0.5",))
     )
     assert_allclose(result.mixture.fluxes, 2000, rtol=0.1)
     assert_allclose(np.sqrt(result.mixture.covariances[0, 0, 0]), 10, rtol=0.1)

@@ -235,7 +235,7 @@ def test_a_cut_on_the_detector_is_warned_of(tmp_path):
 @pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
 def test_fit_and_score_take_filters(events, tmp_path):
     name = f"{events}[energy=500:1500][sky=circle(4096.5,4096.5,150)]"
-    out, result = pipeline.fit([name], config=FitConfig(k=1, max_iter=50))
+    out, result = pipeline.fit([name], config=FitConfig(n_components=1, max_iter=50))
     assert out == tmp_path / "events.model.h5"
     assert result.observations[0].metadata["energy_kev"] == [0.5, 1.5]
     facts = pipeline.score(out, [name])

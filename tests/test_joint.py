@@ -38,7 +38,7 @@ def pair(tmp_path, monkeypatch):
 
 
 def read(events, **options):
-    return read_observations(events, FitConfig(psf=("none",), energy="0.5:2", **options))
+    return read_observations(events, FitConfig(psf=("none",), energy_kev="0.5:2", **options))
 
 
 MAPS = {"exposure": ("expmap_0.fits", "expmap_1.fits")}
@@ -63,7 +63,9 @@ def test_the_first_keeps_its_physical_pixels(pair, tmp_path):
     assert one.physical == alone.physical
     assert np.array_equal(one.x, alone.x)
     assert two.physical is None
-    config = FitConfig(k=1, psf=("none",), energy="0.5:2", max_iter=20, threads=1, **MAPS)
+    config = FitConfig(
+        n_components=1, psf=("none",), energy_kev="0.5:2", max_iter=20, threads=1, **MAPS
+    )
     pipeline.fit(pair, "model.h5", config)
     pipeline.render("model.h5", "images.fits")
     assert [
@@ -75,7 +77,7 @@ def test_the_first_keeps_its_physical_pixels(pair, tmp_path):
     assert fits.getheader("one.fits")["HDUNAME"] == "RESIDUAL_2"
     for name, words in (
         ("residual_3", "has no image residual_3: the fit has 2 observations"),
-        ("signal_1", "there are signal, "),
+        ("signal_1", "it is signal, signal_psf"),
     ):
         with pytest.raises(InputError, match=words):
             pipeline.render("model.h5", "none.fits", RenderConfig(image=name))
@@ -103,9 +105,9 @@ def test_a_fit_s_own_photons_are_what_it_is_scored_on(pair, tmp_path, monkeypatc
     )
     (tmp_path / "field.reg").write_text(f'fk5\ncircle({RA0 + 0.008},{DEC0},93.3")\n')
     config = FitConfig(
-        k=1,
+        n_components=1,
         psf=("none",),
-        energy="0.5:2",
+        energy_kev="0.5:2",
         mask=("many.reg",),
         region=("field.reg",),
         max_iter=20,
@@ -178,7 +180,7 @@ def test_a_background_held_at_a_flux_is_held_at_the_sum_of_the_exposures(pair):
 
 def test_values_go_in_the_order_of_the_event_lists(pair):
     one, two = read_observations(
-        pair, FitConfig(psf=("0.5", "2"), energy="0.5:2", background=("none", "sky"), **MAPS)
+        pair, FitConfig(psf=("0.5", "2"), energy_kev="0.5:2", background=("none", "sky"), **MAPS)
     )
     assert_allclose([np.sqrt(o.psf.covariances.ravel()[0]) for o in (one, two)], [0.5, 2.0])
     assert [len(o.backgrounds) for o in (one, two)] == [0, 1]

@@ -174,7 +174,7 @@ def test_min_sigma_is_raised_and_said(files):
     out, result = quietly(
         fit,
         [files / "counts.img"],
-        config=FitConfig(k=1, exposure=(str(files / "exp.fits"),), exchanges=0),
+        config=FitConfig(n_components=1, exposure=(str(files / "exp.fits"),), exchanges=0),
         say=said.append,
     )
     assert out.name == "counts.model.h5"
@@ -199,7 +199,7 @@ def test_scores_of_an_image(files):
     model, result = quietly(
         fit,
         [files / "counts.img"],
-        config=FitConfig(k=1, exposure=exposure, exchanges=0, psf=("1",)),
+        config=FitConfig(n_components=1, exposure=exposure, exchanges=0, psf=("1",)),
     )
     facts = score(model, [files / "counts.img"])
     assert facts["n_photons"] == fits.getdata(files / "counts.img").sum()
@@ -268,7 +268,7 @@ def test_sources_of_a_model_and_of_a_list_are_the_same(files, tmp_path):
         "max_iter": 40,
     }
     out, first = quietly(
-        fit, [files / "counts.img"], tmp_path / "one.h5", FitConfig(k=1, exchanges=0, **options)
+        fit, [files / "counts.img"], tmp_path / "one.h5", FitConfig(n_components=1, exchanges=0, **options)
     )
     assert first.points.sum() == 1
     said = []
@@ -286,6 +286,6 @@ def test_sources_of_a_model_and_of_a_list_are_the_same(files, tmp_path):
         fit,
         [files / "counts.img"],
         tmp_path / "three.h5",
-        FitConfig(k=1, exchanges=0, fix=str(tmp_path / "one.ecsv"), **options),
+        FitConfig(n_components=1, exchanges=0, fix=str(tmp_path / "one.ecsv"), **options),
     )
     assert held.points.sum() == 1

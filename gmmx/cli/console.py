@@ -1,6 +1,7 @@
 """What the command line says and how it ends: warnings and progress on stderr, exit codes."""
 
 import os
+import re
 import shlex
 import signal
 import sys
@@ -15,8 +16,10 @@ from ..errors import GmmxError, GmmxWarning
 class Console:
     """What is said on stderr: choices, warnings (each once) and the line that shows progress."""
 
-    def __init__(self, command):
+    def __init__(self, command, flags=None):
         self.command = command
+        # The option of each parameter, for messages of the library.
+        self.flags = flags or {}
         self.quiet = self.verbose = False
         self.said = set()
         self.shown_at = 0.0
@@ -29,14 +32,27 @@ class Console:
             self.clear()
             click.echo(text, err=True)
 
+    def line(self, message):
+        """Return a message of the library on one line, with parameters named by their options.
+
+        A parameter is named between backticks: `psf` becomes --psf, and "`psf_ecf` = 2" becomes
+        "--psf-ecf 2". Names that are no options stay as they are.
+        """
+
+        def option(match):
+            flag = self.flags.get(match[1])
+            return match[0] if flag is None else f"{flag} " if match[2] else flag
+
+        return re.sub(r"`(\w+)`( = )?", option, " ".join(str(message).split()))
+
     def fail(self, error):
         """What went wrong, in one line, whatever -q says."""
         self.clear()
-        click.echo(f"gmmx: error: {' '.join(str(error).split())}", err=True)
+        click.echo(f"gmmx: error: {self.line(error)}", err=True)
 
     def warn(self, message, category, filename, lineno, file=None, line=None):
         """Takes the place of `warnings.showwarning`."""
-        text = " ".join(str(message).split())
+        text = self.line(message)
         if text not in self.said:
             self.said.add(text)
             self.say(
@@ -91,7 +107,13 @@ class Main(click.Group):
         """Run; with `standalone_mode`, exit with a code instead of raising what was raised on purpose."""
         arguments = extra.get("args") or (args[0] if args else None)
         console = Console(
-            shlex.join(["gmmx", *(sys.argv[1:] if arguments is None else map(str, arguments))])
+            shlex.join(["gmmx", *(sys.argv[1:] if arguments is None else map(str, arguments))]),
+            {
+                option.name: option.opts[-1]
+                for command in self.commands.values()
+                for option in command.params
+                if isinstance(option, click.Option)
+            },
         )
         before = signal.getsignal(signal.SIGTERM)
         try:

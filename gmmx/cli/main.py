@@ -13,8 +13,13 @@ import click
 from .. import __version__
 from ..config import (
     MODEL_SUFFIXES,
-    POSITIONS,
+    BEGINNINGS,
+    FIGURES,
+    REGION_FRAMES,
+    SOURCE_POSITIONS,
     STARTS,
+    STRETCHES,
+    UNITS,
     ExportConfig,
     FitConfig,
     PlotConfig,
@@ -26,7 +31,8 @@ from .console import Main
 
 # What --init takes, for the help and for messages.
 INIT = "|".join([*STARTS, "MODEL.h5"])
-BEGINNINGS = f"one of {', '.join(STARTS)}, or a model ending in {' or '.join(MODEL_SUFFIXES)}"
+# Options whose name is not that of their parameter.
+NAMES = {"--k": "n_components", "--energy": "energy_kev"}
 # The tables that a TOML file may hold, and the options in each.
 TABLES = {"fit": FitConfig, "render": RenderConfig, "plot": PlotConfig, "export": ExportConfig}
 
@@ -53,7 +59,7 @@ def _count(context, parameter, value):
 
 def _beginning(context, parameter, value):
     if not _is_beginning(value):
-        raise click.BadParameter(f"{value!r} is not {BEGINNINGS}")
+        raise click.BadParameter(f"{value!r} is not one of {BEGINNINGS}")
     return value
 
 
@@ -61,13 +67,11 @@ def _is_beginning(value):
     return isinstance(value, str) and (value in STARTS or value.lower().endswith(MODEL_SUFFIXES))
 
 
-def _checked(path, table, option, value):
+def _checked(path, table, key, option, value):
     """A TOML value as the option of that name takes it."""
     if getattr(option, "is_flag", False):
         if not isinstance(value, bool):
-            raise DataError(
-                f"{path}: [{table}] {option.name} = {value!r}: this option takes true or false"
-            )
+            raise DataError(f"{path}: [{table}] {key} = {value!r}: this option takes true or false")
         return value
     words = {
         "integer": "an integer",
@@ -75,10 +79,10 @@ def _checked(path, table, option, value):
         "choice": "one of " + ", ".join(getattr(option.type, "choices", ())),
     }
     taken = {"integer": int, "float": (int, float)}.get(option.type.name, (str, int, float))
-    if option.name == "k":
+    if option.name == "n_components":
         words["text"], taken = "a whole number or auto", (int,) if value != "auto" else str
     if option.name == "init" and not _is_beginning(value):
-        words["text"], taken = BEGINNINGS, ()
+        words["text"], taken = f"one of {BEGINNINGS}", ()
     values = value if option.multiple and isinstance(value, list) else [value]
     for one in values:
         if (
@@ -87,7 +91,7 @@ def _checked(path, table, option, value):
             or one not in getattr(option.type, "choices", (one,))
         ):
             raise DataError(
-                f"{path}: [{table}] {option.name} = {one!r}: this option takes {words.get(option.type.name, 'a string or a number')}"
+                f"{path}: [{table}] {key} = {one!r}: this option takes {words.get(option.type.name, 'a string or a number')}"
             )
     values = [str(one) if option.type.name == "text" else one for one in values]
     return values if option.multiple else values[0]
@@ -113,12 +117,13 @@ def _read_config(context, parameter, path):
         known = option_names(TABLES[table])
         options = {option.name: option for option in main.commands[table].params}
         for key, value in content.items():
-            key = key.replace("-", "_")
-            if key not in known:
+            name = key.replace("-", "_")
+            name = NAMES.get(f"--{name}", name)
+            if name not in known:
                 raise DataError(
                     f"{path}: unknown key {key!r} in [{table}]: it may hold {', '.join(known)}"
                 )
-            found.setdefault(table, {})[key] = _checked(path, table, options[key], value)
+            found.setdefault(table, {})[name] = _checked(path, table, key, options[name], value)
     context.default_map = {**(context.default_map or {}), **found.get(context.info_name, {})}
 
 
@@ -163,11 +168,12 @@ def out_opt(metavar, text, required=True):
 
 def setting(config, flag, text, **extra):
     """The option of a config's field: its name, default and type are the field's."""
-    name = flag.lstrip("-").replace("-", "_")
+    name = NAMES.get(flag, flag.lstrip("-").replace("-", "_"))
     default = getattr(config, name)
     extra.setdefault("type", {int: int, float: float}.get(type(default)))
     return click.option(
         flag,
+        name,
         default=default,
         show_default=default not in (None, ()),
         multiple=isinstance(default, tuple),
@@ -229,7 +235,7 @@ def main():
     FitConfig,
     "--source-positions",
     "Whether the places of the point sources are fitted, within their regions.",
-    type=click.Choice(POSITIONS),
+    type=click.Choice(SOURCE_POSITIONS),
 )
 @setting(
     FitConfig,
@@ -246,7 +252,11 @@ def main():
 @setting(
     FitConfig, "--psf-ecf", "Encircled fraction of the PSF map, over its header's.", type=float
 )
-@setting(FitConfig, "--psf-blur", "Further blur, added in quadrature to the PSF [arcsec].")
+@setting(
+    FitConfig,
+    "--psf-extra-sigma",
+    "Sigma of a further Gaussian [arcsec] that the PSF is convolved with.",
+)
 @setting(FitConfig, "--energy", "Band [keV]. Without one, the instrument's.", metavar="LO:HI|all")
 @setting(
     FitConfig, "--ccd", "Chips, as 0-3 or 5,7. Without it, the aim point's.", metavar="LIST|all"
@@ -356,7 +366,7 @@ def fit(context, events, out, overwrite, strict, as_json, **options):
     RenderConfig,
     "--units",
     "Of signal and background: photons per pixel, or a flux per pixel or per arcsec^2.",
-    type=click.Choice(["counts", "flux", "sb"]),
+    type=click.Choice(UNITS),
 )
 @click.option(
     "--points",
@@ -389,13 +399,13 @@ def render(console, model, out, overwrite, **options):
     PlotConfig,
     "--what",
     "What was fitted, what is left of each observation, or how the fit went.",
-    type=click.Choice(["result", "residuals", "history"]),
+    type=click.Choice(FIGURES),
 )
 @setting(
     PlotConfig,
     "--stretch",
     "Of the colours.",
-    type=click.Choice(["log", "asinh", "sqrt", "linear"]),
+    type=click.Choice(STRETCHES),
 )
 @setting(PlotConfig, "--dpi", "Dots per inch of a PNG.")
 @config_opt
@@ -451,7 +461,7 @@ def info(context, models, as_json):
     ExportConfig,
     "--frame",
     "Coordinates of a region file.",
-    type=click.Choice(["fk5", "icrs", "physical"]),
+    type=click.Choice(REGION_FRAMES),
 )
 @setting(ExportConfig, "--scale", "Semi-axes of a region file's ellipses in standard deviations.")
 @config_opt

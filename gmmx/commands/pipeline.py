@@ -3,13 +3,13 @@
 import re
 import warnings
 from collections import Counter
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from ..answers.components import component_table
-from ..answers.images import RenderedImages, output_grid, render_images
+from ..answers.images import output_grid, render_images
 from ..answers.score import held_out_score
-from ..config import MODEL_SUFFIXES, ExportConfig, FitConfig, PlotConfig, RenderConfig
+from ..config import IMAGES, MODEL_SUFFIXES, ExportConfig, FitConfig, PlotConfig, RenderConfig
 from ..errors import GmmxWarning, InputError
 from ..fitting.driver import fit_mixture
 from ..io.write import check_target, replacing
@@ -111,10 +111,10 @@ def fit(
         if f.name in fit_mixture.__kwdefaults__
     } | read.start
     knobs["sources"] = read.sources
-    options = {"events": events, **asdict(config)}
+    knobs["n_components"] = None if config.n_components == "auto" else config.n_components
+    options = {"events": events, **config.record()}
     result = fit_mixture(
         observations,
-        n_components=None if config.k == "auto" else config.k,
         **knobs,
         options=options,
         callback=callback,
@@ -154,17 +154,6 @@ def render(model, out, config=None, *, overwrite=False, command=None):
     """
     config = RenderConfig() if config is None else config
     check_target(out, overwrite=overwrite, suffixes=IMAGE_SUFFIXES)
-    names = RenderedImages.names()
-    if (
-        config.image is not None
-        and re.sub(r"^(expected|counts|residual)_[1-9]\d*$", r"\1", config.image.lower())
-        not in names
-    ):
-        raise InputError(
-            f"--image {config.image}: there are {', '.join(names)}, and of a joint fit's observations expected_1, counts_1, residual_1 and so on"
-        )
-    if config.like is not None and config.bin is not None:
-        raise InputError("--like and --bin both set the pixels: give one of them")
     result = read_model(model)
     grid = (
         output_grid(result, bin=config.bin)
@@ -176,7 +165,7 @@ def render(model, out, config=None, *, overwrite=False, command=None):
     except InputError as error:
         raise InputError(f"{model}: {error}") from None
     if config.image is not None:
-        if config.image.upper() not in images and config.image.lower() not in names:
+        if config.image.upper() not in images and config.image.lower() not in IMAGES:
             n = len(result.observations)
             raise InputError(
                 f"{model}: has no image {config.image}: the fit has {n} observation{'s' * (n > 1)}, and they have images of their own from two on"

@@ -48,7 +48,7 @@ def read_observation(
     exposure=None,
     psf=None,
     psf_ecf=None,
-    psf_blur=0.0,
+    psf_extra_sigma=0.0,
     mask=(),
     region=(),
     energy_kev=None,
@@ -78,8 +78,8 @@ def read_observation(
         Chandra PSF, which is also what ACIS gets where nothing is said (`blur.choose_blur`).
     psf_ecf : float, optional
         Encircled fraction of the PSF map, over its header's.
-    psf_blur : float
-        A further blur [arcsec], added in quadrature.
+    psf_extra_sigma : float
+        Sigma of a further Gaussian [arcsec] that the PSF is convolved with.
     mask, region : path or sequence of paths
         Region files: what is cut out, and what alone is kept.
     energy_kev : str, (float, float) or None
@@ -171,7 +171,7 @@ def read_observation(
             raise DataError(
                 f"{exposure}: the exposure map does not overlap the events of {events}: is it of another pointing?"
             )
-    blur = choose_blur(listed, psf, ecf=psf_ecf, extra=psf_blur, events=events)
+    blur = choose_blur(listed, psf, ecf=psf_ecf, extra=psf_extra_sigma, events=events)
     resolved["psf"] = blur.resolved
     inputs += [input_record("psf", path) for path in blur.files]
     if pixels is not None:

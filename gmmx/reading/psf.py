@@ -97,7 +97,7 @@ def choose_blur(listed, psf=None, *, ecf=None, extra=0.0, events="events"):
     """
     kind, value = parse_psf(psf)
     if not (math.isfinite(extra) and extra >= 0):
-        raise InputError(f"psf_blur = {extra:g}: must be at least 0")
+        raise InputError(f"`psf_extra_sigma` = {extra:g}: it must be at least 0")
     if ecf is not None and (kind != "files" or len(value) > 1):
         raise InputError(f"psf_ecf {ecf:g} goes with a PSF map: give one with --psf FILE")
     blur = _wanted(kind, value, listed, ecf, events)
@@ -105,7 +105,7 @@ def choose_blur(listed, psf=None, *, ecf=None, extra=0.0, events="events"):
         return blur
     if blur.psf is None:
         raise InputError(
-            f"psf_blur {extra:g} is added to a PSF, and there is none: give {extra:g} as the sigma of one with --psf"
+            f"`psf_extra_sigma` = {extra:g} widens a PSF, and there is none: give {extra:g} as the sigma of one with `psf`"
         )
     text = f'{blur.psf.description}, and {extra:g}" more'
     return Blur(psf=blur.psf.widened(extra**2, text), resolved=text, files=blur.files)

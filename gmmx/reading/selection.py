@@ -1,10 +1,10 @@
 """From all photons of a file to those of a fit: chips, energies, shapes, and the cells that photons and exposure are collected into."""
 
-import re
 import warnings
 
 import numpy as np
 
+from ..config import chip_numbers, energy_band
 from ..errors import DataError, DataWarning, InputError
 from ..model.completeness import Completeness
 from ..plane.grid import PixelGrid
@@ -20,44 +20,15 @@ MAX_CELLS = 100_000_000
 
 
 def parse_energy(energy):
-    """An energy band as (low, high) [keV], or None for all energies, from "LO:HI", "all", a pair or None.
-
-    Raises
-    ------
-    InputError
-        When it is neither, when a bound is not a number or negative, or when LO >= HI.
-    """
-    if energy is None or (isinstance(energy, str) and energy.strip().lower() == "all"):
-        return None
-    bounds = energy.split(":") if isinstance(energy, str) else energy
-    try:
-        low, high = (float(bound) for bound in bounds)
-    except (TypeError, ValueError):
-        raise InputError(f"energy {energy!r}: write LO:HI in keV, such as 0.5:2, or all") from None
-    if not (np.isfinite(low) and np.isfinite(high) and low >= 0):
-        raise InputError(f"energy {energy!r}: both ends must be numbers of keV, at least 0")
-    if low >= high:
-        raise InputError(f"energy {energy!r}: the lower end must be below the upper end, in keV")
-    return low, high
+    """An energy band as (low, high) [keV], or None for all energies: `energy_band` without its "all"."""
+    band = energy_band(energy)
+    return None if band == "all" else band
 
 
 def parse_ccd(ccd):
-    """Chip numbers in rising order, or None for all, from "0-3", "7", "0,1,3", "all", a number, a sequence or None.
-
-    Raises
-    ------
-    InputError
-        When it is none of these.
-    """
-    if ccd is None or (isinstance(ccd, str) and ccd.strip().lower() == "all"):
-        return None
-    chips = set()
-    for part in str(ccd).split(",") if isinstance(ccd, (str, int, np.integer)) else map(str, ccd):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
-        if match is None or (match[2] and int(match[2]) < int(match[1])):
-            raise InputError(f"ccd {ccd!r}: write chip numbers such as 0-3, 7 or 0,1,3, or all")
-        chips.update(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return tuple(sorted(chips))
+    """Chip numbers in rising order, or None for all: `chip_numbers` without its "all"."""
+    chips = chip_numbers(ccd)
+    return None if chips == "all" else chips
 
 
 def resolve_energy(events, energy=None):

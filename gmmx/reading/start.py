@@ -41,9 +41,9 @@ def read_start(config, observations):
     except InputError as error:
         raise InputError(f"{config.init}: {error}") from None
     extended = int((~model.points).sum())
-    if config.k != "auto" and config.k < extended:
+    if config.n_components != "auto" and config.n_components < extended:
         raise InputError(
-            f"{config.init}: a model of {extended} components, --k {config.k}: "
+            f"{config.init}: a model of {extended} components, `n_components` = {config.n_components}: "
             "give at least as many, or none to keep the model's"
         )
     if model.fixed is None:

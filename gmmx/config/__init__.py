@@ -1,0 +1,61 @@
+"""The options of every command: each default, each choice and each check is written here.
+
+Python and the command line use the same classes, so that both refuse the same values in the
+same words. Other modules take the options as one object, or their defaults from here.
+"""
+
+from dataclasses import dataclass
+
+from ._checks import Options, option_names
+from .fitting import BEGINNINGS, MODEL_SUFFIXES, STARTS, FitOptions
+from .output import (
+    FIGURES,
+    IMAGES,
+    IMAGES_OF_EACH,
+    REGION_FRAMES,
+    STRETCHES,
+    UNITS,
+    ExportConfig,
+    PlotConfig,
+    RenderConfig,
+)
+from .reading import SOURCE_POSITIONS, ReadOptions, SourceOptions, chip_numbers, energy_band
+
+__all__ = [
+    "BEGINNINGS",
+    "FIGURES",
+    "IMAGES",
+    "IMAGES_OF_EACH",
+    "MODEL_SUFFIXES",
+    "REGION_FRAMES",
+    "SOURCE_POSITIONS",
+    "STARTS",
+    "STRETCHES",
+    "UNITS",
+    "ExportConfig",
+    "FitConfig",
+    "FitOptions",
+    "Options",
+    "PlotConfig",
+    "ReadOptions",
+    "RenderConfig",
+    "SourceOptions",
+    "chip_numbers",
+    "energy_band",
+    "option_names",
+]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FitConfig(FitOptions, SourceOptions, ReadOptions):
+    """All options of `gmmx fit`: those of ReadOptions, SourceOptions and FitOptions.
+
+    Examples
+    --------
+    >>> FitConfig(n_components=20, energy_kev="0.5:2", exposure="expmap.fits")
+    FitConfig(exposure=('expmap.fits',), energy_kev=(0.5, 2.0), n_components=20)
+    """
+
+    def __post_init__(self):
+        for part in (ReadOptions, SourceOptions, FitOptions):
+            part.__post_init__(self)

@@ -1,0 +1,96 @@
+"""Checks and conversions that the option classes share."""
+
+import math
+from dataclasses import fields
+from numbers import Integral
+from os import PathLike, fspath
+
+from ..errors import InputError
+
+
+class Options:
+    """Base of the option classes: a short repr, and a record that JSON can hold."""
+
+    def __repr__(self):
+        """Name the class and the options that differ from their defaults."""
+        changed = (
+            f"{f.name}={getattr(self, f.name)!r}"
+            for f in fields(self)
+            if getattr(self, f.name) != f.default
+        )
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    def record(self):
+        """Return the options as a dict that JSON can hold; other objects become their repr."""
+        return {f.name: recorded(getattr(self, f.name)) for f in fields(self)}
+
+
+def option_names(config):
+    """Return the names of the options of a class, in order."""
+    return tuple(f.name for f in fields(config))
+
+
+def either(choices):
+    """Join choices for a message: "a, b or c"."""
+    return " or ".join([", ".join(choices[:-1]), choices[-1]] if len(choices) > 1 else choices)
+
+
+def is_whole(value):
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def recorded(value):
+    if isinstance(value, tuple | list):
+        return [recorded(one) for one in value]
+    if is_whole(value):
+        return int(value)
+    return value if isinstance(value, str | float | bool | None) else repr(value)
+
+
+def make_tuples(options, *names):
+    """Turn single values into tuples; paths and numbers become the text of the command line."""
+    for name in names:
+        given = getattr(options, name)
+        if given is None:
+            values = ()
+        else:
+            values = given if isinstance(given, tuple | list) else (given,)
+        texts = tuple(
+            fspath(v) if isinstance(v, PathLike) else str(v) if isinstance(v, int | float) else v
+            for v in values
+        )
+        object.__setattr__(options, name, texts)
+
+
+def require_choice(options, name, choices):
+    value = getattr(options, name)
+    if value not in choices:
+        raise InputError(f"`{name}` = {value}: it is {either(choices)}", parameter=name)
+
+
+def require_positive(options, *names):
+    require(options, names, "a positive number", lambda v: math.isfinite(v) and v > 0)
+
+
+def require_at_least(options, least, *names):
+    rule = f"a number of at least {least}"
+    require(options, names, rule, lambda v: math.isfinite(v) and v >= least)
+
+
+def require_whole(options, least, *names):
+    rule = f"a whole number of at least {least}"
+    require(options, names, rule, lambda v: is_whole(v) and v >= least)
+
+
+def require(options, names, rule, holds):
+    """Refuse values that are not numbers or break the rule; None is allowed as a default only."""
+    for name in names:
+        value = getattr(options, name)
+        if value is None and type(options).__dataclass_fields__[name].default is None:
+            continue
+        try:
+            good = holds(value)
+        except TypeError:
+            good = False
+        if not good:
+            raise InputError(f"`{name}` = {value}: it must be {rule}", parameter=name)

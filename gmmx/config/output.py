@@ -1,0 +1,110 @@
+"""Options of images, figures and tables that are made of a model."""
+
+import re
+from dataclasses import dataclass
+
+from ..errors import InputError
+from ._checks import Options, either, require_choice, require_positive, require_whole
+
+IMAGES = (
+    "signal",
+    "signal_psf",
+    "background",
+    "completeness",
+    "expected",
+    "counts",
+    "residual",
+    "points",
+)
+# Images that a joint fit also has for each observation, as expected_1, expected_2 and so on.
+IMAGES_OF_EACH = ("expected", "counts", "residual")
+UNITS = ("counts", "flux", "sb")
+FIGURES = ("result", "residuals", "history")
+STRETCHES = ("log", "asinh", "sqrt", "linear")
+REGION_FRAMES = ("fk5", "icrs", "physical")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RenderConfig(Options):
+    """Options of `gmmx render`.
+
+    Parameters
+    ----------
+    image : str, optional
+        Name of the only image to write, such as "signal". Without it all images are written.
+    like : path, optional
+        FITS image whose pixel grid the images get.
+    bin : float, optional
+        Pixel size [arcsec]. Without it the pixel of the exposure map.
+    units : {"counts", "flux", "sb"}
+        Units of signal and background: photons per pixel at the reference exposure,
+        photon/cm^2/s per pixel, or photon/cm^2/s/arcsec^2.
+    points : bool
+        Whether the signal image contains the point sources.
+    """
+
+    image: str | None = None
+    like: str | None = None
+    bin: float | None = None
+    units: str = "counts"
+    points: bool = False
+
+    def __post_init__(self):
+        require_positive(self, "bin")
+        require_choice(self, "units", UNITS)
+        name = re.sub(r"_[1-9]\d*$", "", str(self.image).lower())
+        if self.image is not None and name not in (
+            IMAGES if name == str(self.image).lower() else IMAGES_OF_EACH
+        ):
+            each = ", ".join(f"{one}_1" for one in IMAGES_OF_EACH)
+            raise InputError(
+                f"`image` = {self.image}: it is {either(IMAGES)}, or an image of one observation"
+                f" of a joint fit, such as {each}",
+                parameter="image",
+            )
+        if self.like is not None and self.bin is not None:
+            raise InputError("`like` and `bin` both set the pixels: give one of them")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PlotConfig(Options):
+    """Options of `gmmx plot`.
+
+    Parameters
+    ----------
+    what : {"result", "residuals", "history"}
+        The figure: the fitted model, the residuals of each observation, or the course of the fit.
+    stretch : {"log", "asinh", "sqrt", "linear"}
+        Scaling of the colours.
+    dpi : int
+        Resolution of a PNG [dots per inch].
+    """
+
+    what: str = "result"
+    stretch: str = "log"
+    dpi: int = 150
+
+    def __post_init__(self):
+        require_choice(self, "what", FIGURES)
+        require_choice(self, "stretch", STRETCHES)
+        require_whole(self, 10, "dpi")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ExportConfig(Options):
+    """Options of `gmmx export`.
+
+    Parameters
+    ----------
+    frame : {"fk5", "icrs", "physical"}
+        Coordinates of a region file.
+    scale : float
+        Semi-axes of a region file's ellipses, in standard deviations.
+    """
+
+    frame: str = "fk5"
+    scale: float = 1.0
+
+    def __post_init__(self):
+        require_choice(self, "frame", REGION_FRAMES)
+        require_positive(self, "scale")

@@ -1,0 +1,178 @@
+"""Options of what is read: files, selections, and point sources."""
+
+import math
+import re
+from dataclasses import dataclass
+from numbers import Integral
+
+from ..errors import InputError
+from ._checks import Options, make_tuples, require_at_least, require_choice, require_positive
+
+SOURCE_POSITIONS = ("free", "fixed")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ReadOptions(Options):
+    """What is read beside the event lists, and which of their photons are kept.
+
+    A tuple holds one value for each event list, in their order; commas separate several values
+    for one list. A single value may be given without a tuple.
+
+    Parameters
+    ----------
+    exposure : path or tuple of paths
+        Exposure maps. Without one the field is inferred from the photons.
+    psf : str, float, path or tuple of these
+        "none", "chandra", the sigma of a Gaussian [arcsec], a PSF map, several PSF maps of
+        different encircled fractions, or the image of a point source. Without it the
+        instrument's PSF is used.
+    psf_ecf : float, optional
+        Encircled fraction of the PSF map, between 0 and 1. It overrides the map's header.
+    psf_extra_sigma : float
+        Sigma of a further Gaussian [arcsec] that the PSF is convolved with.
+    mask, region : path, region or tuple of these
+        Regions whose photons are left out, and regions whose photons alone are kept.
+    energy_kev : str, (float, float), optional
+        Energy band: "LO:HI" or a pair [keV], or "all". Without it the instrument's band.
+    ccd : str, int or sequence of int, optional
+        Chips: "0-3", "7", "0,1,3", their numbers, or "all". Without it the chips of the aim
+        point.
+    background : str or tuple of str
+        "sky", "particle", "particle-fi", "particle-bi", "streak", a FITS image or event list, or
+        "none". "KIND=VALUE" or "FILE:fixed" keeps the amplitude fixed. Without it the
+        instrument's backgrounds.
+    background_region : path, region or tuple of these
+        Source-free regions: the background amplitudes are fitted there and then kept fixed.
+    grid : float, optional
+        Cell of the completeness grid [arcsec]. Without it the pixel of the exposure map, or
+        1 arcsec where there is no map.
+    bin : float, optional
+        Size of the cells that photons are counted in [arcsec]. Without it photons stay single.
+
+    Raises
+    ------
+    InputError
+        When a value is not one of these.
+
+    Examples
+    --------
+    >>> ReadOptions(energy_kev="0.5:2", mask="sources.reg")
+    ReadOptions(mask=('sources.reg',), energy_kev=(0.5, 2.0))
+    """
+
+    exposure: tuple = ()
+    psf: tuple = ()
+    psf_ecf: float | None = None
+    psf_extra_sigma: float = 0.0
+    mask: tuple = ()
+    region: tuple = ()
+    energy_kev: tuple[float, float] | str | None = None
+    ccd: tuple[int, ...] | str | None = None
+    background: tuple = ()
+    background_region: tuple = ()
+    grid: float | None = None
+    bin: float | None = None
+
+    def __post_init__(self):
+        several = ("exposure", "psf", "mask", "region", "background", "background_region")
+        make_tuples(self, *several)
+        object.__setattr__(self, "energy_kev", energy_band(self.energy_kev))
+        object.__setattr__(self, "ccd", chip_numbers(self.ccd))
+        if self.psf_ecf is not None and not 0 < self.psf_ecf < 1:
+            hint = f": did you mean {self.psf_ecf / 100:g}?" if 1 < self.psf_ecf < 100 else ""
+            raise InputError(
+                f"`psf_ecf` = {self.psf_ecf:g}: an encircled fraction lies between 0 and 1{hint}",
+                parameter="psf_ecf",
+            )
+        require_positive(self, "grid", "bin")
+        require_at_least(self, 0, "psf_extra_sigma")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SourceOptions(Options):
+    """Point sources that are fitted together with the extended emission.
+
+    Parameters
+    ----------
+    sources : path, region or tuple of these
+        Region files or source lists, one circle or ellipse for each source.
+    source_positions : {"free", "fixed"}
+        Whether the positions are fitted, within their regions, or stay where the list has them.
+    """
+
+    sources: tuple = ()
+    source_positions: str = "free"
+
+    def __post_init__(self):
+        make_tuples(self, "sources")
+        require_choice(self, "source_positions", SOURCE_POSITIONS)
+
+
+def energy_band(energy):
+    """Return an energy band as (low, high) [keV], "all", or None where nothing is chosen.
+
+    Parameters
+    ----------
+    energy : str, (float, float) or None
+        "LO:HI" or a pair [keV], "all" or None.
+
+    Raises
+    ------
+    InputError
+        When it is none of these, a bound is negative, or LO is not below HI.
+
+    Examples
+    --------
+    >>> energy_band("0.5:2")
+    (0.5, 2.0)
+    """
+    if energy is None:
+        return None
+    if isinstance(energy, str) and energy.strip().lower() == "all":
+        return "all"
+    try:
+        low, high = (float(e) for e in (energy.split(":") if isinstance(energy, str) else energy))
+    except (TypeError, ValueError):
+        problem = "write LO:HI in keV, such as 0.5:2, or all"
+    else:
+        if not (math.isfinite(low) and math.isfinite(high) and low >= 0):
+            problem = "both limits must be energies in keV, at least 0"
+        elif low >= high:
+            problem = "the lower limit must be below the upper limit, in keV"
+        else:
+            return low, high
+    raise InputError(f"`energy_kev` = {energy}: {problem}", parameter="energy_kev")
+
+
+def chip_numbers(ccd):
+    """Return chip numbers in rising order, "all", or None where nothing is chosen.
+
+    Parameters
+    ----------
+    ccd : str, int, sequence of int or None
+        "0-3", "7", "0,1,3", "all", a number, numbers or None.
+
+    Raises
+    ------
+    InputError
+        When it is none of these.
+
+    Examples
+    --------
+    >>> chip_numbers("0-3")
+    (0, 1, 2, 3)
+    """
+    if ccd is None:
+        return None
+    if isinstance(ccd, str) and ccd.strip().lower() == "all":
+        return "all"
+    chips = set()
+    for part in str(ccd).split(",") if isinstance(ccd, str | Integral) else map(str, ccd):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        if match is None or (match[2] and int(match[2]) < int(match[1])):
+            raise InputError(
+                f"`ccd` = {ccd}: write chip numbers such as 0-3, 7 or 0,1,3, or all",
+                parameter="ccd",
+            )
+        chips.update(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return tuple(sorted(chips))

@@ -13,7 +13,7 @@ from gmmx.commands import pipeline
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, GmmxError, InputError
 from gmmx.io.events import read_events
-from gmmx.io.virtual import bare_path, virtual_file
+from gmmx.io.virtual import parse_file_argument
 from gmmx.reading.event_list import read_observation
 
 
@@ -28,7 +28,7 @@ def events(tmp_path):
 
 
 def column(text):
-    (one,) = virtual_file(f"events.fits[{text}]").columns
+    (one,) = parse_file_argument(f"events.fits[{text}]").columns
     return one
 
 
@@ -62,16 +62,16 @@ def test_exclusions_turn_a_filter_around():
 
 
 def test_blocks_and_conditions_join():
-    virtual = virtual_file(
+    virtual = parse_file_argument(
         "a dir/evt.fits[EVENTS][energy=500:2000,ccd_id=0,1][exclude sky=region(my (b).reg)][sky=circle(4096,4096,100)]"
     )
     assert str(virtual.path) == "a dir/evt.fits"
     assert [one.text for one in virtual.columns] == ["energy=500:2000", "ccd_id=0,1"]
     assert [(one.path, one.exclude) for one in virtual.sky] == [("my (b).reg", True), (None, False)]
-    assert virtual_file("evt.fits[EVENTS]").filters == ""
-    assert virtual_file("evt.fits[events][grade=0]").filters == "[events][grade=0]"
+    assert parse_file_argument("evt.fits[EVENTS]").filters == ""
+    assert parse_file_argument("evt.fits[events][grade=0]").filters == "[events][grade=0]"
     # A folder with brackets of its own.
-    assert str(virtual_file("run[1]/evt.fits[grade=0]").path) == "run[1]/evt.fits"
+    assert str(parse_file_argument("run[1]/evt.fits[grade=0]").path) == "run[1]/evt.fits"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_columns_and_shapes_that_are_not_there(events):
 def test_a_file_that_is_called_so_wins(tmp_path):
     path = tmp_path / "events.fits[energy=500:600]"
     event_hdus().writeto(path)
-    assert bare_path(path) == path
+    assert parse_file_argument(path).path == path
     listed = read_events(path)
     assert len(listed) == 1500
     assert not listed.n_dropped

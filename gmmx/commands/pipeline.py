@@ -17,7 +17,7 @@ from ..io.images import IMAGE_SUFFIXES, read_grid_like, write_images
 from ..io.models import read_model, write_model
 from ..io.tables import SUFFIXES as TABLE_SUFFIXES
 from ..io.tables import write_table
-from ..io.virtual import bare_path
+from ..io.virtual import parse_file_argument
 from ..model.observation import finest_detail
 from ..reading.event_list import read_observation
 from ..reading.fit_input import read_fit_input
@@ -46,7 +46,7 @@ def _silent(line):
 
 def default_output(events):
     """Where the model of an event file goes when nothing is said: beside it; "events.fits.gz[energy=500:2000]" makes events.model.h5."""
-    path = bare_path(events)
+    path = parse_file_argument(events).path
     name = re.sub(r"\.gz$", "", path.name, flags=re.IGNORECASE)
     return path.with_name(Path(name).stem + ".model.h5")
 

@@ -1,4 +1,4 @@
-"""What may stand in the brackets of a CIAO virtual file, as text: blocks, conditions, ranges and shapes."""
+"""The text in the brackets of a CIAO virtual file: blocks, conditions, ranges and shapes."""
 
 import math
 import re
@@ -12,22 +12,17 @@ from .regions import read_regions
 from .regions._shapes import Frames
 from .regions._text import parse_regions
 
-_NOT_ROWS = {
-    "bin": "--bin or --grid",
-    "cols": None,
-    "columns": None,
-    "opt": None,
-    "option": None,
-    "subspace": None,
-    "rename": None,
-}
+# Words of CIAO that do not select rows, and the parameter that does the same in gmmx, if any.
+_NOT_ROWS = {"bin": "`bin` or `grid`"} | dict.fromkeys(
+    ("cols", "columns", "opt", "option", "subspace", "rename")
+)
 _SKY = ("sky", "pos", "(x,y)")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?"
 _RANGE = re.compile(rf"\s*({_NUMBER})?\s*(?:(:)\s*({_NUMBER})?)?\s*")
 _CONDITION = re.compile(
     r"\s*(\(\s*x\s*,\s*y\s*\)|[A-Za-z_]\w*)\s*(==|!=|<=|>=|<|>|=)(.*)", re.DOTALL
 )
-# An open end of x or y on the sky [pixel]: far outside any detector.
+# An open end of x or y on the sky [pixel]: it is far outside any detector.
 _FAR = 1e6
 
 
@@ -38,13 +33,19 @@ class ColumnFilter:
     Attributes
     ----------
     column : str
-        Its name, in lower case.
+        Name of the column in lower case.
     ranges : tuple of (float, float)
-        Both ends belong to a range; open ends are infinite.
+        Lower and upper ends; both belong to the range. Open ends are infinite.
     exclude : bool
-        Whether the rows in the ranges are left out, rather than all others.
+        Whether the filter drops the rows in the ranges (True) or all other rows (False).
     text : str
-        As it was written.
+        The condition as it was written.
+
+    Examples
+    --------
+    >>> one = ColumnFilter("grade", ((0.0, 4.0), (6.0, 6.0)), exclude=False, text="grade=0:4,6")
+    >>> one.keeps(np.array([4.0, 5.0, 6.0]))
+    array([ True, False,  True])
     """
 
     column: str
@@ -53,7 +54,7 @@ class ColumnFilter:
     text: str
 
     def keeps(self, values):
-        """Whether each of (N,) values passes; NaN lies in no range."""
+        """Return whether each of (N,) values passes. NaN lies in no range."""
         inside = np.zeros(np.shape(values), bool)
         for low, high in self.ranges:
             inside |= (values >= low) & (values <= high)
@@ -61,12 +62,10 @@ class ColumnFilter:
 
     @property
     def span(self):
-        """(low, high) outside which nothing passes; infinite for an exclusion, which leaves both ends open."""
-        return (
-            (-math.inf, math.inf)
-            if self.exclude
-            else (min(low for low, _ in self.ranges), max(high for _, high in self.ranges))
-        )
+        """Smallest interval (low, high) with all values that pass; infinite for an exclusion."""
+        if self.exclude:
+            return -math.inf, math.inf
+        return min(low for low, _ in self.ranges), max(high for _, high in self.ranges)
 
 
 @dataclass(frozen=True)
@@ -76,13 +75,13 @@ class SkyFilter:
     Attributes
     ----------
     path : str or None
-        The region file; None where the shapes are written out.
+        The region file; None if the shapes are written out.
     shapes : str
         The shapes as CIAO text.
     exclude : bool
-        Whether what lies in the shapes is left out, rather than all else.
+        Whether the filter drops the photons inside the shapes (True) or outside (False).
     text : str
-        As it was written.
+        The condition as it was written.
     """
 
     path: str | None
@@ -91,18 +90,22 @@ class SkyFilter:
     text: str
 
     def read(self, *, frame: SkyFrame, physical: PhysicalFrame) -> Shapes:
-        """The shapes in a tangent plane."""
+        """Read the shapes in a tangent plane."""
         if self.path is not None:
             return read_regions(self.path, frame=frame, physical=physical)
         return parse_regions(self.shapes, Frames(frame, physical), name=f"[{self.text}]")
 
 
 class FilterProblem(Exception):
-    """What is not understood in a filter."""
+    """A filter is not understood; the text says which part."""
 
 
 def brackets(text):
-    """Where the filters may begin: brackets after which nothing but blocks in brackets follows, or else the first. A folder's name may hold brackets too."""
+    """Return the indices of brackets where filters may begin.
+
+    These are the brackets after which only blocks in brackets follow, because the name of a
+    folder may contain brackets too. If there is none, it is the first bracket.
+    """
     found = [match.start() for match in re.finditer(r"\[", text)]
     return [start for start in found if _is_blocks(text[start:].rstrip())] or found[:1]
 
@@ -116,7 +119,7 @@ def _is_blocks(text):
 
 
 def blocks_of(text):
-    """What stands in each pair of brackets."""
+    """Return the text in each pair of brackets."""
     found, depth, start = [], 0, 0
     for place, letter in enumerate(text):
         if letter == "[":
@@ -134,7 +137,7 @@ def blocks_of(text):
 
 
 def _pieces(text):
-    """The text split at the commas outside parentheses."""
+    """Split a text at the commas outside parentheses."""
     pieces, depth, start = [], 0, 0
     for place, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")
@@ -149,7 +152,7 @@ def _pieces(text):
 
 
 def read_block(block):
-    """The filters of one block: its conditions, which must all hold."""
+    """Read the filters of one block: conditions that must all hold."""
     exclude = re.match(r"\s*exclude\b", block, re.IGNORECASE)
     body = block[exclude.end() :] if exclude else block
     word = re.match(r"\s*(#row|[@#]|\w+)", body, re.IGNORECASE)
@@ -158,7 +161,7 @@ def read_block(block):
     if word is not None and word[1].lower() in _NOT_ROWS and not _CONDITION.fullmatch(body):
         instead = _NOT_ROWS[word[1].lower()]
         raise FilterProblem(
-            f"[{block}] is not understood ({word[1].lower()} chooses no rows"
+            f"[{block}] is not understood ({word[1].lower()} selects no rows"
             + (f"; see {instead})" if instead else ")")
         )
     # A piece without a comparison goes on with the list of the one before: ccd_id=0,2:3.
@@ -184,20 +187,22 @@ def read_block(block):
             )
     if exclude and len(conditions) > 1:
         raise FilterProblem(
-            f"[{block}] excludes by {len(conditions)} conditions at once: write [exclude ...][exclude ...]"
+            f"[{block}] excludes by {len(conditions)} conditions at once: "
+            "write [exclude ...][exclude ...]"
         )
     return [_filter(*condition, exclude=bool(exclude)) for condition in conditions]
 
 
 def _filter(column, operator, value, text, *, exclude):
-    """One condition as a filter."""
+    """Make a filter of one condition."""
     if column in _SKY:
         if operator not in ("=", "==", "!="):
             raise FilterProblem(f"{text!r}: sky is compared with = and a shape")
         file = re.fullmatch(r"region\s*\(((?:[^()]|\([^()]*\))*)\)", value, re.IGNORECASE)
         if file is None and re.search(r"\bregion\s*\(", value, re.IGNORECASE):
             raise FilterProblem(
-                f"{text!r} combines a region file with more: chain [sky=region(A)][exclude sky=region(B)]"
+                f"{text!r} combines a region file with more: "
+                "chain [sky=region(A)][exclude sky=region(B)]"
             )
         if not value or (file and not file[1].strip()):
             raise FilterProblem(f"{text!r} names no shape")
@@ -223,7 +228,7 @@ def _filter(column, operator, value, text, *, exclude):
 
 
 def _ranges(operator, value, text):
-    """The ranges of a condition, both ends included: `<` ends at the next smaller number."""
+    """Return the ranges of a condition. Both ends belong to a range, so `< v` ends before v."""
     if operator in ("<", "<=", ">", ">="):
         if not re.fullmatch(_NUMBER, value):
             raise FilterProblem(f"{text!r}: {value!r} is not a number")

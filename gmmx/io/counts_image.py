@@ -16,7 +16,7 @@ from ._plane import own_plane, physical_axes
 from ._read import file_digest, fits_stream, headers, reading
 from .events import WAY_OUT, file_keywords, is_events, read_events, recorded_energy_band
 from .maps import read_image
-from .virtual import virtual_file
+from .virtual import parse_file_argument
 
 # An image that nowhere reaches this holds no counts: the faintest has a pixel with a photon in it.
 LEAST_COUNT = 1e-3
@@ -39,7 +39,7 @@ def read_photons(path, *, sky=True):
     DataError
         As `read_events` and `read_counts` say, and where an image is to be filtered.
     """
-    virtual, has_image = virtual_file(path), False
+    virtual, has_image = parse_file_argument(path), False
     with fits_stream(virtual.path, way_out=WAY_OUT) as stream, reading(virtual.path):
         for header, _ in headers(stream):
             if is_events(header):

@@ -14,7 +14,7 @@ from ..errors import DataError, DataWarning
 from ..model.events import EventList
 from ..plane.frame import PhysicalFrame, SkyFrame
 from ._read import file_digest, fits_stream, headers, reading
-from .virtual import check_columns, filter_rows, virtual_file
+from .virtual import check_columns, filter_rows, parse_file_argument
 
 WAY_OUT = "give an event list such as acisf*_evt2.fits"
 ROWS_PER_BLOCK = 1 << 16
@@ -94,7 +94,7 @@ def read_events(path, *, sky=True):
     Parameters
     ----------
     path : str or Path
-        A FITS file, gzipped or not, with an EVENTS extension; CIAO's row filters may follow in brackets, see `virtual_file`.
+        A FITS file, gzipped or not, with an EVENTS extension; CIAO's row filters may follow in brackets, see `parse_file_argument`.
     sky : bool
         Whether filters by shapes on the sky are applied; False leaves them to the caller, who has an exposure to cut as well.
 
@@ -111,7 +111,7 @@ def read_events(path, *, sky=True):
     DataError
         When the file is not there, not FITS or truncated; has no EVENTS extension, no row, no X or Y column, or no usable WCS.
     """
-    virtual = virtual_file(path)
+    virtual = parse_file_argument(path)
     path = virtual.path
     with fits_stream(path, way_out=WAY_OUT) as stream:
         primary, header, start = _events_header(path, stream)

@@ -1,7 +1,9 @@
-"""CIAO's virtual files: ``events.fits[EVENTS][energy=500:2000,ccd_id=0:3][exclude sky=region(sources.reg)]``.
+"""CIAO's virtual files: `events.fits[EVENTS][energy=500:2000][exclude sky=region(sources.reg)]`.
 
-The part that filters rows is understood (CIAO, "ahelp dmfiltering"): ranges of columns, both ends included, and shapes on the sky. Conditions that commas
-or brackets join must all hold. Whatever else may stand in brackets is an error: a filter that is quietly left out is a fit to other photons.
+gmmx understands the filters of rows (CIAO, "ahelp dmfiltering"): ranges of columns, whose ends
+are included, and shapes on the sky. Conditions that are joined by commas or stand in brackets
+one after the other must all hold. Everything else in brackets is an error, because a filter that
+is ignored in silence means a fit to other photons.
 """
 
 import math
@@ -14,26 +16,39 @@ import numpy as np
 from ..errors import DataError, DataWarning, InputError
 from ._virtual_text import FilterProblem, SkyFilter, blocks_of, brackets, read_block
 
-UNDERSTOOD = "understood are [EVENTS], column ranges such as energy=500:2000 (eV), ccd_id=0,2:3 or grade<5, sky=SHAPE, sky=region(FILE), and exclude before one"
+UNDERSTOOD = (
+    "understood are [EVENTS], column ranges such as energy=500:2000 (eV), ccd_id=0,2:3 or grade<5, "
+    "sky=SHAPE, sky=region(FILE), and exclude before one"
+)
 _BLOCKS = ("events", "stdevt")
-# Positions on the detector, which no cut of an exposure map on the sky can follow.
+# Detector coordinates: an exposure map on the sky cannot be cut in the same way.
 DETECTOR_COLUMNS = ("chipx", "chipy", "tdetx", "tdety", "detx", "dety", "rawx", "rawy", "node_id")
 
 
-@dataclass(frozen=True)
-class VirtualFile:
-    """A file with the filters that go with its name.
+@dataclass(frozen=True, repr=False)
+class FileArgument:
+    """A file with the filters that stand behind its name.
 
     Attributes
     ----------
     text : str
-        All of it, as given.
+        The whole argument as it was given.
     path : Path
         The file.
     columns : tuple of ColumnFilter
+        Ranges of columns.
     sky : tuple of SkyFilter
+        Shapes on the sky.
     filters : str
-        The filters as they were written, for people; "" where there are none.
+        The filters as they were written; empty if there is none.
+
+    Examples
+    --------
+    >>> file = parse_file_argument("evt2.fits[energy=500:2000][sky=circle(4096,4096,50)]")
+    >>> file
+    FileArgument(evt2.fits, [energy=500:2000][sky=circle(4096,4096,50)])
+    >>> file.columns[0].ranges
+    ((500.0, 2000.0),)
     """
 
     text: str
@@ -42,114 +57,160 @@ class VirtualFile:
     sky: tuple = ()
     filters: str = ""
 
+    def __repr__(self):
+        filters = f", {self.filters}" if self.filters else ""
+        return f"FileArgument({self.path}{filters})"
 
-def bare_path(text):
-    """The file of a virtual file's name, without what stands in brackets; a file that is called so, brackets and all, is itself."""
-    given = str(text)
-    if "[" not in given or Path(given).exists():
-        return Path(given)
-    candidates = [Path(given[:start]) for start in brackets(given)]
-    bare = next((path for path in reversed(candidates) if path.is_file()), candidates[0])
-    # A filter that lost its last bracket is one still where the file is there.
-    return bare if given.rstrip().endswith("]") or bare.is_file() else Path(given)
+    def __str__(self):
+        return self.text
 
 
-def virtual_file(text):
-    """A file's name with CIAO's filters in brackets, taken apart.
+def parse_file_argument(argument):
+    """Separate a file from the filters in brackets behind its name.
 
     Parameters
     ----------
-    text : str or Path
-        ``FILE[FILTER][FILTER]...``. A file that is called so, brackets and all, has no filters.
+    argument : str, Path or FileArgument
+        `FILE[FILTER][FILTER]...`. If a file with this whole name exists, brackets included, the
+        argument has no filters. A FileArgument is returned as it is.
 
     Returns
     -------
-    VirtualFile
+    FileArgument
 
     Raises
     ------
     InputError
-        When something in the brackets is not understood: what, and what is.
+        If a filter is not understood.
+
+    Examples
+    --------
+    >>> parse_file_argument("evt2.fits[EVENTS][ccd_id=0:3]").path.name
+    'evt2.fits'
+    >>> parse_file_argument("evt2.fits[bin sky=4]")
+    Traceback (most recent call last):
+    gmmx.errors.InputError: evt2.fits[bin sky=4]: [bin sky=4] is not understood ...
     """
-    given = str(text)
-    path = bare_path(given)
-    start = next((start for start in brackets(given) if Path(given[:start]) == path), None)
-    if path == Path(given) or start is None:
-        return VirtualFile(given, path)
+    if isinstance(argument, FileArgument):
+        return argument
+    text = str(argument)
+    start = _start_of_filters(text)
+    if start is None:
+        return FileArgument(text, Path(text))
+    path, filters = Path(text[:start]), text[start:].strip()
     try:
-        columns, sky = [], []
-        for number, block in enumerate(blocks_of(given[start:].strip())):
-            if number == 0 and block.strip().lower() in _BLOCKS:
-                continue
-            for one in read_block(block):
-                (sky if isinstance(one, SkyFilter) else columns).append(one)
+        found = _filters(filters)
     except FilterProblem as problem:
-        raise InputError(f"{given}: {problem}: {UNDERSTOOD}") from None
-    return VirtualFile(
-        given, path, tuple(columns), tuple(sky), given[start:].strip() if columns or sky else ""
+        raise InputError(f"{text}: {problem}: {UNDERSTOOD}") from None
+    return FileArgument(
+        text,
+        path,
+        columns=tuple(one for one in found if not isinstance(one, SkyFilter)),
+        sky=tuple(one for one in found if isinstance(one, SkyFilter)),
+        filters=filters if found else "",
     )
 
 
-def check_columns(virtual, columns, energy_column):
-    """Make sure that a file has the columns that its filters speak of, and that an energy is one.
+def _start_of_filters(text):
+    """Index of the bracket where the filters begin; None if the text has no filters."""
+    if "[" not in text or Path(text).exists():
+        return None
+    starts = brackets(text)
+    start = next((s for s in reversed(starts) if Path(text[:s]).is_file()), starts[0])
+    # A filter whose last bracket is missing is still a filter if the file exists.
+    if text.rstrip().endswith("]") or Path(text[:start]).is_file():
+        return start
+    return None
+
+
+def _filters(text):
+    """Read the blocks in brackets as filters; the first may name the EVENTS extension."""
+    blocks = blocks_of(text)
+    if blocks[0].strip().lower() in _BLOCKS:
+        blocks = blocks[1:]
+    return [one for block in blocks for one in read_block(block)]
+
+
+def check_columns(file, columns, energy_column):
+    """Make sure that a table has the columns that the filters name.
 
     Parameters
     ----------
-    virtual : VirtualFile
+    file : FileArgument
     columns : iterable of str
-        In lower case.
+        Names of the columns in lower case.
     energy_column : str or None
-        The one that tells the energy.
+        The column that holds the energy.
 
     Raises
     ------
     DataError
-        When it has not.
+        If a column is missing, or a filter by energy meets a column that holds no energies.
     """
-    for one in virtual.columns:
+    for one in file.columns:
         if one.column not in columns:
             raise DataError(
-                f"{virtual.path}: no column {one.column}, which [{one.text}] filters by (found {', '.join(columns)})"
+                f"{file.path}: no column {one.column}, which [{one.text}] filters by "
+                f"(found {', '.join(columns)})"
             )
         if one.column == "energy" and energy_column != "energy":
             raise DataError(
-                f"{virtual.path}: [{one.text}]: this instrument's energy column tells no energies: filter by pi, or leave it out"
+                f"{file.path}: [{one.text}]: the energy column of this instrument holds no "
+                "energies: filter by pi, or leave the filter out"
             )
 
 
-def filter_rows(virtual, table, columns, metadata, *, energy, ccd_column):
-    """Cut the rows of a table by the filters of its file's name, and note in the metadata what these say of energies and chips.
+def filter_rows(file, table, columns, metadata, *, energy, ccd_column):
+    """Keep the rows of a table that the filters of its file's name keep.
 
-    Each filter sees the column as the file has it, an energy in eV. Columns that only a filter wanted are taken out.
+    Each filter sees the column as the file has it, an energy in eV. Columns that only a filter
+    needs are taken out.
 
     Parameters
     ----------
-    virtual : VirtualFile
+    file : FileArgument
     table : dict of str to (N,) array
         The columns; changed in place.
     columns : dict of str to dict
-        What the file says of each, "unit" among it.
+        Facts about each column, "unit" among them.
     metadata : dict
         Changed in place: "recorded_energy_band_kev" [keV] and "filtered_chips".
     energy : (str or None, float, float)
-        Column that tells the energy, scale and offset: keV = (value + offset) * scale.
+        Energy column, scale and offset: keV = (value + offset) * scale.
     ccd_column : str or None
 
     Returns
     -------
     dict of str to int
-        Rows dropped, by reason.
+        Number of rows dropped, by reason.
 
     Raises
     ------
     DataError
-        When no row is left.
+        If no row is left.
     """
-    n_before, keep = len(table["x"]), None
-    for one in virtual.columns:
+    n_before = len(table["x"])
+    keep = _rows_kept(file, table, columns)
+    if not keep.all():
+        for name in table:
+            table[name] = table[name][keep]
+    band = _band(file, table, columns, metadata.get("recorded_energy_band_kev"), energy)
+    if band is not None:
+        metadata["recorded_energy_band_kev"] = band
+    if any(one.column == ccd_column for one in file.columns):
+        metadata["filtered_chips"] = np.unique(table[ccd_column]).tolist()
+    for name in set(table) - {"x", "y", energy[0], ccd_column}:
+        del table[name]
+    n_lost = n_before - len(table["x"])
+    return {"filter": n_lost} if n_lost else {}
+
+
+def _rows_kept(file, table, columns):
+    """Return which rows pass all filters, (N,) booleans."""
+    keep = np.ones(len(table["x"]), bool)
+    for one in file.columns:
         scale = 1000 if columns[one.column]["unit"] == "kev" else 1
-        passes = one.keeps(table[one.column] * scale if scale != 1 else table[one.column])
-        keep = passes if keep is None else keep & passes
+        keep &= one.keeps(table[one.column] * scale if scale != 1 else table[one.column])
         if not keep.any():
             values = table[one.column][np.isfinite(table[one.column])] * scale
             span = (
@@ -157,33 +218,28 @@ def filter_rows(virtual, table, columns, metadata, *, energy, ccd_column):
                 if len(values)
                 else f"{one.column} holds no number"
             )
-            raise DataError(f"{virtual.text}: [{one.text}] leaves no photon ({span})")
+            raise DataError(f"{file.text}: [{one.text}] leaves no photon ({span})")
         if one.column in DETECTOR_COLUMNS:
-            message = f"{virtual.path}: [{one.text}] cuts the detector: an exposure map has to be of that part too (cut on the sky with sky=SHAPE otherwise)"
-            warnings.warn(message, DataWarning, stacklevel=3)
-    if keep is not None and not keep.all():
-        for name in table:
-            table[name] = table[name][keep]
-    energy_column, scale, offset = energy
-    bands = [one.span for one in virtual.columns if one.column == energy_column]
-    if bands:
-        unit = 1000 if columns[energy_column]["unit"] == "kev" else 1
-        found = [
-            (float(v) + offset) * scale
-            for v in (table[energy_column].min(), table[energy_column].max())
-        ]
-        low, high = metadata.get("recorded_energy_band_kev", (0.0, math.inf))
-        low, high = (
-            max([low] + [(b[0] / unit + offset) * scale for b in bands]),
-            min([high] + [(b[1] / unit + offset) * scale for b in bands]),
-        )
-        # An end left open is where the photons end.
-        metadata["recorded_energy_band_kev"] = [
-            max(low, 0.0),
-            high if math.isfinite(high) else max(found[1], low),
-        ]
-    if any(one.column == ccd_column for one in virtual.columns):
-        metadata["filtered_chips"] = np.unique(table[ccd_column]).tolist()
-    for name in set(table) - {"x", "y", energy_column, ccd_column}:
-        del table[name]
-    return {} if len(table["x"]) == n_before else {"filter": n_before - len(table["x"])}
+            warnings.warn(
+                f"{file.path}: [{one.text}] selects a part of the detector: the exposure map has "
+                "to be of that part too. Select on the sky with sky=SHAPE instead if it is not",
+                DataWarning,
+                stacklevel=4,
+            )
+    return keep
+
+
+def _band(file, table, columns, recorded, energy):
+    """Return the band [keV] that the filters and the file leave; None if no filter sets one."""
+    column, scale, offset = energy
+    spans = [one.span for one in file.columns if one.column == column]
+    if not spans:
+        return None
+    unit = 1000 if columns[column]["unit"] == "kev" else 1
+    low, high = recorded or (0.0, math.inf)
+    low = max([low] + [(span[0] / unit + offset) * scale for span in spans])
+    high = min([high] + [(span[1] / unit + offset) * scale for span in spans])
+    if not math.isfinite(high):
+        # An open end is where the photons end.
+        high = max((float(table[column].max()) + offset) * scale, low)
+    return [max(low, 0.0), high]

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DataError, DataWarning
 from ..io.counts_image import read_photons
 from ..io.maps import read_exposure
-from ..io.virtual import bare_path, virtual_file
+from ..io.virtual import parse_file_argument
 from ..model.observation import Observation
 from ..telescope.footprint import describe, footprint
 from .background import make_backgrounds, parse_backgrounds
@@ -122,7 +122,7 @@ def read_observation(
         (parse_backgrounds, background),
     ):
         parse(option)
-    virtual = virtual_file(events)
+    virtual = parse_file_argument(events)
     listed = read_photons(events, sky=False)
     inputs = [{"role": "events", "path": str(events), "sha256": listed.metadata["sha256"]}]
     resolved, pixels, outlines = {"filter": virtual.filters or None}, listed.pixels, ()
@@ -231,7 +231,7 @@ def read_observation(
 
 def observation_name(events):
     """What an event file's observation is called: its name without folder, filters and endings."""
-    return re.sub(r"(\.(fits?|evt\d?|img))?(\.gz)?$", "", bare_path(events).name) or "observation"
+    return re.sub(r"(\.(fits?|evt\d?|img))?(\.gz)?$", "", parse_file_argument(events).path.name) or "observation"
 
 
 def placed(observation, *, frame=None, bin=None):

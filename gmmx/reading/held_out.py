@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import DataError, InputError
 from ..io.counts_image import read_photons
-from ..io.virtual import bare_path, virtual_file
+from ..io.virtual import parse_file_argument
 from ..model.observation import Observation
 from .counts_image import resolve_image_energy, widened_by_pixel
 from .selection import select_energy
@@ -17,7 +17,7 @@ def read_held_out(path, fitted):
 
     Parameters
     ----------
-    path : str or Path
+    path : str, Path or FileArgument
         Event list or counts image, with its filters.
     fitted : Observation
         An observation of the model.
@@ -34,12 +34,13 @@ def read_held_out(path, fitted):
     DataError
         If the file cannot be read or has no photon in that field.
     """
-    listed, filters = read_photons(path, sky=False), virtual_file(path).sky
+    file = parse_file_argument(path)
+    listed = read_photons(file, sky=False)
     listed = _in_band_and_chips(listed, fitted)
     # The masks come first, in the plane where they are exact, as in the fit.
     listed = _outside_masks(listed, fitted)
     cut = np.zeros(len(listed), bool)
-    for one in filters:
+    for one in file.sky:
         shapes = one.read(frame=listed.frame, physical=listed.physical)
         cut |= shapes.contains(listed.x, listed.y) == one.exclude
     x, y = listed.x, listed.y
@@ -52,7 +53,7 @@ def read_held_out(path, fitted):
         weights=None if listed.weights is None else listed.weights[here],
         pixel=0.0 if listed.pixels is None else float(listed.pixels.step),
         completeness=fitted.completeness,
-        name=bare_path(path).name,
+        name=file.path.name,
         dropped=listed.n_dropped,
     )
     if _any_exposed(fitted, x[cut & here], y[cut & here]):

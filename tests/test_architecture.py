@@ -35,7 +35,7 @@ MAY_SEE = {
 # Modules whose methods are doors to rooms below, and import inside their bodies.
 DOORS = {
     # A FitResult draws, writes, scores and tabulates itself in notebooks.
-    "model/result": {"answers", "show", "io"},
+    "model/doors": {"answers", "show", "io"},
 }
 # Heavy or particular packages, and the only places that may import them; a folder stands for all that is in it.
 CONFINED = {

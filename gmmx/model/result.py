@@ -1,49 +1,30 @@
-"""What a fit returns, and what a checkpoint holds."""
+"""FitResult: a fitted sky, with the observations that it was fitted to."""
 
+import json
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._arrays import read_only
+from .doors import ResultDoors
 from .mixture import Fixed, Mixture
 from .observation import Observation
+from .summary import (  # noqa: F401 - the fit looks for the limit here
+    HIGH_CORRELATION,
+    BackgroundSummary,
+    summary_html,
+    summary_text,
+)
 
-HIGH_CORRELATION = 0.9
+if TYPE_CHECKING:
+    from astropy.units import Quantity
+
+    from ..plane.frame import SkyFrame
+
 HISTORY_COLUMNS = ("log_likelihood", "objective", "stage", "step", "k", "seconds", "phase")
 PATH_COLUMNS = ("stage", "k", "log_likelihood", "criterion", "accepted")
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class BackgroundSummary:
-    """What the fit says about one background.
-
-    Attributes
-    ----------
-    observation, name, kind : str
-    amplitude, amplitude_error : float
-        B and its standard error [photon / arcsec**2 at q = 1]; where the amplitude is held the error is that of where it was taken from, 0 for a number.
-    photons, photons_error : float
-        Expected detected photons and their standard error.
-    correlation : float
-        Correlation of the amplitude with the total signal flux.
-    fixed : bool
-    """
-
-    observation: str
-    name: str
-    kind: str
-    amplitude: float
-    amplitude_error: float
-    photons: float
-    photons_error: float
-    correlation: float
-    fixed: bool
-
-    @property
-    def is_degenerate(self):
-        """Whether the data hardly tell the background from broad signal: a correlation beyond 0.9."""
-        return not self.fixed and abs(self.correlation) > HIGH_CORRELATION
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -75,58 +56,97 @@ class FitState:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class FitResult:
-    """A fitted sky, with what it was fitted to.
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class FitResult(ResultDoors):
+    """A fitted mixture of Gaussians, with the observations that it was fitted to.
+
+    Its methods, those of `ResultDoors`, draw, tabulate, score and write it.
 
     Attributes
     ----------
     mixture : Mixture
-        By falling flux.
+        The K components, point sources included, by decreasing flux.
     observations : tuple of Observation
-        As fitted: photons that were dropped are gone and counted, backgrounds carry their fitted amplitudes.
+        The photons and backgrounds as fitted: dropped photons are left out and counted, and
+        backgrounds have their fitted amplitudes.
     reference_exposure : float
-        E_ref, in `exposure_unit`.
+        Exposure E_ref at which fluxes are counted [`exposure_unit`].
     exposure_unit : str
+        "cm**2 s", "cm**2", "s", or empty for a relative exposure.
     observed_fraction : (K,) array
-        e_k: share of each component's photons that the telescope recorded.
+        Fraction e_k of each component's photons that the telescope recorded.
     observed_photons : (K,) array
-        Photons assigned to each component, sum of its responsibilities.
+        Detected photons assigned to each component, the sum of its responsibilities [photon].
     prior_scales : (K,) array
-        r39**2 of the PSF at each component, the scale of the covariance prior [arcsec**2].
+        Scale S_k of the covariance prior, r39**2 of the PSF at each component [arcsec**2].
     backgrounds : tuple of BackgroundSummary
+        One for each background of each observation.
     signal_error : float
-        Standard error of the total flux of the extended components [photon at the reference exposure].
+        Standard error of the total flux of the extended components [photon at E_ref].
     log_likelihood, objective : float
-        [nat]; log Omega and, in the first, the priors left out.
+        Log-likelihood without the terms log Omega, and the same with the priors [nat].
     converged : bool
+        True if the fit ended because the objective had settled.
     stop_reason : str
+        Why the fit ended.
     iterations : int
-        Evaluations of the likelihood.
+        Number of evaluations of the likelihood.
     requested_components : int or None
-        The K asked for; None when it was chosen.
+        Number of components that was asked for; None if the fit chose it.
     history : dict of str to (n,) array
-        One entry per accepted iterate; the columns of HISTORY_COLUMNS. The objective never falls within one phase; from one to the next it is another
-        objective, whose PSF averages and prior scales have followed the components.
+        One row for each accepted iterate, with the columns of `HISTORY_COLUMNS`. Within a phase
+        the objective never falls. Between phases it is redefined, because PSF averages and prior
+        scales follow the components.
     path : dict of str to (n,) array
-        One entry per structure that was looked at, in order; the columns of PATH_COLUMNS. `stage` says what made it ("start", "grow", "exchange", "prune",
-        "settle", "points", "final"), `k` counts no point sources, `criterion` is Schwarz's, log L - 3 K log N [nat], `accepted` whether the fit went on from
-        it: a trial that was not worth it was left. Empty where a model's file is from before paths were kept.
+        One row for each set of components that was tried, with the columns of `PATH_COLUMNS`:
+        `stage` ("start", "grow", "exchange", "prune", "settle", "points", "final"), `k` (point
+        sources not counted), `criterion` log L - 3 K log N (Schwarz 1978) [nat], and `accepted`.
+        Empty for files that were written before paths were kept.
     options : dict
-        Everything that was asked for, JSON-ready.
+        The options of the fit. They are kept as JSON would keep them: arrays and tuples as
+        lists, other objects as their text.
     seed : int
+        Seed of the random numbers.
     seconds : float
+        Duration of the fit [s].
     warnings : tuple of str
+        Messages of the warnings that reading and fitting gave.
     fixed : Fixed or None
-        What of the mixture was held, and which components are point sources; None where there is neither.
+        The parameters that were not fitted, and which components are point sources. None if
+        all were fitted and there is no point source.
     flux_errors : (K,) array
-        Standard error of each flux [photon at the reference exposure]; 0 where it is held or not known.
+        Standard error of each flux [photon at E_ref]; 0 if it is fixed or unknown.
     mean_errors : (K, 2) array
-        Standard error of each mean along x and y [arcsec]; 0 where it is held or not known.
+        Standard errors of each mean along x and y [arcsec]; 0 if it is fixed or unknown.
     background_error : float
-        Standard error of `background_photons`: backgrounds that are hardly told from each other have a sum that is well known.
+        Standard error of `background_photons` [photon]. It is smaller than that of each
+        background where backgrounds are hardly distinguished from each other.
     background_correlation : float
-        Correlation of `background_photons` with the total signal flux.
+        Correlation of `background_photons` with the total flux of the extended components.
+
+    Raises
+    ------
+    InputError
+        If an array does not have one row for each component.
+
+    See Also
+    --------
+    gmmx.fit : Make a FitResult from observations.
+    gmmx.read : Read a FitResult from a model file.
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(0.0, 5.0, (2, 500))
+    >>> result = gmmx.fit(gmmx.Observation(x=x, y=y), n_components=1, seed=1)
+    >>> result
+    FitResult: 1 component, converged after ... evaluations
+      flux        500 +- 22 photon
+      background  none of 500 photons
+      warnings    none
+    >>> result.sample(3, rng).shape
+    (3, 2)
     """
 
     mixture: Mixture
@@ -149,114 +169,147 @@ class FitResult:
     options: dict = field(default_factory=dict)
     seed: int = 0
     seconds: float = 0.0
-    warnings: tuple = ()
+    warnings: tuple[str, ...] = ()
     fixed: Fixed | None = None
-    flux_errors: np.ndarray = None
-    mean_errors: np.ndarray = None
+    flux_errors: np.ndarray | None = None
+    mean_errors: np.ndarray | None = None
     background_error: float = np.nan
     background_correlation: float = np.nan
 
     def __post_init__(self):
-        for name, shape in (
-            ("flux_errors", len(self.mixture)),
-            ("mean_errors", (len(self.mixture), 2)),
-        ):
+        k = len(self.mixture)
+        for name, shape in (("flux_errors", k), ("mean_errors", (k, 2))):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, np.zeros(shape))
         read_only(
             self,
-            observed_fraction=("K",),
-            observed_photons=("K",),
-            prior_scales=("K",),
-            flux_errors=("K",),
-            mean_errors=("K", 2),
+            observed_fraction=(k,),
+            observed_photons=(k,),
+            prior_scales=(k,),
+            flux_errors=(k,),
+            mean_errors=(k, 2),
         )
+        object.__setattr__(self, "options", json.loads(json.dumps(self.options, default=_as_json)))
+
+    def __repr__(self):
+        return summary_text(self)
+
+    def _repr_html_(self):
+        return summary_html(self)
+
+    # Parts of the result ---------------------------------------------------------------------
 
     @property
-    def points(self):
-        """(K,) booleans: components that are point sources."""
+    def points(self) -> np.ndarray:
+        """(K,) booleans: the components that are point sources."""
         return np.zeros(len(self.mixture), bool) if self.fixed is None else self.fixed.points
 
     @property
-    def extended(self):
-        """The mixture without its point sources: the sky that is drawn as the signal."""
+    def extended(self) -> Mixture:
+        """The mixture without its point sources, which is drawn as the signal."""
         return self.mixture.select(~self.points)
 
     @property
-    def point_sources(self):
-        """The point sources alone, as a mixture."""
+    def point_sources(self) -> Mixture:
+        """The point sources as a mixture of their own."""
         return self.mixture.select(self.points)
 
     @property
-    def frame(self):
+    def frame(self) -> "SkyFrame | None":
         """The tangent plane of the fit."""
         return self.observations[0].frame
 
+    # Numbers ---------------------------------------------------------------------------------
+
     @property
-    def n_photons(self):
-        """Photons fitted: the sum of all weights."""
+    def n_photons(self) -> float:
+        """Number of fitted photons, the sum of all weights."""
         return sum(o.n_photons for o in self.observations)
 
     @property
-    def signal_photons(self):
+    def signal_photons(self) -> float:
         """Expected detected photons of the extended components, sum F_k e_k."""
         return float(self.extended.fluxes @ self.observed_fraction[~self.points])
 
     @property
-    def point_photons(self):
+    def point_photons(self) -> float:
         """Expected detected photons of the point sources, sum F_k e_k."""
         return float(self.point_sources.fluxes @ self.observed_fraction[self.points])
 
     @property
-    def background_photons(self):
+    def background_photons(self) -> float:
         """Expected detected photons of all backgrounds."""
         return float(sum(b.photons for b in self.backgrounds))
 
     @property
-    def background_fraction(self):
+    def background_fraction(self) -> float:
         """Expected detected background over all expected photons."""
-        return self.background_photons / max(
-            self.background_photons + self.signal_photons + self.point_photons, 1e-300
-        )
+        total = self.background_photons + self.signal_photons + self.point_photons
+        return self.background_photons / max(total, 1e-300)
 
     @property
-    def refinement(self):
-        """What exchanging and pruning came to, as a dict; empty without a path.
+    def flux(self) -> "Quantity":
+        """Total flux of the extended components, sum F_k / E_ref [photon/cm**2/s].
 
-        ``exchanges_tried`` and ``exchanges_accepted`` are rounds, of one or several components each; ``exchange_gain`` is what the accepted ones gained in
-        log L [nat]; ``pruned`` are the components taken away.
+        Where the exposure has no area and time, the unit is that of photons over the exposure;
+        for a relative exposure it is photons at E_ref.
+        """
+        return float(self.extended.fluxes.sum()) * self.flux_unit
+
+    @property
+    def flux_error(self) -> "Quantity":
+        """Standard error of `flux`; its correlation with the backgrounds is included."""
+        return float(self.signal_error) * self.flux_unit
+
+    @property
+    def flux_unit(self) -> "Quantity":
+        """The flux that one photon at the reference exposure stands for."""
+        from astropy import units
+
+        if not self.exposure_unit:
+            return 1.0 * units.photon
+        return units.photon / (self.reference_exposure * units.Unit(self.exposure_unit))
+
+    @property
+    def scarcely_observed(self) -> np.ndarray:
+        """(K,) booleans: e_k < 0.5 with fewer photons than the average component.
+
+        The rule is that of Melchior & Goulding 2018 (A&C 25, 183), section 3.3.
+        """
+        total = max(self.observed_photons.sum(), 1e-300)
+        below_average = self.observed_photons / total < 1 / max(len(self.mixture), 1)
+        return (self.observed_fraction < 0.5) & below_average
+
+    @property
+    def refinement(self) -> dict[str, int | float]:
+        """Number of exchanges and of pruned components; empty without a path.
+
+        ``exchanges_tried`` and ``exchanges_accepted`` count rounds, each of one or several
+        components. ``exchange_gain`` is the gain of the accepted ones in log L [nat].
+        ``pruned`` is the number of components that were removed.
         """
         if not self.path:
             return {}
-        phase, k, log_likelihood, accepted = (
+        stage, k, log_likelihood, accepted = (
             np.asarray(self.path[name]) for name in ("stage", "k", "log_likelihood", "accepted")
         )
-        tried, gain, pruned = int((phase == "exchange").sum()), 0.0, 0
-        # A trial is measured against the structure that it was made from: the last one accepted before it.
+        gain, pruned = 0.0, 0
+        # A trial is compared with the set of components that it was made from, which is the
+        # last accepted one before it.
         standing = np.flatnonzero(accepted)
         for before, after in pairwise(standing):
-            if phase[after] == "exchange":
+            if stage[after] == "exchange":
                 gain += float(log_likelihood[after] - log_likelihood[before])
-            elif phase[after] == "prune":
+            elif stage[after] == "prune":
                 pruned += int(k[before] - k[after])
-        done = int((phase[standing] == "exchange").sum())
         return {
-            "exchanges_tried": tried,
-            "exchanges_accepted": done,
+            "exchanges_tried": int((stage == "exchange").sum()),
+            "exchanges_accepted": int((stage[standing] == "exchange").sum()),
             "exchange_gain": gain,
             "pruned": pruned,
         }
 
-    @property
-    def scarcely_observed(self):
-        """(K,) booleans: e_k < 0.5 with fewer photons than the average component (Melchior & Goulding 2018, section 3.3)."""
-        total = max(self.observed_photons.sum(), 1e-300)
-        return (self.observed_fraction < 0.5) & (
-            self.observed_photons / total < 1 / max(len(self.mixture), 1)
-        )
 
-    def write(self, path, *, overwrite=False, command=None):
-        """Write the model file of this fit; see `gmmx.io.models.write_model`."""
-        from ..io.models import write_model
-
-        write_model(path, self, overwrite=overwrite, command=command)
+def _as_json(value):
+    """An option that JSON has no type for: arrays as lists, other objects as their text."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)

@@ -1,0 +1,172 @@
+"""The methods of a FitResult that open the rest of the package: one function behind each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError
+from .observation import Observation
+
+if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
+    from astropy.table import QTable
+    from matplotlib.figure import Figure
+
+    from ..answers.images import RenderedImages
+    from ..answers.score import Score
+    from ..plane.grid import PixelGrid
+
+
+class ResultDoors:
+    """What a FitResult can be asked for in a notebook.
+
+    The methods import inside their bodies, because the rooms that they call import the nouns of
+    this one.
+    """
+
+    @property
+    def components(self) -> "QTable":
+        """The component table with units, by decreasing flux.
+
+        Its columns are those of the files that ``gmmx export`` writes. Each has a description.
+        """
+        from astropy.table import QTable
+
+        from ..answers.components import component_table
+
+        return QTable(component_table(self))
+
+    @property
+    def coords(self) -> "SkyCoord":
+        """Celestial positions of the components, in the order of `mixture`.
+
+        Raises
+        ------
+        InputError
+            If the fit has no celestial frame.
+        """
+        from astropy.coordinates import SkyCoord
+
+        if self.frame is None:
+            raise InputError("the fit has no celestial frame, so that it has no coordinates")
+        ra, dec = self.frame.to_sky(*self.mixture.means.T)
+        return SkyCoord(ra, dec, unit="deg", frame=self.frame.radesys.lower())
+
+    def plot(self, what: str = "result", *, stretch: str = "log") -> "Figure":
+        """Draw a figure of the fit.
+
+        Parameters
+        ----------
+        what : {"result", "residuals", "history"}
+            The fit beside its data, the residuals of each observation, or the course of the fit.
+        stretch : {"log", "asinh", "sqrt", "linear"}
+            Colour scale of the images.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        InputError
+            If `what` or `stretch` is unknown.
+        """
+        from ..show.figures import plot_history, plot_residuals, plot_result
+
+        figures = {
+            "result": lambda: plot_result(self, stretch=stretch),
+            "residuals": lambda: plot_residuals(self),
+            "history": lambda: plot_history(self),
+        }
+        if what not in figures:
+            raise InputError(f"`what` = {what!r}: the figures are {', '.join(figures)}")
+        return figures[what]()
+
+    def render(
+        self,
+        grid: "PixelGrid | None" = None,
+        *,
+        units: str = "counts",
+        with_points: bool = False,
+    ) -> "RenderedImages":
+        """Draw the images of the fit; see `gmmx.render`.
+
+        Parameters
+        ----------
+        grid : PixelGrid, optional
+            Pixels to draw on; by default those of the first exposure map.
+        units : {"counts", "flux", "sb"}
+            Unit of signal and background: photon/pixel at the reference exposure,
+            photon/cm**2/s/pixel, or photon/cm**2/s/arcsec**2.
+        with_points : bool
+            Include the point sources in the signal.
+
+        Returns
+        -------
+        RenderedImages
+        """
+        from ..answers.images import render_images
+
+        return render_images(self, grid, units=units, with_points=with_points)
+
+    def score(self, other: Observation | Sequence[Observation]) -> "Score":
+        """Score the fit on photons that it was not fitted to.
+
+        Parameters
+        ----------
+        other : Observation or sequence of Observation
+            One for each observation of the fit, in its order, with the same cuts.
+
+        Returns
+        -------
+        Score
+            Mean over the photons of log[lambda(x) / integral of lambda] [nat, x in arcsec].
+        """
+        from ..answers.score import held_out_score
+
+        return held_out_score(self, [other] if isinstance(other, Observation) else list(other))
+
+    def sample(self, n: int, rng: np.random.Generator, *, with_points: bool = False) -> np.ndarray:
+        """Draw positions from the deconvolved sky.
+
+        Parameters
+        ----------
+        n : int
+            Number of positions.
+        rng : numpy.random.Generator
+            Source of the random numbers.
+        with_points : bool
+            Draw from the point sources too. By default only the extended components count.
+
+        Returns
+        -------
+        (n, 2) array
+            Positions in the tangent plane [arcsec]; ``result.frame.to_sky(*positions.T)``
+            makes right ascensions and declinations of them.
+        """
+        return (self.mixture if with_points else self.extended).sample(n, rng)
+
+    def write(
+        self, path: str | Path, *, overwrite: bool = False, command: str | None = None
+    ) -> None:
+        """Write the model file of this fit; `gmmx.read` reads it.
+
+        Parameters
+        ----------
+        path : str or Path
+            The model file, such as "model.h5".
+        overwrite : bool
+            Replace the file if it exists.
+        command : str, optional
+            The command line that made the fit, for the record.
+
+        Raises
+        ------
+        OutputError
+            If the file exists and `overwrite` is false, or if it cannot be written.
+        """
+        from ..io.models import write_model
+
+        write_model(path, self, overwrite=overwrite, command=command)

@@ -1,0 +1,198 @@
+"""What a fit tells a person in a few lines: its backgrounds, and the text of `repr` and HTML."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .result import FitResult
+
+# |correlation| of a background with the signal above which the data hardly tell them apart.
+HIGH_CORRELATION = 0.9
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class BackgroundSummary:
+    """The fitted amplitude of one background, with its error.
+
+    Attributes
+    ----------
+    observation, name, kind : str
+        The observation that the background belongs to, its name there, and its kind
+        ("sky", "particle", "file", "streak", ...).
+    amplitude, amplitude_error : float
+        Amplitude B and its standard error [photon / arcsec**2 at q = 1]. The error of a fixed
+        amplitude is that of the measurement it comes from, and 0 for a number.
+    photons, photons_error : float
+        Expected detected photons and their standard error.
+    correlation : float
+        Correlation of the amplitude with the total flux of the extended components.
+    fixed : bool
+        True if the amplitude was not fitted.
+
+    Examples
+    --------
+    >>> BackgroundSummary(
+    ...     observation="acisf00001", name="sky", kind="sky", amplitude=0.05, amplitude_error=0.001,
+    ...     photons=4321.0, photons_error=87.0, correlation=-0.4, fixed=False,
+    ... )
+    BackgroundSummary(sky of acisf00001: 4,321 +- 87 photons, fitted)
+    """
+
+    observation: str
+    name: str
+    kind: str
+    amplitude: float
+    amplitude_error: float
+    photons: float
+    photons_error: float
+    correlation: float
+    fixed: bool
+
+    def __repr__(self):
+        photons = with_error(self.photons, self.photons_error)
+        state = "fixed" if self.fixed else "fitted"
+        return f"BackgroundSummary({self.name} of {self.observation}: {photons} photons, {state})"
+
+    @property
+    def is_degenerate(self) -> bool:
+        """Whether the data hardly separate the background from broad signal: |r| > 0.9."""
+        return not self.fixed and abs(self.correlation) > HIGH_CORRELATION
+
+
+def with_error(value: float, error: float) -> str:
+    """A value and its standard error, both cut at the error's first digit.
+
+    An error that begins with 1 keeps a second digit, because one digit would round it too much.
+
+    Parameters
+    ----------
+    value, error : float
+        In the same unit. An error that is not positive and finite is left out.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> with_error(8.0312e-03, 4.2e-05)
+    '8.03e-03 +- 4e-05'
+    >>> with_error(40_462.3, 123.4)
+    '40,462 +- 123'
+    >>> with_error(3.14159, 0.0)
+    '3.142'
+    """
+    if not (np.isfinite(error) and error > 0):
+        return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    exponent = int(np.floor(np.log10(error)))
+    leading_one = error < 2 * 10.0**exponent
+    last = exponent - leading_one
+    if value != 0 and not 1e-3 <= abs(value) < 1e7:
+        digits = max(0, int(np.floor(np.log10(abs(value)))) - last)
+        return f"{value:.{digits}e} +- {error:.{int(leading_one)}e}"
+    decimals = max(0, -last)
+    return f"{value:,.{decimals}f} +- {error:,.{decimals}f}"
+
+
+def headline(result: "FitResult") -> str:
+    """How many components a fit has, and how it ended."""
+    n_points = len(result.point_sources)
+    found = f"{_counted(len(result.extended), 'component')}"
+    if n_points:
+        found += f" and {_counted(n_points, 'point source')}"
+    ended = "converged" if result.converged else "not converged"
+    return f"{found}, {ended} after {_counted(result.iterations, 'evaluation')}"
+
+
+def summary_rows(result: "FitResult") -> list[tuple[str, str]]:
+    """Flux, background and warnings of a fit, as (name, text)."""
+    flux, error = result.flux, result.flux_error
+    unit = _plain_unit(flux.unit)
+    photons = f"{result.n_photons:,.0f} photons"
+    if len(result.observations) > 1:
+        photons += f" in {len(result.observations)} observations"
+    background = f"{100 * result.background_fraction:.1f} %" if result.backgrounds else "none"
+    text = f"{len(result.warnings)}: {result.warnings[0]}" if result.warnings else "none"
+    return [
+        ("flux", f"{with_error(flux.value, error.value)} {unit}{_band(result)}"),
+        ("background", f"{background} of {photons}"),
+        ("warnings", text),
+    ]
+
+
+def summary_text(result: "FitResult") -> str:
+    """The `repr` of a fit, four lines.
+
+    Parameters
+    ----------
+    result : FitResult
+
+    Returns
+    -------
+    str
+    """
+    lines = [f"FitResult: {headline(result)}"]
+    for name, text in summary_rows(result):
+        lines.append(f"  {name:<11} {_shortened(text)}")
+    return "\n".join(lines)
+
+
+def summary_html(result: "FitResult") -> str:
+    """The summary and the component table of a fit for a notebook; all text is escaped.
+
+    Parameters
+    ----------
+    result : FitResult
+
+    Returns
+    -------
+    str
+        An HTML fragment.
+    """
+    rows = [(name, text) for name, text in summary_rows(result) if name != "warnings"]
+    rows += [("warning", text) for text in result.warnings]
+    cells = "".join(
+        f"<tr><th style='text-align:left'>{escape(name)}</th>"
+        f"<td style='text-align:left'>{escape(text)}</td></tr>"
+        for name, text in rows
+    )
+    table = result.components
+    # pformat keeps a long table to the rows and columns that fit a screen.
+    lines = table["component", "ra", "dec", "flux", "flux_error", "fwhm_major", "flags"].pformat(
+        html=True, max_lines=30
+    )
+    return (
+        f"<p><b>FitResult</b>: {escape(headline(result))}</p><table>{cells}</table>{''.join(lines)}"
+    )
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _shortened(text: str, width: int = 86) -> str:
+    """Text of one line that is cut, with dots, where it is longer than `width`."""
+    text = " ".join(text.split())
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def _plain_unit(unit) -> str:
+    """A unit as people type it: "photon/cm^2/s"."""
+    parts = []
+    for base, power in zip(unit.bases, unit.powers, strict=True):
+        name = "photon" if base.name == "ph" else base.name
+        parts.append((power < 0, name if abs(power) == 1 else f"{name}^{abs(power):g}"))
+    above = " ".join(sorted(name for below, name in parts if not below))
+    return "/".join([above, *sorted(name for below, name in parts if below)])
+
+
+def _band(result: "FitResult") -> str:
+    """The energies of all observations, as " (0.5-2 keV)"; empty where one has no band."""
+    bands = [o.metadata.get("energy_kev") for o in result.observations]
+    if not all(isinstance(band, tuple | list) for band in bands):
+        return ""
+    low, high = min(band[0] for band in bands), max(band[1] for band in bands)
+    return f" ({low:g}-{high:g} keV)" if np.isfinite([low, high]).all() else ""

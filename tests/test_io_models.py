@@ -281,10 +281,6 @@ def test_a_model_is_not_overwritten(tmp_path):
     assert len(read_model(path).mixture) == 0
     with pytest.raises(OutputError, match="no folder"):
         write_model(tmp_path / "absent" / "model.h5", result)
-    with pytest.raises(InputError, match="JSON"):
-        write_model(
-            tmp_path / "odd.h5", make_result([make_observation()], options={"odd": object()})
-        )
     with pytest.raises(InputError, match="tangent plane"):
         write_model(
             tmp_path / "two.h5",

@@ -113,3 +113,43 @@ def test_maps_that_do_not_go_together():
         reference_exposure([ramp(), None])
     with pytest.raises(InputError, match=r"different units.*'cm\*\*2 s', 's'"):
         reference_exposure([ramp(unit="s"), ramp(unit="cm**2 s")])
+
+
+def make_turned_map(shape=(12, 18), step=4.0):
+    rng = np.random.default_rng(8)
+    turn = np.array([[0.8, -0.6], [0.6, 0.8]])
+    grid = PixelGrid(shape=shape, origin=np.array([5.0, -7.0]), matrix=step * turn)
+    return Completeness(
+        grid=grid, exposure=rng.uniform(0, 3, shape), open_share=rng.uniform(0, 1, shape), unit="s"
+    )
+
+
+@pytest.mark.parametrize("step", [1.0, 2.0, 4 / 3])
+def test_finer_cells_repeat_the_value_they_lie_in(step):
+    old = make_turned_map()
+    new = old.regridded(step)
+    x, y = new.grid.centres()
+    assert_allclose(new.exposure, old.exposure_at(x, y), rtol=1e-9)
+    assert_allclose(new.effective, old.effective_at(x, y), rtol=1e-9)
+    assert_allclose(new.grid.step, step)
+    assert new.unit == "s"
+
+
+@pytest.mark.parametrize("step", [8.0, 12.0, 24.0, 7.0, 5.0, 3.0])
+def test_other_cells_keep_the_integral(step):
+    old = make_turned_map()
+    new = old.regridded(step)
+    for one, other in ((new.exposure, old.exposure), (new.effective, old.effective)):
+        assert_allclose(one.sum() * new.grid.cell_area, other.sum() * old.grid.cell_area, rtol=1e-9)
+    # And the centre of mass, which a shift of half a cell would move.
+    for k in range(2):
+        means = [np.sum(m.exposure * m.grid.centres()[k]) / m.exposure.sum() for m in (new, old)]
+        assert abs(means[0] - means[1]) < 0.1 * step
+
+
+def test_coarser_cells_are_block_means():
+    old = make_turned_map()
+    assert_allclose(old.regridded(8.0).exposure, old.exposure.reshape(6, 2, 9, 2).mean((1, 3)))
+    assert old.regridded(4.0) is old
+    with pytest.raises(InputError, match="positive"):
+        old.regridded(0.0)

@@ -9,7 +9,7 @@ from astropy.wcs import WCS
 from numpy.testing import assert_allclose
 
 from gmmx.errors import DataError, DataWarning, InputError
-from gmmx.io._plane import affine_grid, on_plane, resampled
+from gmmx.io._plane import on_plane
 from gmmx.io.events import read_events
 from gmmx.io.maps import FitsImage, read_exposure, read_image
 from gmmx.io.psf import read_psf_map
@@ -282,26 +282,6 @@ def test_other_projections_are_resampled(tmp_path):
     )
     there = exposure.exposure_at(*FRAME.to_plane(*wcs.all_pix2world(ix, iy, 0)))
     assert_allclose(there, data[iy, ix], rtol=0.1)
-
-
-def test_affine_grid_and_resampled():
-    def bent(ix, iy):
-        return 3 * ix + 1e-3 * ix**2, 2.0 * iy
-
-    grid, residual = affine_grid(SHAPE, bent)
-    assert 0.1 < residual < 1
-    assert grid.shape == SHAPE
-    flat, residual = affine_grid((1, 1), lambda ix, iy: (3 * ix + iy + 1, 2 * iy))
-    assert residual < 1e-9
-    assert_allclose(flat.matrix, [[3, 1], [0, 2]], atol=1e-12)
-    grid, again = resampled(
-        np.arange(12.0).reshape(3, 4),
-        lambda ix, iy: (ix * 2.0, iy * 2.0),
-        lambda x, y: (x / 2, y / 2),
-        fill=-1.0,
-    )
-    assert_allclose(again, np.arange(12.0).reshape(3, 4))
-    assert_allclose(grid.origin, [0, 0])
 
 
 def test_zwcl2341_maps(shared_data):

@@ -13,7 +13,6 @@ from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.plane.grid import PixelGrid
-from gmmx.plane.resample import map_means
 
 
 def test_signal_units_are_one_sky():
@@ -169,33 +168,6 @@ def test_without_maps_the_photons_say_where():
     assert_array_equal(images.completeness.values, np.ones(images.counts.grid.shape))
     with pytest.raises(InputError, match="no photons"):
         output_grid(make_result([Observation(x=np.zeros(0), y=np.zeros(0))]))
-
-
-def test_map_means_gather_whole_pixels_exactly_and_conserves_the_rest():
-    rng = np.random.default_rng(4)
-    values = rng.uniform(0, 1, (24, 36))
-    grid = PixelGrid(shape=(24, 36), origin=np.zeros(2), matrix=np.eye(2))
-    thirds = PixelGrid(shape=(8, 12), origin=np.array([1.0, 1.0]), matrix=3 * np.eye(2))
-    assert_allclose(
-        map_means(values, grid, thirds), values.reshape(8, 3, 12, 3).mean((1, 3)), rtol=1e-12
-    )
-    assert_array_equal(map_means(values, grid, grid), values)
-    finer = PixelGrid(shape=(96, 144), origin=np.array([-0.375, -0.375]), matrix=0.25 * np.eye(2))
-    assert_array_equal(map_means(values, grid, finer), values.repeat(4, 0).repeat(4, 1))
-    turn = 2.7 * np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
-    turned = PixelGrid(
-        shape=(30, 30), origin=np.array([17.5, 11.5]) - turn @ [14.5, 14.5], matrix=turn
-    )
-    assert map_means(values, grid, turned).sum() * turned.cell_area == pytest.approx(
-        values.sum(), rel=5e-3
-    )
-    away = PixelGrid(shape=(4, 4), origin=np.array([1e4, 0.0]), matrix=np.eye(2))
-    assert map_means(values, grid, away).max() == 0
-    # Both ways through: along the axes, and for any matrix.
-    barely = PixelGrid(
-        shape=(8, 12), origin=np.array([1.0, 1.0]), matrix=3 * np.eye(2) + [[0, 1e-7], [0, 0]]
-    )
-    assert_allclose(map_means(values, grid, barely), map_means(values, grid, thirds), rtol=1e-12)
 
 
 def test_poisson_residual():

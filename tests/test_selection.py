@@ -4,20 +4,15 @@ import warnings
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
 
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.io.events import read_events
-from gmmx.model.completeness import Completeness
 from gmmx.model.events import EventList
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
-from gmmx.plane.grid import PixelGrid
 from gmmx.plane.shapes import Shapes, circle
 from gmmx.reading.selection import (
-    collected,
     parse_ccd,
     parse_energy,
-    regridded,
     resolve_ccd,
     resolve_energy,
     select_ccd,
@@ -182,60 +177,3 @@ def test_select_shapes():
     assert np.hypot(outside.x, outside.y).min() > 50
     assert inside.n_dropped == {"region": len(outside)}
     assert outside.n_dropped == {"mask": len(inside)}
-
-
-def a_map(shape=(12, 18), step=4.0):
-    rng = np.random.default_rng(8)
-    turn = np.array([[0.8, -0.6], [0.6, 0.8]])
-    grid = PixelGrid(shape=shape, origin=np.array([5.0, -7.0]), matrix=step * turn)
-    return Completeness(
-        grid=grid, exposure=rng.uniform(0, 3, shape), open_share=rng.uniform(0, 1, shape), unit="s"
-    )
-
-
-@pytest.mark.parametrize("step", [1.0, 2.0, 4 / 3])
-def test_finer_cells_repeat_the_value_they_lie_in(step):
-    old = a_map()
-    new = regridded(old, step=step)
-    x, y = new.grid.centres()
-    assert_allclose(new.exposure, old.exposure_at(x, y), rtol=1e-9)
-    assert_allclose(new.effective, old.effective_at(x, y), rtol=1e-9)
-    assert_allclose(new.grid.step, step)
-    assert new.unit == "s"
-
-
-@pytest.mark.parametrize("step", [8.0, 12.0, 24.0, 7.0, 5.0, 3.0])
-def test_other_cells_keep_the_integral(step):
-    old = a_map()
-    new = regridded(old, step=step)
-    for one, other in ((new.exposure, old.exposure), (new.effective, old.effective)):
-        assert_allclose(one.sum() * new.grid.cell_area, other.sum() * old.grid.cell_area, rtol=1e-9)
-    # And the centre of mass, which a shift of half a cell would move.
-    for k in range(2):
-        means = [np.sum(m.exposure * m.grid.centres()[k]) / m.exposure.sum() for m in (new, old)]
-        assert abs(means[0] - means[1]) < 0.1 * step
-
-
-def test_coarser_cells_are_block_means():
-    old = a_map()
-    assert_allclose(
-        regridded(old, step=8.0).exposure, old.exposure.reshape(6, 2, 9, 2).mean((1, 3))
-    )
-    assert regridded(old, step=4.0) is old
-    with pytest.raises(InputError, match="positive"):
-        regridded(old, step=0.0)
-
-
-def test_collected_photons_keep_their_sum_and_lie_at_the_centres_of_cells():
-    rng = np.random.default_rng(2)
-    x, y, w = rng.normal(0, 5, 1000), rng.normal(0, 5, 1000), rng.uniform(0.5, 2, 1000)
-    cx, cy, cw = collected(x, y, w, cell=2.0)
-    assert len(cx) < 300
-    assert_allclose(cw.sum(), w.sum())
-    assert_allclose(np.mod([cx, cy], 2.0), 1.0)
-    at = (np.abs(x - cx[0]) <= 1) & (np.abs(y - cy[0]) <= 1)
-    assert_allclose(cw[0], w[at].sum())
-    cells = np.floor(np.column_stack([cx, cy]) / 2)
-    assert len(np.unique(cells, axis=0)) == len(cx)
-    with pytest.raises(InputError, match="positive"):
-        collected(x, y, w, cell=-1.0)

@@ -8,7 +8,7 @@ from .._kernels.search import significances, smoothed
 from ..model.density import Components, background_terms
 from ..model.field import Field
 from ..plane.grid import PixelGrid
-from ..plane.resample import nearest
+from ..plane.resample import halved, nearest
 
 # Cells of the search grid per side, at most.
 _MAX_CELLS = 1280
@@ -79,7 +79,7 @@ class Search:
             grid,
             tuple(omegas),
             tuple(backgrounds),
-            tuple(_smooth(level) for level in _levels(counts, n_levels)),
+            tuple(_smooth(level) for level in halved(counts, n_levels)),
         )
 
     def expected(self, prepared, parameters):
@@ -109,7 +109,7 @@ class Search:
         omega = sum(self.omegas)
         found = []
         area = 4 * np.pi * _SIGMA_CELLS**2
-        model, omega = _levels(expected, len(self.smoothed)), _levels(omega, len(self.smoothed))
+        model, omega = halved(expected, len(self.smoothed)), halved(omega, len(self.smoothed))
         for level, (d, m, o) in enumerate(zip(self.smoothed, model, omega, strict=True)):
             # A peak somewhere among so many places means little.
             threshold = np.log(d.size)
@@ -135,16 +135,6 @@ class Search:
             )
         table = np.concatenate(found, axis=1)
         return table[:, np.argsort(-table[0], kind="stable")]
-
-
-def _levels(image, n):
-    """An image and its n - 1 coarser versions, each the sum of 2 x 2 cells of the one before."""
-    levels = [image]
-    while len(levels) < n:
-        last = levels[-1]
-        last = np.pad(last, ((0, last.shape[0] % 2), (0, last.shape[1] % 2)))
-        levels.append(last[::2, ::2] + last[1::2, ::2] + last[::2, 1::2] + last[1::2, 1::2])
-    return levels
 
 
 def _smooth(image):

@@ -10,12 +10,9 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import wcs_to_celestial_frame
 
 from ..errors import DataError
+from ..plane.affine import MAX_RESIDUAL, affine_grid, resampled
 from ..plane.frame import SkyFrame
-from ..plane.grid import PixelGrid
 from ._read import reading
-
-# An affine grid stands for a map's own projection as long as it errs by less than this [pixel].
-MAX_RESIDUAL = 0.02
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -92,62 +89,6 @@ def own_plane(image):
             f"{image.path}: its pixels are on no regular grid in a tangent plane ({kind}): reproject the events, and bin them anew"
         )
     return frame, grid
-
-
-def affine_grid(shape, place):
-    """The PixelGrid that fits a map from pixels to the plane best, and the largest distance between the two [pixel].
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns.
-    place : callable
-        Positions (x, y) [arcsec] of pixel coordinates (ix, iy).
-    """
-    ny, nx = shape
-    ix, iy = (
-        a.ravel()
-        for a in np.meshgrid(np.linspace(-0.5, nx - 0.5, 5), np.linspace(-0.5, ny - 0.5, 5))
-    )
-    x, y = place(ix, iy)
-    if not (np.all(np.isfinite(x)) and np.all(np.isfinite(y))):
-        return None, np.inf
-    middle = np.array([(nx - 1) / 2, (ny - 1) / 2])
-    design = np.column_stack([np.ones(len(ix)), ix - middle[0], iy - middle[1]])
-    solution = np.linalg.lstsq(design, np.column_stack([x, y]), rcond=None)[0]
-    matrix = solution[1:].T
-    if abs(np.linalg.det(matrix)) < 1e-12:
-        return None, np.inf
-    grid = PixelGrid(shape=shape, origin=solution[0] - matrix @ middle, matrix=matrix)
-    jx, jy = grid.to_pixels(x, y)
-    return grid, float(np.hypot(jx - ix, jy - iy).max())
-
-
-def resampled(values, place, unplace, *, fill):
-    """A map whose pixels are on no regular grid in the plane, on one that is aligned with it and as fine: the nearest pixel's value, `fill` outside.
-
-    Parameters
-    ----------
-    values : (ny, nx) array
-    place, unplace : callable
-        Positions (x, y) [arcsec] of pixel coordinates (ix, iy), and back.
-    fill : float
-    """
-    ny, nx = values.shape
-    ix, iy = (
-        a.ravel()
-        for a in np.meshgrid(np.linspace(-0.5, nx - 0.5, 65), np.linspace(-0.5, ny - 0.5, 65))
-    )
-    x, y = (v[np.isfinite(v)] for v in place(ix, iy))
-    (x0, x1), (y0, y1) = place((nx - 1) / 2 + np.array([-0.5, 0.5]), np.full(2, (ny - 1) / 2))
-    grid = PixelGrid.covering(
-        (x.min(), x.max()), (y.min(), y.max()), float(np.hypot(x1 - x0, y1 - y0))
-    )
-    jx, jy = unplace(*grid.centres())
-    good = np.isfinite(jx) & np.isfinite(jy)
-    jx, jy = (np.floor(np.where(good, j, -9.0) + 0.5).astype(np.int64) for j in (jx, jy))
-    good = (jx >= 0) & (jx < nx) & (jy >= 0) & (jy < ny)
-    return grid, np.where(good, values[np.clip(jy, 0, ny - 1), np.clip(jx, 0, nx - 1)], fill)
 
 
 def _celestial(image, frame):

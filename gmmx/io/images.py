@@ -13,8 +13,9 @@ from astropy.wcs.utils import wcs_to_celestial_frame
 
 from .. import __version__
 from ..errors import DataError, InputError
+from ..plane.affine import MAX_RESIDUAL, affine_grid
 from ..plane.wcs import wcs_cards
-from .maps import MAX_RESIDUAL, affine_grid, read_image
+from .maps import read_image
 from .write import replacing, replacing_hdf5
 
 FITS_SUFFIXES = (".fits", ".fits.gz", ".fit", ".img")

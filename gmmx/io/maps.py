@@ -8,10 +8,10 @@ from astropy.io import fits
 
 from ..errors import DataError, DataWarning
 from ..model.completeness import Completeness
-from ._plane import MAX_RESIDUAL, FitsImage, affine_grid, on_plane, resampled
+from ._plane import FitsImage, on_plane
 from ._read import fits_stream, reading
 
-__all__ = ["MAX_RESIDUAL", "FitsImage", "affine_grid", "read_exposure", "read_image", "resampled"]
+__all__ = ["FitsImage", "read_exposure", "read_image"]
 
 # A Chandra map without a unit that reaches this is area times time: no effective area is that large.
 LARGE_EXPOSURE = 1e4

@@ -10,6 +10,7 @@ from ..errors import DataError, DataWarning, InputError
 from ..model.psf import PsfModel
 from ..plane.frame import SkyFrame
 from ..plane.grid import PixelGrid
+from ..plane.resample import block_means
 from ..reading.psf_image import is_compact
 from ..telescope.chandra_psf import PsfLibrary
 from ..telescope.encircled import through_radii
@@ -251,7 +252,7 @@ def _read_radii(image, frame, physical, ecf):
     grid, radius = on_plane(image, radius, frame, physical, fill=0.0)
     unit, scale = _radius_unit(image, grid, physical)
     sigma = radius * scale / np.sqrt(-2 * np.log1p(-share))
-    grid, variances = _blocks(grid, np.where(sigma > 0, sigma**2, np.nan), MAX_PSF_NODES)
+    grid, variances = block_means(grid, np.where(sigma > 0, sigma**2, np.nan), MAX_PSF_NODES)
     return Radii(image=image, unit=unit, ecf=share, grid=grid, variances=variances)
 
 
@@ -295,23 +296,3 @@ def _radius_unit(image, grid, physical):
     raise DataError(
         f"{image.path}: BUNIT {unit!r} of the PSF map is not understood: radii are in arcsec, logical or physical pixels"
     )
-
-
-def _blocks(grid, values, most):
-    """Means over blocks of pixels, NaN left out, such that no more than `most` are left a side; the grid of the blocks' centres."""
-    n = -(-max(grid.shape) // most)
-    if n == 1:
-        return grid, values
-    ny, nx = (-(-size // n) for size in grid.shape)
-    padded = np.full((ny * n, nx * n), np.nan)
-    padded[: grid.shape[0], : grid.shape[1]] = values
-    good = np.isfinite(padded)
-    total, count = (
-        a.reshape(ny, n, nx, n).sum((1, 3)) for a in (np.where(good, padded, 0.0), good)
-    )
-    means = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return PixelGrid(
-        shape=(ny, nx),
-        origin=np.array(grid.to_plane((n - 1) / 2, (n - 1) / 2)),
-        matrix=grid.matrix * n,
-    ), means

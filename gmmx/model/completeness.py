@@ -7,6 +7,7 @@ import numpy as np
 from .._arrays import read_only
 from ..errors import InputError
 from ..plane.grid import PixelGrid
+from ..plane.resample import area_means
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -66,6 +67,22 @@ class Completeness:
     def masked(self, open_share):
         """The same exposure with a further mask: open shares multiply."""
         return replace(self, open_share=self.open_share * open_share)
+
+    def regridded(self, step):
+        """The same exposure and masks in cells of another size: means over the area of each cell.
+
+        Parameters
+        ----------
+        step : float
+            Side of the new cells [arcsec]. Smaller cells repeat the value of the old cell.
+        """
+        if abs(step / self.grid.step - 1) < 1e-6:
+            return self
+        grid, maps = area_means([self.exposure, self.effective], self.grid, step)
+        exposure, effective = (np.maximum(values, 0) for values in maps)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            open_share = np.where(exposure > 0, np.clip(effective / exposure, 0, 1), 1)
+        return replace(self, grid=grid, exposure=exposure, open_share=open_share)
 
 
 def reference_exposure(completenesses):

@@ -12,6 +12,7 @@ from ..io.counts_image import read_photons
 from ..io.maps import read_exposure
 from ..io.virtual import parse_file_argument
 from ..model.observation import Observation
+from ..plane.resample import collected
 from ..telescope.footprint import describe, footprint
 from .background import make_backgrounds, parse_backgrounds
 from .counts_image import (
@@ -27,10 +28,8 @@ from .masks import apply_shapes, chip_outlines, paths_of
 from .psf import choose_blur, parse_psf
 from .reproject import moved
 from .selection import (
-    collected,
     parse_ccd,
     parse_energy,
-    regridded,
     resolve_ccd,
     resolve_energy,
     select_ccd,
@@ -149,7 +148,7 @@ def read_observation(
 
     map_grid = pixels
     if exposure is None:
-        completeness = field if pixels is None or grid is None else regridded(field, step=grid)
+        completeness = field if pixels is None or grid is None else field.regridded(grid)
         resolved["exposure"] = describe(listed, completeness, given=bool(outlines))
         message = f"{events}: no exposure map: {resolved['exposure']} (give one with --exposure)"
         warnings.warn(message, DataWarning, stacklevel=2)
@@ -166,7 +165,7 @@ def read_observation(
             map_grid = completeness.grid
         else:
             completeness = within_image(completeness, pixels)
-        completeness = completeness if grid is None else regridded(completeness, step=grid)
+        completeness = completeness if grid is None else completeness.regridded(grid)
         if not np.any(completeness.exposure_at(listed.x, listed.y) > 0):
             raise DataError(
                 f"{exposure}: the exposure map does not overlap the events of {events}: is it of another pointing?"

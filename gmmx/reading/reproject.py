@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import DataError
-from ..io._plane import MAX_RESIDUAL, affine_grid, resampled
+from ..plane.affine import MAX_RESIDUAL, affine_grid, resampled
 from ..plane.grid import PixelGrid
 
 

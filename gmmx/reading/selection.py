@@ -6,8 +6,6 @@ import numpy as np
 
 from ..config import chip_numbers, energy_band
 from ..errors import DataError, DataWarning, InputError
-from ..model.completeness import Completeness
-from ..plane.grid import PixelGrid
 
 ACIS_BAND_KEV = (0.5, 7.0)
 ACIS_I, ACIS_S = (0, 1, 2, 3), (7,)
@@ -16,7 +14,6 @@ SIM_Z_ACIS = (-250.0, -211.0, -150.0)
 AIM_RADIUS = 60.0
 # Bands beyond this are eV mistaken for keV: no focusing telescope works there.
 HIGHEST_KEV = 100.0
-MAX_CELLS = 100_000_000
 
 
 def parse_energy(energy):
@@ -183,74 +180,3 @@ def select_shapes(events, shapes, *, keep):
 
 def _name(events):
     return events.metadata.get("file", "events")
-
-
-def regridded(completeness, *, step):
-    """The same exposure in cells of another size: each new cell holds the mean over its area, so that smaller cells repeat the value of the one they lie in.
-
-    Parameters
-    ----------
-    completeness : Completeness
-    step : float
-        Side of the new cells [arcsec].
-    """
-    if not (np.isfinite(step) and step > 0):
-        raise InputError(f"the cell of the completeness grid must be positive, got {step:g} arcsec")
-    grid = completeness.grid
-    ratio = step / grid.step
-    if abs(ratio - 1) < 1e-6:
-        return completeness
-    check_size(grid.shape[0] * grid.shape[1] / ratio**2, step)
-    rows, columns = (_overlaps(n, ratio) for n in grid.shape)
-    origin = np.array(grid.to_plane(*(2 * [(ratio - 1) / 2])))
-    new = PixelGrid(
-        shape=(rows.shape[0], columns.shape[0]), origin=origin, matrix=grid.matrix * ratio
-    )
-    exposure, effective = (
-        np.maximum(rows @ (columns @ v.T).T, 0)
-        for v in (completeness.exposure, completeness.effective)
-    )
-    with np.errstate(invalid="ignore", divide="ignore"):
-        open_share = np.where(exposure > 0, np.clip(effective / exposure, 0, 1), 1)
-    return Completeness(grid=new, exposure=exposure, open_share=open_share, unit=completeness.unit)
-
-
-def _overlaps(n, ratio):
-    """Share of each new cell (rows) that lies in each of n old cells of unit length (columns), sparse."""
-    from scipy.sparse import csr_array
-
-    m = max(1, int(np.ceil(n / ratio - 1e-9)))
-    edges = np.arange(m + 1) * ratio
-    first = np.floor(edges[:-1] + 1e-9).astype(int)
-    span = int(np.ceil(ratio)) + 1
-    old = first[:, None] + np.arange(span)
-    overlap = (
-        np.clip(np.minimum(edges[1:, None], old + 1) - np.maximum(edges[:-1, None], old), 0, None)
-        / ratio
-    )
-    new = np.broadcast_to(np.arange(m)[:, None], old.shape)
-    inside = (old < n) & (overlap > 1e-12)
-    return csr_array((overlap[inside], (new[inside], old[inside])), shape=(m, n))
-
-
-def check_size(n_cells, step):
-    """Refuse a grid of more cells than memory is for."""
-    if n_cells > MAX_CELLS:
-        raise InputError(
-            f"a completeness grid of {n_cells:.2g} cells of {step:g} arcsec is too large: choose a coarser --grid"
-        )
-
-
-def collected(x, y, weights, *, cell):
-    """Photons collected into cells: the cells' centres (x, y) [arcsec] and summed weights, one row per cell that holds some.
-
-    At the centre, because there the photons' distances from their row have the variance cell**2 / 12 along each axis however many share it.
-    """
-    if not (np.isfinite(cell) and cell > 0):
-        raise InputError(
-            f"the cell that photons are collected into must be positive, got {cell:g} arcsec"
-        )
-    ix, iy = (np.floor(v / cell).astype(np.int64) for v in (x, y))
-    key = (iy - iy.min()) * (ix.max() - ix.min() + 1) + ix - ix.min()
-    _, first, index = np.unique(key, return_index=True, return_inverse=True)
-    return (ix[first] + 0.5) * cell, (iy[first] + 0.5) * cell, np.bincount(index, weights)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..model.completeness import Completeness
 from ..plane.grid import PixelGrid
-from ..reading.selection import check_size
+from ..plane.resample import check_size
 
 # Side of an ACIS chip on the sky: 1024 pixels of 23.987 micrometres at a focal length of 10066 mm (Proposers' Observatory Guide, chapters 4 and 6), without the
 # outermost ones, where no event can be centred; and the largest dither that an outline is believed to show, half its swing [arcsec].

@@ -8,9 +8,7 @@ import numpy as np
 
 from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.shapes import Shapes
-from .regions import read_regions
-from .regions._shapes import Frames
-from .regions._text import parse_regions
+from .regions import read_region_text, read_regions
 
 # Words of CIAO that do not select rows, and the parameter that does the same in gmmx, if any.
 _NOT_ROWS = {"bin": "`bin` or `grid`"} | dict.fromkeys(
@@ -93,7 +91,9 @@ class SkyFilter:
         """Read the shapes in a tangent plane."""
         if self.path is not None:
             return read_regions(self.path, frame=frame, physical=physical)
-        return parse_regions(self.shapes, Frames(frame, physical), name=f"[{self.text}]")
+        return read_region_text(
+            self.shapes, frame=frame, physical=physical, name=f"[{self.text}]"
+        )
 
 
 class FilterProblem(Exception):

@@ -1,34 +1,57 @@
-"""Region files: DS9 and CIAO text and FITS region tables, told apart by content, read into Shapes.
+"""Regions: DS9 and CIAO text, FITS region tables and objects of the package `regions`, as Shapes.
 
-One parser of our own reads all text, because what goes wrong here goes wrong quietly: a shape that a parser skips, an exclusion that it turns into an
-inclusion, is a mask nobody asked for. Whatever cannot be read is an error that names file, line and text; what is left out on purpose is said.
+One parser of our own reads all files, told apart by content, because the package `regions` (0.12)
+drops what it does not know: shapes in physical coordinates, all of CIAO's text, pies, sectors and
+pandas, and the exclusion of a FITS row. A mask that lacks a shape is a mask that nobody asked for.
+Whatever cannot be read is an error here that names file, line and text, and whatever is left out on
+purpose is said in a warning.
 """
 
 import gzip
 import io
+from pathlib import Path
 
+from ...errors import InputError
+from ...plane.shapes import Shapes
 from .._read import GZIP_MAGIC, check_input, reading
-from ._shapes import Frames
+from ._frames import Frames
+from ._objects import shapes_of_objects
 from ._tables import read_chips, read_table
 from ._text import parse_regions
 
+__all__ = [
+    "read_field_of_view",
+    "read_region_text",
+    "read_regions",
+    "region_items",
+    "region_name",
+]
 
-def read_regions(path, *, frame, physical=None, image_grid=None):
-    """The shapes of a region file.
 
-    DS9 text (any coordinate system of the sky, image, physical; physical where none is said), CIAO text (physical pixels, or positions on the sky), and FITS
-    tables with SHAPE, X and Y; gzipped or not, whatever their name. Text is a list: each shape is added to those before, `-shape` is cut out. In CIAO's that
-    happens in order; in DS9's, where exclusion is a property of a shape, exclusions come last. A list of exclusions alone cuts them out of everywhere.
+def read_regions(source, *, frame, physical=None, image_grid=None):
+    """Read regions from a file, or from objects of the package `regions`.
+
+    A file is DS9 text (any coordinate system of the sky, image or physical; physical where none is
+    named), CIAO text (physical pixels or positions on the sky) or a FITS table with SHAPE, X and Y;
+    gzipped or not, whatever its name.
+
+    A list adds each shape to those before it, and cuts excluded shapes out. CIAO does this in the
+    order of the lines. In DS9 and in `regions` exclusion is a property of a shape, so that
+    exclusions come last. A list of exclusions alone cuts them out of everywhere.
 
     Parameters
     ----------
-    path : str or Path
+    source : str, Path, regions.Region, regions.Regions, or a list of these
+        Regions may be on the sky or in pixels, and compounds by and, or and xor of them. Pixel
+        regions count the pixels of `image_grid` from 0, which is the convention of `regions`. A
+        list is the union of what its files cover and what its objects, taken together as one list,
+        cover.
     frame : SkyFrame
-        The plane to place the shapes in.
+        The plane in which the shapes are wanted.
     physical : PhysicalFrame, optional
         Physical pixels in that plane.
     image_grid : PixelGrid, optional
-        The image whose pixels "image" coordinates count, from (1, 1).
+        The image whose pixels "image" coordinates count. DS9 counts them from (1, 1).
 
     Returns
     -------
@@ -37,19 +60,144 @@ def read_regions(path, *, frame, physical=None, image_grid=None):
     Raises
     ------
     DataError
-        When the file is not there, holds no shape, or holds one that cannot be read: file, line, text and what to do.
+        If a file is not there, holds no shape, or holds one that cannot be read. The message has
+        file, line, text and what to do.
+    InputError
+        If `source` is of another type, or an object cannot be expressed as a shape.
 
     Warns
     -----
     DataWarning
-        When entries are left out: those that cover no area, background shapes beside source shapes, further tables of a FITS file.
+        If entries are left out: those that cover no area, background shapes beside source shapes,
+        further tables of a FITS file.
+
+    Examples
+    --------
+    >>> from astropy import units as u
+    >>> from astropy.coordinates import SkyCoord
+    >>> from regions import CircleSkyRegion
+    >>> from gmmx.plane.frame import SkyFrame
+    >>> circle = CircleSkyRegion(SkyCoord(150.0, 20.0, unit="deg"), 3 * u.arcsec)
+    >>> shapes = read_regions(circle, frame=SkyFrame(150.0, 20.0))
+    >>> shapes.contains([0.0, 2.9, 3.1], [0.0, 0.0, 0.0])
+    array([ True,  True, False])
     """
     frames = Frames(frame, physical, image_grid)
+    shapes = [
+        _read_file(item, frames)
+        if isinstance(item, (str, Path))
+        else shapes_of_objects(item, frames, name=region_name(item))
+        for item in region_items(source)
+    ]
+    return shapes[0] if len(shapes) == 1 else Shapes.union(shapes)
+
+
+def read_region_text(text, *, frame, physical=None, image_grid=None, name="regions"):
+    r"""Read regions from DS9 or CIAO text, as `read_regions` does from a file.
+
+    Parameters
+    ----------
+    text : str
+    frame, physical, image_grid
+        As for `read_regions`.
+    name : str
+        Name of the text in errors and warnings.
+
+    Examples
+    --------
+    >>> from gmmx.plane.frame import SkyFrame
+    >>> read_region_text("icrs; circle(150, 20, 3\")", frame=SkyFrame(150.0, 20.0)).labels
+    ('circle(150, 20, 3")',)
+    """
+    return parse_regions(text, Frames(frame, physical, image_grid), name=name)
+
+
+def region_items(source, *, parameter="regions"):
+    """Return what a parameter for regions was given, as a tuple of items for `read_regions`.
+
+    Parameters
+    ----------
+    source : None, str, Path, regions.Region, regions.Regions, or a sequence of these
+    parameter : str
+        Name of the parameter in errors.
+
+    Returns
+    -------
+    tuple of str, Path or regions.Regions
+        Paths as they are. Objects that follow one another are one `regions.Regions`, because one
+        may exclude part of another.
+
+    Raises
+    ------
+    InputError
+        If something else was given.
+
+    Examples
+    --------
+    >>> region_items("mask.reg"), region_items(None)
+    (('mask.reg',), ())
+    """
+    if source is None:
+        return ()
+    if isinstance(source, (str, Path)):
+        return (source,)
+    from regions import Region, Regions
+
+    if isinstance(source, Region):
+        return (Regions([source]),)
+    if isinstance(source, Regions):
+        return (source,)
+    if not isinstance(source, (list, tuple)):
+        raise InputError(
+            f"`{parameter}` takes paths and objects of the package regions, "
+            f"got a {type(source).__name__}"
+        )
+    items = []
+    for one in source:
+        (item,) = region_items(one, parameter=parameter) or (None,)
+        if isinstance(one, Region) and items and isinstance(items[-1], Regions):
+            items[-1] = Regions([*items[-1], one])
+        elif item is not None:
+            items.append(item)
+    return tuple(items)
+
+
+def region_name(item):
+    """Return the name of an item of `region_items` in messages and records."""
+    if isinstance(item, (str, Path)):
+        return str(item)
+    return type(item[0]).__name__ if len(item) == 1 else f"list of {len(item)} regions"
+
+
+def read_field_of_view(path, *, frame, physical=None):
+    """Read the outlines of the chips from a field-of-view file, as CIAO's skyfov writes it.
+
+    Such a file is a FITS region table whose rows are polygons with a CCD_ID.
+
+    Parameters
+    ----------
+    path : str, Path or regions.Regions
+    frame : SkyFrame
+    physical : PhysicalFrame, optional
+
+    Returns
+    -------
+    list of (int, (n, 2) array), or None
+        Chip, and its corners in order [arcsec]; None for regions of another kind.
+    """
+    if not isinstance(path, (str, Path)):
+        return None
     path = check_input(path)
-    with reading(path):
-        content = path.read_bytes()
-        if content.startswith(GZIP_MAGIC):
-            content = gzip.decompress(content)
+    content = _content(path)
+    if not content.startswith(b"SIMPLE  ="):
+        return None
+    return read_chips(path, io.BytesIO(content), Frames(frame, physical))
+
+
+def _read_file(path, frames):
+    """Return the Shapes of a region file."""
+    path = check_input(path)
+    content = _content(path)
     if content.startswith(b"SIMPLE  ="):
         return read_table(path, io.BytesIO(content), frames)
     try:
@@ -59,26 +207,8 @@ def read_regions(path, *, frame, physical=None, image_grid=None):
     return parse_regions(text, frames, name=str(path))
 
 
-def read_field_of_view(path, *, frame, physical=None):
-    """The chips' outlines of a field-of-view file, as CIAO's skyfov writes it: a FITS region table whose rows are polygons with a CCD_ID.
-
-    Parameters
-    ----------
-    path : str or Path
-    frame : SkyFrame
-    physical : PhysicalFrame, optional
-
-    Returns
-    -------
-    list of (int, (n, 2) array), or None
-        Chip, and its corners in order [arcsec]; None for a region file of another kind.
-    """
-    path = check_input(path)
+def _content(path):
+    """Return the bytes of a file, unpacked where it is gzipped."""
     with reading(path):
         content = path.read_bytes()
-        content = gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
-    return (
-        read_chips(path, io.BytesIO(content), Frames(frame, physical))
-        if content.startswith(b"SIMPLE  =")
-        else None
-    )
+        return gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content

@@ -1,12 +1,14 @@
 """FITS region tables: rows of SHAPE, X, Y, R, ROTANG and COMPONENT, in physical pixels.
 
-X and Y are physical sky pixels, often of another tangent point than the events', told by the keywords of the two columns; radii are semi-axes, widths of a box
-are full; `!` before a name excludes; rows of one component are ANDed, components are ORed (CXC FITS region convention).
+X and Y are physical sky pixels. The keywords of the two columns name their tangent point, which is
+often not that of the events. Radii of an ellipse are semi-axes, widths of a box are full. `!`
+before a name excludes the shape. Rows of one component are intersected, and components are joined
+(CXC FITS region convention).
 """
 
 import io
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy.io import fits
@@ -15,34 +17,55 @@ from ...errors import DataError, DataWarning
 from ...plane.frame import PhysicalFrame, SkyFrame
 from ...plane.shapes import Polygon, Shapes, Term
 from .._read import reading
-from ._shapes import AREALESS, RegionProblem, build, shape_name
+from ._frames import RegionProblem
+from ._lists import warn_of_no_area
+from ._shapes import AREALESS, build, shape_name
 
 
 def read_table(path, stream, frames):
-    """The shapes of a FITS file's first region table.
+    """Return the Shapes of the first region table of a FITS file.
 
     Parameters
     ----------
     path : str or Path
-        For messages.
+        Name of the file in messages.
     stream : file object
         The FITS file.
     frames : Frames
 
-    Returns
-    -------
-    Shapes
-
     Raises
     ------
     DataError
-        When there is no such table, no row in it, or a row that cannot be read.
+        If there is no such table, no row in it, or a row that cannot be read.
 
     Warns
     -----
     DataWarning
-        When there are further region tables, which are left out, and of rows that cover no area.
+        If further region tables are left out, or rows that cover no area.
     """
+    names, columns, header = _first_table(path, stream)
+    if len(names) > 1:
+        warnings.warn(
+            f"{path}: the shapes are those of {names[0]}; {', '.join(names[1:])} left out",
+            DataWarning,
+            stacklevel=4,
+        )
+    index = {name: i for i, name in enumerate(columns, 1)}
+    pairs = columns.get("POS")
+    if pairs is not None and "X" not in columns and pairs.ndim > 1 and pairs.shape[-1] == 2:
+        columns |= {"X": pairs[..., 0], "Y": pairs[..., 1]}
+        index |= {"X": index["POS"], "Y": index["POS"]}
+    if "X" not in columns or "Y" not in columns:
+        raise DataError(
+            f"{path}[{names[0]}]: no X and Y columns (found {', '.join(columns)}): "
+            "give a table in physical pixels, or a DS9 file"
+        )
+    frames = _table_frames(frames, header, index["X"], index["Y"])
+    return _from_rows(f"{path}[{names[0]}]", columns, frames)
+
+
+def _first_table(path, stream):
+    """Return the names of all region tables, and the columns and the header of the first."""
     with reading(path), fits.open(stream, memmap=False) as hdus:
         tables = [
             hdu
@@ -56,35 +79,20 @@ def read_table(path, stream, frames):
                 f"{path}: no table with a SHAPE column (found {found}): is it a region file?"
             )
         names = [hdu.name or "unnamed" for hdu in tables]
-        table = tables[0]
-        columns = {name.upper(): np.asarray(table.data[name]) for name in table.columns.names}
-        index = {name.upper(): i for i, name in enumerate(table.columns.names, 1)}
-        header = table.header.copy()
-    if len(tables) > 1:
-        warnings.warn(
-            f"{path}: the shapes are those of {names[0]}; {', '.join(names[1:])} left out",
-            DataWarning,
-            stacklevel=3,
-        )
-    if (
-        "POS" in columns
-        and "X" not in columns
-        and columns["POS"].ndim > 1
-        and columns["POS"].shape[-1] == 2
-    ):
-        columns |= {"X": columns["POS"][..., 0], "Y": columns["POS"][..., 1]}
-        index |= {"X": index["POS"], "Y": index["POS"]}
-    if "X" not in columns or "Y" not in columns:
-        raise DataError(
-            f"{path}[{names[0]}]: no X and Y columns (found {', '.join(columns)}): give a table in physical pixels, or a DS9 file"
-        )
-    frames = _table_frames(frames, header, index["X"], index["Y"])
-    return _from_rows(f"{path}[{names[0]}]", columns, frames)
+        data = tables[0].data
+        columns = {name.upper(): np.asarray(data[name]) for name in tables[0].columns.names}
+        return names, columns, tables[0].header.copy()
 
 
 def read_chips(path, stream, frames):
-    """The outlines of a field-of-view table, [(chip, corners (n, 2) [arcsec])]; None where the first region table is not one."""
-    # astropy closes what it was given to open.
+    """Return the outlines of the chips of a field-of-view table.
+
+    Returns
+    -------
+    list of (int, (n, 2) array), or None
+        Chip and corners [arcsec]; None where the first region table is no field of view.
+    """
+    # astropy closes the stream that it was given to open.
     with reading(path), fits.open(io.BytesIO(stream.getvalue()), memmap=False) as hdus:
         chips = next(
             (
@@ -102,12 +110,11 @@ def read_chips(path, stream, frames):
         for term in terms
         if len(term.parts) == 1 and not term.exclude and isinstance(term.parts[0][0], Polygon)
     ]
-    # A row that is a hole, or that makes one shape with another, is more than an outline.
-    return (
-        list(zip(chips.tolist(), (np.array(o.vertices) for o in outlines), strict=True))
-        if len(chips) == len(terms) == len(outlines)
-        else None
-    )
+    if not len(chips) == len(terms) == len(outlines):
+        # A row that is a hole, or that makes one shape with another, is more than an outline.
+        return None
+    corners = (np.array(outline.vertices) for outline in outlines)
+    return list(zip(chips.tolist(), corners, strict=True))
 
 
 def _is_field_of_view(hdu):
@@ -116,7 +123,10 @@ def _is_field_of_view(hdu):
 
 
 def _table_frames(frames, header, ix, iy):
-    """The frames with the physical pixels that the X and Y columns' own keywords describe, where they do."""
+    """Return the frames with the physical pixels of a table.
+
+    The keywords of columns number `ix` and `iy` describe them; without keywords, `frames` does.
+    """
     keys = [[header.get(f"{key}{i}") for key in ("TCRVL", "TCRPX", "TCDLT")] for i in (ix, iy)]
     if not str(header.get(f"TCTYP{ix}", "")).upper().endswith("TAN") or any(
         value is None for axis in keys for value in axis
@@ -125,83 +135,88 @@ def _table_frames(frames, header, ix, iy):
     (ra0, x0, step_x), (dec0, y0, step_y) = keys
     if step_x * step_y == 0:
         return frames
-    system = (
-        str(header.get("RADESYS", header.get("RADECSYS", frames.frame.radesys))).strip().upper()
-    )
-    sky = SkyFrame(
-        float(ra0),
-        float(dec0),
-        system if system in ("ICRS", "FK5", "FK4") else frames.frame.radesys,
-    )
+    native = frames.frame.radesys
+    system = str(header.get("RADESYS", header.get("RADECSYS", native))).strip().upper()
+    sky = SkyFrame(float(ra0), float(dec0), system if system in ("ICRS", "FK5", "FK4") else native)
     physical = PhysicalFrame(
         x0=float(x0), y0=float(y0), step_x=-3600.0 * step_x, step_y=3600.0 * step_y
     )
-    same = sky.radesys == frames.frame.radesys and np.allclose(
+    same = sky.radesys == native and np.allclose(
         [sky.ra0, sky.dec0], [frames.frame.ra0, frames.frame.dec0], rtol=0, atol=1e-9
     )
     return replace(frames, physical=physical, physical_sky=None if same else sky)
 
 
+@dataclass(frozen=True)
+class _RowShape:
+    """The shape of a row, whether the row excludes it, and the label of the row."""
+
+    shape: object
+    excluded: bool
+    label: str
+
+
 def _from_rows(name, columns, frames):
+    """Return the Shapes of the rows of a table."""
     components = columns.get("COMPONENT", np.arange(len(columns["SHAPE"])))
     groups, left_out = {}, []
-    for row, (kind, component) in enumerate(zip(columns["SHAPE"], components, strict=True)):
-        text = (kind.decode("ascii", "replace") if isinstance(kind, bytes) else str(kind)).strip()
+    for row, component in enumerate(components):
+        text = columns["SHAPE"][row]
+        text = (text.decode("ascii", "replace") if isinstance(text, bytes) else str(text)).strip()
         label = f"row {row + 1}: {text}"
-        kind = shape_name(text.lstrip("!+-"))
         try:
-            if kind is None:
-                raise RegionProblem("not a shape")
-            numbers = _Row(
-                {
-                    key: np.atleast_1d(columns[key][row])
-                    for key in ("X", "Y", "R", "ROTANG")
-                    if key in columns
-                },
-                frames,
-                "annulus" in kind,
-            )
-            shape = None if kind in AREALESS else build(kind, numbers)
+            found = _row_shape(text, label, columns, row, frames)
         except RegionProblem as problem:
             raise DataError(f"{name}, {label}: {problem}") from None
-        if shape is None:
+        if found is None:
             left_out.append(label)
         else:
-            groups.setdefault(int(component), []).append(
-                (shape, text[:1] in "!-", f"{label}({', '.join(f'{v:g}' for v in numbers.shown)})")
-            )
-    if left_out:
-        count = f"{len(left_out)} {'row covers' if len(left_out) == 1 else 'rows cover'}"
-        warnings.warn(
-            f"{name}: {count} no area and {'counts' if len(left_out) == 1 else 'count'} for nothing ({left_out[0]})",
-            DataWarning,
-            stacklevel=5,
-        )
+            groups.setdefault(int(component), []).append(found)
+    warn_of_no_area(name, left_out, "row")
     if not groups:
         raise DataError(f"{name}: no shape in it" + (" that covers an area" if left_out else ""))
+    return _joined(groups.values())
+
+
+def _row_shape(text, label, columns, row, frames):
+    """Return the shape of a row, or None for a row that covers no area."""
+    kind = shape_name(text.lstrip("!+-"))
+    if kind is None:
+        raise RegionProblem("not a shape")
+    keys = [key for key in ("X", "Y", "R", "ROTANG") if key in columns]
+    values = {key: np.atleast_1d(columns[key][row]) for key in keys}
+    numbers = _Row(values, frames, "annulus" in kind)
+    shape = None if kind in AREALESS else build(kind, numbers)
+    if shape is None:
+        return None
+    shown = ", ".join(f"{value:g}" for value in numbers.shown)
+    return _RowShape(shape, text[:1] in "!-", f"{label}({shown})")
+
+
+def _joined(components):
+    """Join components, each of them an intersection of rows, with exclusions last."""
     added, cut = [], []
-    for group in groups.values():
-        label = "&".join(label for _, _, label in group)
-        if all(negated for _, negated, _ in group):
-            cut += [Term(((shape, False),), True, label) for shape, _, label in group]
-        elif len(groups) == 1:
-            added.append(
-                Term(
-                    tuple((shape, False) for shape, negated, _ in group if not negated),
-                    False,
-                    label,
-                )
-            )
-            cut += [
-                Term(((shape, False),), True, label) for shape, negated, label in group if negated
-            ]
+    for rows in components:
+        label = "&".join(row.label for row in rows)
+        included = tuple((row.shape, False) for row in rows if not row.excluded)
+        if not included:
+            cut += [Term(((row.shape, False),), True, label) for row in rows]
+        elif len(components) == 1:
+            # As cuts, the exclusions are compared with the points near them only.
+            added.append(Term(included, False, label))
+            cut += [Term(((row.shape, False),), True, row.label) for row in rows if row.excluded]
         else:
-            added.append(Term(tuple((shape, negated) for shape, negated, _ in group), False, label))
+            parts = tuple((row.shape, row.excluded) for row in rows)
+            added.append(Term(parts, False, label))
     return Shapes(((*added, *cut),))
 
 
 class _Row:
-    """One row's values, given out as a shape asks for them; NaN pads vectors that are too long."""
+    """The values of one row, given out as a shape asks for them.
+
+    NaN pads the vectors of shapes with few values. Whatever is left over at the end of a vector
+    means nothing, because vectors are as long as the longest shape of the table needs.
+    """
 
     def __init__(self, values, frames, is_annular):
         finite = {
@@ -217,22 +232,27 @@ class _Row:
             raise RegionProblem(f"{min(self.radii):g} is a negative length")
 
     def at(self, x, y):
+        """Return the Place of a physical position."""
         return self.frames.place("physical", x, y)
 
     def place(self):
+        """Return the position of the row."""
         self.here = self.at(self.x[0], self.y[0])
         return self.here
 
     def places(self):
+        """Return all positions of the row."""
         return [self.at(x, y) for x, y in zip(self.x, self.y, strict=True)]
 
     def corners(self):
+        """Return two opposite corners, the place midway, and that they are in pixels."""
         if len(self.x) < 2:
             raise RegionProblem("a rectangle needs two corners")
         (x0, x1), (y0, y1) = self.x[:2], self.y[:2]
         return (x0, y0), (x1, y1), self.at((x0 + x1) / 2, (y0 + y1) / 2), True
 
     def lengths(self, n=None):
+        """Return the next n radii [arcsec], two by default."""
         n = 2 if n is None else n
         if len(self.radii) < n:
             raise RegionProblem(f"needs {n} radii, has {len(self.radii)}")
@@ -240,10 +260,12 @@ class _Row:
         return [radius * self.here.scale for radius in taken]
 
     def axes(self):
+        """Return the pairs of axes [arcsec], and the angle [deg]."""
         lengths = self.lengths(4 if self.is_annular else 2)
         return list(zip(lengths[::2], lengths[1::2], strict=True)), self.angle(0.0)
 
     def angle(self, default=None):
+        """Return the next angle [deg], or `default` if none is left."""
         if not self.angles and default is not None:
             return default
         if not self.angles:
@@ -251,7 +273,8 @@ class _Row:
         return self.angles.pop(0)
 
     def count(self):
+        """Refuse a shape that is divided into parts."""
         raise RegionProblem("a shape that FITS region tables do not have")
 
     def end(self):
-        """Vectors are as long as the table's longest shape needs: what is left over means nothing."""
+        """Take no notice of values that are left over."""

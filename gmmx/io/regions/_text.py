@@ -1,12 +1,12 @@
 """Region files as text: DS9 and CIAO, statement by statement."""
 
 import re
-import warnings
-from dataclasses import dataclass
 
-from ...errors import DataError, DataWarning
-from ...plane.shapes import Shapes, Term
-from ._shapes import AREALESS, RegionProblem, build, shape_name
+from ...errors import DataError
+from ...plane.shapes import Term
+from ._frames import RegionProblem
+from ._lists import Entry, shapes_in_order, warn_of_no_area
+from ._shapes import AREALESS, build, shape_name
 from ._values import Numbers, short
 
 _SYSTEMS = {
@@ -21,112 +21,103 @@ _ANNOTATIONS = re.compile(
 )
 _FACTORS = re.compile(r"\s*([-+*&|!\s]*)([A-Za-z]+)\s*\(([^()]*)\)")
 _BARE = re.compile(r"\s*([-+!]?)\s*([A-Za-z]+)((?:\s+|$).*)", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """A term with what its line says of it."""
-
-    term: Term
-    background: bool
+_INTERSECTIONS = ("*", "&", "&&", "*!", "&!", "&&!")
+_NOT_A_REGION = "not a region: shapes look like circle(4096.5,4096.5,20)"
 
 
 def parse_regions(text, frames, *, name="regions"):
-    """The shapes that a region file's text describes, see `read_regions`.
+    """Return the Shapes that a region file's text describes.
 
     Parameters
     ----------
     text : str
     frames : Frames
     name : str
-        What errors and warnings call the file.
+        Name of the file in errors and warnings.
+
+    Raises
+    ------
+    DataError
+        If the text holds no shape, or a statement that cannot be read.
     """
-    header = re.search(r"region file format:\s*(\w+)", text, re.IGNORECASE)
-    is_ds9 = header is not None and header[1].lower() == "ds9"
-    system, defaults, entries, left_out = None, {"include": True, "source": True}, [], []
+    reader = _Reader(text, frames)
     for number, line in enumerate(text.splitlines(), 1):
         for statement, properties in _statements(line):
+            shapes = reader.without_settings(statement, properties)
+            if not shapes:
+                continue
             try:
-                word, rest = re.fullmatch(r"(\w*)\s*(.*)", statement, re.DOTALL).groups()
-                if word.lower() == "global":
-                    defaults |= _flags(rest + " " + properties)
-                    is_ds9 = True
-                    continue
-                if word.lower() in _SYSTEMS:
-                    system, statement, is_ds9 = _SYSTEMS[word.lower()], rest, True
-                    if not statement:
-                        continue
-                if _UNKNOWN_SYSTEMS.fullmatch(statement):
-                    raise RegionProblem(
-                        "coordinates that only the image they were drawn on knows: save the regions in fk5"
-                    )
-                if _ANNOTATIONS.match(statement.lstrip("+-!# ")):
-                    left_out.append(f"line {number}: {short(statement)}")
-                    continue
-                flags = defaults | _flags(properties)
-                terms = _terms(statement, system, frames, include=flags["include"])
-                if not terms:
-                    left_out.append(f"line {number}: {short(statement)}")
-                entries += [_Entry(term, not flags["source"]) for term in terms]
+                reader.add(shapes, properties, number)
             except RegionProblem as problem:
-                raise DataError(f"{name}, line {number}: {short(statement)}: {problem}") from None
-    if left_out:
-        message = f"{len(left_out)} {'entry covers' if len(left_out) == 1 else 'entries cover'} no area and count for nothing ({left_out[0]}"
-        warnings.warn(
-            f"{name}: {message}{', ...' if len(left_out) > 1 else ''})", DataWarning, stacklevel=3
-        )
-    if not entries:
+                raise DataError(f"{name}, line {number}: {short(shapes)}: {problem}") from None
+    warn_of_no_area(name, reader.left_out)
+    if not reader.entries:
         raise DataError(
             f"{name}: no shape in it"
             + (
                 " that covers an area: draw circles or polygons"
-                if left_out
+                if reader.left_out
                 else ": is it a DS9, CIAO or FITS region file?"
             )
         )
-    return Shapes((_in_order(entries, is_ds9, name),))
+    # Only DS9 has tags: in CIAO's files whatever follows a '#' is a comment.
+    entries = [Entry(one.term, one.background and reader.is_ds9) for one in reader.entries]
+    return shapes_in_order(entries, exclusions_last=reader.is_ds9, name=name)
 
 
-def _in_order(entries, is_ds9, name):
-    """The terms of a list in the order in which they act."""
-    # The tag is DS9's: in CIAO's files whatever follows a '#' is a comment.
-    background = [entry.term for entry in entries if entry.background and is_ds9]
-    if 0 < len(background) < len(entries):
-        warnings.warn(
-            f"{name}: {len(background)} of {len(entries)} shapes are tagged as background and left out"
-            f" ({background[0].short_label}, ...): to use them, drop the tag",
-            DataWarning,
-            stacklevel=4,
-        )
-        entries = [entry for entry in entries if not entry.background]
-    terms = [entry.term for entry in entries]
-    if is_ds9:
-        terms = sorted(terms, key=lambda term: term.exclude)
-    elif terms[0].exclude and not all(term.exclude for term in terms):
-        warnings.warn(
-            f"{name}: starts with an exclusion, so its first shapes are cut out of everywhere and the later ones only add: put exclusions last",
-            DataWarning,
-            stacklevel=4,
-        )
-    first = terms[0]
-    if not first.exclude and any(not negated for _, negated in first.parts):
-        # A long `a&!b&!c...` at the start cuts just as `a`, `-b`, `-c` does, and so each cut meets the points near it only.
-        kept = tuple(part for part in first.parts if not part[1])
-        terms[:1] = [Term(kept, False, first.label)] + [
-            Term(((shape, False),), True, first.label) for shape, negated in first.parts if negated
-        ]
-    return tuple(terms)
+class _Reader:
+    """The settings that hold for the next statement, and the entries that were read so far."""
+
+    def __init__(self, text, frames):
+        header = re.search(r"region file format:\s*(\w+)", text, re.IGNORECASE)
+        self.is_ds9 = header is not None and header[1].lower() == "ds9"
+        self.frames, self.system = frames, None
+        self.flags = {"include": True, "source": True}
+        self.entries, self.left_out = [], []
+
+    def without_settings(self, statement, properties):
+        """Take the global flags or the coordinate system from a statement, and return the rest."""
+        word, rest = re.fullmatch(r"(\w*)\s*(.*)", statement, re.DOTALL).groups()
+        if word.lower() == "global":
+            self.flags |= _flags(rest + " " + properties)
+            self.is_ds9 = True
+            return ""
+        if word.lower() in _SYSTEMS:
+            self.system, self.is_ds9 = _SYSTEMS[word.lower()], True
+            return rest
+        return statement
+
+    def add(self, statement, properties, number):
+        """Add the terms of a statement on line `number`."""
+        if _UNKNOWN_SYSTEMS.fullmatch(statement):
+            raise RegionProblem(
+                "coordinates that only the image they were drawn on knows: save the regions in fk5"
+            )
+        flags, terms = self.flags | _flags(properties), []
+        if not _ANNOTATIONS.match(statement.lstrip("+-!# ")):
+            terms = _terms(statement, self.system, self.frames, include=flags["include"])
+        if not terms:
+            self.left_out.append(f"line {number}: {short(statement)}")
+        self.entries += [Entry(term, not flags["source"]) for term in terms]
 
 
 def _statements(line):
-    """(statement, properties) pairs of a line: split at semicolons, but not inside the properties after a '#', braces or quotes."""
+    """Split a line into statements at its semicolons.
+
+    Semicolons in braces, in quotes and in the properties after a '#' do not count.
+
+    Yields
+    ------
+    statement, properties : str
+    """
     while line.strip() and not line.lstrip().startswith("#"):
         body = re.match(r"(?:\{[^}]*\}|[^#;{]|\{)*", line)[0]
         if re.match(r"\s*global\b", line, re.IGNORECASE):
             body = re.match(r"(?:\"[^\"]*\"|\{[^}]*\}|[^;])*", line)[0]
         line, properties = line[len(body) :], ""
         if line.startswith("#"):
-            # Anything may stand in a comment: after it, only what looks like a shape or a system starts a new statement.
+            # A comment may hold anything. After it, only a word that looks like a shape or a
+            # coordinate system starts a new statement.
             for found in re.finditer(
                 r";\s*[-+!]?\s*([A-Za-z]+)\d*\s*(?:[(\s;\d]|$)", _blanked(line)
             ):
@@ -141,12 +132,12 @@ def _statements(line):
 
 
 def _blanked(text):
-    """Text with what stands in braces and quotes blanked out, at the same length."""
+    """Blank out whatever stands in braces and quotes, at the same length."""
     return re.sub(r"\{[^}]*\}|\"[^\"]*\"|'[^']*'", lambda found: " " * len(found[0]), text)
 
 
 def _flags(properties):
-    """What properties say of inclusion and of source or background."""
+    """Return the flags `include` and `source` that properties set."""
     words = _blanked(properties)
     flags = {
         key: value != "0" for key, value in re.findall(r"\b(include|source)\s*=\s*(\d)", words)
@@ -159,49 +150,57 @@ def _flags(properties):
 
 
 def _terms(statement, system, frames, *, include):
-    """The terms of one statement; shapes of no size give none."""
-    factors, rest = [], re.sub(r"\s*\|\|\s*$", "", statement)
-    if "(" in rest:
-        while rest.strip():
-            found = _FACTORS.match(rest)
-            if not found:
-                raise RegionProblem("not a region: shapes look like circle(4096.5,4096.5,20)")
-            factors.append((re.sub(r"\s", "", found[1]), found[2], found[3], found[0].strip()))
-            rest = rest[found.end() :]
-    else:
+    """Return the terms of one statement; shapes of no size give none."""
+    factors, terms = _factors(statement), []
+    for i, (operator, name, numbers, text) in enumerate(factors):
+        shape = build(_kind(name), Numbers(numbers, system, frames))
+        intersects = i > 0 and operator in _INTERSECTIONS
+        joins = operator in (("+", "|", "||", "-") if i else ("", "+", "-", "!"))
+        if not (intersects or joins):
+            raise RegionProblem(f"{operator!r} is not a way to combine shapes: use + - * and *!")
+        if shape is None and (intersects or len(factors) > 1):
+            raise RegionProblem("a shape of no size in a combination")
+        if intersects:
+            last = terms.pop()
+            parts = (*last.parts, (shape, operator.endswith("!")))
+            terms.append(Term(parts, last.exclude, f"{last.label}{text}"))
+        elif shape is not None:
+            excluded = operator in ("-", "!") or (operator == "" and not include)
+            terms.append(Term(((shape, False),), excluded, text))
+    return terms
+
+
+def _factors(statement):
+    """Split a statement into its shapes.
+
+    Returns
+    -------
+    list of (str, str, str, str)
+        Operator before the shape, name, numbers, and the text of all three.
+    """
+    rest = re.sub(r"\s*\|\|\s*$", "", statement)
+    if "(" not in rest:
         found = _BARE.fullmatch(rest)
         if not found or (shape_name(found[2]) is None and found[2].lower() != "region"):
-            raise RegionProblem("not a region: shapes look like circle(4096.5,4096.5,20)")
-        factors.append((found[1], found[2], found[3], rest.strip()))
-    terms = []
-    for i, (operator, name, numbers, text) in enumerate(factors):
-        kind = shape_name(name)
-        if kind is None or kind in AREALESS:
-            raise RegionProblem(
-                f"{name!r} is no shape that covers an area"
-                if name.lower() != "region"
-                else "a region file in a region file: give that file itself"
-            )
-        shape = build(kind, Numbers(numbers, system, frames))
-        if operator in ("*", "&", "&&", "*!", "&!", "&&!") and i:
-            if shape is None:
-                raise RegionProblem("a shape of no size in a combination")
-            last = terms.pop()
-            terms.append(
-                Term(
-                    (*last.parts, (shape, operator.endswith("!"))),
-                    last.exclude,
-                    f"{last.label}{text}",
-                )
-            )
-        elif (not i and operator in ("", "+", "-", "!")) or (
-            i and operator in ("+", "|", "||", "-")
-        ):
-            excluded = operator in ("-", "!") or (operator == "" and not include)
-            if shape is not None:
-                terms.append(Term(((shape, False),), excluded, text))
-            elif len(factors) > 1:
-                raise RegionProblem("a shape of no size in a combination")
-        else:
-            raise RegionProblem(f"{operator!r} is not a way to combine shapes: use + - * and *!")
-    return terms
+            raise RegionProblem(_NOT_A_REGION)
+        return [(found[1], found[2], found[3], rest.strip())]
+    factors = []
+    while rest.strip():
+        found = _FACTORS.match(rest)
+        if not found:
+            raise RegionProblem(_NOT_A_REGION)
+        factors.append((re.sub(r"\s", "", found[1]), found[2], found[3], found[0].strip()))
+        rest = rest[found.end() :]
+    return factors
+
+
+def _kind(name):
+    """Return the full name of a shape that covers an area."""
+    kind = shape_name(name)
+    if kind is None or kind in AREALESS:
+        raise RegionProblem(
+            "a region file in a region file: give that file itself"
+            if name.lower() == "region"
+            else f"{name!r} is no shape that covers an area"
+        )
+    return kind

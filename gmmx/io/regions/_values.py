@@ -2,7 +2,7 @@
 
 import re
 
-from ._shapes import PIXEL_SYSTEMS, Place, RegionProblem
+from ._frames import PIXEL_SYSTEMS, Place, RegionProblem
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _VALUE = re.compile(rf"({_NUMBER})(''|[\"'dDrRpPiI])?")
@@ -12,7 +12,16 @@ _DEGREES = {None: 1.0, "d": 1.0, "r": 57.29577951308232}
 
 
 class Numbers:
-    """The values between a shape's parentheses, read one after the other in the coordinate system of the line."""
+    """The values between a shape's parentheses, read one after the other.
+
+    Parameters
+    ----------
+    text : str
+        The values, separated by commas or blanks.
+    system : str or None
+        Coordinate system of the line; None stands for physical pixels.
+    frames : Frames
+    """
 
     def __init__(self, text, system, frames):
         self.values = [
@@ -28,7 +37,7 @@ class Numbers:
         return self.values.pop(0)
 
     def _pair(self):
-        """The system of a position and its two coordinates."""
+        """Return the system of the next position and its two coordinates."""
         systems, coordinates = zip(
             *(
                 self._coordinate(self._next("a coordinate"), is_longitude)
@@ -70,24 +79,37 @@ class Numbers:
     def _place_of(self, system, u, v):
         place = self.frames.place(system, u, v)
         if system != self.system and (system in PIXEL_SYSTEMS or self.system in PIXEL_SYSTEMS):
-            # Angles and bare lengths are those of the line's system, whatever the position is given in.
+            # Angles and bare lengths belong to the system of the line, whatever system the position
+            # is given in.
             if self.system == "physical" and self.frames.physical is None:
                 return Place(place.x, place.y, 0.0, 1, float("nan"))
             return self.frames.turned_like(self.system, place)
         return place
 
     def place(self):
+        """Return the next position as a Place."""
         self.here = self._place_of(*self._pair())
         return self.here
 
     def places(self):
+        """Return all remaining positions as Places."""
         places = []
         while self.values:
             places.append(self._place_of(*self._pair()))
         return places
 
     def corners(self):
-        """Two opposite corners in their own system, the place midway, and whether the system is of pixels."""
+        """Return two opposite corners, and the place midway between them.
+
+        Returns
+        -------
+        low, high : list of float
+            The corners in their own system.
+        place : Place
+            The middle of the two.
+        is_flat : bool
+            Whether their system is one of pixels.
+        """
         (system, *low), (other, *high) = self._pair(), self._pair()
         if system != other:
             raise RegionProblem("the two corners are in different systems")
@@ -100,6 +122,7 @@ class Numbers:
         )
 
     def lengths(self, n=None):
+        """Return the next n lengths [arcsec]; all that remain by default."""
         values = [self._next("a length") for _ in range(len(self.values) if n is None else n)]
         return [self._length(value) for value in values]
 
@@ -115,19 +138,21 @@ class Numbers:
         if unit is None:
             if self.here.scale != self.here.scale:
                 raise RegionProblem(
-                    f"the length {value} counts physical pixels, of which the events say nothing: add a unit (d, ' or \")"
+                    f"the length {value} counts physical pixels, of which the events say nothing: "
+                    "add a unit (d, ' or \")"
                 )
             return number * self.here.scale
         return number * _ARCSEC[unit]
 
     def axes(self):
-        """Pairs of axes, and the angle if one is left."""
+        """Return the pairs of axes [arcsec], and the angle if one is left [deg]."""
         lengths = self.lengths(len(self.values) // 2 * 2)
         if not lengths:
             raise RegionProblem("too few values: two axes are missing")
         return list(zip(lengths[::2], lengths[1::2], strict=True)), self.angle(0.0)
 
     def angle(self, default=None):
+        """Return the next angle [deg], or `default` if none is left."""
         if default is not None and not self.values:
             return default
         number, unit = self._value(value := self._next("an angle"))
@@ -136,11 +161,13 @@ class Numbers:
         return number * _DEGREES[unit]
 
     def count(self):
+        """Skip a number of parts."""
         value = self._next("a number of parts")
         if not value.isdigit() or int(value) < 1:
             raise RegionProblem(f"{short(value)} is not a number of parts")
 
     def end(self):
+        """Refuse values that are left over."""
         if self.values:
             raise RegionProblem(
                 f"more values than the shape takes, from {short(self.values[0])} on"
@@ -148,7 +175,7 @@ class Numbers:
 
 
 def short(text):
-    """Text fit for a one-line message: printable ASCII, not long."""
+    """Return text that fits into a one-line message: printable ASCII, at most 60 characters."""
     text = " ".join(text.split()).encode("ascii", "backslashreplace").decode()
     text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= 60 else text[:57] + "..."

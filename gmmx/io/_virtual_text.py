@@ -91,9 +91,7 @@ class SkyFilter:
         """Read the shapes in a tangent plane."""
         if self.path is not None:
             return read_regions(self.path, frame=frame, physical=physical)
-        return read_region_text(
-            self.shapes, frame=frame, physical=physical, name=f"[{self.text}]"
-        )
+        return read_region_text(self.shapes, frame=frame, physical=physical, name=f"[{self.text}]")
 
 
 class FilterProblem(Exception):

@@ -12,7 +12,6 @@ import pytest
 
 import gmmx
 
-
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("numpy", "astropy", "numba", "matplotlib", "h5py", "scipy", "regions")
 

@@ -20,6 +20,7 @@ from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.model.psf import PsfModel
 from gmmx.plane.frame import SkyFrame
 from gmmx.plane.grid import PixelGrid
@@ -66,8 +67,7 @@ def perfect(seed=0, *, background=0.08, step=4.0, n=100):
     chance = completeness.exposure_at(*photons.T) / exposure.max()
     keep = (rng.random(len(photons)) < chance) & ~hole.contains(*photons.T)
     observation = Observation(
-        x=photons[keep, 0],
-        y=photons[keep, 1],
+        photons=Photons(photons[keep, 0], photons[keep, 1]),
         frame=SkyFrame(150, 2),
         completeness=completeness,
         psf=PsfModel.constant(3.0),
@@ -234,7 +234,7 @@ def test_masks_are_outlined_and_darkness_is_hatched():
 
 def test_background_alone_and_few_photons():
     observation = perfect().observations[0]
-    keep = np.random.default_rng(0).random(len(observation.x)) < 0.01
+    keep = np.random.default_rng(0).random(len(observation.photons)) < 0.01
     observation = replace(
         observation.select(keep, "thinned"), backgrounds=(Background(amplitude=0.001),)
     )
@@ -247,7 +247,9 @@ def test_background_alone_and_few_photons():
 def test_no_sky_no_completeness():
     mixture = make_mixture(3)
     xy = mixture.sample(211, np.random.default_rng(2))
-    figure = plot_result(make_result([Observation(x=xy[:, 0], y=xy[:, 1], name="toy")], mixture))
+    figure = plot_result(
+        make_result([Observation(photons=Photons(xy[:, 0], xy[:, 1]), name="toy")], mixture)
+    )
     found = panels(figure)
     left, right = found["data"].get_xlim()
     assert left < right
@@ -294,7 +296,9 @@ def test_residuals_of_each_observation():
     # What one observation lacks is its own: twice the photons are seen in its row alone.
     crowded = plot_residuals(
         make_result(
-            [replace(one, weights=2 * one.weights), other], make_mixture(), reference_exposure=2e7
+            [replace(one, photons=replace(one.photons, weights=2 * one.photons.weights)), other],
+            make_mixture(),
+            reference_exposure=2e7,
         )
     )
     before, after = (
@@ -316,7 +320,12 @@ def test_residuals_of_one_observation():
 
 def test_nothing_to_draw():
     with pytest.raises(InputError, match="nothing says what to draw"):
-        plot_result(make_result([Observation(x=np.zeros(0), y=np.zeros(0))], make_mixture()))
+        plot_result(
+            make_result(
+                [Observation(photons=Photons([], []))],
+                make_mixture(),
+            )
+        )
 
 
 def test_large_maps_are_drawn_coarsely_and_stay_true():

@@ -12,12 +12,12 @@ from ..answers.score import held_out_score
 from ..config import IMAGES, MODEL_SUFFIXES, ExportConfig, FitConfig, PlotConfig, RenderConfig
 from ..errors import GmmxWarning, InputError
 from ..fitting.driver import fit_mixture
-from ..io.write import check_target, replacing
 from ..io.images import IMAGE_SUFFIXES, read_grid_like, write_images
 from ..io.models import read_model, write_model
 from ..io.tables import SUFFIXES as TABLE_SUFFIXES
 from ..io.tables import write_table
 from ..io.virtual import parse_file_argument
+from ..io.write import check_target, replacing
 from ..model.observation import finest_detail
 from ..reading.event_list import read_observation
 from ..reading.fit_input import read_fit_input

@@ -26,7 +26,7 @@ def summary_dict(result, **extra):
         "k": len(result.extended),
         "n_point_sources": len(result.point_sources),
         "k_requested": result.requested_components,
-        "n_photons": sum(len(o.x) for o in result.observations),
+        "n_photons": sum(len(o.photons) for o in result.observations),
         "photons": result.n_photons,
         "n_dropped": _dropped(result),
         "log_likelihood": result.log_likelihood,
@@ -54,7 +54,7 @@ def summary_dict(result, **extra):
         "observations": [
             {
                 "name": o.name,
-                "n_photons": len(o.x),
+                "n_photons": len(o.photons),
                 "photons": o.n_photons,
                 "n_dropped": dict(o.dropped),
             }
@@ -219,8 +219,8 @@ def _observation_lines(observation, result):
             f"{_photons(observation.n_photons)} used"
             + (
                 ""
-                if len(observation.x) == observation.n_photons
-                else f" in {len(observation.x):,} rows"
+                if len(observation.photons) == observation.n_photons
+                else f" in {len(observation.photons):,} rows"
             ),
         )
     )

@@ -24,7 +24,6 @@ from gmmx.io.images import read_grid_like
 from gmmx.model.background import Background
 from gmmx.model.drawing import pixel_means
 from gmmx.model.mixture import Mixture
-from gmmx.model.photons import Photons
 from gmmx.plane.grid import PixelGrid
 
 DATA = (
@@ -119,10 +118,7 @@ def block_chi2(result, photons, size):
         replace(
             result,
             observations=(
-                replace(
-                    result.observations[0],
-                    photons=photons.photons,
-                ),
+                replace(result.observations[0], x=photons.x, y=photons.y, weights=photons.weights),
             ),
         )
     )
@@ -253,7 +249,9 @@ def beta(k=30, seeds=10, n=130_000, n_sky=60_000):
         x, y, level = beta_sky(np.random.default_rng(seed), base.completeness, n, n_sky)
         free = replace(
             base,
-            photons=Photons(x, y, weights=np.ones(len(x))),
+            x=x,
+            y=y,
+            weights=np.ones(len(x)),
             backgrounds=(Background(),),
             dropped={},
             psf=None,

@@ -23,9 +23,7 @@ _HOMES = {
     "read": "io.models:read_model",
     "render": "answers.images:render_images",
     # Nouns of an observation.
-    "Photons": "model.photons",
-    "EventList": "model.photons",
-    "CountsImage": "model.photons",
+    "EventList": "model.events",
     "Observation": "model.observation",
     "Completeness": "model.completeness",
     "PsfModel": "model.psf",

@@ -19,7 +19,7 @@ from gmmx.plane.grid import PixelGrid
 from gmmx.reading.joint import read_observations
 from gmmx.reading.psf import choose_blur, parse_psf
 from gmmx.reading.selection import aim_detector
-from gmmx.show import page as report
+from gmmx.show.page import summary
 from gmmx.telescope.encircled import encircled_energy
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no exposure map:gmmx.errors.DataWarning")
@@ -88,7 +88,7 @@ def test_pixel_adjustment_adds_its_variance(events):
 
 def test_without_energies_one_is_taken_and_said(events):
     listed = events(columns=("x", "y", "ccd_id"))
-    assert listed.photons.energy_kev is None
+    assert listed.energy_kev is None
     assert "1.5 keV (the file does not tell energies)" in choose_blur(listed).resolved
 
 
@@ -247,8 +247,8 @@ def test_a_model_keeps_it_and_info_tells_it(events, tmp_path, monkeypatch):
     model = read_model("model.h5")
     assert model.observations[0].psf.n_gaussians == 3
     assert json.loads(json.dumps(model.options))["psf_extra_sigma"] == 0.25
-    assert "Chandra library, ACIS-I" in report.summary(model)
-    assert '0.25" more' in report.summary(model)
+    assert "Chandra library, ACIS-I" in summary(model)
+    assert '0.25" more' in summary(model)
 
 
 def test_ray_traced_sources(shared_data):
@@ -258,11 +258,8 @@ def test_ray_traced_sources(shared_data):
     listed = read_events(folder / "events_05.fits.gz")
     x0, y0 = listed.frame.to_plane(truth["ra"], truth["dec"])
     weights, covariances = (v[0] for v in choose_blur(listed).psf.at(x0, y0))
-    near = np.hypot(listed.photons.x - x0, listed.photons.y - y0) < 8
-    radii = np.hypot(
-        listed.photons.x - listed.photons.x[near].mean(),
-        listed.photons.y - listed.photons.y[near].mean(),
-    )
+    near = np.hypot(listed.x - x0, listed.y - y0) < 8
+    radii = np.hypot(listed.x - listed.x[near].mean(), listed.y - listed.y[near].mean())
     radii = np.sort(radii[radii < 60])
     shares = np.linspace(0.02, 0.98, 49)
     assert (

@@ -42,7 +42,7 @@ def asked(monkeypatch):
 
     monkeypatch.setattr(pipeline, "fit", fit)
     monkeypatch.setattr("gmmx.show.page.summary", lambda result, verbose=False: "a summary")
-    monkeypatch.setattr("gmmx.show.page.summary_dict", lambda result, **extra: {**extra, "k": 1})
+    monkeypatch.setattr("gmmx.show.facts.summary_dict", lambda result, **extra: {**extra, "k": 1})
     return asked
 
 

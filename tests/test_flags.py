@@ -13,7 +13,8 @@ from gmmx.answers.flags import component_flags, on_masked_wings, readout_angles
 from gmmx.model.mixture import Mixture
 from gmmx.plane.shapes import Shapes, Term
 from gmmx.plane.shapes.kinds import Ellipse, Field, circle
-from gmmx.show.page import summary, summary_dict
+from gmmx.show.facts import summary_dict
+from gmmx.show.page import summary
 
 STREAK = "along the readout"
 WINGS = "wings of a masked source"

@@ -257,7 +257,7 @@ def test_tables_and_models_remember_what_was_held(tmp_path):
         )
         assert_allclose(mixture.covariances, result.mixture.covariances, rtol=1e-9, atol=1e-9)
     assert component_table(result)["flags"][0].endswith("flux held; mean held")
-    assert "3; 2 held, in part or whole" in summary(result)
+    assert "3; 2 of them with fixed parameters" in summary(result)
     assert read_model_without_frozen(tmp_path) is None
 
 
@@ -436,7 +436,7 @@ def test_going_on_from_the_command_line(first, tmp_path):
         ).stdout
     )
     before = read_model(folder / "first.h5")
-    assert facts["k"] == facts["k_requested"] == 3
+    assert facts["k"] == facts["requested_components"] == 3
     assert abs(facts["objective"] - before.objective) < 2 * before.options["tol"]
     assert facts["iterations"] < before.iterations
     facts = json.loads(
@@ -491,6 +491,6 @@ def test_errors_are_one_line(first, tmp_path):
         *out,
         code=1,
     )
-    assert "give that table to --fix alone" in both.stderr
+    assert "give that table with --fix alone" in both.stderr
     assert "needs a number" in run("fit", *arguments, "--init", "random", *out, code=1).stderr
     assert not (tmp_path / "out.h5").exists()

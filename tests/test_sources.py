@@ -27,8 +27,9 @@ from gmmx.plane.grid import PixelGrid
 from gmmx.plane.shapes import Box, Ellipse, Field, Ring, Shapes
 from gmmx.reading.fixed_components import fixed_from_table
 from gmmx.reading.point_sources import read_point_sources
-from gmmx.show.figures import plot_history, plot_result
-from gmmx.show.page import summary, summary_dict
+from gmmx.show.facts import summary_dict
+from gmmx.show.figures import history_figure, overview_figure, sky_of
+from gmmx.show.page import summary
 
 # An extended component, three point sources of which one is off its place in the list, and a flat sky.
 TRUTH = mixture_of(
@@ -112,9 +113,11 @@ def test_history_and_figures_tell_components_from_points(result):
     assert set(result.history["k"]) == {0, 1}
     assert result.path["k"][-1] == 1
     assert any(
-        "K = 1 (1 asked for)" in axes.get_title(loc="left") for axes in plot_history(result).axes
+        "K = 1 (1 requested)" in axes.get_title(loc="left") for axes in history_figure(result).axes
     )
-    assert any("K = 1 and 3 point sources" in text.get_text() for text in plot_result(result).texts)
+    assert any(
+        "K = 1 and 3 point sources" in text.get_text() for text in overview_figure(result).texts
+    )
 
 
 def test_fixed_places_stay_to_the_bit(observation):
@@ -356,14 +359,15 @@ def test_the_page_lists_points_apart(result, observation):
     held = fit_mixture(
         observation, n_components=1, sources=replace(LISTED, movable=False), threads=1
     )
-    assert "held" in summary(held).split("\nPoint sources\n")[1]
+    assert "fixed" in summary(held).split("\nPoint sources\n")[1]
 
 
 def test_points_are_marked_on_the_signal(result):
-    panels = {axes.get_label(): axes for axes in plot_result(result).axes}
+    panels = {axes.get_label(): axes for axes in overview_figure(result).axes}
     (marks,) = [line for line in panels["signal"].lines if line.get_label() == "point sources"]
-    # East is left: offsets count the other way from the plane's x.
-    assert_allclose(marks.get_xydata() * [-1, 1], result.point_sources.means)
+    grid = sky_of(result).grid
+    places = np.stack(grid.to_plane(*marks.get_xydata().T), axis=1)
+    assert_allclose(places, result.point_sources.means, atol=1e-9)
     assert not any(line.get_label() == "point sources" for line in panels["data"].lines)
 
 

@@ -12,9 +12,9 @@ import click
 
 from .. import __version__
 from ..config import (
-    MODEL_SUFFIXES,
     BEGINNINGS,
     FIGURES,
+    MODEL_SUFFIXES,
     REGION_FRAMES,
     SOURCE_POSITIONS,
     STARTS,
@@ -329,7 +329,8 @@ def fit(context, events, out, overwrite, strict, as_json, **options):
     "evt2.fits[energy=500:2000,ccd_id=0:3][exclude sky=region(sources.reg)]", energies in eV, both ends included.
     """
     from ..commands import pipeline
-    from ..show import page as report
+    from ..show.facts import summary_dict
+    from ..show.page import summary
 
     console = context.obj
     config = FitConfig(**options)
@@ -344,9 +345,9 @@ def fit(context, events, out, overwrite, strict, as_json, **options):
     )
     console.clear()
     if as_json:
-        print_json(report.summary_dict(result, model=str(out)))
+        print_json(summary_dict(result, model=str(out)))
     else:
-        click.echo(report.summary(result, verbose=console.verbose))
+        click.echo(summary(result, verbose=console.verbose))
         click.echo(f"\nmodel: {out}")
     if strict and not result.converged:
         context.exit(3)
@@ -437,7 +438,8 @@ def info(context, models, as_json):
     A MODEL of - reads a list of files from stdin. One that cannot be read does not keep the others from being told; the exit code is then 1.
     """
     from ..commands import pipeline
-    from ..show import page as report
+    from ..show.facts import summary_dict
+    from ..show.page import summary
 
     console, failed = context.obj, False
     for model in expanded(models):
@@ -448,9 +450,9 @@ def info(context, models, as_json):
             failed = True
             continue
         if as_json:
-            print_json(report.summary_dict(result, model=model))
+            print_json(summary_dict(result, model=model))
         else:
-            click.echo(f"{model}\n\n{report.summary(result, verbose=console.verbose)}\n")
+            click.echo(f"{model}\n\n{summary(result, verbose=console.verbose)}\n")
     if failed:
         context.exit(1)
 

@@ -188,17 +188,12 @@ def plot(model, out, config=None, *, overwrite=False):
     config : PlotConfig, optional
     overwrite : bool
     """
-    from ..show.figures import plot_history, plot_residuals, plot_result
+    from ..show.figures import plot as draw
 
     config = PlotConfig() if config is None else config
     check_target(out, overwrite=overwrite, suffixes=FIGURE_SUFFIXES)
     result = read_model(model)
-    drawn = {"history": plot_history, "residuals": plot_residuals}
-    figure = (
-        drawn[config.what](result)
-        if config.what in drawn
-        else plot_result(result, stretch=config.stretch)
-    )
+    figure = draw(result, config.what, stretch=config.stretch)
     with replacing(out, overwrite, suffixes=FIGURE_SUFFIXES) as aside:
         figure.savefig(aside, dpi=config.dpi)
     return Path(out)

@@ -19,7 +19,7 @@ IMAGES = (
 # Images that a joint fit also has for each observation, as expected_1, expected_2 and so on.
 IMAGES_OF_EACH = ("expected", "counts", "residual")
 UNITS = ("counts", "flux", "sb")
-FIGURES = ("result", "residuals", "history")
+FIGURES = ("overview", "residuals", "history")
 STRETCHES = ("log", "asinh", "sqrt", "linear")
 REGION_FRAMES = ("fk5", "icrs", "physical")
 
@@ -72,7 +72,7 @@ class PlotConfig(Options):
 
     Parameters
     ----------
-    what : {"result", "residuals", "history"}
+    what : {"overview", "residuals", "history"}
         The figure: the fitted model, the residuals of each observation, or the course of the fit.
     stretch : {"log", "asinh", "sqrt", "linear"}
         Scaling of the colours.
@@ -80,7 +80,7 @@ class PlotConfig(Options):
         Resolution of a PNG [dots per inch].
     """
 
-    what: str = "result"
+    what: str = "overview"
     stretch: str = "log"
     dpi: int = 150
 

@@ -30,7 +30,6 @@ from ..model.mixture import Fixed, Mixture
 from ..model.psf import core_radius
 from ..model.pyramid import square
 
-
 # What views left out of a tile may add to any density, relative; the objective errs by at most N times this.
 PRUNING = 1e-10
 

@@ -12,6 +12,7 @@ from .observation import Observation
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.table import QTable
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ..answers.images import RenderedImages
@@ -54,15 +55,21 @@ class ResultDoors:
         ra, dec = self.frame.to_sky(*self.mixture.means.T)
         return SkyCoord(ra, dec, unit="deg", frame=self.frame.radesys.lower())
 
-    def plot(self, what: str = "result", *, stretch: str = "log") -> "Figure":
-        """Draw a figure of the fit.
+    def plot(
+        self, what: str = "overview", *, stretch: str = "log", ax: "Axes | None" = None
+    ) -> "Figure":
+        """Draw a figure of the fit, or one of its panels into given axes.
 
         Parameters
         ----------
-        what : {"result", "residuals", "history"}
-            The fit beside its data, the residuals of each observation, or the course of the fit.
+        what : str
+            A figure: "overview", "residuals" (of each observation) or "history" (of the fit).
+            With `ax` a panel: "data", "scene", "signal", "completeness", "residual" or "profile".
         stretch : {"log", "asinh", "sqrt", "linear"}
-            Colour scale of the images.
+            Scaling of the colours.
+        ax : matplotlib Axes, optional
+            Axes to draw a panel into. A panel of the sky needs axes with the projection
+            ``gmmx.show.figures.sky_of(result).wcs``.
 
         Returns
         -------
@@ -71,18 +78,11 @@ class ResultDoors:
         Raises
         ------
         InputError
-            If `what` or `stretch` is unknown.
+            If `what` or `stretch` is unknown, or if the axes have no projection.
         """
-        from ..show.figures import plot_history, plot_residuals, plot_result
+        from ..show.figures import plot
 
-        figures = {
-            "result": lambda: plot_result(self, stretch=stretch),
-            "residuals": lambda: plot_residuals(self),
-            "history": lambda: plot_history(self),
-        }
-        if what not in figures:
-            raise InputError(f"`what` = {what!r}: the figures are {', '.join(figures)}")
-        return figures[what]()
+        return plot(self, what, stretch=stretch, ax=ax)
 
     def render(
         self,

@@ -120,7 +120,9 @@ def levels_from_region(backgrounds, listed, inside, completeness, region):
             f"{names}: no background is left whose level could be taken from a region: leave out --background-region, or the levels"
         )
     alone = Observation(
-        photons=listed.photons,
+        x=listed.x,
+        y=listed.y,
+        weights=listed.weights,
         frame=listed.frame,
         completeness=inside,
         backgrounds=backgrounds,

@@ -1,0 +1,112 @@
+"""The facts of a fit for programs: what `--json` prints."""
+
+from collections import Counter
+
+import numpy as np
+
+from ..answers.flags import component_flags
+from .about import about
+
+
+def summary_dict(result, **extra):
+    """Facts of a fit, ready for JSON; numbers that do not exist are None.
+
+    Parameters
+    ----------
+    result : FitResult
+    **extra
+        Further facts, which come first: the path of the model, for instance.
+
+    Returns
+    -------
+    dict
+    """
+    facts = extra | _fit_facts(result) | _sky_facts(result) | _input_facts(result)
+    return _jsonable(facts | {"seconds": result.seconds, "warnings": result.warnings})
+
+
+def signal_flux(result):
+    """Flux of the extended emission and its error [photon/cm^2/s]; None without area and time."""
+    if result.exposure_unit != "cm**2 s":
+        return None, None
+    total = result.extended.fluxes.sum()
+    return total / result.reference_exposure, result.signal_error / result.reference_exposure
+
+
+def _fit_facts(result):
+    return {
+        "k": len(result.extended),
+        "n_point_sources": len(result.point_sources),
+        "requested_components": result.requested_components,
+        "log_likelihood": result.log_likelihood,
+        "objective": result.objective,
+        "converged": result.converged,
+        "stop_reason": result.stop_reason,
+        "iterations": result.iterations,
+        "refinement": result.refinement or None,
+        "seed": result.seed,
+    }
+
+
+def _sky_facts(result):
+    flux, flux_error = signal_flux(result)
+    return {
+        "background_fraction": result.background_fraction,
+        "background_photons": result.background_photons,
+        "background_photons_error": result.background_error,
+        "background_correlation": result.background_correlation,
+        "backgrounds": [
+            {name: getattr(b, name) for name in b.__dataclass_fields__} for b in result.backgrounds
+        ],
+        "signal_photons": result.signal_photons,
+        "point_photons": result.point_photons,
+        "signal_photons_reference": result.extended.fluxes.sum(),
+        "signal_photons_reference_error": result.signal_error,
+        "signal_flux": flux,
+        "signal_flux_error": flux_error,
+        "reference_exposure": result.reference_exposure,
+        "exposure_unit": result.exposure_unit,
+        "scarcely_observed": np.flatnonzero(result.scarcely_observed),
+        "flags": component_flags(result),
+    }
+
+
+def _input_facts(result):
+    observations = result.observations
+    return {
+        "n_photons": sum(len(o.x) for o in observations),
+        "photons": result.n_photons,
+        "n_dropped": sum((Counter(o.dropped) for o in observations), Counter()),
+        "observations": [
+            {
+                "name": o.name,
+                "n_photons": len(o.x),
+                "photons": o.n_photons,
+                "n_dropped": dict(o.dropped),
+            }
+            for o in observations
+        ],
+        "inputs": [
+            {"role": one.role, "path": one.path, "sha256": one.sha256} for one in inputs_of(result)
+        ],
+        "choices": [
+            f"{name}: {text}" for o in observations for name, text in about(o).choices.items()
+        ],
+    }
+
+
+def inputs_of(result):
+    """The files that a fit read, with their roles and digests."""
+    return [one for o in result.observations for one in about(o).inputs]
+
+
+def _jsonable(value):
+    if isinstance(value, dict):
+        return {str(k): _jsonable(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_jsonable(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

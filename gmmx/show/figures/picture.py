@@ -1,0 +1,64 @@
+"""A single image with its colour bar."""
+
+import numpy as np
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from . import sky as on
+from .colour import SKY, brightness_bar, brightness_norm, signed_bar
+from .sky import Sky
+
+
+def image_figure(image, *, title="", stretch="log", frame=None, label=None):
+    """Figure of one image.
+
+    Parameters
+    ----------
+    image : SkyImage
+        An image with negative values is drawn on a linear scale that is symmetric about 0.
+    title : str
+    stretch : {"log", "asinh", "sqrt", "linear"}
+    frame : SkyFrame, optional
+        The tangent plane; without one the axes are x and y [arcsec].
+    label : str, optional
+        Label of the colour bar; without one, the unit of the image.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Its axes are labelled "image" and "bar".
+
+    Raises
+    ------
+    InputError
+        If the stretch is unknown.
+    """
+    sky = Sky(image.grid, frame, *image.grid.extent())
+    tall = 5.0 * float(np.clip(sky.aspect, 0.4, 1.8))
+    width, height = 7.1, tall + 1.05
+    figure = Figure(figsize=(width, height), facecolor="white")
+    bottom, high = 0.62 / height, tall / height
+    box = (0.85 / width, bottom, 5.0 / width, high)
+    axes = figure.add_axes(box, label="image", projection=sky.wcs)
+    bar = figure.add_axes((6.0 / width, bottom, 0.15 / width, high), label="bar")
+    text = image.unit if label is None else label
+    brightness = brightness_norm(stretch, *_limits(image.values))
+    if image.values.min() < 0:
+        edge = float(np.percentile(np.abs(image.values), 99.5)) or 1.0
+        shown = on.show(axes, image.values, image.grid, sky, "RdBu_r", Normalize(-edge, edge))
+        signed_bar(figure, shown, bar, text)
+    else:
+        shown = on.show(axes, image.values, image.grid, sky, SKY, brightness)
+        brightness_bar(figure, shown, bar, text, _limits(image.values)[0])
+    sky.dress(axes, left=True, bottom=True)
+    on.title(axes, title)
+    return figure
+
+
+def _limits(values):
+    """Faintest and brightest value that the picture should tell apart."""
+    positive = values[values > 0]
+    if len(positive) == 0:
+        return 0.1, 1.0
+    high = float(np.percentile(positive, 99.98))
+    return float(np.clip(np.percentile(positive, 5), high / 1e4, high / 10)), high

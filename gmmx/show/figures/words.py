@@ -1,0 +1,84 @@
+"""Words in figures: angles, and the two lines at the head."""
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+
+from ..about import about
+from .colour import LARGE, MEDIUM
+
+
+def angle(arcsec):
+    """Text of an angle, in arcsec or, from 10 arcmin on, in arcmin."""
+    if arcsec >= 600:
+        return f"{arcsec / 60:.2g}'"
+    return f'{arcsec:.2g}"' if arcsec < 100 else f'{arcsec:.0f}"'
+
+
+def write_heading(figure, result, *, left):
+    """Write the two lines at the head of a figure, `left` inches from its edge."""
+    width, height = figure.get_size_inches()
+    bold = {"fontsize": LARGE, "fontweight": "bold"}
+    grey = {"fontsize": MEDIUM + 0.5, "color": "0.3"}
+    figure.text(left / width, 1 - 0.36 / height, heading(result), va="center", **bold)
+    figure.text(left / width, 1 - 0.68 / height, details(result), va="center", **grey)
+
+
+def heading(result):
+    """The target, and the observations of it."""
+    targets = _distinct(about(o).target for o in result.observations)
+    ids = _distinct(about(o).obs_id for o in result.observations)
+    text = _first(targets, 2) or _first([o.name for o in result.observations], 2)
+    # A dollar sign would start a formula.
+    return (text + (f"   ObsID {_first(ids, 4)}" if ids else "")).replace("$", r"\$")
+
+
+def details(result):
+    """Band, exposure time, photons, number of components, background, position."""
+    parts = [_first(_distinct(band(o) for o in result.observations), 2)]
+    times = [about(o).exposure_time for o in result.observations]
+    if all(time is not None for time in times):
+        parts.append(f"{sum(times) / 1000:,.1f} ks")
+    parts += [
+        f"{result.n_photons:,.0f} photons",
+        f"K = {len(result.extended)}{_and_points(result)}",
+        f"background {100 * result.background_fraction:.0f} %",
+    ]
+    if not result.converged:
+        parts.append("NOT CONVERGED")
+    if result.frame is not None:
+        place = SkyCoord(result.frame.ra0, result.frame.dec0, unit="deg")
+        parts.append(f"about {place.to_string('hmsdms', sep=':', precision=0)}")
+    return "   |   ".join(part for part in parts if part)
+
+
+def name_of(observation):
+    """The ObsID of an observation, or else its name."""
+    known = about(observation).obs_id
+    return (f"ObsID {known}" if known else observation.name).replace("$", r"\$")
+
+
+def band(observation):
+    """The energy band of an observation in words, empty where it is not known."""
+    limits = about(observation).band_kev
+    if limits is None:
+        return ""
+    if not np.all(np.isfinite(limits)):
+        return "all energies"
+    return f"{limits[0]:g}-{limits[1]:g} keV"
+
+
+def _distinct(values):
+    """Each value once, in the order given, without empty ones."""
+    return list(dict.fromkeys(str(value).strip() for value in values if value))
+
+
+def _first(words, most):
+    """The words with commas between them; of too many, the first ones and how many follow."""
+    if len(words) <= most:
+        return ", ".join(words)
+    return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
+
+
+def _and_points(result):
+    n = len(result.point_sources)
+    return f" and {n} point source{'s' * (n != 1)}" if n else ""

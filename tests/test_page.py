@@ -1,0 +1,159 @@
+"""The page about a fit, and its facts for programs."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from handmade import make_mixture, make_observation, make_result
+from numpy.testing import assert_allclose
+
+from gmmx.model.background import Background
+from gmmx.show.facts import summary_dict
+from gmmx.show.page import summary
+
+
+def lines_of(page):
+    """The lines of a page, with single spaces."""
+    return [" ".join(line.split()) for line in page.splitlines()]
+
+
+def make_long_result():
+    """A result of twelve components that did not converge and has a long warning."""
+    result = make_result(
+        [make_observation()],
+        make_mixture(12),
+        requested_components=20,
+        converged=False,
+        stop_reason="2000 evaluations were not enough",
+    )
+    return replace(result, warnings=(*result.warnings, "so long a story " * 30))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "acisf00001 (ObsID 1)",
+        "energy 0.5-2 keV",
+        "exposure time 100.00 ks",
+        "photons left out 3 zero exposure",
+        "components 12 (20 requested)",
+        "end NOT CONVERGED: 2000 evaluations were not enough",
+        "exposure map maximum 1e+07 cm**2 s, cells of 2 arcsec",
+        "Brightest 10 of 12 components (-v lists all)",
+        "the exposure map is of another band",
+    ],
+)
+def test_the_page_says(text):
+    assert text in lines_of(summary(make_long_result()))
+
+
+def test_the_page_is_plain_text_of_at_most_100_columns():
+    page = summary(make_long_result())
+    assert page.isascii()
+    assert max(map(len, page.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("text", ["Options", "Components", "min_sigma"])
+def test_the_long_page_has_the_options_and_all_components(text):
+    result = replace(make_long_result(), options={"min_sigma": 0.1})
+    assert text in summary(result, verbose=True)
+    assert text not in summary(result)
+
+
+def test_a_choice_of_gmmx_is_said_once():
+    chosen = {
+        "exposure": "uniform over the outline of the photons, cells of 2 arcsec",
+        "psf": "none (no PSF was given)",
+        "energy": "0.5-2 keV",
+    }
+    page = summary(make_result([with_choices(make_observation(unit=""), chosen)], make_mixture()))
+    found = lines_of(page)
+    assert "exposure map none: uniform over the outline of the photons, cells of 2 arcsec" in found
+    assert "PSF none (no PSF was given)" in found
+    assert "choices energy: 0.5-2 keV" in found
+    assert page.count("outline") == page.count("no PSF was given") == 1
+
+
+def with_choices(observation, chosen):
+    """An observation with other choices of what was not given."""
+    return replace(observation, psf=None, metadata=observation.metadata | {"resolved": chosen})
+
+
+@pytest.mark.parametrize(("correlation", "said"), [(-0.5, False), (-0.95, True)])
+def test_a_background_that_emission_can_replace_is_named(correlation, said):
+    result = make_result([make_observation()], make_mixture())
+    background = replace(result.backgrounds[0], correlation=correlation)
+    page = summary(replace(result, backgrounds=(background,)))
+    assert ("hardly distinguishable from broad emission" in page) == said
+
+
+def test_a_fixed_background_has_no_error():
+    fixed = Background(amplitude=0.02, fixed=True)
+    observation = replace(make_observation(), backgrounds=(fixed,))
+    page = summary(make_result([observation], make_mixture()))
+    assert "expected, fixed; amplitude 0.02 photon/arcsec^2" in page
+    assert "correlation" not in page
+
+
+def test_a_flux_needs_an_exposure_in_area_and_time():
+    page = summary(make_result([make_observation(unit="s")], make_mixture()))
+    assert "flux not known, because the exposure is in s: give an exposure map in cm^2 s" in (
+        lines_of(page)
+    )
+
+
+def test_a_fit_without_components_says_so():
+    assert "none: background only" in summary(make_result([make_observation()]))
+
+
+def make_joint_facts():
+    """The facts of two observations, as a program reads them."""
+    observations = [make_observation(), make_observation(1, name="second", n=10)]
+    result = make_result(observations, make_mixture(), signal_error=np.nan)
+    text = json.dumps(summary_dict(result, model="model.h5"), allow_nan=False)
+    return json.loads(text), result
+
+
+@pytest.mark.parametrize(
+    "name",
+    "model k requested_components n_photons n_dropped log_likelihood objective converged"
+    " stop_reason iterations background_fraction backgrounds signal_photons signal_flux"
+    " signal_flux_error seconds seed warnings".split(),
+)
+def test_the_facts_have(name):
+    assert name in make_joint_facts()[0]
+
+
+def test_the_facts_are_those_of_the_result():
+    facts, result = make_joint_facts()
+    assert facts["model"] == "model.h5"
+    assert facts["n_photons"] == 510
+    assert facts["n_dropped"] == {"zero exposure": 6.0}
+    assert facts["signal_flux_error"] is None
+    assert_allclose(facts["signal_flux"], result.mixture.fluxes.sum() / 1e7)
+    assert_allclose(facts["signal_photons"], result.signal_photons)
+    assert facts["refinement"] == result.refinement
+    assert facts["backgrounds"][0]["amplitude"] == result.backgrounds[0].amplitude
+
+
+def test_the_page_says_how_components_were_exchanged_and_removed():
+    page = summary(make_result([make_observation()], make_mixture()))
+    line = "changes 1 of 2 trial exchanges of components accepted; 1 component removed"
+    assert line in lines_of(page)
+
+
+def test_a_result_without_a_path_has_no_refinement():
+    result = make_result([make_observation()], make_mixture(), path={})
+    assert summary_dict(result)["refinement"] is None
+    assert "exchange" not in summary(result)
+
+
+def test_input_files_are_in_the_facts_and_on_the_long_page():
+    record = {"role": "fix", "path": "held.ecsv", "sha256": "ab" * 32}
+    observation = make_observation()
+    facts = observation.metadata | {"inputs": [record]}
+    result = make_result([replace(observation, metadata=facts)], make_mixture())
+    assert summary_dict(result)["inputs"] == [record]
+    assert f"fix held.ecsv {'ab' * 32}" in lines_of(summary(result, verbose=True))
+    assert "held.ecsv" not in summary(result)

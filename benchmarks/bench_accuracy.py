@@ -24,6 +24,7 @@ from gmmx.io.images import read_grid_like
 from gmmx.model.background import Background
 from gmmx.model.drawing import pixel_means
 from gmmx.model.mixture import Mixture
+from gmmx.model.photons import Photons
 from gmmx.plane.grid import PixelGrid
 
 DATA = (
@@ -118,7 +119,10 @@ def block_chi2(result, photons, size):
         replace(
             result,
             observations=(
-                replace(result.observations[0], x=photons.x, y=photons.y, weights=photons.weights),
+                replace(
+                    result.observations[0],
+                    photons=photons.photons,
+                ),
             ),
         )
     )
@@ -249,9 +253,7 @@ def beta(k=30, seeds=10, n=130_000, n_sky=60_000):
         x, y, level = beta_sky(np.random.default_rng(seed), base.completeness, n, n_sky)
         free = replace(
             base,
-            x=x,
-            y=y,
-            weights=np.ones(len(x)),
+            photons=Photons(x, y, weights=np.ones(len(x))),
             backgrounds=(Background(),),
             dropped={},
             psf=None,

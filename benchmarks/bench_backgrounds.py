@@ -24,6 +24,7 @@ from bench_accuracy import (
 import gmmx
 from gmmx.model.background import Background
 from gmmx.model.drawing import pixel_means
+from gmmx.model.photons import Photons
 from gmmx.plane.grid import PixelGrid
 from gmmx.reading.levels import held_by
 
@@ -199,7 +200,12 @@ def region(k=30, n=130_000, n_sky=60_000):
     """A beta-model that fills the field: the sky's level free, held at the truth, and taken from the corners of the field."""
     base = replace(observed(GALAXY / "events.fits.gz", ("sky",), psf="none"), psf=None)
     x, y, level = beta_sky(np.random.default_rng(0), base.completeness, n, n_sky)
-    free = replace(base, x=x, y=y, weights=np.ones(len(x)), backgrounds=(Background(),), dropped={})
+    free = replace(
+        base,
+        photons=Photons(x, y, weights=np.ones(len(x))),
+        backgrounds=(Background(),),
+        dropped={},
+    )
     grid = base.completeness.grid
     corners = np.hypot(*grid.centres()) > 520
     source_free = replace(free, completeness=base.completeness.masked(corners.astype(float)))

@@ -114,7 +114,7 @@ def entropy(rung):
 
 def halves(observation, rng):
     """The photons in two halves at random."""
-    first = rng.random(len(observation.x)) < 0.5
+    first = rng.random(len(observation.photons)) < 0.5
     return _split(observation, first)
 
 
@@ -134,8 +134,8 @@ def time_halves(observation, events):
         [
             known[place]
             for place in zip(
-                np.round(observation.x, 6).tolist(),
-                np.round(observation.y, 6).tolist(),
+                np.round(observation.photons.x, 6).tolist(),
+                np.round(observation.photons.y, 6).tolist(),
                 strict=True,
             )
         ]
@@ -148,9 +148,7 @@ def _split(observation, first):
     return tuple(
         replace(
             observation,
-            x=observation.x[part],
-            y=observation.y[part],
-            weights=observation.weights[part],
+            photons=observation.photons.select(part),
         )
         for part in (first, ~first)
     )

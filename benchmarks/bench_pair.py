@@ -37,11 +37,11 @@ from gmmx.io.images import read_grid_like
 from gmmx.io.regions import read_regions
 from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness, reference_exposure
-from gmmx.plane.resample import map_means
 from gmmx.model.mixture import Fixed, Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.psf import PsfModel, core_radius
 from gmmx.plane.grid import PixelGrid, SkyImage
+from gmmx.plane.resample import map_means
 from gmmx.reading.joint import read_observations
 
 PAIR = DATA / "pair"
@@ -205,10 +205,13 @@ def halves(observations, rng):
     """Each observation with a random half of its photons, and with the others."""
     parts = []
     for o in observations:
-        first = rng.random(len(o.x)) < 0.5
+        first = rng.random(len(o.photons)) < 0.5
         parts.append(
             [
-                replace(o, x=o.x[half], y=o.y[half], weights=o.weights[half])
+                replace(
+                    o,
+                    photons=o.photons.select(half),
+                )
                 for half in (first, ~first)
             ]
         )
@@ -227,7 +230,9 @@ def scores(mixture, exposure, train, held_out):
     )
     pairs = zip(seen.observations, held_out, strict=True)
     return [
-        np.log(photon_density(seen, o, other.x, other.y) / expected_photons(seen, o))
+        np.log(
+            photon_density(seen, o, other.photons.x, other.photons.y) / expected_photons(seen, o)
+        )
         for o, other in pairs
     ]
 

@@ -135,7 +135,7 @@ def write_observation(observation, folder):
     """Event list, exposure map and, unless it is one number, PSF map of a case, as the command reads them; its arguments."""
     columns = [
         fits.Column(n, "D", array=CENTRE + v / PIXEL)
-        for n, v in (("X", observation.x), ("Y", observation.y))
+        for n, v in (("X", observation.photons.x), ("Y", observation.photons.y))
     ]
     events = fits.BinTableHDU.from_columns(columns, name="EVENTS")
     for n, (sign, kind, value) in enumerate(
@@ -182,7 +182,7 @@ def write_job(job, path):
     psf_step = o.psf.grid.step if o.psf.grid.shape != (1, 1) else 1.0
     np.savez(
         path,
-        data=np.column_stack([o.x, o.y]),
+        data=np.column_stack([o.photons.x, o.photons.y]),
         k=job.k,
         min_sigma=job.min_sigma,
         omega=c.effective / c.exposure.max(),
@@ -210,7 +210,10 @@ def galaxy_job():
         photons = observed(
             folder / "events_00.fits.gz", folder / "expmap_hp.fits.gz", background=("sky",)
         )
-        other = replace(train, x=photons.x, y=photons.y, weights=photons.weights).exposed()
+        other = replace(
+            train,
+            photons=photons.photons,
+        ).exposed()
     files = (
         f"{GALAXY}/events.fits.gz",
         "--exposure",
@@ -311,10 +314,12 @@ def scored(row, job, mixture, amplitude=None, detected=None):
         if detected is None:
             model = log_scores(held_out, parameters)
         else:
-            model = np.log(np.maximum(detected.density(held_out.x, held_out.y), 1e-300))
+            model = np.log(
+                np.maximum(detected.density(held_out.photons.x, held_out.photons.y), 1e-300)
+            )
             if held_out.completeness is not None:
                 best = best + np.log(
-                    held_out.completeness.exposure_at(held_out.x, held_out.y)
+                    held_out.completeness.exposure_at(held_out.photons.x, held_out.photons.y)
                     / held_out.completeness.exposure.max()
                 )
         lost = best - model

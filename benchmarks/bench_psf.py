@@ -55,9 +55,13 @@ def sources():
             DATA / "psf" / f"events_{name}.fits.gz", psf="chandra", energy_kev="0.5:7"
         )
         place = observation.frame.to_plane(truth["ra"], truth["dec"])
-        near = np.hypot(observation.x - place[0], observation.y - place[1]) < 3 * truth["r90"]
+        near = (
+            np.hypot(observation.photons.x - place[0], observation.photons.y - place[1])
+            < 3 * truth["r90"]
+        )
         radii = np.hypot(
-            observation.x - observation.x[near].mean(), observation.y - observation.y[near].mean()
+            observation.photons.x - observation.photons.x[near].mean(),
+            observation.photons.y - observation.photons.y[near].mean(),
         )
         radii = np.sort(radii[radii < APERTURE])
         shares = np.linspace(0.01, 0.99, 99)
@@ -156,7 +160,7 @@ def speed():
             GALAXY / "events.fits.gz", psf=settings()[label], energy_kev="0.5:2"
         ).psf
     first = None
-    print(f"\none iteration, N = {len(observation.x):,}, K = {K}")
+    print(f"\none iteration, N = {len(observation.photons):,}, K = {K}")
     for label, psf in listed.items():
         prepared, _ = layout.prepare_all([replace(observation, psf=psf)])
         parameters = em.Parameters(

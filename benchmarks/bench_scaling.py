@@ -20,6 +20,7 @@ from gmmx._kernels._jit import threads_at_most
 from gmmx.em import layout
 from gmmx.em import photons as em
 from gmmx.model.mixture import Mixture
+from gmmx.model.photons import Photons
 
 PHOTONS = (150_000, 300_000, 600_000, 1_200_000, 3_000_000)
 COMPONENTS = (10, 30, 60, 100, 180, 300)
@@ -30,14 +31,17 @@ def resampled(observation, n, rng):
     """n photons drawn from an observation's, each moved within the field so that none coincide."""
     x, y = np.empty(0), np.empty(0)
     while len(x) < n:
-        i = rng.integers(len(observation.x), size=n - len(x))
+        i = rng.integers(len(observation.photons), size=n - len(x))
         more = (
-            observation.x[i] + rng.normal(0, 0.25, len(i)),
-            observation.y[i] + rng.normal(0, 0.25, len(i)),
+            observation.photons.x[i] + rng.normal(0, 0.25, len(i)),
+            observation.photons.y[i] + rng.normal(0, 0.25, len(i)),
         )
         inside = observation.completeness.effective_at(*more) > 0
         x, y = np.concatenate([x, more[0][inside]]), np.concatenate([y, more[1][inside]])
-    return replace(observation, x=x, y=y, weights=np.ones(n))
+    return replace(
+        observation,
+        photons=Photons(x, y, weights=np.ones(n)),
+    )
 
 
 def model(case, observation, k, rng):
@@ -77,7 +81,11 @@ def seconds(prepared, parameters, repeats):
 def array_bytes(prepared):
     """Bytes of the arrays that an iteration works on, those of the completeness included, and of the photons as they were read."""
     arrays = [getattr(prepared, f.name) for f in fields(prepared)] + [prepared.pyramid.values]
-    read = (prepared.observation.x, prepared.observation.y, prepared.observation.weights)
+    read = (
+        prepared.observation.photons.x,
+        prepared.observation.photons.y,
+        prepared.observation.photons.weights,
+    )
     return sum(a.nbytes for a in arrays if isinstance(a, np.ndarray)), sum(a.nbytes for a in read)
 
 

@@ -111,7 +111,8 @@ def centre(observation):
     grid, sigma = completeness.grid, SMOOTHING / completeness.grid.step
     seen = gaussian_filter(completeness.effective / completeness.exposure.max(), sigma)
     smooth = gaussian_filter(
-        grid.histogram(observation.x, observation.y, observation.weights), sigma
+        grid.histogram(observation.photons.x, observation.photons.y, observation.photons.weights),
+        sigma,
     )
     bright = np.where(seen > 0.5 * seen.max(), smooth / np.maximum(seen, 1e-12), 0.0)
     x, y = grid.centres()

@@ -10,6 +10,7 @@ from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.model.psf import PsfModel
 from gmmx.plane.frame import SkyFrame
 from gmmx.plane.grid import PixelGrid
@@ -43,7 +44,7 @@ def log_scores(observation, parameters):
     expected = float(
         parameters.mixture.fluxes @ evaluate(prepared, parameters, phase).observed_fraction
     ) + float(parameters.amplitudes[0] @ prepared[0].integrals)
-    scores = np.empty(len(observation.x))
+    scores = np.empty(len(observation.photons))
     scores[prepared[0].order] = log_densities(prepared, parameters, phase)[0] - np.log(expected)
     return scores
 
@@ -107,7 +108,7 @@ def _drawn(mixture, background_share, completeness, psf, n, rng):
     grid = completeness.grid
     (x_low, x_high), (y_low, y_high) = grid.extent()
     omega = completeness.effective
-    probe = Observation(x=np.zeros(0), y=np.zeros(0), completeness=completeness, psf=psf)
+    probe = Observation(photons=Photons([], []), completeness=completeness, psf=psf)
     prepared, _ = prepare_all([probe])
     nothing = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
     seen = evaluate(prepared, nothing, begin_phase(prepared, nothing, Priors())).observed_fraction
@@ -148,8 +149,7 @@ def _case(name, mixture, half, n_holes, n, rng):
     order = rng.permutation(2 * n)
     halves = [
         Observation(
-            x=x[i],
-            y=y[i],
+            photons=Photons(x[i], y[i]),
             completeness=completeness,
             psf=psf,
             backgrounds=(Background(),),
@@ -276,8 +276,7 @@ def toy(seed=8366, noise=0.7):
     ).mean((2, 3))
     completeness = Completeness(grid=grid, exposure=np.ones(grid.shape), open_share=open_share)
     train = Observation(
-        x=seen[:, 0],
-        y=seen[:, 1],
+        photons=Photons(seen[:, 0], seen[:, 1]),
         completeness=completeness,
         psf=PsfModel.constant(noise),
         frame=SkyFrame(190.7, 2.69),
@@ -288,5 +287,8 @@ def toy(seed=8366, noise=0.7):
         amplitudes=(np.zeros(0),),
     )
     return Case(
-        "toy", train, Observation(x=originals[:, 0], y=originals[:, 1], name="toy originals"), truth
+        "toy",
+        train,
+        Observation(photons=Photons(originals[:, 0], originals[:, 1]), name="toy originals"),
+        truth,
     )

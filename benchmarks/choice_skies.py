@@ -9,6 +9,7 @@ from cases import _drawn, _telescope, log_scores
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.plane.frame import SkyFrame
 
 HALF = 240.0
@@ -66,8 +67,7 @@ def separated(k, seed):
     order = rng.permutation(total)
     train, fresh = (
         Observation(
-            x=x[i],
-            y=y[i],
+            photons=Photons(x[i], y[i]),
             completeness=completeness,
             psf=psf,
             backgrounds=(Background(),),
@@ -85,8 +85,7 @@ def flat(seed, n=10_000):
     completeness, psf = _telescope(rng, HALF, 0)
     train, fresh = (
         Observation(
-            x=x,
-            y=y,
+            photons=Photons(x, y),
             completeness=completeness,
             psf=psf,
             backgrounds=(Background(),),
@@ -96,7 +95,7 @@ def flat(seed, n=10_000):
         for x, y, _ in (beta_sky(rng, completeness, 0, m) for m in (n, FRESH))
     )
     area = completeness.effective.sum() * completeness.grid.cell_area / completeness.exposure.max()
-    return Sky("background", train, fresh, np.full(len(fresh.x), -np.log(area)), 0)
+    return Sky("background", train, fresh, np.full(len(fresh.photons), -np.log(area)), 0)
 
 
 def beta_model(seed, n=20_000, n_sky=9_000, beta=0.6, core=25.0):
@@ -106,8 +105,7 @@ def beta_model(seed, n=20_000, n_sky=9_000, beta=0.6, core=25.0):
     photons = [beta_sky(rng, completeness, n, n_sky, beta, core) for _ in range(2)]
     train, fresh = (
         Observation(
-            x=x,
-            y=y,
+            photons=Photons(x, y),
             completeness=completeness,
             backgrounds=(Background(),),
             frame=SkyFrame(190.7, 2.69),
@@ -137,4 +135,6 @@ def beta_model(seed, n=20_000, n_sky=9_000, beta=0.6, core=25.0):
         * grid.cell_area
         / completeness.exposure.max()
     )
-    return Sky("beta-model", train, fresh, np.log(density(fresh.x, fresh.y) / expected))
+    return Sky(
+        "beta-model", train, fresh, np.log(density(fresh.photons.x, fresh.photons.y) / expected)
+    )

@@ -31,7 +31,9 @@ def filled_counts(observation, grid, reach=8.0):
     x, y = grid.centres()
     exposure = observation.completeness.exposure_at(x, y) * grid.cell_area
     seen = exposure * ~observation.masks.contains(x.ravel(), y.ravel()).reshape(x.shape)
-    counts = grid.histogram(observation.x, observation.y, observation.weights)
+    counts = grid.histogram(
+        observation.photons.x, observation.photons.y, observation.photons.weights
+    )
     around = gaussian_filter(counts * (seen > 0), reach / grid.step) / np.maximum(
         gaussian_filter(seen, reach / grid.step), 1e-12 * exposure.max()
     )
@@ -50,7 +52,7 @@ def smoothed(counts, exposure, background, grid, width):
 
 def mean_psf(observation, grid, shape):
     """Transform of the blur averaged over the photons, on a padded grid; the identity's is 1."""
-    weights, covariances = observation.psf.at(observation.x, observation.y)
+    weights, covariances = observation.psf.at(observation.photons.x, observation.photons.y)
     variances = np.quantile(
         np.sqrt(np.linalg.det(covariances)).ravel(),
         (np.arange(20) + 0.5) / 20,

@@ -23,7 +23,9 @@ _HOMES = {
     "read": "io.models:read_model",
     "render": "answers.images:render_images",
     # Nouns of an observation.
-    "EventList": "model.events",
+    "Photons": "model.photons",
+    "EventList": "model.photons",
+    "CountsImage": "model.photons",
     "Observation": "model.observation",
     "Completeness": "model.completeness",
     "PsfModel": "model.psf",

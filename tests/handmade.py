@@ -9,6 +9,7 @@ from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.model.psf import PsfModel
 from gmmx.model.result import HISTORY_COLUMNS, PATH_COLUMNS, BackgroundSummary, FitResult
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
@@ -125,9 +126,7 @@ def make_observation(
     ]
     x, y = grid.to_plane(*rng.uniform([-0.4, -0.4], [59.4, 49.4], (n, 2)).T)
     return Observation(
-        x=x,
-        y=y,
-        weights=rng.choice([1.0, 1.0, 2.0, 0.1], n),
+        photons=Photons(x, y, weights=rng.choice([1.0, 1.0, 2.0, 0.1], n)),
         frame=SkyFrame(202.47, 47.195),
         completeness=Completeness(grid=grid, exposure=exposure, open_share=open_share, unit=unit),
         psf=psf,
@@ -177,8 +176,7 @@ def galaxy_truth(folder):
         covariances=np.array([ellipse(p["sig_major"], p["sig_minor"], p["pa_deg"]) for p in parts]),
     )
     observation = Observation(
-        x=np.zeros(0),
-        y=np.zeros(0),
+        photons=Photons([], []),
         frame=frame,
         completeness=Completeness(grid=grid, exposure=exposure, unit="cm**2 s"),
         physical=PhysicalFrame(x0=4096.5, y0=4096.5, step_x=0.492, step_y=0.492),

@@ -5,6 +5,7 @@ import numpy as np
 from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.model.psf import PsfModel
 from gmmx.plane.grid import PixelGrid
 
@@ -58,9 +59,7 @@ def random_observation(seed, *, n=300, m=1, backgrounds=(), angle=0.0, psf=True,
     rng = np.random.default_rng(seed)
     points = np.concatenate([rng.normal(0, 4, (n - n // 3, 2)), rng.uniform(-12, 12, (n // 3, 2))])
     observation = Observation(
-        x=points[:, 0],
-        y=points[:, 1],
-        weights=rng.choice([0.5, 1.0, 2.0], n),
+        photons=Photons(points[:, 0], points[:, 1], weights=rng.choice([0.5, 1.0, 2.0], n)),
         completeness=random_completeness(rng, angle) if completeness else None,
         psf=random_psf(rng, m) if psf else None,
         backgrounds=backgrounds,
@@ -107,8 +106,7 @@ def drawn(mixture, completeness, rng, *, psf=None, sky=0.0, backgrounds=(), name
         *points.T
     )
     return Observation(
-        x=points[keep, 0],
-        y=points[keep, 1],
+        photons=Photons(points[keep, 0], points[keep, 1]),
         completeness=completeness,
         psf=psf,
         backgrounds=backgrounds,

@@ -112,8 +112,8 @@ def test_a_simulated_observation(shared_data):
         / 3600
     )
     assert_allclose(record["area_arcmin2"], closed)
-    assert not o.masks.contains(o.x, o.y).any()
-    assert np.all(o.completeness.effective_at(o.x, o.y) > 0)
+    assert not o.masks.contains(o.photons.x, o.photons.y).any()
+    assert np.all(o.completeness.effective_at(o.photons.x, o.photons.y) > 0)
     assert json.loads(json.dumps(o.metadata)) == o.metadata
     physical = quietly(
         folder / "events.fits.gz",
@@ -139,10 +139,10 @@ def test_pulsar_masked_by_either_region_file_is_the_masked_set(shared_data, opti
         energy_kev="all",
     )
     assert o.n_photons == 18776
-    assert np.array_equal(o.x, masked.x)
-    assert np.array_equal(o.y, masked.y)
+    assert np.array_equal(o.photons.x, masked.photons.x)
+    assert np.array_equal(o.photons.y, masked.photons.y)
     assert o.metadata["energy_kev"] == [0.5, 8.0]
-    assert not o.masks.contains(o.x, o.y).any()
+    assert not o.masks.contains(o.photons.x, o.photons.y).any()
 
 
 @pytest.mark.filterwarnings(
@@ -365,12 +365,14 @@ def test_grid_and_bin(files):
     assert fine.n_photons == 2000
     binned = quietly(files.events, bin=8.0, **read)
     assert binned.n_photons == 2000
-    assert len(binned.x) < 1500
+    assert len(binned.photons) < 1500
     # At the centres of the cells, and the PSF knows how far from there the photons are.
-    assert_allclose(np.mod(binned.x, 8.0), 4.0)
-    assert abs(binned.weights @ binned.x - fine.x.sum()) < 4 * 8 / np.sqrt(12) * np.sqrt(2000)
+    assert_allclose(np.mod(binned.photons.x, 8.0), 4.0)
+    assert abs(binned.photons.weights @ binned.photons.x - fine.photons.x.sum()) < 4 * 8 / np.sqrt(
+        12
+    ) * np.sqrt(2000)
     assert_allclose(binned.psf.covariances, np.broadcast_to(64 / 12 * np.eye(2), (1, 1, 1, 2, 2)))
-    assert binned.pixel == 8.0
+    assert binned.photons.pixel == 8.0
     assert binned.metadata["bin_arcsec"] == 8.0
 
 
@@ -386,9 +388,9 @@ def test_binned_photons_stay_on_the_field(files):
         "grid": 1.968,
     }
     single, binned = quietly(files.events, **read), quietly(files.events, bin=20.0, **read)
-    assert np.all(binned.completeness.effective_at(binned.x, binned.y) > 0)
+    assert np.all(binned.completeness.effective_at(binned.photons.x, binned.photons.y) > 0)
     assert binned.n_photons == single.n_photons
-    assert len(binned.x) < len(single.x)
+    assert len(binned.photons) < len(single.photons)
 
 
 def test_another_frame_moves_everything_alike(files):
@@ -409,19 +411,21 @@ def test_another_frame_moves_everything_alike(files):
     assert there.frame == frame
     assert there.dropped == here.dropped
     for one, two in zip(
-        here.frame.to_sky(here.x, here.y), frame.to_sky(there.x, there.y), strict=True
+        here.frame.to_sky(here.photons.x, here.photons.y),
+        frame.to_sky(there.photons.x, there.photons.y),
+        strict=True,
     ):
         assert_allclose(one, two, atol=1e-10)
     assert not there.completeness.grid.is_aligned
     # The same cell of the map under each photon, but for those within a hundredth of a pixel of an edge.
-    same = here.completeness.exposure_at(here.x, here.y) == there.completeness.exposure_at(
-        there.x, there.y
-    )
+    same = here.completeness.exposure_at(
+        here.photons.x, here.photons.y
+    ) == there.completeness.exposure_at(there.photons.x, there.photons.y)
     assert same.mean() > 0.99
-    assert np.all(there.completeness.effective_at(there.x, there.y) > 0)
+    assert np.all(there.completeness.effective_at(there.photons.x, there.photons.y) > 0)
     assert_allclose(
-        there.psf.at(there.x[:5], there.y[:5])[1],
-        here.psf.at(here.x[:5], here.y[:5])[1],
+        there.psf.at(there.photons.x[:5], there.photons.y[:5])[1],
+        here.psf.at(here.photons.x[:5], here.photons.y[:5])[1],
         atol=1e-12,
     )
     rng = np.random.default_rng(0)
@@ -443,7 +447,7 @@ def quietly_equal(read, files, here):
         again = read_observation(
             files.events, frame=SkyFrame(here.frame.ra0, here.frame.dec0), **read
         )
-    return np.array_equal(again.x, here.x) and again.physical == here.physical
+    return np.array_equal(again.photons.x, here.photons.x) and again.physical == here.physical
 
 
 def test_a_far_frame_resamples_the_map(files):
@@ -457,7 +461,7 @@ def test_a_far_frame_resamples_the_map(files):
             frame=SkyFrame(155.0, 33.0),
         )
     assert o.completeness.grid.is_aligned
-    at = o.completeness.exposure_at(o.x, o.y)
+    at = o.completeness.exposure_at(o.photons.x, o.photons.y)
     assert (at > 0).mean() > 0.995
     assert_allclose(at.max(), 1e6 + 1e4 * 100, rtol=0.01)
 
@@ -478,14 +482,15 @@ def test_pair_in_one_frame(shared_data):
         frame=one.frame,
     )
     assert two.frame == one.frame
-    assert np.all(two.completeness.effective_at(two.x, two.y) > 0)
+    assert np.all(two.completeness.effective_at(two.photons.x, two.photons.y) > 0)
     # The brightest spot of the common sky is at one place.
     both = (
-        np.abs(np.array([one.x, one.y])).max(0) < 200,
-        np.abs(np.array([two.x, two.y])).max(0) < 200,
+        np.abs(np.array([one.photons.x, one.photons.y])).max(0) < 200,
+        np.abs(np.array([two.photons.x, two.photons.y])).max(0) < 200,
     )
     edges = np.arange(-200, 201, 4.0)
     images = [
-        np.histogram2d(o.x[b], o.y[b], edges)[0] for o, b in zip((one, two), both, strict=True)
+        np.histogram2d(o.photons.x[b], o.photons.y[b], edges)[0]
+        for o, b in zip((one, two), both, strict=True)
     ]
     assert np.corrcoef(images[0].ravel(), images[1].ravel())[0, 1] > 0.9

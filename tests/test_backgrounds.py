@@ -267,7 +267,9 @@ def test_maps_move_with_their_observation(files):
     for one, two in zip(here.backgrounds, there.backgrounds, strict=True):
         assert not np.allclose(one.template.grid.origin, two.template.grid.origin)
         same = np.isclose(
-            one.template.at(here.x, here.y), two.template.at(there.x, there.y), rtol=1e-9
+            one.template.at(here.photons.x, here.photons.y),
+            two.template.at(there.photons.x, there.photons.y),
+            rtol=1e-9,
         )
         assert same.mean() > 0.99
 

@@ -88,7 +88,7 @@ def test_pixel_adjustment_adds_its_variance(events):
 
 def test_without_energies_one_is_taken_and_said(events):
     listed = events(columns=("x", "y", "ccd_id"))
-    assert listed.energy_kev is None
+    assert listed.photons.energy_kev is None
     assert "1.5 keV (the file does not tell energies)" in choose_blur(listed).resolved
 
 
@@ -258,8 +258,11 @@ def test_ray_traced_sources(shared_data):
     listed = read_events(folder / "events_05.fits.gz")
     x0, y0 = listed.frame.to_plane(truth["ra"], truth["dec"])
     weights, covariances = (v[0] for v in choose_blur(listed).psf.at(x0, y0))
-    near = np.hypot(listed.x - x0, listed.y - y0) < 8
-    radii = np.hypot(listed.x - listed.x[near].mean(), listed.y - listed.y[near].mean())
+    near = np.hypot(listed.photons.x - x0, listed.photons.y - y0) < 8
+    radii = np.hypot(
+        listed.photons.x - listed.photons.x[near].mean(),
+        listed.photons.y - listed.photons.y[near].mean(),
+    )
     radii = np.sort(radii[radii < 60])
     shares = np.linspace(0.02, 0.98, 49)
     assert (

@@ -8,7 +8,7 @@ from scipy.ndimage import uniform_filter
 
 from gmmx.errors import InputError
 from gmmx.model.completeness import Completeness
-from gmmx.model.events import EventList
+from gmmx.model.photons import EventList, Photons
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.plane.grid import PixelGrid
 from gmmx.telescope.acis import (
@@ -39,7 +39,9 @@ def photons(rng, n, *, chips=(3, 5), roll=0.0, **keywords):
     side = np.repeat([-105.0, 105.0], n)
     metadata = {"INSTRUME": "ACIS", "ROLL_PNT": roll, **keywords}
     where = {"frame": SkyFrame(150.0, 2.0), "physical": PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)}
-    return EventList(x=x + side, y=y, ccd=np.repeat(chips, n), metadata=metadata, **where)
+    return EventList(
+        photons=Photons(x + side, y, ccd=np.repeat(chips, n)), metadata=metadata, **where
+    )
 
 
 def test_time_is_the_exposure_without_its_vignetting():
@@ -124,9 +126,11 @@ def test_a_source_makes_a_streak_along_its_column():
     listed = EventList(
         frame=flat.frame,
         physical=flat.physical,
-        x=np.append(flat.x, rng.normal(-120, 1, 10_000)),
-        y=np.append(flat.y, rng.normal(40, 1, 10_000)),
-        ccd=np.append(flat.ccd, np.full(10_000, 3)),
+        photons=Photons(
+            np.append(flat.photons.x, rng.normal(-120, 1, 10_000)),
+            np.append(flat.photons.y, rng.normal(40, 1, 10_000)),
+            ccd=np.append(flat.photons.ccd, np.full(10_000, 3)),
+        ),
         metadata=flat.metadata,
     )
     shape, mean = streak_shape(listed, completeness)

@@ -18,6 +18,7 @@ from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.model.psf import PsfModel, core_radius
 from gmmx.plane.grid import PixelGrid, SkyImage
 
@@ -62,10 +63,12 @@ def as_reference(observation, reference_exposure, mixture, amplitudes):
     """What `reference.em_iteration` wants to know of an observation."""
     c = observation.completeness
     cx, cy = (axis.ravel() for axis in c.grid.centres())
-    at = c.exposure_at(observation.x, observation.y) / reference_exposure
+    at = c.exposure_at(observation.photons.x, observation.photons.y) / reference_exposure
     ratios, integrals = [], []
     for b in observation.backgrounds:
-        shape = 1.0 if b.kind != "file" else b.template.at(observation.x, observation.y)
+        shape = (
+            1.0 if b.kind != "file" else b.template.at(observation.photons.x, observation.photons.y)
+        )
         ratios.append(np.ones(len(at)) if b.kind == "sky" else shape / at)
         q = c.effective / reference_exposure if b.kind == "sky" else c.open_share * (c.exposure > 0)
         integrals.append(
@@ -76,9 +79,9 @@ def as_reference(observation, reference_exposure, mixture, amplitudes):
     if observation.psf is not None:
         share, blur = observation.psf.averaged(mixture.means, mixture.covariances)
     return {
-        "x": observation.x,
-        "y": observation.y,
-        "w": observation.weights,
+        "x": observation.photons.x,
+        "y": observation.photons.y,
+        "w": observation.photons.weights,
         "cx": cx,
         "cy": cy,
         "omega": (c.effective / reference_exposure).ravel(),
@@ -268,12 +271,10 @@ def test_order_of_photons_and_components_does_not_matter(backgrounds):
         random_mixture(rng, 4),
     )
     step = one_step([observation], mixture)
-    shuffled = rng.permutation(len(observation.x))
+    shuffled = rng.permutation(len(observation.photons))
     again = replace(
         observation,
-        x=observation.x[shuffled],
-        y=observation.y[shuffled],
-        weights=observation.weights[shuffled],
+        photons=observation.photons.select(shuffled),
     )
     assert_same_step(step, one_step([again], mixture))
     order = np.array([2, 0, 3, 1])
@@ -304,7 +305,7 @@ def test_turned_and_shifted_sky(angle, shift):
             shape=grid.shape, origin=turn @ grid.origin + shift, matrix=turn @ grid.matrix
         )
 
-    points = np.stack([observation.x, observation.y], axis=1) @ turn.T + shift
+    points = np.stack([observation.photons.x, observation.photons.y], axis=1) @ turn.T + shift
     psf, c = observation.psf, observation.completeness
     # Cubature takes two points along each column of a Cholesky factor, which does not turn with the sky; a PSF that is the same everywhere does.
     psf = replace(
@@ -315,8 +316,7 @@ def test_turned_and_shifted_sky(angle, shift):
     )
     there = replace(
         observation,
-        x=points[:, 0],
-        y=points[:, 1],
+        photons=replace(observation.photons, x=points[:, 0], y=points[:, 1]),
         psf=replace(psf, grid=moved(psf.grid), covariances=turn @ psf.covariances @ turn.T),
         completeness=replace(c, grid=moved(c.grid)),
     )
@@ -336,10 +336,13 @@ def test_turned_and_shifted_sky(angle, shift):
 
 def test_full_completeness_without_psf_is_the_textbook():
     observation = random_observation(9, n=250, psf=False, completeness=False)
-    observation = replace(observation, weights=np.ones(len(observation.x)))
+    observation = replace(
+        observation,
+        photons=replace(observation.photons, weights=np.ones(len(observation.photons))),
+    )
     mixture = random_mixture(np.random.default_rng(2), 3, photons=250)
     step = one_step([observation], mixture, priors=NO_PRIORS)
-    points = np.stack([observation.x, observation.y], axis=1)
+    points = np.stack([observation.photons.x, observation.photons.y], axis=1)
     weights, means, covariances = reference.expectation_maximisation(
         points, mixture.fluxes / 250, mixture.means, mixture.covariances
     )
@@ -370,13 +373,17 @@ def test_weight_two_is_two_photons():
         random_observation(3, backgrounds=(Background(),)),
         random_mixture(np.random.default_rng(4), 3),
     )
-    double = np.random.default_rng(5).random(len(observation.x)) < 0.4
-    weighted = replace(observation, weights=np.where(double, 2.0, 1.0))
+    double = np.random.default_rng(5).random(len(observation.photons)) < 0.4
+    weighted = replace(
+        observation, photons=replace(observation.photons, weights=np.where(double, 2.0, 1.0))
+    )
     twice = replace(
         observation,
-        x=np.concatenate([observation.x, observation.x[double]]),
-        y=np.concatenate([observation.y, observation.y[double]]),
-        weights=np.ones(len(double) + double.sum()),
+        photons=Photons(
+            np.concatenate([observation.photons.x, observation.photons.x[double]]),
+            np.concatenate([observation.photons.y, observation.photons.y[double]]),
+            weights=np.ones(len(double) + double.sum()),
+        ),
     )
     assert_same_step(one_step([weighted], mixture), one_step([twice], mixture))
 
@@ -403,13 +410,11 @@ def test_two_half_exposures_are_one():
         random_mixture(np.random.default_rng(4), 3),
     )
     c = observation.completeness
-    first = np.arange(len(observation.x)) % 2 == 0
+    first = np.arange(len(observation.photons)) % 2 == 0
     halves = [
         replace(
             observation,
-            x=observation.x[part],
-            y=observation.y[part],
-            weights=observation.weights[part],
+            photons=observation.photons.select(part),
             completeness=replace(c, exposure=c.exposure / 2),
         )
         for part in (first, ~first)
@@ -465,7 +470,7 @@ def test_floor_keeps_the_wide_axis():
 
 
 def test_component_that_collapses_is_stopped_at_the_floor():
-    point = Observation(x=np.full(50, 1.0), y=np.full(50, 2.0))
+    point = Observation(photons=Photons(np.full(50, 1.0), np.full(50, 2.0)))
     mixture = Mixture(
         fluxes=np.array([50.0]), means=np.array([[1.0, 2.0]]), covariances=np.array([4 * np.eye(2)])
     )
@@ -545,9 +550,11 @@ def test_photons_on_zero_exposure_are_refused():
     observation = random_observation(1)
     stray = replace(
         observation,
-        x=np.append(observation.x, 500.0),
-        y=np.append(observation.y, 0.0),
-        weights=np.append(observation.weights, 1.0),
+        photons=Photons(
+            np.append(observation.photons.x, 500.0),
+            np.append(observation.photons.y, 0.0),
+            weights=np.append(observation.photons.weights, 1.0),
+        ),
     )
     with pytest.raises(InputError, match=r"1 photons lie where the exposure is zero.*exposed"):
         layout.prepare_all([stray])
@@ -557,8 +564,7 @@ def test_background_without_open_sky_is_refused():
     grid = PixelGrid.covering((0, 4), (0, 4), 1.0)
     shape = SkyImage(grid=grid, values=np.zeros(grid.shape))
     observation = Observation(
-        x=np.array([1.0]),
-        y=np.array([1.0]),
+        photons=Photons(np.array([1.0]), np.array([1.0])),
         completeness=Completeness(grid=grid, exposure=np.ones(grid.shape)),
         backgrounds=(Background(name="streak", kind="file", template=shape),),
     )

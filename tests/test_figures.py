@@ -21,6 +21,7 @@ from gmmx.errors import InputError
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.plane.frame import SkyFrame
 from gmmx.show.figures import (
     history_figure,
@@ -58,13 +59,13 @@ def make_toy_result():
     """A result without a frame, a completeness or a PSF."""
     mixture = make_mixture(3)
     xy = mixture.sample(211, np.random.default_rng(2))
-    return make_result([Observation(x=xy[:, 0], y=xy[:, 1], name="toy")], mixture)
+    return make_result([Observation(photons=Photons(xy[:, 0], xy[:, 1]), name="toy")], mixture)
 
 
 def make_thin_result():
     """A result without components on few photons."""
     observation = make_true_result().observations[0]
-    keep = np.random.default_rng(0).random(len(observation.x)) < 0.01
+    keep = np.random.default_rng(0).random(len(observation.photons)) < 0.01
     thinned = observation.select(keep, "thinned")
     return make_result([replace(thinned, backgrounds=(Background(amplitude=0.001),))])
 
@@ -178,8 +179,9 @@ def test_masks_are_outlined_and_unseen_sky_is_hatched():
 def test_the_residual_of_one_observation_does_not_depend_on_the_other():
     result = make_joint_result()
     one, other = result.observations
+    twice = replace(one.photons, weights=2 * one.photons.weights)
     crowded = make_result(
-        [replace(one, weights=2 * one.weights), other], make_mixture(), reference_exposure=2e7
+        [replace(one, photons=twice), other], make_mixture(), reference_exposure=2e7
     )
     before, after = (
         panels(residuals_figure(r))["residual 2"].images[0].get_array().filled(0)
@@ -189,7 +191,7 @@ def test_the_residual_of_one_observation_does_not_depend_on_the_other():
 
 
 def test_nothing_to_draw_is_refused():
-    empty = make_result([Observation(x=np.zeros(0), y=np.zeros(0))], make_mixture())
+    empty = make_result([Observation(photons=Photons([], []))], make_mixture())
     with pytest.raises(InputError, match="nothing says what to draw"):
         overview_figure(empty)
 

@@ -14,6 +14,7 @@ from gmmx.fitting.driver import fit_mixture
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.model.psf import PsfModel
 from gmmx.model.result import PATH_COLUMNS
 from gmmx.plane.grid import PixelGrid
@@ -160,9 +161,14 @@ def test_no_photon():
     with pytest.raises(InputError, match="no observation"):
         fit_mixture([])
     with pytest.raises(InputError, match="no photon"):
-        fit_mixture(Observation(x=[], y=[]))
+        fit_mixture(Observation(photons=Photons([], [])))
     with pytest.raises(InputError, match="no photon"):
-        fit_mixture(replace(observation, weights=np.zeros(len(observation.x))))
+        fit_mixture(
+            replace(
+                observation,
+                photons=replace(observation.photons, weights=np.zeros(len(observation.photons))),
+            )
+        )
     with pytest.raises(InputError, match="no photon"):
         fit_mixture(
             replace(observation, completeness=observation.completeness.masked(np.zeros((100, 100))))
@@ -173,9 +179,11 @@ def test_photons_on_zero_exposure_are_dropped_and_counted():
     observation = four()
     stray = replace(
         observation,
-        x=np.append(observation.x, [500.0, 600.0]),
-        y=np.append(observation.y, [0.0, 0.0]),
-        weights=np.ones(len(observation.x) + 2),
+        photons=Photons(
+            np.append(observation.photons.x, [500.0, 600.0]),
+            np.append(observation.photons.y, [0.0, 0.0]),
+            weights=np.ones(len(observation.photons) + 2),
+        ),
     )
     result, without = (quiet(o, n_components=3, exchanges=0) for o in (stray, observation))
     assert result.observations[0].dropped == {"zero exposure": 2}
@@ -265,7 +273,7 @@ def test_given_components_have_a_path_too():
 @pytest.mark.parametrize("init", ["grow", "kmeans"])
 def test_threads_and_repeats_agree_to_the_bit(init):
     observation = four(3, field_of=bumps())
-    assert len(observation.x) > 2000
+    assert len(observation.photons) > 2000
     options = {"n_components": 6, "init": init, "seed": 5, "max_iter": 40, "exchanges": 1}
     one, two, again = (quiet(observation, threads=threads, **options) for threads in (1, 2, 1))
     for other in (two, again):
@@ -294,8 +302,11 @@ def test_seed_changes_the_clusters_only():
 
 def test_order_of_photons_does_not_matter():
     observation = four(4)
-    shuffle = np.random.default_rng(0).permutation(len(observation.x))
-    other = replace(observation, x=observation.x[shuffle], y=observation.y[shuffle])
+    shuffle = np.random.default_rng(0).permutation(len(observation.photons))
+    other = replace(
+        observation,
+        photons=observation.photons.select(shuffle),
+    )
     one, two = (quiet(o, n_components=4, tol=1e-6) for o in (observation, other))
     assert two.objective == pytest.approx(one.objective, abs=1e-3)
     assert_allclose(two.mixture.fluxes, one.mixture.fluxes, rtol=1e-3)
@@ -306,15 +317,14 @@ def test_order_of_photons_does_not_matter():
 def test_sky_may_turn_and_shift(angle, shift):
     observation = four(5, field_of=bumps())
     turn, shift = rotation(angle), np.array(shift)
-    points = np.stack([observation.x, observation.y], axis=1) @ turn.T + shift
+    points = np.stack([observation.photons.x, observation.photons.y], axis=1) @ turn.T + shift
     grid = observation.completeness.grid
     moved = PixelGrid(
         shape=grid.shape, origin=turn @ grid.origin + shift, matrix=turn @ grid.matrix
     )
     other = replace(
         observation,
-        x=points[:, 0],
-        y=points[:, 1],
+        photons=replace(observation.photons, x=points[:, 0], y=points[:, 1]),
         completeness=replace(observation.completeness, grid=moved),
     )
     start = Mixture(
@@ -334,7 +344,9 @@ def test_agrees_with_extreme_deconvolution():
     truth = mixture_of((1, -4, 0, 1.2), (1, 4, 1, 1.8), (1, 0, 7, 0.9))
     points = truth.sample(600, rng) + rng.normal(0, 0.7, (600, 2))
     start = mixture_of((200, -3, 1, 2), (200, 3, 0, 2), (200, 1, 5, 2))
-    observation = Observation(x=points[:, 0], y=points[:, 1], psf=PsfModel.constant(0.7))
+    observation = Observation(
+        photons=Photons(points[:, 0], points[:, 1]), psf=PsfModel.constant(0.7)
+    )
     result = fit_mixture(
         observation,
         init=start,
@@ -373,7 +385,7 @@ def test_two_observations_are_better_than_one():
 
 
 def test_observation_without_photons_in_a_joint_fit():
-    empty = replace(four(), x=[], y=[], weights=[], name="empty")
+    empty = replace(four(), photons=Photons([], [], weights=[]), name="empty")
     result = quiet([four(), empty], init=FOUR)
     # It has looked as long and seen nothing.
     assert result.backgrounds[1].photons == pytest.approx(0, abs=1e-3)
@@ -430,7 +442,10 @@ def test_component_behind_a_mask_is_flagged():
 
 def test_weights_are_photons():
     observation = four(8)
-    twice = replace(observation, weights=np.full(len(observation.x), 2.0))
+    twice = replace(
+        observation,
+        photons=replace(observation.photons, weights=np.full(len(observation.photons), 2.0)),
+    )
     one, two = (
         fit_mixture(o, init=FOUR, threads=1, tol=1e-5, prior_mean_count=0, prior_covariance_count=0)
         for o in (observation, twice)
@@ -483,7 +498,9 @@ def test_result_says_how_it_came_about():
 @pytest.mark.parametrize("init", ["grow", "kmeans"])
 def test_hardly_any_photons(n, init):
     c = field(50, 1.0)
-    observation = Observation(x=np.arange(n) * 5.0, y=np.zeros(n), completeness=c, backgrounds=SKY)
+    observation = Observation(
+        photons=Photons(np.arange(n) * 5.0, np.zeros(n)), completeness=c, backgrounds=SKY
+    )
     result = quiet(observation, n_components=5, init=init)
     assert np.all(np.isfinite(result.mixture.covariances))
     assert result.signal_photons + sum(b.photons for b in result.backgrounds) == pytest.approx(
@@ -493,7 +510,9 @@ def test_hardly_any_photons(n, init):
 
 def test_photons_in_one_place():
     observation = Observation(
-        x=np.full(200, 3.0), y=np.full(200, -2.0), completeness=field(50, 1.0), backgrounds=SKY
+        photons=Photons(np.full(200, 3.0), np.full(200, -2.0)),
+        completeness=field(50, 1.0),
+        backgrounds=SKY,
     )
     result = quiet(observation, n_components=2)
     assert_allclose(result.mixture.means[0], [3, -2], atol=0.1)
@@ -522,7 +541,7 @@ def test_a_background_that_broad_components_have_swallowed_is_named():
         (np.abs(x) < 100) & (np.abs(y) < 100) & (rng.uniform(size=len(x)) > (x**2 + y**2) / 160**2)
     )
     observation = Observation(
-        x=x[inside], y=y[inside], completeness=field(200, 2.0), backgrounds=SKY
+        photons=Photons(x[inside], y[inside]), completeness=field(200, 2.0), backgrounds=SKY
     )
     with pytest.warns(
         DegeneracyWarning, match="has come to nothing.*: give an exposure map, or hold it"

@@ -13,7 +13,7 @@ from gmmx.errors import DataError, InputError
 from gmmx.fitting.driver import fit_mixture
 from gmmx.io.events import read_events
 from gmmx.io.regions import read_field_of_view
-from gmmx.model.events import EventList
+from gmmx.model.photons import EventList, Photons
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.reading.event_list import read_observation
 from gmmx.telescope.footprint import (
@@ -42,7 +42,7 @@ def chips_of_photons(per_chip, *, roll=30.0, seed=3, gap=20.0, bright=0):
     v = np.concatenate([rng.uniform(0, 500, 2 * per_chip), rng.normal(250, 1, bright)])
     c, s = np.cos(np.radians(roll)), np.sin(np.radians(roll))
     ccd = np.concatenate([np.repeat([0, 1], per_chip), np.zeros(bright, int)])
-    return EventList(**PLACE, x=c * u - s * v, y=s * u + c * v, ccd=ccd)
+    return EventList(**PLACE, photons=Photons(c * u - s * v, s * u + c * v, ccd=ccd))
 
 
 @pytest.mark.parametrize(("per_chip", "tolerance"), [(10_000, 0.002), (100, 0.04)])
@@ -52,7 +52,7 @@ def test_footprint_is_the_chips_without_their_gap(per_chip, tolerance):
     assert_allclose(field.exposure.sum() * field.grid.cell_area, 2 * 500**2, rtol=tolerance)
     assert field.exposure.max() == 1
     assert field.unit == ""
-    assert np.all(field.exposure_at(events.x, events.y) > 0)
+    assert np.all(field.exposure_at(events.photons.x, events.photons.y) > 0)
     # The middle of the gap.
     c, s = np.cos(np.radians(30)), np.sin(np.radians(30))
     assert field.exposure_at(c * 510 - s * 250, s * 510 + c * 250) == 0
@@ -61,17 +61,20 @@ def test_footprint_is_the_chips_without_their_gap(per_chip, tolerance):
 def test_footprint_of_a_bright_source_with_strays():
     events = chips_of_photons(2000, bright=200_000)
     strays = {
-        "x": np.append(events.x, [-1990.0, 5000, 1500, -1990, -1990]),
-        "y": np.append(events.y, [-1990.0, 5000, -900, -1990, -1990]),
+        "x": np.append(events.photons.x, [-1990.0, 5000, 1500, -1990, -1990]),
+        "y": np.append(events.photons.y, [-1990.0, 5000, -900, -1990, -1990]),
     }
-    ccd = np.append(events.ccd, [0, 0, 1, 0, 1])
-    field = footprint(EventList(**PLACE, **strays, ccd=ccd), step=2.0)
+    ccd = np.append(events.photons.ccd, [0, 0, 1, 0, 1])
+    field = footprint(EventList(**PLACE, photons=Photons(**strays, ccd=ccd)), step=2.0)
     assert_allclose(field.exposure.sum() * field.grid.cell_area, 2 * 500**2, rtol=0.01)
 
 
 def test_footprint_without_chips_is_their_common_outline():
     events = chips_of_photons(3000)
-    field = footprint(EventList(**PLACE, x=events.x, y=events.y), step=4.0)
+    field = footprint(
+        EventList(**PLACE, photons=Photons(events.photons.x, events.photons.y)),
+        step=4.0,
+    )
     assert_allclose(field.exposure.sum() * field.grid.cell_area, 500 * 1020, rtol=0.01)
 
 
@@ -79,15 +82,16 @@ def test_footprint_of_a_round_field_is_round():
     rng = np.random.default_rng(5)
     radius, angle = 300 * np.sqrt(rng.uniform(0, 1, 20_000)), rng.uniform(0, 2 * np.pi, 20_000)
     field = footprint(
-        EventList(**PLACE, x=radius * np.cos(angle), y=radius * np.sin(angle)), step=2.0
+        EventList(**PLACE, photons=Photons(radius * np.cos(angle), radius * np.sin(angle))),
+        step=2.0,
     )
     assert_allclose(field.exposure.sum() * field.grid.cell_area, np.pi * 300**2, rtol=0.01)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_footprint_of_hardly_any_photons(n):
-    events = EventList(**PLACE, x=np.arange(n) * 10.0, y=np.zeros(n))
-    assert np.all(footprint(events).exposure_at(events.x, events.y) > 0)
+    events = EventList(**PLACE, photons=Photons(np.arange(n) * 10.0, np.zeros(n)))
+    assert np.all(footprint(events).exposure_at(events.photons.x, events.photons.y) > 0)
 
 
 def test_footprint_refuses_a_grid_too_fine():
@@ -104,7 +108,7 @@ def test_footprint_of_a_real_chip(shared_data):
     x, y = field.grid.centres()
     even = field.exposure / vignetting(np.hypot(x - axis[0], y - axis[1]) / 60)
     assert_allclose(even.sum(), (1022 * 0.4915) ** 2, rtol=0.005)
-    assert_allclose(dither_of([chip_outline(events.x, events.y, 1.0)]), 8, atol=0.7)
+    assert_allclose(dither_of([chip_outline(events.photons.x, events.photons.y, 1.0)]), 8, atol=0.7)
 
 
 def test_outline_is_the_hull_of_all_photons():
@@ -127,7 +131,7 @@ def dithered_chips(n=40_000, dither=8.0, gap=11.0, seed=7, **metadata):
     v = rng.uniform(0, side, n) + dither * np.sin(t[1])
     metadata = {"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"} | metadata
     return EventList(
-        **PLACE, x=c * u - s * v, y=s * u + c * v, ccd=chip, metadata=metadata
+        **PLACE, photons=Photons(c * u - s * v, s * u + c * v, ccd=chip), metadata=metadata
     ), np.array([[c, -s], [s, c]])
 
 
@@ -164,9 +168,7 @@ def test_footprint_sees_dither_and_gaps():
     other = footprint(
         EventList(
             **PLACE,
-            x=events.x,
-            y=events.y,
-            ccd=events.ccd,
+            photons=Photons(events.photons.x, events.photons.y, ccd=events.photons.ccd),
             metadata={"TELESCOP": "XMM", "INSTRUME": "EMOS1"},
         ),
         step=2.0,
@@ -187,7 +189,10 @@ def test_a_part_of_a_chip_keeps_its_sharp_edges():
     rng = np.random.default_rng(2)
     x, y = rng.uniform(0, 300, (2, 20_000))
     field = footprint(
-        EventList(**PLACE, x=x, y=y, metadata={"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"}), step=2.0
+        EventList(
+            **PLACE, photons=Photons(x, y), metadata={"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"}
+        ),
+        step=2.0,
     )
     assert_allclose(field.exposure.sum() * field.grid.cell_area, 300**2, rtol=0.01)
 
@@ -219,7 +224,7 @@ def test_a_field_of_view_file_tells_the_chips(shared_data, tmp_path):
     plain = read_observation(path)
     # A little larger than what is exposed, as skyfov has it, shifted so that it shows, and closed by its first corner; another chip beside it.
     events = read_events(path)
-    corners = chip_outline(events.x, events.y, 1.0) + [3.0, 0.0]
+    corners = chip_outline(events.photons.x, events.photons.y, 1.0) + [3.0, 0.0]
     shape = np.array(
         [
             np.column_stack(events.physical.to_physical(*(c[[0, 1, 2, 3, 0]] + shift).T))

@@ -82,8 +82,8 @@ def test_hrc_tells_no_energies(tmp_path, energy):
         warnings.simplefilter("error")
         events = read_events(path)
         assert len(events) == 4000
-    assert events.energy_kev is None
-    assert_allclose([events.x[2000:].std(), events.y[2000:].std()], 10, rtol=0.05)
+    assert events.photons.energy_kev is None
+    assert_allclose([events.photons.x[2000:].std(), events.photons.y[2000:].std()], 10, rtol=0.05)
     with pytest.warns(DataWarning) as caught:
         observation = read_observation(path)
     assert len(caught) == 2
@@ -105,7 +105,9 @@ def test_hrc_without_wcs_takes_its_own_pixels(tmp_path):
     path = hrc_events(tmp_path / "hrc.fits", wcs=False)
     with pytest.warns(DataWarning, match=r"pixel 16384\.5, 0\.1318 arcsec"):
         events = read_events(path)
-    assert_allclose(events.x, read_events(hrc_events(tmp_path / "whole.fits")).x, atol=1e-6)
+    assert_allclose(
+        events.photons.x, read_events(hrc_events(tmp_path / "whole.fits")).photons.x, atol=1e-6
+    )
 
 
 @pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")

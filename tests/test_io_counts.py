@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gmmx.errors import DataError, DataWarning
 from gmmx.io.counts_image import read_counts, read_photons
 from gmmx.io.maps import read_exposure
+from gmmx.model.photons import CountsImage, EventList
 
 PHYSICAL = {
     "CRVAL1P": 3044.5,
@@ -38,14 +39,16 @@ def test_pixels_become_photons_where_their_centres_are(tmp_path):
     path = written(tmp_path, counts, ENERGYLO=0.5, ENERGYHI=2.0, OBS_ID="17", **PHYSICAL)
     listed = read_counts(path)
     iy, ix = np.nonzero(counts)
-    assert_array_equal(listed.weights, counts[iy, ix])
+    assert_array_equal(listed.photons.weights, counts[iy, ix])
     assert listed.n_photons == counts.sum()
     ra, dec = WCS(fits.getheader(path)).all_pix2world(ix, iy, 0)
-    assert_allclose(listed.frame.to_sky(listed.x, listed.y), (ra, dec), atol=1e-9)
-    assert_allclose(listed.pixels.histogram(listed.x, listed.y, listed.weights), counts)
+    assert_allclose(listed.frame.to_sky(listed.photons.x, listed.photons.y), (ra, dec), atol=1e-9)
+    assert_allclose(
+        listed.pixels.histogram(listed.photons.x, listed.photons.y, listed.photons.weights), counts
+    )
     # Physical coordinates count from the image's left edge, in pixels a quarter as large.
     assert_allclose(
-        listed.physical.to_physical(listed.x, listed.y),
+        listed.physical.to_physical(listed.photons.x, listed.photons.y),
         (3044.5 + 4 * (ix + 0.5), 3044.5 + 4 * (iy + 0.5)),
     )
     assert listed.metadata["OBS_ID"] == "17"
@@ -54,8 +57,8 @@ def test_pixels_become_photons_where_their_centres_are(tmp_path):
 
 def test_selected_pixels_are_counted_in_photons(tmp_path):
     listed = read_counts(written(tmp_path, some_counts()))
-    heavy = listed.weights > 1
-    assert listed.select(~heavy, "mask").n_dropped == {"mask": listed.weights[heavy].sum()}
+    heavy = listed.photons.weights > 1
+    assert listed.select(~heavy, "mask").dropped == {"mask": listed.photons.weights[heavy].sum()}
 
 
 def test_without_physical_coordinates_they_are_the_image_s_own(tmp_path):
@@ -65,12 +68,12 @@ def test_without_physical_coordinates_they_are_the_image_s_own(tmp_path):
 
 @pytest.mark.parametrize("name", ["counts.img", "counts.fits.gz", "anything"])
 def test_told_by_content(tmp_path, name):
-    assert read_photons(written(tmp_path, some_counts(), name=name)).pixels is not None
+    assert isinstance(read_photons(written(tmp_path, some_counts(), name=name)), CountsImage)
     event_hdus().writeto(tmp_path / "evt.img")
-    assert read_photons(tmp_path / "evt.img").pixels is None
+    assert isinstance(read_photons(tmp_path / "evt.img"), EventList)
     both = fits.HDUList([*image_hdus(some_counts(), unit=""), *event_hdus()[1:]])
     both.writeto(tmp_path / "both.fits")
-    assert read_photons(tmp_path / "both.fits").pixels is None
+    assert isinstance(read_photons(tmp_path / "both.fits"), EventList)
     fits.HDUList([fits.PrimaryHDU()]).writeto(tmp_path / "empty.fits")
     with pytest.raises(DataError, match="no EVENTS extension"):
         read_photons(tmp_path / "empty.fits")
@@ -175,7 +178,7 @@ def test_a_centre_that_is_not_equatorial(tmp_path):
     path = written(tmp_path, some_counts(), CTYPE1="GLON-TAN", CTYPE2="GLAT-TAN")
     listed = read_counts(path)
     assert listed.physical is None
-    ra, dec = listed.frame.to_sky(listed.x, listed.y)
+    ra, dec = listed.frame.to_sky(listed.photons.x, listed.photons.y)
     place = WCS(fits.getheader(path)).pixel_to_world(*np.nonzero(some_counts())[::-1]).icrs
     assert_allclose((ra, dec), (place.ra.deg, place.dec.deg), atol=1e-7)
     assert abs(listed.frame.dec0 - DEC0) > 1

@@ -93,20 +93,20 @@ def test_cena_agrees_with_astropy(shared_data):
     events = read_silently(path)
     data, header = fits.getdata(path, 1), fits.getheader(path, 1)
     assert len(events) == 23094
-    assert_allclose(events.energy_kev, data["energy"] / 1000.0, rtol=1e-7)
-    assert np.array_equal(events.ccd, data["ccd_id"])
+    assert_allclose(events.photons.energy_kev, data["energy"] / 1000.0, rtol=1e-7)
+    assert np.array_equal(events.photons.ccd, data["ccd_id"])
     # The table's own WCS, as astropy has it, against the plane's.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ra, dec = WCS(header, keysel=["pixel"], colsel=[11, 12]).all_pix2world(
             data["x"], data["y"], 1
         )
-    ours = events.frame.to_sky(events.x, events.y)
+    ours = events.frame.to_sky(events.photons.x, events.photons.y)
     assert_allclose(ours[0], ra, atol=1e-9)
     assert_allclose(ours[1], dec, atol=1e-9)
-    assert np.corrcoef(events.x, ra)[0, 1] < -0.99
+    assert np.corrcoef(events.photons.x, ra)[0, 1] < -0.99
     # The operations of PhysicalFrame, to the bit: regions are cut on the file's own coordinates.
-    assert np.array_equal(events.x, events.physical.to_plane(data["x"], data["y"])[0])
+    assert np.array_equal(events.photons.x, events.physical.to_plane(data["x"], data["y"])[0])
     assert events.metadata["OBS_ID"] == "18461"
     assert events.metadata["TELESCOP"] == "CHANDRA"
     assert events.metadata["RADESYS"] == "ICRS"
@@ -131,18 +131,18 @@ def test_real_files(shared_data, path, n, band, step):
     assert events.metadata.get("recorded_energy_band_kev") == band
     assert_allclose(events.physical.step_x, step, rtol=1e-9)
     assert_allclose(events.physical.step_y, step, rtol=1e-9)
-    assert events.ccd is not None
+    assert events.photons.ccd is not None
     if band is not None:
-        assert band[0] <= events.energy_kev.min()
-        assert events.energy_kev.max() <= band[1]
+        assert band[0] <= events.photons.energy_kev.min()
+        assert events.photons.energy_kev.max() <= band[1]
 
 
 def test_xmm_has_energies_from_pi_and_integer_positions(shared_data):
     events = read_silently(
         shared_data / "real/xmm_0112810101_Arp299/Arp299_MOS1_evt_0.5-8.0keV.fits.gz"
     )
-    assert sorted(set(events.ccd.tolist())) == [1, 2, 3, 4, 5, 6, 7]
-    assert_allclose(events.x / 0.05, np.round(events.x / 0.05), atol=1e-6)
+    assert sorted(set(events.photons.ccd.tolist())) == [1, 2, 3, 4, 5, 6, 7]
+    assert_allclose(events.photons.x / 0.05, np.round(events.photons.x / 0.05), atol=1e-6)
     assert events.frame.radesys == "FK5"
 
 
@@ -164,8 +164,8 @@ def test_plain_and_gzipped_files_give_the_same(tmp_path, shared_data):
     with gzip.open(shared_data / CENA) as zipped, open(plain, "wb") as out:
         shutil.copyfileobj(zipped, out)
     one, two = read_silently(plain), read_silently(shared_data / CENA)
-    assert np.array_equal(one.x, two.x)
-    assert np.array_equal(one.energy_kev, two.energy_kev)
+    assert np.array_equal(one.photons.x, two.photons.x)
+    assert np.array_equal(one.photons.energy_kev, two.photons.energy_kev)
     assert one.metadata["sha256"] != two.metadata["sha256"]
 
 
@@ -183,10 +183,10 @@ def test_column_names_in_any_case_and_any_order(tmp_path):
         ("X", "J", [1, 2, 3]),
     ]
     events = read_silently(write_events(tmp_path / "e.fits", columns))
-    assert_allclose(events.x, (np.array([1, 2, 3]) - 4096.5) * 0.492)
-    assert_allclose(events.y, (np.array([4096, 4097, 4098]) - 4096.5) * 0.492)
-    assert_allclose(events.energy_kev, [0.5, 0.6, 0.7])
-    assert events.ccd is None
+    assert_allclose(events.photons.x, (np.array([1, 2, 3]) - 4096.5) * 0.492)
+    assert_allclose(events.photons.y, (np.array([4096, 4097, 4098]) - 4096.5) * 0.492)
+    assert_allclose(events.photons.energy_kev, [0.5, 0.6, 0.7])
+    assert events.photons.ccd is None
 
 
 def test_scaled_and_null_columns(tmp_path):
@@ -199,8 +199,8 @@ def test_scaled_and_null_columns(tmp_path):
         tmp_path / "e.fits", columns, keywords=ACIS | {"TSCAL2": 0.5, "TZERO2": 90.0}
     )
     events = read_silently(path)
-    assert events.n_dropped == {"not finite": 1}
-    assert_allclose(events.y, (np.array([100.0, 102.5]) - 4096.5) * 0.492)
+    assert events.dropped == {"not finite": 1}
+    assert_allclose(events.photons.y, (np.array([100.0, 102.5]) - 4096.5) * 0.492)
 
 
 def test_rows_that_are_not_finite_are_dropped_and_counted(tmp_path):
@@ -213,7 +213,7 @@ def test_rows_that_are_not_finite_are_dropped_and_counted(tmp_path):
     ]
     events = read_silently(write_events(tmp_path / "e.fits", columns))
     assert len(events) == 1
-    assert events.n_dropped == {"not finite": 4}
+    assert events.dropped == {"not finite": 4}
     columns[0] = ("x", "E", np.full(5, np.nan))
     with pytest.raises(DataError, match="none of its 5 rows"):
         read_events(write_events(tmp_path / "nan.fits", columns))
@@ -234,7 +234,7 @@ def test_stale_wcs_falls_back_to_the_nominal_pointing(tmp_path):
     with pytest.warns(DataWarning, match="missing or stale"):
         events = read_events(path)
     right = read_silently(write_events(tmp_path / "right.fits"))
-    assert_allclose(events.x, right.x, rtol=1e-12)
+    assert_allclose(events.photons.x, right.photons.x, rtol=1e-12)
     assert (events.frame.ra0, events.frame.dec0) == (150.0, 30.0)
 
 
@@ -249,8 +249,8 @@ def test_hrc_falls_back_to_its_own_pixels(tmp_path):
     )
     with pytest.warns(DataWarning, match=r"0\.1318"):
         events = read_events(path)
-    assert_allclose(events.x, [0, 1.318])
-    assert events.energy_kev is None
+    assert_allclose(events.photons.x, [0, 1.318])
+    assert events.photons.energy_kev is None
 
 
 def test_no_usable_wcs(tmp_path):
@@ -357,6 +357,9 @@ def test_a_large_file_is_not_held_twice(tmp_path, monkeypatch):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    kept = sum(a.nbytes for a in (events.x, events.y, events.energy_kev, events.ccd))
+    kept = sum(
+        a.nbytes
+        for a in (events.photons.x, events.photons.y, events.photons.energy_kev, events.photons.ccd)
+    )
     # The rows take 114 bytes, 11 megabytes in all; a block of them and a few masks come on top of what is kept.
     assert peak < kept + 2e6

@@ -249,7 +249,7 @@ def test_physical_and_celestial_coordinates_agree_on_real_maps(shared_data):
     ]:
         del header[key]
     assert celestial.unit == "cm**2 s"
-    assert np.all(celestial.exposure_at(events.x, events.y) > 0)
+    assert np.all(celestial.exposure_at(events.photons.x, events.photons.y) > 0)
     grid, _ = on_plane(
         FitsImage(path="m", values=celestial.exposure, header=header),
         celestial.exposure,

@@ -16,6 +16,7 @@ from gmmx.io.models import SCHEMA_VERSION, read_model, write_model
 from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.model.result import PATH_COLUMNS
 from gmmx.plane.frame import SkyFrame
 from gmmx.plane.grid import PixelGrid
@@ -72,7 +73,7 @@ def test_a_model_comes_back_to_the_bit(tmp_path):
     observation = replace(observation, backgrounds=(*observation.backgrounds, timed))
     again = go_round(tmp_path / "model.h5", make_result([observation], make_mixture(5)))
     assert again.frame == observation.frame
-    assert again.observations[0].x.flags.writeable is False
+    assert again.observations[0].photons.x.flags.writeable is False
 
 
 def test_joint_fits_with_like_names_come_back_in_order(tmp_path):
@@ -87,7 +88,7 @@ def test_joint_fits_with_like_names_come_back_in_order(tmp_path):
         for i in range(4)
     ]
     again = go_round(tmp_path / "model.h5", make_result(observations, make_mixture()))
-    assert [len(o.x) for o in again.observations] == [50, 51, 52, 53]
+    assert [len(o.photons) for o in again.observations] == [50, 51, 52, 53]
     many = make_result([make_observation(i, name=f"o{i}", n=5 + i) for i in range(12)])
     assert [o.name for o in go_round(tmp_path / "many.h5", many).observations] == [
         f"o{i}" for i in range(12)
@@ -95,7 +96,7 @@ def test_joint_fits_with_like_names_come_back_in_order(tmp_path):
 
 
 def test_what_is_absent_stays_absent(tmp_path):
-    bare = Observation(x=np.arange(3.0), y=np.zeros(3))
+    bare = Observation(photons=Photons(np.arange(3.0), np.zeros(3)))
     result = make_result(
         [bare],
         make_mixture(2),
@@ -259,7 +260,11 @@ def test_a_large_model_is_written_in_a_second(tmp_path):
     )
     x, y = rng.uniform(-700, 700, (2, 160_000)).astype(np.float32)
     result = make_result(
-        [replace(small, x=x, y=y, weights=np.ones(160_000), completeness=completeness)],
+        [
+            replace(
+                small, photons=Photons(x, y, weights=np.ones(160_000)), completeness=completeness
+            )
+        ],
         make_mixture(40),
     )
     start = time.perf_counter()

@@ -17,6 +17,7 @@ from gmmx.errors import InputError, OutputError
 from gmmx.io.tables import read_table, region_text, write_table
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.reading.fixed_components import mixture_from_table
 
@@ -24,8 +25,7 @@ from gmmx.reading.fixed_components import mixture_from_table
 def far_north(physical=None):
     """Ellipses all over a field at declination 60, where north leans by up to 0.4 degree."""
     observation = Observation(
-        x=np.zeros(0),
-        y=np.zeros(0),
+        photons=Photons([], []),
         frame=SkyFrame(217.0, 60.0),
         physical=physical or PhysicalFrame(x0=4096.5, y0=4096.5, step_x=0.492, step_y=0.492),
         metadata={"ROLL_PNT": 217.0, "OBJECT": "far north"},

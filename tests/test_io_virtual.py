@@ -129,7 +129,7 @@ def test_a_file_that_is_called_so_wins(tmp_path):
     assert parse_file_argument(path).path == path
     listed = read_events(path)
     assert len(listed) == 1500
-    assert not listed.n_dropped
+    assert not listed.dropped
     assert len(read_events(f"{path}[energy=500:600]")) < 200
 
 
@@ -167,23 +167,31 @@ def test_comparisons_are_what_they_say(limit, values):
 def test_photons_are_those_of_the_filter(events):
     everything = read_events(events)
     listed = read_events(f"{events}[EVENTS][energy=600:1800,ccd_id=0,2][exclude ccd_id=2]")
-    keep = (everything.energy_kev >= 0.6) & (everything.energy_kev <= 1.8) & (everything.ccd == 0)
-    assert_allclose(listed.x, everything.x[keep])
-    assert listed.n_dropped == {"filter": np.count_nonzero(~keep)}
+    keep = (
+        (everything.photons.energy_kev >= 0.6)
+        & (everything.photons.energy_kev <= 1.8)
+        & (everything.photons.ccd == 0)
+    )
+    assert_allclose(listed.photons.x, everything.photons.x[keep])
+    assert listed.dropped == {"filter": np.count_nonzero(~keep)}
     assert listed.metadata["recorded_energy_band_kev"] == [0.6, 1.8]
     assert listed.metadata["filtered_chips"] == [0]
     assert listed.metadata["sha256"] == everything.metadata["sha256"]
     assert listed.metadata["file"] == "events.fits"
     near = read_events(f"{events}[sky=circle(4096.5,4096.5,100)]")
-    assert len(near) == np.count_nonzero(np.hypot(everything.x, everything.y) <= 49.2)
+    assert len(near) == np.count_nonzero(
+        np.hypot(everything.photons.x, everything.photons.y) <= 49.2
+    )
     strip = read_events(f"{events}[x=4000:4200][y<4096.5]")
     assert len(strip) == np.count_nonzero(
-        (everything.x >= -96.5 * 0.492) & (everything.x <= 103.5 * 0.492) & (everything.y < 0)
+        (everything.photons.x >= -96.5 * 0.492)
+        & (everything.photons.x <= 103.5 * 0.492)
+        & (everything.photons.y < 0)
     )
 
 
 def test_open_ends_end_with_the_photons(events):
-    top = read_events(events).energy_kev.max()
+    top = read_events(events).photons.energy_kev.max()
     assert read_events(f"{events}[energy=1000:]").metadata["recorded_energy_band_kev"] == [1.0, top]
     assert read_events(f"{events}[energy<=1000]").metadata["recorded_energy_band_kev"] == [0.0, 1.0]
 
@@ -197,7 +205,7 @@ def test_filters_are_the_options_by_another_name(events, tmp_path):
         f"{events}[energy=600:1800,ccd_id=0:1][sky=region({field})][exclude sky=region({hole})]"
     )
     other = read_observation(events, energy_kev="0.6:1.8", ccd="0-1", region=field, mask=hole)
-    assert_allclose(one.x, other.x)
+    assert_allclose(one.photons.x, other.photons.x)
     # The outline comes from the photons that the filters left, and so differs by a little.
     area = [o.completeness.effective.sum() * o.completeness.grid.cell_area for o in (one, other)]
     assert_allclose(area[0], area[1], rtol=0.02)
@@ -215,7 +223,7 @@ def test_filters_are_the_options_by_another_name(events, tmp_path):
 @pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
 def test_regions_of_several_filters_must_all_hold(events):
     both = read_observation(f"{events}[sky=circle(4050,4096.5,90)][sky=circle(4140,4096.5,90)]")
-    x, y = both.x / 0.492 + 4096.5, both.y / 0.492 + 4096.5
+    x, y = both.photons.x / 0.492 + 4096.5, both.photons.y / 0.492 + 4096.5
     assert np.all(np.hypot(x - 4050, y - 4096.5) <= 90.001)
     assert np.all(np.hypot(x - 4140, y - 4096.5) <= 90.001)
     grid = both.completeness.grid
@@ -239,7 +247,7 @@ def test_fit_and_score_take_filters(events, tmp_path):
     assert out == tmp_path / "events.model.h5"
     assert result.observations[0].metadata["energy_kev"] == [0.5, 1.5]
     facts = pipeline.score(out, [name])
-    assert facts["n_photons"] == len(result.observations[0].x)
+    assert facts["n_photons"] == len(result.observations[0].photons)
     assert pipeline.score(out, [events])["score"] == facts["score"]
     with pytest.raises(GmmxError, match="cut into the model's own field"):
         pipeline.score(out, [f"{events}[sky=circle(4096.5,4096.5,50)]"])

@@ -49,7 +49,9 @@ def test_all_come_into_the_plane_of_the_first(pair):
     assert one.frame == two.frame
     # The source at the second pointing's centre lies east of the first's, which is at smaller x.
     assert_allclose(
-        [np.median(one.x), np.median(two.x)], [0, -60 * np.cos(np.radians(DEC0))], atol=2
+        [np.median(one.photons.x), np.median(two.photons.x)],
+        [0, -60 * np.cos(np.radians(DEC0))],
+        atol=2,
     )
     assert [o.name for o in (one, two)] == ["events_0", "events_1"]
     assert [o.completeness.exposure.max() for o in (one, two)] == [3e5, 6e5]
@@ -61,7 +63,7 @@ def test_all_come_into_the_plane_of_the_first(pair):
 def test_the_first_keeps_its_physical_pixels(pair, tmp_path):
     (alone,), (one, two) = read(pair[:1], exposure=("expmap_0.fits",)), read(pair, **MAPS)
     assert one.physical == alone.physical
-    assert np.array_equal(one.x, alone.x)
+    assert np.array_equal(one.photons.x, alone.photons.x)
     assert two.physical is None
     config = FitConfig(
         n_components=1, psf=("none",), energy_kev="0.5:2", max_iter=20, threads=1, **MAPS
@@ -126,13 +128,13 @@ def test_a_fit_s_own_photons_are_what_it_is_scored_on(pair, tmp_path, monkeypatc
         for path, o in zip(pair, read_model("model.h5").observations, strict=True)
     ]
     for mine, its in zip(kept, result.observations, strict=True):
-        assert np.array_equal(mine.x, its.x)
-        assert np.array_equal(mine.y, its.y)
+        assert np.array_equal(mine.photons.x, its.photons.x)
+        assert np.array_equal(mine.photons.y, its.photons.y)
 
 
 def test_one_event_list_alone_is_left_as_it_is(pair):
     (one,) = read(pair[1:], exposure=("expmap_1.fits",))
-    assert_allclose(np.median(one.x), 0, atol=2)
+    assert_allclose(np.median(one.photons.x), 0, atol=2)
     assert one.physical is not None
 
 
@@ -234,7 +236,7 @@ def test_two_copies_of_a_pointing_are_one_of_twice_the_photons():
         for o in (
             one,
             [one, replace(one, name="copy")],
-            replace(one, weights=np.full(len(one.x), 2.0)),
+            replace(one, photons=replace(one.photons, weights=np.full(len(one.photons), 2.0))),
         )
     )
     # Twice the photons came in twice the exposure: fluxes are the same, per area and time.

@@ -10,6 +10,7 @@ from gmmx.fitting.driver import fit_mixture
 from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.plane.grid import PixelGrid
 from gmmx.reading.levels import expected_counts, held_by
 from gmmx.show.facts import summary_dict
@@ -37,15 +38,21 @@ def test_one_level_is_counts_over_area():
         backgrounds=(Background(),),
     )
     inside = Observation(
-        x=seen.x, y=seen.y, completeness=corner(completeness), backgrounds=seen.backgrounds
+        photons=Photons(seen.photons.x, seen.photons.y),
+        completeness=corner(completeness),
+        backgrounds=seen.backgrounds,
     )
-    n, area = np.count_nonzero(seen.x > 60), 40 * 200
+    n, area = np.count_nonzero(seen.photons.x > 60), 40 * 200
     (found,) = held_by(inside, completeness)
     assert found.fixed
     assert_allclose(found.amplitude, n / area, rtol=1e-6)
     assert_allclose(np.hypot.reduce(found.deviations), np.sqrt(n) / area, rtol=1e-6)
     result = fit_mixture(
-        Observation(x=seen.x, y=seen.y, completeness=completeness, backgrounds=(found,)),
+        Observation(
+            photons=Photons(seen.photons.x, seen.photons.y),
+            completeness=completeness,
+            backgrounds=(found,),
+        ),
         n_components=1,
         exchanges=0,
     )
@@ -57,8 +64,7 @@ def test_one_level_is_counts_over_area():
     # What the level is uncertain by goes over into the signal.
     exact = fit_mixture(
         Observation(
-            x=seen.x,
-            y=seen.y,
+            photons=Photons(seen.photons.x, seen.photons.y),
             completeness=completeness,
             backgrounds=(Background(amplitude=found.amplitude, fixed=True),),
         ),
@@ -78,8 +84,7 @@ def test_two_levels_are_where_the_likelihood_is_highest():
     sky = drawn(mixture_of((1, 0, 0, 1)), completeness, rng, sky=0.6)
     x, y = rng.uniform(-100, 100, (2, 8000))
     seen = Observation(
-        x=np.append(sky.x, x),
-        y=np.append(sky.y, y),
+        photons=Photons(np.append(sky.photons.x, x), np.append(sky.photons.y, y)),
         completeness=completeness,
         backgrounds=backgrounds,
     )
@@ -101,20 +106,26 @@ def test_two_levels_are_where_the_likelihood_is_highest():
         * 4
     )
     total = areas @ [b.amplitude for b in found]
-    assert_allclose(total, len(seen.x), rtol=1e-5)
-    assert_allclose(np.sqrt(areas @ covariance @ areas), np.sqrt(len(seen.x)), rtol=1e-3)
+    assert_allclose(total, len(seen.photons), rtol=1e-5)
+    assert_allclose(np.sqrt(areas @ covariance @ areas), np.sqrt(len(seen.photons)), rtol=1e-3)
 
 
 def test_held_ones_stay_and_an_empty_region_is_refused():
     completeness = field(100, 2.0)
     held = Background(amplitude=0.5, fixed=True)
     empty = Observation(
-        x=np.zeros(0), y=np.zeros(0), completeness=completeness, backgrounds=(Background(),)
+        photons=Photons([], []),
+        completeness=completeness,
+        backgrounds=(Background(),),
     )
     with pytest.raises(InputError, match="no photon lies in it"):
         held_by(empty, completeness)
     assert held_by(
-        Observation(x=np.zeros(0), y=np.zeros(0), completeness=completeness, backgrounds=(held,)),
+        Observation(
+            photons=Photons([], []),
+            completeness=completeness,
+            backgrounds=(held,),
+        ),
         completeness,
     ) == (held,)
     assert_allclose(expected_counts(empty.completeness, held), 0.5 * 100**2)

@@ -62,7 +62,7 @@ def image(files, **options):
 
 def test_pixel_and_its_blur(files):
     seen = image(files, psf=1.5)
-    assert seen.pixel == pytest.approx(STEP)
+    assert seen.photons.pixel == pytest.approx(STEP)
     assert_allclose(seen.psf.covariances[0, 0, 0], (1.5**2 + STEP**2 / 12) * np.eye(2))
     assert "widened" in seen.psf.description
     assert_allclose(image(files, psf="none").psf.covariances[0, 0, 0], STEP**2 / 12 * np.eye(2))
@@ -166,7 +166,9 @@ def test_cuts_that_an_image_does_not_allow(files):
     with pytest.warns(DataWarning, match="--ccd 3: chips cannot be chosen"):
         read_observation(files / "counts.img", ccd="3", **given)
     with pytest.warns(DataWarning, match="keeps its pixels"):
-        assert read_observation(files / "counts.img", bin=8.0, **given).pixel == pytest.approx(STEP)
+        assert read_observation(
+            files / "counts.img", bin=8.0, **given
+        ).photons.pixel == pytest.approx(STEP)
 
 
 def test_min_sigma_is_raised_and_said(files):
@@ -181,7 +183,7 @@ def test_min_sigma_is_raised_and_said(files):
     assert [line for line in said if line.startswith("min_sigma: 1 arcsec instead of 0.1")]
     assert result.options["min_sigma"] == pytest.approx(STEP / 2)
     again = info(out)
-    assert again.observations[0].pixel == pytest.approx(STEP)
+    assert again.observations[0].photons.pixel == pytest.approx(STEP)
     images = render_images(again)
     assert_allclose(images.counts.values, fits.getdata(files / "counts.img"))
     # Pixels that are not the image's share the counts by area.
@@ -225,7 +227,7 @@ def test_images_and_events_together(files):
         mask=(str(files / "circle.reg"),),
     )
     seen = quietly(read_observations, [files / "counts.img", files / "evt.fits"], config)
-    assert [o.pixel for o in seen] == pytest.approx([STEP, 0.0])
+    assert [o.photons.pixel for o in seen] == pytest.approx([STEP, 0.0])
     assert len(np.unique(seen[1].completeness.open_share)) > 2
     result = quietly(fit_mixture, seen, n_components=2, exchanges=0)
     assert "min_sigma" not in result.options

@@ -12,6 +12,7 @@ from gmmx.errors import InputError
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.plane.grid import PixelGrid
 
 
@@ -81,7 +82,9 @@ def test_counts_are_the_photons_with_their_weights():
     assert images.counts.values.sum() == pytest.approx(observation.n_photons, rel=1e-12)
     assert_allclose(
         images.counts.values,
-        observation.completeness.grid.histogram(observation.x, observation.y, observation.weights),
+        observation.completeness.grid.histogram(
+            observation.photons.x, observation.photons.y, observation.photons.weights
+        ),
     )
 
 
@@ -162,12 +165,15 @@ def test_the_grid_of_one_observation_is_its_map():
 def test_without_maps_the_photons_say_where():
     mixture = Mixture(fluxes=[300.0], means=[[5.0, 5.0]], covariances=[2 * np.eye(2)])
     positions = mixture.sample(300, np.random.default_rng(2))
-    result = make_result([Observation(x=positions[:, 0], y=positions[:, 1])], mixture)
+    result = make_result(
+        [Observation(photons=Photons(positions[:, 0], positions[:, 1]))],
+        mixture,
+    )
     images = render_images(result)
     assert images.counts.values.sum() == 300
     assert_array_equal(images.completeness.values, np.ones(images.counts.grid.shape))
     with pytest.raises(InputError, match="no photons"):
-        output_grid(make_result([Observation(x=np.zeros(0), y=np.zeros(0))]))
+        output_grid(make_result([Observation(photons=Photons([], []))]))
 
 
 def test_poisson_residual():

@@ -9,6 +9,7 @@ from gmmx.answers.components import component_table
 from gmmx.errors import InputError
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.plane.frame import SkyFrame
 from gmmx.reading.fixed_components import mixture_from_table
 from gmmx.show.facts import summary_dict
@@ -17,7 +18,7 @@ from gmmx.show.page import summary
 
 def one_component(frame, position_angle, *, x=0.0, y=0.0, major=10.0, minor=4.0, **changes):
     """A result of one ellipse whose major axis has an angle from the plane's y axis through east [deg]."""
-    observation = Observation(x=np.zeros(0), y=np.zeros(0), frame=frame)
+    observation = Observation(photons=Photons([], []), frame=frame)
     mixture = Mixture(
         fluxes=np.array([100.0]),
         means=np.array([[x, y]]),

@@ -10,6 +10,7 @@ from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.model.psf import PsfModel
 from gmmx.model.result import BackgroundSummary, FitResult
 from gmmx.plane.grid import PixelGrid
@@ -38,8 +39,7 @@ def truth(*, amplitude=0.02, sigma=2.0, observations=1):
         mixture=MIXTURE,
         observations=tuple(
             Observation(
-                x=np.zeros(0),
-                y=np.zeros(0),
+                photons=Photons([], []),
                 completeness=completeness,
                 psf=PsfModel.constant(sigma),
                 backgrounds=(Background(amplitude=amplitude),),
@@ -87,7 +87,7 @@ def drawn(result, n, seed):
             observation.completeness.effective_at(*at.T) > 0
         )
         kept.append(at[rng.uniform(0, 8, len(at)) < density])
-    return Observation(x=np.concatenate(kept)[:n, 0], y=np.concatenate(kept)[:n, 1])
+    return Observation(photons=Photons(np.concatenate(kept)[:n, 0], np.concatenate(kept)[:n, 1]))
 
 
 def test_density_is_what_the_formula_says():
@@ -144,8 +144,12 @@ def test_a_wrong_model_scores_less():
 
 def test_weights_count_photons():
     photons = drawn(truth(), 300, 5)
-    twice = Observation(x=photons.x, y=photons.y, weights=np.full(300, 2.0))
-    repeated = Observation(x=np.tile(photons.x, 2), y=np.tile(photons.y, 2))
+    twice = Observation(
+        photons=Photons(photons.photons.x, photons.photons.y, weights=np.full(300, 2.0))
+    )
+    repeated = Observation(
+        photons=Photons(np.tile(photons.photons.x, 2), np.tile(photons.photons.y, 2))
+    )
     one, two = held_out_score(truth(), [twice]), held_out_score(truth(), [repeated])
     assert_allclose(
         [one.mean, one.error, one.n_photons], [two.mean, two.error, two.n_photons], rtol=1e-12
@@ -154,7 +158,7 @@ def test_weights_count_photons():
 
 def test_observations_are_normalised_one_by_one():
     photons = drawn(truth(), 400, 6)
-    none = Observation(x=np.zeros(0), y=np.zeros(0))
+    none = Observation(photons=Photons([], []))
     alone, with_another = (
         held_out_score(truth(), [photons]),
         held_out_score(truth(observations=2), [photons, none]),
@@ -163,8 +167,11 @@ def test_observations_are_normalised_one_by_one():
 
 
 def test_what_cannot_be_scored_is_said():
-    none = Observation(x=np.zeros(0), y=np.zeros(0))
+    none = Observation(photons=Photons([], []))
     with pytest.raises(DataError, match="no photon to score"):
         held_out_score(truth(), [none])
     with pytest.raises(DataError, match="expects nothing where 1 photons fell"):
-        held_out_score(truth(amplitude=0.0), [Observation(x=[300.0], y=[0.0])])
+        held_out_score(
+            truth(amplitude=0.0),
+            [Observation(photons=Photons([300.0], [0.0]))],
+        )

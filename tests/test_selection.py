@@ -7,7 +7,7 @@ import pytest
 
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.io.events import read_events
-from gmmx.model.events import EventList
+from gmmx.model.photons import EventList, Photons
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.plane.shapes import Shapes, circle
 from gmmx.reading.selection import (
@@ -29,10 +29,9 @@ def an_event_list(n=100, seed=0, *, ccd=None, energy_kev=None, **metadata):
     energy_kev = rng.uniform(0.3, 8, n) if energy_kev is None else energy_kev
     return EventList(
         **PLACE,
-        x=x,
-        y=y,
-        ccd=rng.integers(0, 4, n) if ccd is None else ccd,
-        energy_kev=energy_kev,
+        photons=Photons(
+            x, y, ccd=rng.integers(0, 4, n) if ccd is None else ccd, energy_kev=energy_kev
+        ),
         metadata={"INSTRUME": "ACIS", **metadata},
     )
 
@@ -134,8 +133,8 @@ def test_real_observations_resolve(shared_data):
 
 def test_select_energy_keeps_both_ends_and_counts():
     events = select_energy(an_event_list(5, energy_kev=[0.4999, 0.5, 1, 2, 2.0001]), (0.5, 2.0))
-    assert events.energy_kev.tolist() == [0.5, 1, 2]
-    assert events.n_dropped == {"energy": 2}
+    assert events.photons.energy_kev.tolist() == [0.5, 1, 2]
+    assert events.dropped == {"energy": 2}
     assert len(select_energy(an_event_list(), None)) == 100
 
 
@@ -151,7 +150,7 @@ def test_no_photon_in_the_band():
     with pytest.raises(DataError, match="no photon in the energy band 20:30 keV") as caught:
         select_energy(an_event_list(energy_kev=np.linspace(0.5, 2, 100)), (20.0, 30.0))
     assert "0.5 to 2 keV" in str(caught.value)
-    without = EventList(**PLACE, x=np.zeros(1), y=np.zeros(1))
+    without = EventList(**PLACE, photons=Photons(np.zeros(1), np.zeros(1)))
     with pytest.raises(DataError, match="does not tell energies"):
         select_energy(without, (0.5, 2.0))
 
@@ -159,12 +158,15 @@ def test_no_photon_in_the_band():
 def test_select_ccd():
     events = an_event_list(ccd=np.arange(100) % 5)
     chosen = select_ccd(events, (0, 3))
-    assert set(chosen.ccd.tolist()) == {0, 3}
-    assert chosen.n_dropped == {"ccd": 60}
+    assert set(chosen.photons.ccd.tolist()) == {0, 3}
+    assert chosen.dropped == {"ccd": 60}
     with pytest.raises(DataError, match=r"no photon on CCD 7 \(the file has 0-4\)"):
         select_ccd(events, (7,))
     with pytest.raises(DataError, match="no CCD column"):
-        select_ccd(EventList(**PLACE, x=np.zeros(1), y=np.zeros(1)), (7,))
+        select_ccd(
+            EventList(**PLACE, photons=Photons(np.zeros(1), np.zeros(1))),
+            (7,),
+        )
 
 
 def test_select_shapes():
@@ -173,7 +175,7 @@ def test_select_shapes():
         select_shapes(events, shapes, keep=True),
         select_shapes(events, shapes, keep=False),
     )
-    assert np.hypot(inside.x, inside.y).max() <= 50
-    assert np.hypot(outside.x, outside.y).min() > 50
-    assert inside.n_dropped == {"region": len(outside)}
-    assert outside.n_dropped == {"mask": len(inside)}
+    assert np.hypot(inside.photons.x, inside.photons.y).max() <= 50
+    assert np.hypot(outside.photons.x, outside.photons.y).min() > 50
+    assert inside.dropped == {"region": len(outside)}
+    assert outside.dropped == {"mask": len(inside)}

@@ -11,6 +11,7 @@ from gmmx.fitting.driver import fit_mixture
 from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.model.psf import PsfModel
 from gmmx.plane.grid import PixelGrid
 
@@ -109,7 +110,8 @@ def case(name, seed):
         kept = rng.random_sample(400) < SELECTIONS[name](originals[:, 0])
         seen, completeness, psf = originals[kept], wide(SELECTIONS[name]), None
     return Case(
-        originals, Observation(x=seen[:, 0], y=seen[:, 1], completeness=completeness, psf=psf)
+        originals,
+        Observation(photons=Photons(seen[:, 0], seen[:, 1]), completeness=completeness, psf=psf),
     )
 
 
@@ -125,7 +127,7 @@ def fit(observation, start, **options):
 
 def best_of(observation, rng, *, starts=8):
     """The fit of the highest observed likelihood from starts at random photons, each component a quarter of the photons' covariance."""
-    points = np.stack([observation.x, observation.y], axis=1)
+    points = np.stack([observation.photons.x, observation.photons.y], axis=1)
     covariances = np.repeat(np.cov(points.T)[None] / 4, 3, axis=0)
     fits = []
     for _ in range(starts):
@@ -164,7 +166,7 @@ def gaps(name, seeds):
 def test_toy_is_the_published_one():
     toy = case("box", 8366)
     assert mean_log_density(TRUTH, toy.originals) == pytest.approx(-3.9617, abs=5e-5)
-    assert len(toy.observation.x) == 211
+    assert len(toy.observation.photons) == 211
 
 
 def test_toy():

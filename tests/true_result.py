@@ -7,6 +7,7 @@ from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
 from gmmx.model.psf import PsfModel
 from gmmx.plane.frame import SkyFrame
 from gmmx.plane.grid import PixelGrid
@@ -40,8 +41,7 @@ def make_true_result(seed=0, *, background=0.08, step=4.0, n=100):
     chance = completeness.exposure_at(*photons.T) / exposure.max()
     keep = (rng.random(len(photons)) < chance) & ~hole.contains(*photons.T)
     observation = Observation(
-        x=photons[keep, 0],
-        y=photons[keep, 1],
+        photons=Photons(photons[keep, 0], photons[keep, 1]),
         frame=SkyFrame(150, 2),
         completeness=completeness,
         psf=PsfModel.constant(3.0),

@@ -113,7 +113,9 @@ def output_grid(result, *, bin=None):
         raise InputError(f"a pixel size must be positive, got {bin:g} arcsec")
     first = result.observations[0].completeness
     if first is None:
-        x, y = (np.concatenate([getattr(o, axis) for o in result.observations]) for axis in "xy")
+        x, y = (
+            np.concatenate([getattr(o.photons, axis) for o in result.observations]) for axis in "xy"
+        )
         if len(x) == 0:
             raise InputError(
                 "no photons and no exposure map: nothing says what to draw, give a grid"
@@ -217,12 +219,11 @@ def render_images(result, grid=None, *, units="counts", with_points=False):
         for term in background_terms(observation, result.reference_exposure):
             background += term.amplitude * term.on(maps, masked=False)
             expected = expected + term.amplitude * term.on(maps)
+        photons = observation.photons
         each.append(
             (
                 expected * area,
-                grid.histogram(
-                    observation.x, observation.y, observation.weights, side=observation.pixel
-                ),
+                grid.histogram(photons.x, photons.y, photons.weights, side=photons.pixel),
             )
         )
     expected, counts = (sum(images) for images in zip(*each, strict=True))

@@ -238,8 +238,8 @@ def _seen(result):
                     for index in (np.flatnonzero(seen.any(axis)) for axis in (0, 1))
                 )
                 corners.append(grid.to_plane([x0, x1, x0, x1], [y0, y0, y1, y1]))
-        elif len(observation.x):
-            corners.append((observation.x, observation.y))
+        elif len(observation.photons):
+            corners.append((observation.photons.x, observation.photons.y))
     if not corners:
         raise InputError("no photons and no exposure: nothing says what to draw")
     ranges = [(axis.min(), axis.max()) for axis in np.concatenate(corners, axis=1)]

@@ -81,13 +81,13 @@ def held_out_score(result, photons):
     logs, weights, total = [], [], 0.0
     for fitted, other in zip(result.observations, photons, strict=True):
         expected = expected_photons(result, fitted)
-        expected_density = photon_density(result, fitted, other.x, other.y)
+        expected_density = photon_density(result, fitted, other.photons.x, other.photons.y)
         if np.any(expected_density <= 0):
             raise DataError(
                 f"{other.name}: the model expects nothing where {int((expected_density <= 0).sum())} photons fell: fit it with a background"
             )
         logs.append(np.log(expected_density / expected))
-        weights.append(other.weights)
+        weights.append(other.photons.weights)
         total += expected
     logs, weights = np.concatenate(logs), np.concatenate(weights)
     n = weights.sum()

@@ -25,7 +25,7 @@ class Prepared:
     x, y, weights : (N,) arrays
         Photons in the order of the tiles.
     order : (N,) integers
-        ``x = observation.x[order]``.
+        ``x = observation.photons.x[order]``.
     ratios : (n_b, N) array
         q_b / Omega at each photon, from maps without masks.
     integrals : (n_b,) array
@@ -89,8 +89,9 @@ def prepare(observation, reference):
     InputError
         When a photon lies where the completeness is zero, or a background has nothing to be spread over.
     """
-    order, tiles, boxes, blocks = tile(observation.x, observation.y)
-    x, y, weights = observation.x[order], observation.y[order], observation.weights[order]
+    photons = observation.photons
+    order, tiles, boxes, blocks = tile(photons.x, photons.y)
+    x, y, weights = photons.x[order], photons.y[order], photons.weights[order]
     completeness = observation.completeness
     pyramid, integrals, ratios = None, np.zeros(0), np.zeros((0, len(x)))
     if completeness is not None:

@@ -24,7 +24,7 @@ from ..errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputEr
 from ..model.background import way_to_hold
 from ..model.completeness import reference_exposure
 from ..model.mixture import Fixed, Mixture
-from ..model.observation import finest_detail
+from ..model.observation import Observation, finest_detail
 from ..model.result import (
     HIGH_CORRELATION,
     HISTORY_COLUMNS,
@@ -211,7 +211,7 @@ def fit_mixture(
     DegeneracyWarning
         When a background's level and the signal flux are correlated by more than 0.9, or when broad components have taken its place.
     """
-    observations = [observations] if hasattr(observations, "x") else list(observations)
+    observations = [observations] if isinstance(observations, Observation) else list(observations)
     if not observations:
         raise InputError("there is no observation to fit")
     observations = [o.exposed() for o in observations]

@@ -53,7 +53,7 @@ class Search:
         step = max(
             _FINEST_SCALE / _SIGMA_CELLS,
             span / _MAX_CELLS,
-            min(p.observation.pixel for p in prepared) / _SIGMA_CELLS,
+            min(p.observation.photons.pixel for p in prepared) / _SIGMA_CELLS,
         )
         n_levels = 1 + max(0, int(np.log2(min(_COARSEST_SCALE, span / 6) / (step * _SIGMA_CELLS))))
         grid = PixelGrid.covering(
@@ -73,7 +73,7 @@ class Search:
                 nearest(np.array(shapes).reshape(len(shapes), *c.grid.shape), c.grid, grid)
             )
         counts = sum(
-            grid.histogram(p.x, p.y, p.weights, side=p.observation.pixel) for p in prepared
+            grid.histogram(p.x, p.y, p.weights, side=p.observation.photons.pixel) for p in prepared
         )
         return cls(
             grid,

@@ -158,9 +158,9 @@ class PointSources:
         inside, around = np.zeros(len(self)), np.zeros(len(self))
         for o in observations:
             for i in range(len(self)):
-                distance = np.hypot(o.x - self.x[i], o.y - self.y[i])
-                inside[i] += o.weights[distance < self.reaches[i]].sum()
-                around[i] += o.weights[
+                distance = np.hypot(o.photons.x - self.x[i], o.photons.y - self.y[i])
+                inside[i] += o.photons.weights[distance < self.reaches[i]].sum()
+                around[i] += o.photons.weights[
                     (distance >= self.reaches[i]) & (distance < 2 * self.reaches[i])
                 ].sum()
         # The ring has three times the circle's area.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, DataWarning
-from ..model.events import EventList
+from ..model.photons import CountsImage, Photons
 from ..plane.frame import PhysicalFrame
 from ._plane import own_plane, physical_axes
 from ._read import file_digest, fits_stream, headers, reading
@@ -71,7 +71,7 @@ def read_counts(path):
 
     Returns
     -------
-    EventList
+    CountsImage
         One row for each pixel that is not zero; `pixels` is the image's grid, and `metadata` holds the keywords that `read_events` finds, the band of the image
         in "recorded_energy_band_kev" and its chips in "recorded_chips" where the header tells them.
 
@@ -101,12 +101,10 @@ def read_counts(path):
     metadata |= {} if chips is None else {"recorded_chips": chips}
     iy, ix = np.nonzero(image.values)
     x, y = grid.to_plane(ix, iy)
-    return EventList(
+    return CountsImage(
         frame=frame,
         physical=_physical_frame(image, grid),
-        x=x,
-        y=y,
-        weights=image.values[iy, ix],
+        photons=Photons(x, y, weights=image.values[iy, ix], pixel=float(grid.step)),
         pixels=grid,
         metadata=metadata | {"n_rows": len(x)},
     )

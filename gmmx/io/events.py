@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, DataWarning
-from ..model.events import EventList
+from ..model.photons import EventList, Photons
 from ..plane.frame import PhysicalFrame, SkyFrame
 from ._read import file_digest, fits_stream, headers, reading
 from .virtual import check_columns, filter_rows, parse_file_argument
@@ -150,7 +150,7 @@ def read_events(path, *, sky=True):
     if band is not None:
         metadata["recorded_energy_band_kev"] = list(band)
     metadata |= {"file": Path(path).name, "sha256": file_digest(path), "n_rows": n_rows}
-    n_dropped = filter_rows(
+    dropped = filter_rows(
         virtual,
         table,
         columns,
@@ -174,7 +174,7 @@ def read_events(path, *, sky=True):
     if energy_column is not None:
         finite &= np.isfinite(table[energy_column])
     if not finite.all():
-        n_dropped["not finite"] = int(np.count_nonzero(~finite))
+        dropped["not finite"] = int(np.count_nonzero(~finite))
         for name in wanted:
             table[name] = table[name][finite]
         if not finite.any():
@@ -184,15 +184,19 @@ def read_events(path, *, sky=True):
     listed = EventList(
         frame=frame,
         physical=physical,
-        x=table["x"],
-        y=table["y"],
-        energy_kev=None if energy_column is None else table[energy_column],
-        ccd=None if ccd_column is None else table[ccd_column],
+        photons=Photons(
+            table["x"],
+            table["y"],
+            energy_kev=None if energy_column is None else table[energy_column],
+            ccd=None if ccd_column is None else table[ccd_column],
+        ),
         metadata=metadata,
-        n_dropped=n_dropped,
+        dropped=dropped,
     )
     for one in virtual.sky if sky else ():
-        inside = one.read(frame=frame, physical=physical).contains(listed.x, listed.y)
+        inside = one.read(frame=frame, physical=physical).contains(
+            listed.photons.x, listed.photons.y
+        )
         listed = listed.select(inside != one.exclude, "filter")
         if len(listed) == 0:
             raise DataError(f"{virtual.text}: [{one.text}] leaves no photon")

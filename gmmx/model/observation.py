@@ -4,12 +4,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .._arrays import read_only
 from ..errors import InputError
 from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.shapes import Shapes
 from .background import Background
 from .completeness import Completeness
+from .photons import Photons
 from .psf import PsfModel
 
 
@@ -19,12 +19,8 @@ class Observation:
 
     Attributes
     ----------
-    x, y : (N,) array
-        Detected positions in the tangent plane [arcsec].
-    weights : (N,) array, optional
-        Photons each row stands for: 1 for an event, the count for a pixel, any number >= 0 for a bootstrap.
-    pixel : float
-        Side of the square whose photons a row holds, at its centre [arcsec]; 0 where rows are single photons. The PSF holds that blur already.
+    photons : Photons
+        Positions in the tangent plane, weights, energies and chips.
     frame : SkyFrame, optional
         The tangent plane; None in tests and toys that have no sky.
     completeness : Completeness or None
@@ -45,10 +41,7 @@ class Observation:
         Photons left out, by reason.
     """
 
-    x: np.ndarray
-    y: np.ndarray
-    weights: np.ndarray = None
-    pixel: float = 0.0
+    photons: Photons
     frame: SkyFrame | None = None
     completeness: Completeness | None = None
     psf: PsfModel | None = None
@@ -61,15 +54,6 @@ class Observation:
     dropped: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        if self.weights is None:
-            object.__setattr__(self, "weights", np.ones(len(self.x)))
-        read_only(self, x=("N",), y=("N",), weights=("N",))
-        if np.any(self.weights < 0):
-            raise InputError(f"weights cannot be negative, got {self.weights.min():.6g}")
-        if not (np.isfinite(self.pixel) and self.pixel >= 0):
-            raise InputError(
-                f"the pixel that photons are counted in must be at least 0 arcsec, got {self.pixel}"
-            )
         names = [b.name for b in self.backgrounds]
         if len(set(names)) < len(names):
             raise InputError(f"two backgrounds of one observation share a name: {', '.join(names)}")
@@ -79,7 +63,7 @@ class Observation:
     @property
     def n_photons(self):
         """Sum of the weights [photon]."""
-        return float(self.weights.sum())
+        return self.photons.n_photons
 
     def from_masks(self, x, y):
         """Positions (x, y) in the plane of the masks, brought into the observation's own [arcsec]."""
@@ -103,25 +87,27 @@ class Observation:
 
     def select(self, keep, reason):
         """The observation with only the photons that `keep` (booleans) names; the others are counted under `reason`."""
-        lost = float(self.weights[~keep].sum())
-        if lost == 0 and np.all(keep):
+        if np.all(keep):
             return self
-        dropped = dict(self.dropped)
-        dropped[reason] = dropped.get(reason, 0) + lost
+        lost = self.photons.count(~keep)
         return replace(
-            self, x=self.x[keep], y=self.y[keep], weights=self.weights[keep], dropped=dropped
+            self,
+            photons=self.photons.select(keep),
+            dropped={**self.dropped, reason: self.dropped.get(reason, 0) + lost},
         )
 
     def exposed(self):
         """The observation without the photons that lie where the completeness is zero."""
         if self.completeness is None:
             return self
-        return self.select(self.completeness.effective_at(self.x, self.y) > 0, "zero exposure")
+        return self.select(
+            self.completeness.effective_at(self.photons.x, self.photons.y) > 0, "zero exposure"
+        )
 
 
 def finest_detail(observations):
     """The smallest standard deviation that photons counted in pixels can tell, half of the finest pixel [arcsec]; 0 where some photons are single."""
-    return min((o.pixel / 2 for o in observations), default=0.0)
+    return min((o.photons.pixel / 2 for o in observations), default=0.0)
 
 
 def _between(frame, other, x, y):

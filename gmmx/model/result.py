@@ -139,7 +139,7 @@ class FitResult(ResultDoors):
     >>> import gmmx
     >>> rng = np.random.default_rng(0)
     >>> x, y = rng.normal(0.0, 5.0, (2, 500))
-    >>> result = gmmx.fit(gmmx.Observation(x=x, y=y), n_components=1, seed=1)
+    >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1, seed=1)
     >>> result
     FitResult: 1 component, converged after ... evaluations
       flux        500 +- 22 photon

@@ -11,7 +11,7 @@ from ..errors import DataError, DataWarning, InputError
 from ..io.backgrounds import read_background
 from ..model.background import Background
 from ..model.completeness import reference_exposure
-from ..model.events import EventList
+from ..model.photons import EventList
 from ..plane.grid import SkyImage
 from ..plane.resample import map_means
 from ..telescope.acis import (
@@ -128,7 +128,7 @@ def make_backgrounds(wanted, listed, completeness, *, measured=True):
     ----------
     wanted : tuple of Wanted or None
         Of `parse_backgrounds`. None: sky, and for ACIS particles where vignetting tells them from the sky.
-    listed : EventList
+    listed : EventList or CountsImage
         The photons of the chips and the band, before any shape has cut them.
     completeness : Completeness
         With all masks in it.
@@ -224,9 +224,9 @@ def _particles(one, listed, completeness):
     share = time_share(completeness)
     chips = (
         []
-        if listed.ccd is None
+        if listed.photons.ccd is None
         or not str(listed.metadata.get("INSTRUME", "")).upper().startswith("ACIS")
-        else np.unique(listed.ccd)
+        else np.unique(listed.photons.ccd)
     )
     kinds = np.isin(chips, BACK_ILLUMINATED)
     sides = {one.what: np.ones(share.shape, bool)}
@@ -338,19 +338,19 @@ def _is_time(value):
 def _of_the_same(found, listed):
     """The events of a background in the band and on the chips of an observation."""
     band, chips = listed.metadata.get("energy_kev"), listed.metadata.get("chips")
-    if isinstance(band, list | tuple) and found.energy_kev is not None:
+    if isinstance(band, list | tuple) and found.photons.energy_kev is not None:
         found = select_energy(found, tuple(band))
     return (
-        found.select(np.isin(found.ccd, chips), "ccd")
-        if chips is not None and found.ccd is not None
+        found.select(np.isin(found.photons.ccd, chips), "ccd")
+        if chips is not None and found.photons.ccd is not None
         else found
     )
 
 
 def _places(found, frame):
     if found.frame == frame:
-        return found.x, found.y
-    x, y = frame.to_plane(*found.frame.to_sky(found.x, found.y))
+        return found.photons.x, found.photons.y
+    x, y = frame.to_plane(*found.frame.to_sky(found.photons.x, found.photons.y))
     good = np.isfinite(x) & np.isfinite(y)
     return x[good], y[good]
 
@@ -366,7 +366,9 @@ def _smoothed(density, share, covered, listed, completeness):
         np.clip(np.sqrt(SMOOTHED_COUNTS / (4 * np.pi * mean)), max(NARROWEST, step), WIDEST)
     )
     chips = (
-        chip_areas(listed, completeness) if listed.ccd is not None else np.zeros(density.shape, int)
+        chip_areas(listed, completeness)
+        if listed.photons.ccd is not None
+        else np.zeros(density.shape, int)
     )
     smooth = np.zeros(density.shape)
     for chip in np.unique(chips[covered]):

@@ -12,6 +12,7 @@ from ..io.counts_image import read_photons
 from ..io.maps import read_exposure
 from ..io.virtual import parse_file_argument
 from ..model.observation import Observation
+from ..model.photons import CountsImage, Photons
 from ..plane.resample import collected
 from ..telescope.footprint import describe, footprint
 from .background import make_backgrounds, parse_backgrounds
@@ -124,7 +125,8 @@ def read_observation(
     virtual = parse_file_argument(events)
     listed = read_photons(events, sky=False)
     inputs = [{"role": "events", "path": str(events), "sha256": listed.metadata["sha256"]}]
-    resolved, pixels, outlines = {"filter": virtual.filters or None}, listed.pixels, ()
+    resolved, outlines = {"filter": virtual.filters or None}, ()
+    pixels = listed.pixels if isinstance(listed, CountsImage) else None
     if pixels is None:
         chips, resolved["ccd"] = resolve_ccd(listed, ccd)
         listed = select_ccd(listed, chips)
@@ -166,7 +168,7 @@ def read_observation(
         else:
             completeness = within_image(completeness, pixels)
         completeness = completeness if grid is None else completeness.regridded(grid)
-        if not np.any(completeness.exposure_at(listed.x, listed.y) > 0):
+        if not np.any(completeness.exposure_at(listed.photons.x, listed.photons.y) > 0):
             raise DataError(
                 f"{exposure}: the exposure map does not overlap the events of {events}: is it of another pointing?"
             )
@@ -205,10 +207,7 @@ def read_observation(
         )
         held, resolved["background"] = held | level, f"{resolved['background']}; {said}"
     observation = Observation(
-        x=listed.x,
-        y=listed.y,
-        weights=listed.weights,
-        pixel=0.0 if pixels is None else float(pixels.step),
+        photons=listed.photons,
         frame=listed.frame,
         completeness=completeness,
         psf=blur.psf,
@@ -223,14 +222,17 @@ def read_observation(
             "resolved": {k: v for k, v in resolved.items() if v is not None},
         }
         | held,
-        dropped=listed.n_dropped,
+        dropped=listed.dropped,
     )
     return placed(observation, frame=frame, bin=bin) if place else observation
 
 
 def observation_name(events):
     """What an event file's observation is called: its name without folder, filters and endings."""
-    return re.sub(r"(\.(fits?|evt\d?|img))?(\.gz)?$", "", parse_file_argument(events).path.name) or "observation"
+    return (
+        re.sub(r"(\.(fits?|evt\d?|img))?(\.gz)?$", "", parse_file_argument(events).path.name)
+        or "observation"
+    )
 
 
 def placed(observation, *, frame=None, bin=None):
@@ -253,8 +255,8 @@ def placed(observation, *, frame=None, bin=None):
     """
     observation = _exposed(observation if frame is None else moved(observation, frame))
     check_held(observation)
-    if bin is not None and observation.pixel > 0:
-        message = f"{observation.name}: --bin {bin:g} is for event lists: the counts image keeps its pixels of {observation.pixel:.4g} arcsec"
+    if bin is not None and observation.photons.pixel > 0:
+        message = f"{observation.name}: --bin {bin:g} is for event lists: the counts image keeps its pixels of {observation.photons.pixel:.4g} arcsec"
         warnings.warn(message, DataWarning, stacklevel=2)
         return observation
     return observation if bin is None else _binned(observation, bin)
@@ -264,7 +266,7 @@ def _exposed(observation):
     """The observation without photons at zero exposure: a warning where they are many, an error where they are all."""
     exposed, events = observation.exposed(), observation.metadata["inputs"][0]["path"]
     lost = 1 - exposed.n_photons / observation.n_photons
-    if len(exposed.x) == 0:
+    if len(exposed.photons) == 0:
         raise DataError(
             f"{events}: all {observation.n_photons:.0f} photons that the cuts left lie on zero exposure: check exposure map and masks"
         )
@@ -276,7 +278,8 @@ def _exposed(observation):
 
 def _binned(observation, cell):
     """The observation with its photons collected into cells: one row for each cell, at its centre, weighing as many; its PSF widened by the cell."""
-    x, y, weights = collected(observation.x, observation.y, observation.weights, cell=cell)
+    photons = observation.photons
+    x, y, weights = collected(photons.x, photons.y, photons.weights, cell=cell)
     # The centre of a cell at the edge of a mask may lie in it: such a cell's photons stay single.
     hidden = observation.completeness.effective_at(x, y) <= 0
     if hidden.any():
@@ -284,23 +287,19 @@ def _binned(observation, cell):
         single = np.array(
             [
                 tuple(c) in cells
-                for c in np.floor(np.column_stack([observation.x, observation.y]) / cell)
+                for c in np.floor(np.column_stack([photons.x, photons.y]) / cell)
                 .astype(int)
                 .tolist()
             ]
         )
         x, y = (
-            np.concatenate([v[~hidden], o[single]])
-            for v, o in ((x, observation.x), (y, observation.y))
+            np.concatenate([v[~hidden], o[single]]) for v, o in ((x, photons.x), (y, photons.y))
         )
-        weights = np.concatenate([weights[~hidden], observation.weights[single]])
+        weights = np.concatenate([weights[~hidden], photons.weights[single]])
     metadata = observation.metadata | {"bin_arcsec": float(cell)}
     return replace(
         observation,
-        x=x,
-        y=y,
-        weights=weights,
-        pixel=float(cell),
+        photons=Photons(x, y, weights=weights, pixel=float(cell)),
         psf=widened_by_pixel(observation.psf, cell),
         metadata=metadata,
     )

@@ -8,6 +8,7 @@ from ..errors import DataError, InputError
 from ..io.counts_image import read_photons
 from ..io.virtual import parse_file_argument
 from ..model.observation import Observation
+from ..model.photons import CountsImage
 from .counts_image import resolve_image_energy, widened_by_pixel
 from .selection import select_energy
 
@@ -42,19 +43,16 @@ def read_held_out(path, fitted):
     cut = np.zeros(len(listed), bool)
     for one in file.sky:
         shapes = one.read(frame=listed.frame, physical=listed.physical)
-        cut |= shapes.contains(listed.x, listed.y) == one.exclude
-    x, y = listed.x, listed.y
+        cut |= shapes.contains(listed.photons.x, listed.photons.y) == one.exclude
+    x, y = listed.photons.x, listed.photons.y
     if listed.frame != fitted.frame:
         x, y = fitted.frame.to_plane(*listed.frame.to_sky(x, y))
     here = np.isfinite(x) & np.isfinite(y)
     other = Observation(
-        x=x[here],
-        y=y[here],
-        weights=None if listed.weights is None else listed.weights[here],
-        pixel=0.0 if listed.pixels is None else float(listed.pixels.step),
+        photons=replace(listed.photons.select(here), x=x[here], y=y[here]),
         completeness=fitted.completeness,
         name=file.path.name,
-        dropped=listed.n_dropped,
+        dropped=listed.dropped,
     )
     if _any_exposed(fitted, x[cut & here], y[cut & here]):
         # Without its photons this part of the field would count as empty, because the model is
@@ -64,7 +62,7 @@ def read_held_out(path, fitted):
             "leave them out, or fit with them"
         )
     other = other.exposed()
-    if len(other.x) == 0:
+    if len(other.photons) == 0:
         raise DataError(
             f"{path}: none of its photons lies in the model's field: was it taken of the same sky?"
         )
@@ -80,8 +78,8 @@ def in_pixels_of(other, fitted):
         As from `read_held_out`.
     fitted : Observation
     """
-    missing = max(other.pixel**2 - fitted.pixel**2, 0.0)
-    if missing <= 1e-6 * other.pixel**2:
+    missing = max(other.photons.pixel**2 - fitted.photons.pixel**2, 0.0)
+    if missing <= 1e-6 * other.photons.pixel**2:
         return fitted
     return replace(fitted, psf=widened_by_pixel(fitted.psf, np.sqrt(missing)))
 
@@ -89,12 +87,12 @@ def in_pixels_of(other, fitted):
 def _in_band_and_chips(listed, fitted):
     """Keep the photons in the band and on the chips of a fitted observation."""
     band, chips = fitted.metadata.get("energy_kev"), fitted.metadata.get("chips")
-    if listed.pixels is not None:
+    if isinstance(listed, CountsImage):
         resolve_image_energy(listed, band if isinstance(band, list | tuple) else None)
-    elif isinstance(band, list | tuple) and listed.energy_kev is not None:
+    elif isinstance(band, list | tuple) and listed.photons.energy_kev is not None:
         listed = select_energy(listed, tuple(band))
-    if chips is not None and listed.ccd is not None:
-        listed = listed.select(np.isin(listed.ccd, chips), "ccd")
+    if chips is not None and listed.photons.ccd is not None:
+        listed = listed.select(np.isin(listed.photons.ccd, chips), "ccd")
     return listed
 
 
@@ -103,7 +101,7 @@ def _outside_masks(listed, fitted):
     if fitted.masks is None:
         return listed
     frame = fitted.masks_frame or fitted.frame
-    at = listed.x, listed.y
+    at = listed.photons.x, listed.photons.y
     if listed.frame != frame:
         at = frame.to_plane(*listed.frame.to_sky(*at))
     return listed.select(~fitted.masks.contains(*at), "mask")

@@ -120,9 +120,7 @@ def levels_from_region(backgrounds, listed, inside, completeness, region):
             f"{names}: no background is left whose level could be taken from a region: leave out --background-region, or the levels"
         )
     alone = Observation(
-        x=listed.x,
-        y=listed.y,
-        weights=listed.weights,
+        photons=listed.photons,
         frame=listed.frame,
         completeness=inside,
         backgrounds=backgrounds,

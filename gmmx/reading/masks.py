@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import DataError, DataWarning
 from ..io.regions import read_field_of_view, read_regions
+from ..model.photons import CountsImage
 from ..plane.shapes import Shapes
 from .counts_image import image_open_share
 from .selection import select_shapes
@@ -28,7 +29,7 @@ def apply_shapes(listed, completeness, map_grid, mask, region, filters=()):
 
     Parameters
     ----------
-    listed : EventList
+    listed : EventList or CountsImage
     completeness : Completeness
     map_grid : PixelGrid or None
         The image whose pixels "image" coordinates count.
@@ -38,7 +39,7 @@ def apply_shapes(listed, completeness, map_grid, mask, region, filters=()):
 
     Returns
     -------
-    listed : EventList
+    listed : EventList or CountsImage
     completeness : Completeness
     cut : Shapes or None
     records : list of dict
@@ -70,7 +71,7 @@ def apply_shapes(listed, completeness, map_grid, mask, region, filters=()):
             * completeness.grid.cell_area
             / 3600
         )
-        photons = listed.weighed(covered.contains(listed.x, listed.y))
+        photons = listed.photons.count(covered.contains(listed.photons.x, listed.photons.y))
         records.append(
             {
                 "file": _shown(path),
@@ -82,7 +83,7 @@ def apply_shapes(listed, completeness, map_grid, mask, region, filters=()):
         )
         if kind == "mask":
             records[-1]["by_shape"] = covered.count_by_term(
-                listed.x, listed.y, listed.weights
+                listed.photons.x, listed.photons.y, listed.photons.weights
             ).tolist()
 
     def joined(some):
@@ -138,9 +139,9 @@ def _shown(path):
 def _open_share(covered, listed, grid):
     """Share of each cell that shapes leave open: of its area for single photons, of the image's whole pixels for those counted in pixels."""
     return (
-        covered.open_share(grid)
-        if listed.pixels is None
-        else image_open_share(covered, listed.pixels, grid)
+        image_open_share(covered, listed.pixels, grid)
+        if isinstance(listed, CountsImage)
+        else covered.open_share(grid)
     )
 
 
@@ -152,7 +153,10 @@ def _is_field_with_holes(path, covered, listed):
         len(g) < 2 or not all(t.exclude for t in g[1:]) for g in covered.groups
     ):
         return False
-    if not all(g[0].exclude or np.all(g[0].contains(listed.x, listed.y)) for g in covered.groups):
+    if not all(
+        g[0].exclude or np.all(g[0].contains(listed.photons.x, listed.photons.y))
+        for g in covered.groups
+    ):
         return False
     message = f"{path}: its first shape holds every photon, the others are cut out of it: as a mask it excludes what is cut out (with --region it keeps the rest)"
     warnings.warn(message, DataWarning, stacklevel=4)
@@ -162,11 +166,8 @@ def _is_field_with_holes(path, covered, listed):
 def _warn_of_greedy_shapes(listed, masks):
     """Name each shape of the masks, pairs of (path, Shapes), that alone takes more than 5 % of the photons."""
     for path, covered in masks:
-        inside = covered.contains(listed.x, listed.y)
-        weights = None if listed.weights is None else listed.weights[inside]
-        shares = (
-            covered.count_by_term(listed.x[inside], listed.y[inside], weights) / listed.n_photons
-        )
+        inside = listed.photons.select(covered.contains(listed.photons.x, listed.photons.y))
+        shares = covered.count_by_term(inside.x, inside.y, inside.weights) / listed.n_photons
         for number, (term, taken) in enumerate(zip(covered.terms, shares, strict=True), 1):
             if taken > MASKED_BY_ONE_SHAPE and not term.exclude:
                 name = f"{path}: shape {number} ({term.short_label})"

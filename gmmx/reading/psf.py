@@ -73,7 +73,7 @@ def choose_blur(listed, psf=None, *, ecf=None, extra=0.0, events="events"):
 
     Parameters
     ----------
-    listed : EventList
+    listed : EventList or CountsImage
         The photons of the fit, for where the field is and which energies it has; their keywords tell the telescope.
     psf : as for `parse_psf`
         One or several PSF maps (`io.blurs`), the image of a point source (`point_source`), the sigma of a Gaussian [arcsec], "none", or "chandra": the library
@@ -118,7 +118,10 @@ def _wanted(kind, value, listed, ecf, events):
         return Blur(psf=PsfModel.constant(value))
     if kind == "files":
         blur = _from_files(value, listed, ecf)
-        if blur.psf.grid.shape != (1, 1) and not blur.psf.grid.locate(listed.x, listed.y)[2].any():
+        if (
+            blur.psf.grid.shape != (1, 1)
+            and not blur.psf.grid.locate(listed.photons.x, listed.photons.y)[2].any()
+        ):
             raise DataError(
                 f"{', '.join(value)}: the PSF map does not overlap the events of {events}: is it of another pointing?"
             )
@@ -195,14 +198,16 @@ def _chandra(listed):
         frame=listed.frame,
         pointing=(about["RA_PNT"], about["DEC_PNT"]),
         roll=about["ROLL_PNT"],
-        x_range=(listed.x.min(), listed.x.max()),
-        y_range=(listed.y.min(), listed.y.max()),
-        energies_kev=listed.energy_kev,
+        x_range=(listed.photons.x.min(), listed.photons.x.max()),
+        y_range=(listed.photons.y.min(), listed.photons.y.max()),
+        energies_kev=listed.photons.energy_kev,
     ).widened(variance)
-    if listed.energy_kev is None:
+    if listed.photons.energy_kev is None:
         energy = f"at {USUAL_ENERGY:g} keV (the file does not tell energies)"
     else:
-        energy = f"for the photons' own energies (median {np.median(listed.energy_kev):.2f} keV)"
+        energy = (
+            f"for the photons' own energies (median {np.median(listed.photons.energy_kev):.2f} keV)"
+        )
     m = psf.n_gaussians
     r50 = core_radius(psf.weights.reshape(-1, m), psf.covariances.reshape(-1, m, 2, 2), 0.5)
     pixels = f"PIX_ADJ {adjusted}" if adjusted else "no PIX_ADJ, taken as NONE"

@@ -11,6 +11,7 @@ from ..errors import GmmxWarning, InputError
 from ..fitting.driver import fit_mixture
 from ..model.mixture import Fixed, Mixture
 from ..model.observation import Observation
+from ..model.photons import Photons
 from ..model.psf import PsfModel
 
 # Gaussians at most; fewer where the encircled energy is met to this.
@@ -87,7 +88,9 @@ def fit_point_source(values, grid, *, most=MOST, good=GOOD):
     # As many photons as a bright source has: the priors of the fit are then of no weight, nor is the picture's scale.
     light = values[values > 0] * (LIGHT / values.sum())
     pixels = Observation(
-        x=x, y=y, weights=light, psf=PsfModel.constant(grid.step / np.sqrt(12)), name="point source"
+        photons=Photons(x, y, weights=light),
+        psf=PsfModel.constant(grid.step / np.sqrt(12)),
+        name="point source",
     )
     centre, best = np.array([x[light.argmax()], y[light.argmax()]]), None
     core = max(_radius(light, np.hypot(x - centre[0], y - centre[1]), 0.4), grid.step / 2)

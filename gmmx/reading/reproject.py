@@ -24,7 +24,7 @@ def moved(observation, frame):
     def back(x, y):
         return own.to_plane(*frame.to_sky(x, y))
 
-    x, y = there(observation.x, observation.y)
+    x, y = there(observation.photons.x, observation.photons.y)
     if not np.all(np.isfinite(x)):
         raise DataError(
             f"{observation.name}: its photons are on the other side of the sky from the frame's tangent point: fit it alone"
@@ -48,8 +48,7 @@ def moved(observation, frame):
     # The telescope's sky pixels are a scale of their own tangent plane, in no other.
     return replace(
         observation,
-        x=x,
-        y=y,
+        photons=replace(observation.photons, x=x, y=y),
         frame=frame,
         completeness=completeness,
         psf=blur,

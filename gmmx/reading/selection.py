@@ -37,7 +37,7 @@ def resolve_energy(events, energy=None):
         return parse_energy(energy), None
     recorded = events.metadata.get("recorded_energy_band_kev")
     instrument = str(events.metadata.get("INSTRUME", ""))
-    if events.energy_kev is None:
+    if events.photons.energy_kev is None:
         return None, "all (the file does not tell energies)"
     if not instrument.upper().startswith("ACIS"):
         known = f"; the file was cut to {recorded[0]:g}:{recorded[1]:g} keV" if recorded else ""
@@ -60,9 +60,9 @@ def resolve_ccd(events, ccd=None):
     """
     if ccd is not None:
         return parse_ccd(ccd), None
-    if events.ccd is None:
+    if events.photons.ccd is None:
         return None, "all (no CCD column)"
-    present = np.unique(events.ccd).tolist()
+    present = np.unique(events.photons.ccd).tolist()
     if "filtered_chips" in events.metadata:
         return tuple(present), f"{_listed(present)} (the filter of the file's name)"
     if not str(events.metadata.get("INSTRUME", "")).upper().startswith("ACIS"):
@@ -95,9 +95,9 @@ def _aim_chips(events):
             if sim_z < SIM_Z_ACIS[1]
             else (ACIS_S, "aim point on ACIS-S")
         )
-    if None not in pointing and events.ccd is not None:
+    if None not in pointing and events.photons.ccd is not None:
         x, y = events.frame.to_plane(*pointing)
-        near = events.ccd[np.hypot(events.x - x, events.y - y) < AIM_RADIUS]
+        near = events.photons.ccd[np.hypot(events.photons.x - x, events.photons.y - y) < AIM_RADIUS]
         if len(near):
             return (
                 (ACIS_I, "aim point on ACIS-I")
@@ -136,16 +136,16 @@ def select_energy(events, band):
         return events
     low, high = band
     text = f"{low:g}:{high:g}"
-    if events.energy_kev is None:
+    if events.photons.energy_kev is None:
         raise DataError(
             f"{_name(events)}: energy {text} keV cannot be selected: the file does not tell energies (use --energy all)"
         )
-    keep = (events.energy_kev >= low) & (events.energy_kev <= high)
-    in_ev = (events.energy_kev >= low / 1000) & (events.energy_kev <= high / 1000)
+    keep = (events.photons.energy_kev >= low) & (events.photons.energy_kev <= high)
+    in_ev = (events.photons.energy_kev >= low / 1000) & (events.photons.energy_kev <= high / 1000)
     if low > HIGHEST_KEV or (not keep.any() and (high > HIGHEST_KEV or in_ev.any())):
         raise InputError(f"energy {text} is in keV: did you mean {low / 1000:g}:{high / 1000:g}?")
     if not keep.any():
-        span = f"{events.energy_kev.min():.3g} to {events.energy_kev.max():.3g}"
+        span = f"{events.photons.energy_kev.min():.3g} to {events.photons.energy_kev.max():.3g}"
         raise DataError(
             f"{_name(events)}: no photon in the energy band {text} keV (the file has {span} keV): choose another with --energy"
         )
@@ -162,19 +162,19 @@ def select_ccd(events, chips):
     """
     if chips is None:
         return events
-    if events.ccd is None:
+    if events.photons.ccd is None:
         raise DataError(f"{_name(events)}: no CCD column: leave --ccd out, or use --ccd all")
-    keep = np.isin(events.ccd, chips)
+    keep = np.isin(events.photons.ccd, chips)
     if not keep.any():
         raise DataError(
-            f"{_name(events)}: no photon on CCD {_listed(chips)} (the file has {_listed(np.unique(events.ccd).tolist())}): choose others with --ccd"
+            f"{_name(events)}: no photon on CCD {_listed(chips)} (the file has {_listed(np.unique(events.photons.ccd).tolist())}): choose others with --ccd"
         )
     return events.select(keep, "ccd")
 
 
 def select_shapes(events, shapes, *, keep):
     """The photons inside the shapes (`keep`; the others are counted under "region") or outside them (not `keep`; "mask")."""
-    inside = shapes.contains(events.x, events.y)
+    inside = shapes.contains(events.photons.x, events.photons.y)
     return events.select(inside if keep else ~inside, "region" if keep else "mask")
 
 

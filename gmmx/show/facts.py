@@ -74,13 +74,13 @@ def _sky_facts(result):
 def _input_facts(result):
     observations = result.observations
     return {
-        "n_photons": sum(len(o.x) for o in observations),
+        "n_photons": sum(len(o.photons) for o in observations),
         "photons": result.n_photons,
         "n_dropped": sum((Counter(o.dropped) for o in observations), Counter()),
         "observations": [
             {
                 "name": o.name,
-                "n_photons": len(o.x),
+                "n_photons": len(o.photons),
                 "photons": o.n_photons,
                 "n_dropped": dict(o.dropped),
             }

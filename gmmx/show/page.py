@@ -64,7 +64,7 @@ def _observation_lines(observation):
         pairs.append(("energy", band(observation)))
     if pointing.exposure_time is not None:
         pairs.append(("exposure time", f"{pointing.exposure_time / 1000:,.2f} ks"))
-    rows = len(observation.x)
+    rows = len(observation.photons)
     binned = "" if rows == observation.n_photons else f" in {rows:,} rows"
     pairs.append(("photons", f"{_photons(observation.n_photons)} fitted{binned}"))
     pairs += [

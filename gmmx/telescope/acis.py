@@ -67,9 +67,9 @@ def chip_areas(events, completeness):
     """
     x, y = completeness.grid.centres()
     owner, deepest = np.full(x.shape, -1), np.full(x.shape, -np.inf)
-    for chip in np.unique(events.ccd):
-        on = events.ccd == chip
-        outline = chip_outline(events.x[on], events.y[on], completeness.grid.step)
+    for chip in np.unique(events.photons.ccd):
+        on = events.photons.ccd == chip
+        outline = chip_outline(events.photons.x[on], events.photons.y[on], completeness.grid.step)
         depth = np.full(x.shape, np.inf)
         for start, end in zip(outline, np.roll(outline, -1, axis=0), strict=True):
             normal = np.array([end[1] - start[1], start[0] - end[0]]) / np.hypot(*(end - start))
@@ -125,9 +125,10 @@ def streak_shape(events, completeness):
     """
     angles = (
         {}
-        if events.ccd is None
+        if events.photons.ccd is None
         else {
-            int(chip): readout_angle(events.metadata, int(chip)) for chip in np.unique(events.ccd)
+            int(chip): readout_angle(events.metadata, int(chip))
+            for chip in np.unique(events.photons.ccd)
         }
     )
     if (
@@ -142,15 +143,15 @@ def streak_shape(events, completeness):
     x, y = grid.centres()
     density = np.zeros(grid.shape)
     for chip, angle in angles.items():
-        mine, on = owner == chip, events.ccd == chip
+        mine, on = owner == chip, events.photons.ccd == chip
         if not mine.any():
             continue
         c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-        corners = chip_outline(events.x[on], events.y[on], grid.step)
+        corners = chip_outline(events.photons.x[on], events.photons.y[on], grid.step)
         along, across = corners @ [-s, c], corners @ [c, s]
         n = max(1, int(np.ptp(across) / grid.step))
         edges = np.linspace(across.min(), across.max(), n + 1)
-        counts = np.histogram(c * events.x[on] + s * events.y[on], edges)[0]
+        counts = np.histogram(c * events.photons.x[on] + s * events.photons.y[on], edges)[0]
         excess = np.maximum(counts - np.quantile(counts, _SOURCE_FREE), 0.0)
         strip = np.clip(np.searchsorted(edges, c * x[mine] + s * y[mine]) - 1, 0, n - 1)
         density[mine] = excess[strip] / (np.ptp(along) * (edges[1] - edges[0]))

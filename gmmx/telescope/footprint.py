@@ -59,9 +59,11 @@ def footprint(events, *, step=1.0, outlines=None):
         Relative: its unit is "".
     """
     if not outlines:
-        chips = [] if events.ccd is None else np.unique(events.ccd)
-        parts = [events.ccd == chip for chip in chips] if len(chips) > 1 else [slice(None)]
-        outlines = [chip_outline(events.x[part], events.y[part], step) for part in parts]
+        chips = [] if events.photons.ccd is None else np.unique(events.photons.ccd)
+        parts = [events.photons.ccd == chip for chip in chips] if len(chips) > 1 else [slice(None)]
+        outlines = [
+            chip_outline(events.photons.x[part], events.photons.y[part], step) for part in parts
+        ]
     outlines = [_counter_clockwise(np.asarray(outline, float)) for outline in outlines]
     dither = dither_of(outlines) if _is_acis(events) else 0.0
     outlines = [_completed(outline, dither) for outline in outlines] if dither > 0 else outlines

@@ -8,6 +8,7 @@ import numpy as np
 from ...model.background import Background
 from ...model.completeness import Completeness
 from ...model.observation import Observation
+from ...model.photons import Photons
 from ...model.psf import PsfModel
 from ...plane.frame import PhysicalFrame, SkyFrame
 from ...plane.grid import SkyImage
@@ -30,15 +31,15 @@ def put_observations(group, observations):
             part.attrs["energy_lo"], part.attrs["energy_hi"] = band
         part.attrs["index"] = i
         part.attrs["name"] = o.name
-        part.attrs["pixel_arcsec"] = o.pixel
+        part.attrs["pixel_arcsec"] = o.photons.pixel
         part["metadata"] = as_json(o.metadata, f"metadata of {o.name}")
         part["metadata"].attrs["unit"] = ""
         part.create_group("dropped").attrs.update(o.dropped)
         photons = part.create_group("photons")
         for name, values, unit in (
-            ("x", o.x, "arcsec"),
-            ("y", o.y, "arcsec"),
-            ("weight", o.weights, "photon"),
+            ("x", o.photons.x, "arcsec"),
+            ("y", o.photons.y, "arcsec"),
+            ("weight", o.photons.weights, "photon"),
         ):
             put(photons, name, values, unit)
         if o.physical is not None:
@@ -122,10 +123,12 @@ def get_observation(group, frame):
             Background(template=shape, deviations=tuple(part.attrs.get("deviations", ())), **given)
         )
     return Observation(
-        x=group["photons/x"][()],
-        y=group["photons/y"][()],
-        weights=group["photons/weight"][()],
-        pixel=float(group.attrs.get("pixel_arcsec", 0.0)),
+        photons=Photons(
+            group["photons/x"][()],
+            group["photons/y"][()],
+            weights=group["photons/weight"][()],
+            pixel=float(group.attrs.get("pixel_arcsec", 0.0)),
+        ),
         frame=frame,
         completeness=completeness,
         psf=psf,

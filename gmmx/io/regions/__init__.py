@@ -18,13 +18,27 @@ from ._frames import Frames
 from ._objects import shapes_of_objects
 from ._tables import read_chips, read_table
 from ._text import parse_regions
+from .components import (
+    REGION_FRAMES,
+    REGION_SUFFIXES,
+    component_region_text,
+    component_regions,
+    names_region_file,
+    write_component_regions,
+)
 
 __all__ = [
+    "REGION_FRAMES",
+    "REGION_SUFFIXES",
+    "component_region_text",
+    "component_regions",
+    "names_region_file",
     "read_field_of_view",
     "read_region_text",
     "read_regions",
     "region_items",
     "region_name",
+    "write_component_regions",
 ]
 
 

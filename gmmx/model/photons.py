@@ -1,0 +1,187 @@
+"""Photons: their positions, energies and chips, and the two nouns that a reader makes of them.
+
+`EventList` holds single photons, `CountsImage` photons counted in the pixels of an image.
+"""
+
+from dataclasses import KW_ONLY, dataclass, field, replace
+
+import numpy as np
+
+from .._arrays import read_only
+from ..errors import InputError
+from ..plane.grid import PhysicalFrame, PixelGrid, SkyFrame
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Photons:
+    """Detected photons in a tangent plane, one row for each photon or for each pixel.
+
+    Parameters
+    ----------
+    x, y : (N,) array
+        Detected positions, or the centres of pixels that hold photons [arcsec].
+    weights : (N,) array, optional
+        Number of photons that each row stands for [photon]. Without it each row is one photon.
+    energy_kev : (N,) array, optional
+        Photon energies [keV]; None if they are not known.
+    ccd : (N,) array of int16, optional
+        Number of the chip that recorded each photon; None if it is not known.
+    pixel : float
+        Side of the square in which the photons of a row were counted [arcsec]; 0 for single
+        photons. The PSF of an observation already includes this square.
+
+    Raises
+    ------
+    InputError
+        If the arrays differ in length, hold values that are not finite, or if a weight or the
+        pixel is negative.
+
+    Examples
+    --------
+    >>> photons = Photons([0.0, 1.0, 2.0], [0.0, 0.0, 5.0], energy_kev=[0.6, 1.2, 1.5])
+    >>> photons
+    Photons(3 photons, 0.6-1.5 keV)
+    >>> photons.select(photons.energy_kev > 1).x
+    array([1., 2.])
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    _: KW_ONLY
+    weights: np.ndarray | None = None
+    energy_kev: np.ndarray | None = None
+    ccd: np.ndarray | None = None
+    pixel: float = 0.0
+
+    def __post_init__(self):
+        if self.weights is None:
+            object.__setattr__(self, "weights", np.ones(len(self.x)))
+        read_only(self, x=("N",), y=("N",), weights=("N",))
+        if np.any(self.weights < 0):
+            raise InputError(f"weights cannot be negative, got {self.weights.min():.6g}")
+        if self.energy_kev is not None:
+            read_only(self, energy_kev=(len(self.x),))
+        if self.ccd is not None:
+            ccd = np.array(self.ccd, dtype=np.int16)
+            if ccd.shape != self.x.shape:
+                raise InputError(f"Photons.ccd must have shape {self.x.shape}, got {ccd.shape}")
+            ccd.flags.writeable = False
+            object.__setattr__(self, "ccd", ccd)
+        if not (np.isfinite(self.pixel) and self.pixel >= 0):
+            raise InputError(
+                f"the pixel that photons are counted in must be at least 0 arcsec, got {self.pixel}"
+            )
+
+    def __len__(self):
+        return len(self.x)
+
+    def __repr__(self):
+        text = f"{self.n_photons:,.7g} photons"
+        if len(self) != self.n_photons:
+            text += f" in {len(self):,} rows"
+        if self.pixel > 0:
+            text += f", pixels of {self.pixel:.4g} arcsec"
+        if self.energy_kev is not None and len(self):
+            text += f", {self.energy_kev.min():.3g}-{self.energy_kev.max():.3g} keV"
+        return f"Photons({text})"
+
+    @property
+    def n_photons(self) -> float:
+        """Sum of the weights [photon]."""
+        return float(self.weights.sum())
+
+    def count(self, chosen) -> int | float:
+        """Sum of the weights of chosen rows, an integer if the sum is whole.
+
+        Parameters
+        ----------
+        chosen : (N,) array of bool or int
+            Mask or indices of the rows.
+        """
+        total = float(self.weights[chosen].sum())
+        return int(total) if total.is_integer() else total
+
+    def select(self, rows) -> "Photons":
+        """Photons of some rows, with their energies and chips.
+
+        Parameters
+        ----------
+        rows : (N,) array of bool, or array of int
+            Mask or indices of the rows to keep.
+        """
+        kept = {
+            name: None if getattr(self, name) is None else getattr(self, name)[rows]
+            for name in ("x", "y", "weights", "energy_kev", "ccd")
+        }
+        return replace(self, **kept)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Recorded:
+    """Photons of one file in the tangent plane of that file's own sky coordinates.
+
+    Attributes
+    ----------
+    frame : SkyFrame
+        The tangent plane.
+    physical : PhysicalFrame or None
+        The file's sky pixels in that plane; None if they are rotated against it.
+    photons : Photons
+    metadata : dict
+        Keywords of the file, its name and digest, and what it records about itself; JSON-ready.
+    dropped : dict of str to float
+        Number of photons left out so far, by reason.
+    """
+
+    frame: SkyFrame
+    physical: PhysicalFrame | None
+    photons: Photons
+    metadata: dict = field(default_factory=dict)
+    dropped: dict = field(default_factory=dict)
+
+    def __len__(self):
+        return len(self.photons)
+
+    @property
+    def n_photons(self) -> int | float:
+        """Sum of the weights [photon]."""
+        return self.photons.count(slice(None))
+
+    def select(self, keep, reason):
+        """Keep some of the photons and count the others under a reason.
+
+        Parameters
+        ----------
+        keep : (N,) array of bool
+        reason : str
+            Key in `dropped`.
+        """
+        if np.all(keep):
+            return self
+        lost = self.photons.count(~keep)
+        return replace(
+            self,
+            photons=self.photons.select(keep),
+            dropped={**self.dropped, reason: self.dropped.get(reason, 0) + lost},
+        )
+
+    def noted(self, **metadata):
+        """The same photons with further metadata."""
+        return replace(self, metadata={**self.metadata, **metadata})
+
+
+class EventList(_Recorded):
+    """Single photons of an event file."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CountsImage(_Recorded):
+    """Photons counted in the pixels of an image, one row for each pixel that holds some.
+
+    Attributes
+    ----------
+    pixels : PixelGrid
+        The pixels of the image.
+    """
+
+    pixels: PixelGrid

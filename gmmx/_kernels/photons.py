@@ -1,6 +1,7 @@
 """Sums over photons. Photons lie in tiles of neighbours; a tile visits only the views that can matter in it."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,51 @@ from ._math import exp_fast, log_fast
 # Densities below this are summed again relative to their largest term: far from every view, without a background. It must lie well above exp(-600), the least
 # value of exp_fast.
 _TINY = 1e-240
+
+
+class TiledPhotons(NamedTuple):
+    """Photons in tiles of neighbours, with the shapes of the backgrounds at each.
+
+    Attributes
+    ----------
+    x, y, weights : (N,) arrays
+        Photons, those of a tile side by side [arcsec, arcsec, photon].
+    ratios : (n_b, N) array
+        q_b / Omega at each photon.
+    tiles : (n_tiles + 1,) integers
+        Tile t holds photons tiles[t] to tiles[t + 1].
+    boxes : (n_tiles, 4) array
+        Centre and half-sides (x, y, half x, half y) of each tile [arcsec].
+    blocks : (n_blocks + 1,) integers
+        Block b holds tiles blocks[b] to blocks[b + 1]. Sums are taken block by block, in order,
+        so that the number of threads does not change the answer.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    ratios: np.ndarray
+    tiles: np.ndarray
+    boxes: np.ndarray
+    blocks: np.ndarray
+
+
+class Views(NamedTuple):
+    """Gaussians as the telescope shows them: view v = k M + m is component k in PSF Gaussian m.
+
+    Attributes
+    ----------
+    log_coefficients : (V,) array
+        Logarithm of the peak density.
+    means : (V, 2) array
+        [arcsec]
+    precisions : (V, 3) array
+        xx, xy, yy of the inverse covariances [1 / arcsec**2].
+    """
+
+    log_coefficients: np.ndarray
+    means: np.ndarray
+    precisions: np.ndarray
 
 
 @kernel

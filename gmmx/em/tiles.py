@@ -1,9 +1,10 @@
-"""Observations laid out for the kernels: photons in tiles, completeness in a pyramid, backgrounds as ratios and integrals."""
+"""An observation laid out for the kernels: photons in tiles of neighbours, terms of lambda(x)."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from .._kernels.photons import TiledPhotons
 from ..errors import InputError
 from ..model.completeness import reference_exposure
 from ..model.density import background_terms
@@ -11,56 +12,78 @@ from ..model.field import Field
 from ..model.observation import Observation
 from ..model.pyramid import Pyramid
 
+# Photons in a tile at most.
 TILE = 256
+# Blocks that sums are taken in at most; see `TiledPhotons`.
 MAX_BLOCKS = 64
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Prepared:
-    """An observation laid out for the kernels: photons in tiles, completeness in a pyramid, backgrounds as ratios and integrals.
+    """An observation, its photons in tiles and the terms of lambda(x) as the kernels read them.
 
     Attributes
     ----------
     observation : Observation
-    x, y, weights : (N,) arrays
-        Photons in the order of the tiles.
+    tiled : TiledPhotons
+        Photons in the order of the tiles, with q_b / Omega at each, from maps without masks.
     order : (N,) integers
-        ``x = observation.photons.x[order]``.
-    ratios : (n_b, N) array
-        q_b / Omega at each photon, from maps without masks.
+        Row of the observation's photons that each tiled photon has.
     integrals : (n_b,) array
         int q_b dx [arcsec**2].
     fixed : (n_b,) booleans
-        Amplitudes that are held.
-    tiles, boxes, blocks : arrays
-        See `_kernels.photons`.
+        Background amplitudes that are not fitted.
     pyramid : Pyramid or None
+        Completeness; None if the observation is complete everywhere.
     reference : float
-        E_ref, which the pyramid and the backgrounds are relative to.
+        E_ref, which the completeness and the backgrounds are relative to.
     """
 
     observation: Observation
-    x: np.ndarray
-    y: np.ndarray
-    weights: np.ndarray
+    tiled: TiledPhotons
     order: np.ndarray
-    ratios: np.ndarray
     integrals: np.ndarray
     fixed: np.ndarray
-    tiles: np.ndarray
-    boxes: np.ndarray
-    blocks: np.ndarray
     pyramid: Pyramid | None
     reference: float
 
+    @property
+    def x(self):
+        """Positions along x in the order of the tiles, (N,) [arcsec]."""
+        return self.tiled.x
+
+    @property
+    def y(self):
+        """Positions along y in the order of the tiles, (N,) [arcsec]."""
+        return self.tiled.y
+
+    @property
+    def weights(self):
+        """Weights in the order of the tiles, (N,) [photon]."""
+        return self.tiled.weights
+
+    @property
+    def ratios(self):
+        """q_b / Omega at each photon, (n_b, N)."""
+        return self.tiled.ratios
+
 
 def tile(x, y):
-    """Order photons into tiles of neighbours: strips in x, each cut in y (sort-tile-recursive packing).
+    """Order photons into tiles of neighbours: strips in x, each cut in y.
+
+    This is sort-tile-recursive packing (Leutenegger, Lopez & Edgington 1997, ICDE 13, 497).
+
+    Parameters
+    ----------
+    x, y : (N,) arrays
+        [arcsec]
 
     Returns
     -------
-    order, tiles, boxes, blocks : arrays
-        See `Prepared` and `_kernels.photons`.
+    order : (N,) integers
+        Photon in each place.
+    tiles, boxes, blocks : arrays
+        See `TiledPhotons`.
     """
     n = len(x)
     n_tiles = max(1, -(-n // TILE))
@@ -84,10 +107,20 @@ def tile(x, y):
 def prepare(observation, reference):
     """Lay an observation out for the kernels.
 
+    Parameters
+    ----------
+    observation : Observation
+    reference : float
+        E_ref.
+
+    Returns
+    -------
+    Prepared
+
     Raises
     ------
     InputError
-        When a photon lies where the completeness is zero, or a background has nothing to be spread over.
+        If a photon lies where the exposure is zero, or a background has no open area.
     """
     photons = observation.photons
     order, tiles, boxes, blocks = tile(photons.x, photons.y)
@@ -95,13 +128,13 @@ def prepare(observation, reference):
     completeness = observation.completeness
     pyramid, integrals, ratios = None, np.zeros(0), np.zeros((0, len(x)))
     if completeness is not None:
-        terms = background_terms(observation, reference)
         field = Field(completeness, reference)
-        at = field.at(x, y)
-        if np.any(at <= 0):
+        if np.any(stray := field.at(x, y) <= 0):
             raise InputError(
-                f"{observation.name}: {int((at <= 0).sum())} photons lie where the exposure is zero: use Observation.exposed()"
+                f"{observation.name}: {int(stray.sum())} photons lie where the exposure is zero: "
+                f"remove them with Observation.exposed()"
             )
+        terms = background_terms(observation, reference)
         pyramid = Pyramid.of(completeness.grid, field.own_maps().omega)
         integrals = np.array([term.seen() for term in terms])
         ratios = np.array([term.ratio(x, y) for term in terms]).reshape(len(terms), len(x))
@@ -109,22 +142,21 @@ def prepare(observation, reference):
             raise InputError(f"{observation.name}: a background has no open sky to be spread over")
     return Prepared(
         observation=observation,
-        x=x,
-        y=y,
-        weights=weights,
+        tiled=TiledPhotons(x, y, weights, ratios, tiles, boxes, blocks),
         order=order,
-        ratios=ratios,
         integrals=integrals,
         fixed=np.array([b.fixed for b in observation.backgrounds], bool),
-        tiles=tiles,
-        boxes=boxes,
-        blocks=blocks,
         pyramid=pyramid,
         reference=reference,
     )
 
 
 def prepare_all(observations):
-    """Lay observations out on their common reference exposure: (list of Prepared, E_ref)."""
+    """Lay observations out on their common reference exposure.
+
+    Returns
+    -------
+    tuple of Prepared
+    """
     reference = reference_exposure([o.completeness for o in observations])
-    return [prepare(o, reference) for o in observations], reference
+    return tuple(prepare(o, reference) for o in observations)

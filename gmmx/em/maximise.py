@@ -1,0 +1,238 @@
+"""The objective, its gradient and the M-step, all from the moments of one E-step.
+
+With n the observed plus missing moments, s those of the exposure, ``e_k = s0``, a and nu the
+strengths of the priors and S_k their scale, the penalised objective is
+
+    log L + sum_k [ a log e_k - nu / 2 (log |Sigma_k| + tr(Sigma_k^-1 S_k)) ].
+
+Without priors these are the equations of extreme deconvolution (Bovy, Hogg & Roweis 2011, AOAS 5,
+1657, equations 14 to 18); the gradient follows from the same sums by Fisher's identity. They hold
+in any number of dimensions D and for every likelihood.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..model.mixture import Mixture
+from .parameters import Parameters
+
+# Smallest flux and smallest background responsibility [photon]: both have a logarithm.
+_SMALLEST_FLUX = 1e-9
+_SMALLEST_RESPONSIBILITY = 1e-12
+_TINY = 1e-300
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Gradient:
+    """Exact derivatives of the objective.
+
+    Attributes
+    ----------
+    log_fluxes : (K,) array
+        ``n0 - F``.
+    means : (K, D) array
+        ``Sigma^-1 (n1 + a s1 / e)``.
+    covariances : (K, D, D) array
+        ``Sigma^-1 [n2 - n0 Sigma + a (s2 / e - Sigma) + nu (S - Sigma)] Sigma^-1 / 2``.
+    log_amplitudes : tuple of (n_b,) arrays
+        ``responsibility of b - B int q``.
+    """
+
+    log_fluxes: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
+    log_amplitudes: tuple
+
+    def within(self, fixed):
+        """The gradient with zeros where a parameter is fixed."""
+        return replace(
+            self,
+            log_fluxes=np.where(fixed.fluxes, 0.0, self.log_fluxes),
+            means=np.where(fixed.means[:, None], 0.0, self.means),
+            covariances=np.where(fixed.covariances[:, None, None], 0.0, self.covariances),
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Evaluation:
+    """One E-step at `parameters`, and the M-step that follows from it.
+
+    Attributes
+    ----------
+    parameters, successor : Parameters
+    log_likelihood, objective : float
+        At `parameters` [nat].
+    observed : (K,) array
+        Responsibilities summed over the data.
+    observed_fraction : (K,) array
+        e_k.
+    gradient : Gradient
+        At `parameters`.
+    """
+
+    parameters: Parameters
+    successor: Parameters
+    log_likelihood: float
+    objective: float
+    observed: np.ndarray
+    observed_fraction: np.ndarray
+    gradient: Gradient
+
+
+@dataclass(frozen=True, eq=False)
+class _Pull:
+    """What data and priors together pull a component towards.
+
+    Attributes
+    ----------
+    inverses : (K, D, D) array
+        Sigma^-1.
+    first : (K, D) array
+        ``n1 + a s1 / e``.
+    excess : (K, D, D) array
+        ``n2 - n0 Sigma + a (s2 / e - Sigma) + nu (S - Sigma)``.
+    """
+
+    inverses: np.ndarray
+    first: np.ndarray
+    excess: np.ndarray
+
+
+def evaluate(likelihood, parameters, phase):
+    """One E-step, and the objective, the gradient and the M-step that follow from its moments.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    parameters : Parameters
+    phase : Phase
+        Of the likelihood, begun with as many components.
+
+    Returns
+    -------
+    Evaluation
+    """
+    moments = likelihood.moments(parameters, phase)
+    pull = _pull(moments, parameters, phase)
+    return Evaluation(
+        parameters=parameters,
+        successor=_successor(likelihood, moments, pull, parameters, phase),
+        log_likelihood=moments.log_likelihood,
+        objective=_objective(moments, pull, parameters, phase),
+        observed=moments.observed,
+        observed_fraction=moments.exposure.zeroth,
+        gradient=_gradient(likelihood, moments, pull, parameters),
+    )
+
+
+def _pull(moments, parameters, phase):
+    """Data and priors added up, component by component."""
+    covariances, priors = parameters.mixture.covariances, phase.priors
+    a, nu = priors.mean_count, priors.covariance_count
+    n0, n1, n2 = moments.complete
+    _, s1, s2 = moments.exposure
+    e = np.maximum(moments.exposure.zeroth, _TINY)
+    scale = phase.prior_scales[:, None, None] * np.eye(covariances.shape[-1])
+    return _Pull(
+        inverses=np.linalg.inv(covariances),
+        first=n1 + a * s1 / e[:, None],
+        excess=(
+            n2
+            - n0[:, None, None] * covariances
+            + a * (s2 / e[:, None, None] - covariances)
+            + nu * (scale - covariances)
+        ),
+    )
+
+
+def _objective(moments, pull, parameters, phase):
+    """``log L + sum_k [a log e_k - nu / 2 (log |Sigma_k| + tr(Sigma_k^-1 S_k))]`` [nat]."""
+    a, nu = phase.priors.mean_count, phase.priors.covariance_count
+    e = np.maximum(moments.exposure.zeroth, _TINY)
+    objective = moments.log_likelihood + a * float(np.log(e).sum())
+    narrowness = np.linalg.slogdet(parameters.mixture.covariances)[
+        1
+    ] + phase.prior_scales * np.trace(pull.inverses, axis1=1, axis2=2)
+    # The width of a point source is no parameter, so that no prior applies to it.
+    return objective - nu / 2 * float(narrowness[~parameters.points].sum())
+
+
+def _gradient(likelihood, moments, pull, parameters):
+    """The derivatives of the objective, 0 by all that is fixed."""
+    slopes = tuple(
+        np.where(fixed, 0.0, responsibility - amplitude * integral)
+        for fixed, responsibility, amplitude, integral in zip(
+            likelihood.fixed_amplitudes,
+            moments.responsibilities,
+            parameters.amplitudes,
+            likelihood.integrals,
+            strict=True,
+        )
+    )
+    gradient = Gradient(
+        log_fluxes=moments.complete.zeroth - parameters.mixture.fluxes,
+        means=np.einsum("kij,kj->ki", pull.inverses, pull.first),
+        covariances=pull.inverses @ pull.excess @ pull.inverses / 2,
+        log_amplitudes=slopes,
+    )
+    return gradient if parameters.fixed is None else gradient.within(parameters.fixed)
+
+
+def _successor(likelihood, moments, pull, parameters, phase):
+    """The M-step.
+
+    ``F = n0``; ``d = (n1 + a s1 / e) / (n0 + a)`` is added to the mean;
+    ``Sigma = [n2 + a s2 / e - (n0 + a) d d^T + nu S] / (n0 + a + nu)``;
+    ``B = responsibility of b / int q``. Fixed parameters keep their values, with d = 0 where the
+    mean is fixed.
+    """
+    mixture, priors = parameters.mixture, phase.priors
+    a, nu, n0 = priors.mean_count, priors.covariance_count, moments.complete.zeroth
+    shift = pull.first / (n0 + a)[:, None]
+    if parameters.fixed is not None:
+        # The spread is taken about the mean that the component will have: a fixed one widens it.
+        shift = np.where(parameters.fixed.means[:, None], 0.0, shift)
+    spread = (
+        mixture.covariances
+        + (pull.excess - (n0 + a)[:, None, None] * shift[:, :, None] * shift[:, None, :])
+        / (n0 + a + nu)[:, None, None]
+    )
+    successor = Mixture(
+        fluxes=np.maximum(n0, _SMALLEST_FLUX),
+        means=mixture.means + shift,
+        covariances=floored(spread, priors.min_sigma),
+    )
+    amplitudes = [
+        np.where(
+            fixed,
+            amplitude,
+            np.maximum(responsibility, _SMALLEST_RESPONSIBILITY) / np.maximum(integral, _TINY),
+        )
+        for fixed, amplitude, responsibility, integral in zip(
+            likelihood.fixed_amplitudes,
+            parameters.amplitudes,
+            moments.responsibilities,
+            likelihood.integrals,
+            strict=True,
+        )
+    ]
+    return parameters.moved(successor, amplitudes)
+
+
+def floored(covariances, min_sigma):
+    """Covariances with eigenvalues of at least min_sigma**2.
+
+    This is the maximum of the M-step under that constraint.
+
+    Examples
+    --------
+    >>> floored(np.array([[[9.0, 0.0], [0.0, 1e-6]]]), min_sigma=0.1)
+    array([[[9.  , 0.  ],
+            [0.  , 0.01]]])
+    """
+    values, vectors = np.linalg.eigh(covariances)
+    if values.size == 0 or values.min() >= min_sigma**2:
+        return covariances
+    values = np.maximum(values, min_sigma**2)
+    return (vectors * values[:, None, :]) @ np.swapaxes(vectors, 1, 2)

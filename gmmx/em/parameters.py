@@ -1,0 +1,111 @@
+"""What a fit varies: a mixture and background amplitudes, and the priors on them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..errors import InputError
+from ..model.mixture import Fixed, Mixture
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Priors:
+    """Strengths of the priors, and the floor of the covariances.
+
+    Parameters
+    ----------
+    mean_count : float
+        a: the prior of a mean weighs as much as this many photons that are spread as the
+        exposure is over the component.
+    covariance_count : float
+        nu: the prior of a covariance weighs as much as this many photons that are spread as the
+        core of the PSF.
+    min_sigma : float
+        Smallest intrinsic standard deviation of a component [arcsec].
+    """
+
+    mean_count: float = 1.0
+    covariance_count: float = 3.0
+    min_sigma: float = 0.1
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Parameters:
+    """A mixture, the background amplitudes, and which of the mixture's numbers stay fixed.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        K components in D dimensions.
+    amplitudes : tuple of (n_b,) arrays
+        Background amplitudes B of each observation [photon / arcsec**2]; an empty array for one
+        without backgrounds.
+    fixed : Fixed or None
+        Which numbers of the mixture are not fitted; None if all are. `moved`, `select` and
+        `joined` keep it in step with the components.
+
+    Raises
+    ------
+    InputError
+        If `fixed` has another number of components than the mixture.
+
+    Examples
+    --------
+    >>> from gmmx.model.mixture import Mixture
+    >>> mixture = Mixture(fluxes=[100.0], means=[[0.0, 0.0]], covariances=[[[4.0, 0], [0, 4.0]]])
+    >>> parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
+    >>> len(parameters.joined(mixture).mixture)
+    2
+    """
+
+    mixture: Mixture
+    amplitudes: tuple
+    fixed: Fixed | None = None
+
+    def __post_init__(self):
+        if self.fixed is not None and len(self.fixed) != len(self.mixture):
+            raise InputError(
+                f"`fixed` has {len(self.fixed)} components, but the mixture has "
+                f"{len(self.mixture)}"
+            )
+
+    @property
+    def any_fixed(self):
+        """Components that have a fixed parameter, (K,) booleans."""
+        return np.zeros(len(self.mixture), bool) if self.fixed is None else self.fixed.any_fixed
+
+    @property
+    def points(self):
+        """Components that are point sources, (K,) booleans."""
+        return np.zeros(len(self.mixture), bool) if self.fixed is None else self.fixed.points
+
+    def scales(self, phase):
+        """Covariances in whose units a mean is moved, (K, D, D) [arcsec**2].
+
+        These are the component's own covariances. A point source has none, so that the core of
+        the PSF takes its place.
+        """
+        covariances = self.mixture.covariances
+        if not np.any(self.points):
+            return covariances
+        cores = phase.prior_scales[:, None, None] * np.eye(covariances.shape[-1])
+        return np.where(self.points[:, None, None], cores, covariances)
+
+    def moved(self, mixture, amplitudes):
+        """The same components with other values; fixed numbers keep theirs to the bit."""
+        if self.fixed is not None:
+            mixture = self.fixed.keep(self.mixture, mixture)
+        return Parameters(mixture=mixture, amplitudes=tuple(amplitudes), fixed=self.fixed)
+
+    def select(self, index):
+        """The parameters with only the components of `index` (integers or booleans)."""
+        return replace(
+            self,
+            mixture=self.mixture.select(index),
+            fixed=None if self.fixed is None else self.fixed.select(index),
+        )
+
+    def joined(self, mixture):
+        """The parameters with the components of another mixture added, all of them free."""
+        fixed = None if self.fixed is None else self.fixed.joined(Fixed.none(len(mixture)))
+        return replace(self, mixture=self.mixture.joined(mixture), fixed=fixed)

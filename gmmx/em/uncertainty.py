@@ -1,0 +1,189 @@
+"""Standard errors of fluxes, means and background amplitudes from the information matrix."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Uncertainty:
+    """Standard errors of the totals, of each flux and of each mean.
+
+    Attributes
+    ----------
+    signal : float
+        Of sum(F_k) over all components but point sources [photon at the reference exposure].
+    fluxes : (K,) array
+        [photon at the reference exposure]; 0 for a fixed flux.
+    means : (K, D) array
+        Along each axis [arcsec]; 0 for a fixed mean.
+    amplitudes : tuple of (n_b,) arrays
+        Of each background amplitude, relative. A fixed amplitude has the error of its
+        deviations, 0 without any.
+    correlations : tuple of (n_b,) arrays
+        Of each amplitude with the total signal flux.
+    background : float
+        Of the expected detected photons of all backgrounds together [photon].
+    background_correlation : float
+        Of these photons with the total signal flux.
+    """
+
+    signal: float
+    fluxes: np.ndarray
+    means: np.ndarray
+    amplitudes: tuple
+    correlations: tuple
+    background: float
+    background_correlation: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Wings:
+    """Broad components that are free beside the fitted ones.
+
+    Attributes
+    ----------
+    fluxes : (C,) array
+        Flux that each may have, the standard deviation of its prior about 0.
+    ratios : list of (n_o, C) arrays
+        Their N / lambda.
+    crossed : (n, C) array
+        Information between all parameters and the wings, in units of their fluxes.
+    through : (n, C) array
+        I^-1 crossed.
+    complement : (C, C) array
+        Their information once all other parameters have made room (Schur's complement).
+    """
+
+    fluxes: np.ndarray
+    ratios: list
+    crossed: np.ndarray
+    through: np.ndarray
+    complement: np.ndarray
+
+    @classmethod
+    def of(cls, information):
+        """The wings of an information matrix."""
+        wings = information.likelihood.wings(information.parameters.mixture)
+        logs = information.likelihood.log_densities(information.parameters, information.phase)
+        ratios = information.density_ratios(wings, logs)
+        crossed = information.crossed(ratios) * wings.fluxes
+        own = sum(ratio.T @ ratio for ratio in ratios) * np.outer(wings.fluxes, wings.fluxes)
+        through = information.solve(crossed)
+        # In units of the flux that each may have, the prior of the wings is 1.
+        complement = own - crossed.T @ through + np.eye(len(wings))
+        return cls(wings.fluxes, ratios, crossed, through, complement)
+
+
+def uncertainty_of(information):
+    """Standard errors of background amplitudes, of the total signal and of each component.
+
+    Wings that are not in the fit are free beside all its parameters: see `Likelihood.wings`. The
+    flux of each is 0 with a standard deviation of the flux that it may have. A mixture cannot
+    tell by itself that wings are missing from it; without them the error bar would be that of the
+    mixture, not that of the sky (on a beta-model that fills the field, eight times too small).
+
+    A fixed amplitude that is uncertain by d moves everything else: ``d theta = -I^-1 I_h d``, with
+    I_h the columns of the fixed amplitudes. That adds to the errors.
+
+    Parameters
+    ----------
+    information : Information
+
+    Returns
+    -------
+    Uncertainty
+    """
+    amplitudes, likelihood = information.parameters.amplitudes, information.likelihood
+    sought = _totals(information)
+    wings = _Wings.of(information)
+    sought_wings = np.zeros((len(wings.fluxes), sought.shape[1]))
+    sought_wings[:, 0] = wings.fluxes
+    solved = information.solve(sought)
+    rest = sought_wings - wings.crossed.T @ solved
+    covariance = sought.T @ solved + rest.T @ np.linalg.solve(wings.complement, rest)
+    moves = _deviations(likelihood.deviations, amplitudes, len(sought))
+    if moves.shape[1]:
+        changes = _changes(information, wings, moves, sought, sought_wings)
+        covariance = covariance + changes @ changes.T
+    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    signal, relative = errors[0], errors[1:]
+    scale = relative * signal
+    correlations = np.where(scale > 0, covariance[0, 1:] / np.where(scale > 0, scale, 1.0), 0.0)
+    cuts = np.cumsum([len(a) for a in amplitudes])
+    *amplitude_errors, total = np.split(relative, cuts)
+    *amplitude_correlations, total_correlation = np.split(correlations, cuts)
+    fluxes, means = _component_errors(information)
+    return Uncertainty(
+        signal=float(signal),
+        fluxes=fluxes,
+        means=means,
+        amplitudes=tuple(amplitude_errors),
+        correlations=tuple(amplitude_correlations),
+        background=float(total[0]),
+        background_correlation=float(total_correlation[0]),
+    )
+
+
+def _totals(information):
+    """Derivatives of the sought totals by all parameters, (n, 2 + number of amplitudes).
+
+    The first column is the signal flux, the last the photons of all backgrounds, and each one
+    between them the logarithm of an amplitude. Only these rows of the covariance are computed.
+    """
+    parameters, n = information.parameters, len(information.fixed)
+    k, n_amplitudes = len(parameters.mixture), sum(len(a) for a in parameters.amplitudes)
+    first = n - n_amplitudes
+    sought = np.zeros((n, 2 + n_amplitudes))
+    sought[:k, 0] = np.where(parameters.points, 0.0, parameters.mixture.fluxes)
+    sought[np.arange(first, n), np.arange(1, 1 + n_amplitudes)] = 1.0
+    photons = [
+        a * integral
+        for a, integral in zip(
+            parameters.amplitudes, information.likelihood.integrals, strict=True
+        )
+    ]
+    sought[first:, -1] = np.concatenate(photons)
+    return sought
+
+
+def _deviations(deviations, amplitudes, n):
+    """What each deviation of the fixed amplitudes does to log B, (n, number of deviations)."""
+    row, columns = n - sum(len(a) for a in amplitudes), [np.zeros((n, 0))]
+    for rows, values in zip(deviations, amplitudes, strict=True):
+        moves = np.zeros((n, len(rows)))
+        moves[row : row + len(values)] = rows.T / np.maximum(values, 1e-300)[:, None]
+        row += len(values)
+        columns.append(moves)
+    return np.concatenate(columns, axis=1)
+
+
+def _changes(information, wings, moves, sought, sought_wings):
+    """What each deviation does to the sought totals once all else has followed it."""
+    seen = [score @ moves for score in information.scores]
+    pull = -sum(
+        score.T @ part for score, part in zip(information.scores, seen, strict=True)
+    )
+    pull_wings = (
+        -sum(ratio.T @ part for ratio, part in zip(wings.ratios, seen, strict=True))
+        * wings.fluxes[:, None]
+    )
+    follow = np.linalg.solve(wings.complement, pull_wings - wings.through.T @ pull)
+    return (
+        sought.T @ (information.solve(pull) - wings.through @ follow + moves)
+        + sought_wings.T @ follow
+    )
+
+
+def _component_errors(information):
+    """Standard errors of each flux (K,) and mean (K, D), with all other parameters free."""
+    parameters, n = information.parameters, len(information.fixed)
+    k, d = parameters.mixture.means.shape
+    rows = (1 + d) * k
+    covariance = information.solve(np.eye(n)[:, :rows])[:rows].reshape(1 + d, k, 1 + d, k)
+    each = np.arange(k)
+    variances = np.maximum(covariance[0, each, 0, each], 0.0)
+    roots = np.linalg.cholesky(parameters.scales(information.phase))
+    own = np.ascontiguousarray(covariance[1:, each, 1:, each])
+    means = np.sqrt(np.maximum(np.einsum("kij,kjl,kil->ki", roots, own, roots), 0.0))
+    return parameters.mixture.fluxes * np.sqrt(variances), means

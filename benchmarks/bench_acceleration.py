@@ -18,9 +18,10 @@ from cases import ngc4636, small
 
 from gmmx import errors
 from gmmx._kernels._jit import threads_at_most
-from gmmx.em import layout
-from gmmx.em import photons as em
 from gmmx.em.ascent import Chart, ascend
+from gmmx.em.maximise import evaluate
+from gmmx.em.parameters import Priors
+from gmmx.em.photons import PhotonLikelihood
 from gmmx.fitting.excess import Search
 from gmmx.fitting.stages import Climb
 from gmmx.fitting.start import background_only
@@ -47,15 +48,15 @@ class Counted:
     def rebase(self, gained):
         """A new phase at `start`, where so much has been gained."""
         self.phases += 1
-        self.phase = em.begin_phase(self.prepared, self.start, em.Priors())
-        self.chart = Chart.at(self.start, self.prepared, em.Priors().min_sigma)
-        self.best = em.evaluate(self.prepared, self.start, self.phase)
+        self.phase = self.prepared.begin_phase(self.start, Priors())
+        self.chart = Chart.at(self.prepared, self.start, self.phase)
+        self.best = evaluate(self.prepared, self.start, self.phase)
         self.zero = self.best.objective - gained
 
     def __call__(self, parameters):
         if len(self.gained) >= CHECKPOINTS[-1]:
             raise Spent
-        found = em.evaluate(self.prepared, parameters, self.phase)
+        found = evaluate(self.prepared, parameters, self.phase)
         if found.objective > self.best.objective:
             self.best = found
         self.gained.append(self.best.objective - self.zero)
@@ -194,11 +195,11 @@ METHODS = {
 
 def started(observation, k):
     """Observations as prepared, and a mixture grown to k components and disturbed."""
-    prepared, _ = layout.prepare_all([observation.exposed()])
+    prepared = PhotonLikelihood.of([observation.exposed()])
     parameters = grow(
-        Climb(prepared, em.Priors(), None), Search.over(prepared), background_only(prepared), k
+        Climb(prepared, Priors(), None), Search.over(prepared), background_only(prepared), k
     )
-    chart = Chart.at(parameters, prepared, em.Priors().min_sigma)
+    chart = Chart.at(prepared, parameters, prepared.begin_phase(parameters, Priors()))
     z = chart.to_vector(parameters)
     return prepared, chart.to_parameters(
         z + DISTURBED * chart.scales * np.random.default_rng(1).normal(size=len(z))

@@ -19,7 +19,7 @@ from scipy.ndimage import gaussian_filter
 
 import gmmx
 from gmmx import errors
-from gmmx.em.photons import Parameters
+from gmmx.em.parameters import Parameters
 from gmmx.io.images import read_grid_like
 from gmmx.model.background import Background
 from gmmx.model.drawing import pixel_means

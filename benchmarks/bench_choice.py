@@ -30,8 +30,8 @@ from choice_skies import Sky, beta_model, flat, separated
 
 import gmmx
 from gmmx import errors
-from gmmx.em.layout import prepare_all
-from gmmx.em.photons import Parameters, Priors, begin_phase, views
+from gmmx.em.parameters import Parameters, Priors
+from gmmx.em.photons import PhotonLikelihood
 from gmmx.fitting.excess import Search
 from gmmx.fitting.structure import _grown
 
@@ -61,7 +61,7 @@ class Rung:
 def path(observation, *, step=lambda k: k + 1, exchanges=3, threads=1):
     """Fits with 0, 1, ... components, each begun at the one before, until nothing more is to be found, and some components beyond that."""
     rungs = [Rung(0, gmmx.fit(observation, init=gmmx.Mixture.empty(), threads=threads))]
-    prepared, _ = prepare_all([rungs[0].result.observations[0]])
+    prepared = PhotonLikelihood.of([rungs[0].result.observations[0]])
     search = Search.over(prepared)
     forced = 0
     while forced < BEYOND and rungs[-1].k < MOST:
@@ -91,11 +91,9 @@ def entropy(rung):
     parameters = rung.parameters
     if rung.k == 0:
         return 0.0
-    prepared, _ = prepare_all([rung.result.observations[0]])
-    phase, p = begin_phase(prepared, parameters, Priors()), prepared[0]
-    coefficients, means, precisions = views(
-        parameters.mixture, phase.psf_weights[0], phase.psf_covariances[0]
-    )
+    prepared = PhotonLikelihood.of([rung.result.observations[0]])
+    phase, p = prepared.begin_phase(parameters, Priors()), prepared[0]
+    coefficients, means, precisions = phase.psfs[0].views(parameters.mixture)
     total = 0.0
     for chunk in range(0, len(p.x), 4096):
         part = slice(chunk, chunk + 4096)
@@ -267,10 +265,7 @@ def auto(names, seeds):
     met = {}
     for k in K_TRUE if "separated" in names else ():
         ks = np.array(
-            [
-                len(gmmx.fit(separated(k, seed).train, threads=1).mixture)
-                for seed in range(seeds)
-            ]
+            [len(gmmx.fit(separated(k, seed).train, threads=1).mixture) for seed in range(seeds)]
         )
         least = int(np.ceil(0.9 * seeds - 1e-9)) if seeds >= 10 else seeds - 1
         _asked(
@@ -282,9 +277,7 @@ def auto(names, seeds):
             ks,
         )
     if "background" in names:
-        ks = np.array(
-            [len(gmmx.fit(flat(seed).train, threads=1).mixture) for seed in range(seeds)]
-        )
+        ks = np.array([len(gmmx.fit(flat(seed).train, threads=1).mixture) for seed in range(seeds)])
         least = int(np.ceil(0.95 * seeds - 1e-9)) if seeds >= 20 else seeds - (seeds > 1)
         _asked(
             met,
@@ -295,9 +288,7 @@ def auto(names, seeds):
             ks,
         )
     if "beta" in names:
-        fitted = [
-            gmmx.fit(beta_model(seed).train, threads=1).mixture for seed in range(seeds)
-        ]
+        fitted = [gmmx.fit(beta_model(seed).train, threads=1).mixture for seed in range(seeds)]
         few = sum(map(small, fitted))
         _asked(
             met,

@@ -32,8 +32,9 @@ from scipy.ndimage import gaussian_filter
 
 import gmmx
 from gmmx import errors
-from gmmx.em import layout
-from gmmx.em import photons as em
+from gmmx.em.maximise import evaluate
+from gmmx.em.parameters import Parameters, Priors
+from gmmx.em.photons import PhotonLikelihood
 from gmmx.io.images import read_grid_like
 from gmmx.model.mixture import Mixture
 
@@ -307,7 +308,7 @@ def scored(row, job, mixture, amplitude=None, detected=None):
         if train.backgrounds and amplitude is not None
         else np.zeros(len(train.backgrounds)),
     )
-    parameters = em.Parameters(mixture=mixture, amplitudes=amplitudes)
+    parameters = Parameters(mixture=mixture, amplitudes=amplitudes)
     held_out = case.held_out
     if held_out is not None:
         best = log_scores(held_out, truth)
@@ -326,10 +327,9 @@ def scored(row, job, mixture, amplitude=None, detected=None):
         row.gap, row.error = float(lost.mean()), float(lost.std(ddof=1) / np.sqrt(len(lost)))
     if job.image is not None:
         if detected is None:
-            prepared, reference = layout.prepare_all([train])
-            found = em.evaluate(
-                prepared, parameters, em.begin_phase(prepared, parameters, em.Priors())
-            )
+            prepared = PhotonLikelihood.of([train])
+            reference = prepared.reference_exposure
+            found = evaluate(prepared, parameters, prepared.begin_phase(parameters, Priors()))
             scale = train.n_photons / (
                 float(mixture.fluxes @ found.observed_fraction)
                 + float(amplitudes[0] @ prepared[0].integrals)

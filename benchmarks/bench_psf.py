@@ -18,8 +18,9 @@ import numpy as np
 import gmmx
 from gmmx import errors
 from gmmx.commands import pipeline
-from gmmx.em import layout
-from gmmx.em import photons as em
+from gmmx.em.maximise import evaluate
+from gmmx.em.parameters import Parameters, Priors
+from gmmx.em.photons import PhotonLikelihood
 from gmmx.model.psf import PsfModel
 from gmmx.telescope.encircled import encircled_energy
 
@@ -74,9 +75,7 @@ def sources():
         }
         for label, psf in models.items():
             error = encircled_error(psf, place, radii[(shares * len(radii)).astype(int)], shares)
-            result = gmmx.fit(
-                replace(observation, psf=psf), n_components=1, min_sigma=0.01, seed=1
-            )
+            result = gmmx.fit(replace(observation, psf=psf), n_components=1, min_sigma=0.01, seed=1)
             sigma = np.sqrt(np.linalg.eigvalsh(result.mixture.covariances[0])[::-1])
             # As detected: without an exposure map the field has the mirrors' vignetting.
             flux = result.signal_photons / observation.n_photons
@@ -162,17 +161,17 @@ def speed():
     first = None
     print(f"\none iteration, N = {len(observation.photons):,}, K = {K}")
     for label, psf in listed.items():
-        prepared, _ = layout.prepare_all([replace(observation, psf=psf)])
-        parameters = em.Parameters(
+        prepared = PhotonLikelihood.of([replace(observation, psf=psf)])
+        parameters = Parameters(
             mixture=result.mixture,
             amplitudes=(np.array([b.amplitude for b in result.observations[0].backgrounds]),),
         )
-        phase = em.begin_phase(prepared, parameters, em.Priors())
-        em.evaluate(prepared, parameters, phase)
+        phase = prepared.begin_phase(parameters, Priors())
+        evaluate(prepared, parameters, phase)
         times = []
         for _ in range(25):
             began = time.perf_counter()
-            em.evaluate(prepared, parameters, phase)
+            evaluate(prepared, parameters, phase)
             times.append(time.perf_counter() - began)
         first = min(times) if first is None else first
         print(

@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 
 from gmmx import errors
 from gmmx._kernels._jit import threads_at_most
-from gmmx.em import layout
-from gmmx.em import photons as em
+from gmmx.em.maximise import evaluate
+from gmmx.em.parameters import Parameters, Priors
+from gmmx.em.photons import PhotonLikelihood
 from gmmx.model.mixture import Mixture
 from gmmx.model.photons import Photons
 
@@ -53,7 +54,7 @@ def model(case, observation, k, rng):
     sigma = np.exp(rng.uniform(np.log(1), np.log(14), extra))
     fluxes = np.concatenate([broad.fluxes, np.full(extra, np.median(mixture.fluxes))])
     total = observation.n_photons * 0.7
-    return em.Parameters(
+    return Parameters(
         mixture=Mixture(
             fluxes=fluxes * total / fluxes.sum(),
             means=np.concatenate([broad.means, rng.uniform(-330, 330, (extra, 2))]),
@@ -65,14 +66,14 @@ def model(case, observation, k, rng):
 
 def seconds(prepared, parameters, repeats):
     """Shortest time of an iteration on one thread and on all; what is fixed within a phase is not in it."""
-    phase = em.begin_phase(prepared, parameters, em.Priors())
+    phase = prepared.begin_phase(parameters, Priors())
     shortest = []
     for threads in (1, 0):
         with threads_at_most(threads):
             times = []
             for _ in range(repeats):
                 began = time.perf_counter()
-                em.evaluate(prepared, parameters, phase)
+                evaluate(prepared, parameters, phase)
                 times.append(time.perf_counter() - began)
         shortest.append(min(times))
     return shortest
@@ -80,12 +81,9 @@ def seconds(prepared, parameters, repeats):
 
 def array_bytes(prepared):
     """Bytes of the arrays that an iteration works on, those of the completeness included, and of the photons as they were read."""
-    arrays = [getattr(prepared, f.name) for f in fields(prepared)] + [prepared.pyramid.values]
-    read = (
-        prepared.observation.photons.x,
-        prepared.observation.photons.y,
-        prepared.observation.photons.weights,
-    )
+    arrays = [*(getattr(prepared, f.name) for f in fields(prepared)), *prepared.tiled]
+    arrays.append(prepared.pyramid.values)
+    read = tuple(getattr(prepared.observation.photons, name) for name in ("x", "y", "weights"))
     return sum(a.nbytes for a in arrays if isinstance(a, np.ndarray)), sum(a.nbytes for a in read)
 
 
@@ -125,7 +123,7 @@ def main():
     for n in PHOTONS:
         observation = resampled(source, n, rng)
         began = time.perf_counter()
-        prepared, _ = layout.prepare_all([observation])
+        prepared = PhotonLikelihood.of([observation])
         took = time.perf_counter() - began
         one, every = by_photons[n] = seconds(
             prepared, model(case, observation, 60, np.random.default_rng(4)), 12
@@ -137,7 +135,7 @@ def main():
             flush=True,
         )
     observation = resampled(source, PHOTONS[0], rng)
-    prepared, _ = layout.prepare_all([observation])
+    prepared = PhotonLikelihood.of([observation])
     print(
         f"  {'K':>10s}{'ms':>10s}{'over linear':>13s}{f'{os.cpu_count()} threads':>11s}   N = {PHOTONS[0]:,}"
     )

@@ -16,8 +16,9 @@ from cases import ngc4636
 
 from gmmx._kernels._jit import threads_at_most
 from gmmx._kernels.photons import photon_moments
-from gmmx.em import layout
-from gmmx.em import photons as em
+from gmmx.em.maximise import evaluate
+from gmmx.em.parameters import Priors
+from gmmx.em.photons import PRUNING, PhotonLikelihood
 
 DATA = (
     Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -40,37 +41,22 @@ def best(function, repeats=15):
 def kernels():
     """E and M step and exposure moments at N = 150,000, K = 60."""
     case = ngc4636()
-    prepared, _ = layout.prepare_all([case.train])
-    phase = em.begin_phase(prepared, case.truth, em.Priors())
+    prepared = PhotonLikelihood.of([case.train])
+    phase = prepared.begin_phase(case.truth, Priors())
     p, amplitude = prepared[0], case.truth.amplitudes[0]
-    coefficients, means, precisions = em.views(
-        case.truth.mixture, phase.psf_weights[0], phase.psf_covariances[0]
-    )
-    pairs = len(p.x) * len(coefficients)
+    psf = phase.psfs[0]
+    views, totals = psf.views(case.truth.mixture), psf.totals(case.truth.mixture)
+    pairs = len(p.x) * len(views.means)
 
     def photons(tolerance):
-        return photon_moments(
-            p.x,
-            p.y,
-            p.weights,
-            p.ratios,
-            p.tiles,
-            p.boxes,
-            p.blocks,
-            amplitude,
-            coefficients,
-            means,
-            precisions,
-            tolerance,
-        )
+        return photon_moments(*p.tiled, amplitude, *views, tolerance)
 
-    totals = (case.truth.mixture.covariances[:, None] + phase.psf_covariances[0]).reshape(-1, 2, 2)
     print(f"N = {len(p.x):,}, K = {len(case.truth.mixture)}")
     for threads in (1, 2):
         with threads_at_most(threads):
-            every, pruned = best(lambda: photons(0.0)), best(lambda: photons(em.PRUNING))
-            exposure = best(lambda: p.pyramid.moments(means, totals, phase.levels[0]))
-            whole = best(lambda: em.evaluate(prepared, case.truth, phase))
+            every, pruned = best(lambda: photons(0.0)), best(lambda: photons(PRUNING))
+            exposure = best(lambda: psf.exposures(p, views, totals))
+            whole = best(lambda: evaluate(prepared, case.truth, phase))
         print(
             f"  threads {threads}: photon moments without pruning {every * 1e3:.2f} ms = {every / pairs * 1e9:.2f} ns per photon and view,"
             f" pruned {pruned * 1e3:.2f} ms;"

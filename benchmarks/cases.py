@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gmmx.em.layout import prepare_all
-from gmmx.em.photons import Parameters, Priors, begin_phase, evaluate, log_densities
+from gmmx.em.maximise import evaluate
+from gmmx.em.parameters import Parameters, Priors
+from gmmx.em.photons import PhotonLikelihood
 from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
@@ -28,9 +29,9 @@ class Case:
 
 def log_score(observation, parameters):
     """Held-out log-likelihood per photon, mean log[lambda / int lambda] up to log Omega, which is the same for every model."""
-    prepared, _ = prepare_all([observation])
+    prepared = PhotonLikelihood.of([observation])
     priors = Priors(mean_count=0.0, covariance_count=0.0)
-    value = evaluate(prepared, parameters, begin_phase(prepared, parameters, priors))
+    value = evaluate(prepared, parameters, prepared.begin_phase(parameters, priors))
     expected = float(parameters.mixture.fluxes @ value.observed_fraction) + float(
         parameters.amplitudes[0] @ prepared[0].integrals
     )
@@ -39,13 +40,13 @@ def log_score(observation, parameters):
 
 def log_scores(observation, parameters):
     """The same for each photon, in the observation's order."""
-    prepared, _ = prepare_all([observation])
-    phase = begin_phase(prepared, parameters, Priors(mean_count=0.0, covariance_count=0.0))
+    prepared = PhotonLikelihood.of([observation])
+    phase = prepared.begin_phase(parameters, Priors(mean_count=0.0, covariance_count=0.0))
     expected = float(
         parameters.mixture.fluxes @ evaluate(prepared, parameters, phase).observed_fraction
     ) + float(parameters.amplitudes[0] @ prepared[0].integrals)
     scores = np.empty(len(observation.photons))
-    scores[prepared[0].order] = log_densities(prepared, parameters, phase)[0] - np.log(expected)
+    scores[prepared[0].order] = prepared.log_densities(parameters, phase)[0] - np.log(expected)
     return scores
 
 
@@ -109,9 +110,9 @@ def _drawn(mixture, background_share, completeness, psf, n, rng):
     (x_low, x_high), (y_low, y_high) = grid.extent()
     omega = completeness.effective
     probe = Observation(photons=Photons([], []), completeness=completeness, psf=psf)
-    prepared, _ = prepare_all([probe])
+    prepared = PhotonLikelihood.of([probe])
     nothing = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
-    seen = evaluate(prepared, nothing, begin_phase(prepared, nothing, Priors())).observed_fraction
+    seen = evaluate(prepared, nothing, prepared.begin_phase(nothing, Priors())).observed_fraction
     reference = completeness.exposure.max()
     scale = (1 - background_share) * n / float(mixture.fluxes @ seen)
     truth = replace(mixture, fluxes=mixture.fluxes * scale)

@@ -1,4 +1,4 @@
-"""The ascent: exact slopes, rising objectives, and the same summit as plain iterations."""
+"""The ascent: exact slopes, rising objectives, and the same maximum as plain iterations."""
 
 from dataclasses import replace
 
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from simulated import random_mixture, random_observation
 
-from gmmx.em import layout
-from gmmx.em import photons as em
 from gmmx.em.ascent import Chart, ascend
-from gmmx.em.photons import Parameters, Priors
+from gmmx.em.maximise import evaluate
+from gmmx.em.parameters import Parameters, Priors
+from gmmx.em.photons import PhotonLikelihood
 from gmmx.model.background import Background
 
 PRIORS = Priors(mean_count=1.0, covariance_count=3.0, min_sigma=0.1)
@@ -25,17 +25,13 @@ def start(seed, *, m=2, backgrounds=SKY, k=3, **options):
         random_observation(seed, m=m, backgrounds=backgrounds, **options),
         random_observation(seed + 1, n=150, angle=25),
     ]
-    prepared, _ = layout.prepare_all(observations)
+    prepared = PhotonLikelihood.of(observations)
     mixture = random_mixture(np.random.default_rng(seed), k)
     parameters = Parameters(
         mixture=mixture, amplitudes=(np.full(len(backgrounds), 0.05), np.zeros(0))
     )
-    return (
-        prepared,
-        parameters,
-        em.begin_phase(prepared, parameters, PRIORS),
-        Chart.at(parameters, prepared, PRIORS.min_sigma),
-    )
+    phase = prepared.begin_phase(parameters, PRIORS)
+    return prepared, parameters, phase, Chart.at(prepared, parameters, phase)
 
 
 @settings(deadline=None, max_examples=10)
@@ -45,12 +41,12 @@ def test_gradient_is_exact(seed, m):
     rng = np.random.default_rng(seed)
 
     def objective(z):
-        return em.evaluate(prepared, chart.to_parameters(z), phase).objective
+        return evaluate(prepared, chart.to_parameters(z), phase).objective
 
     # Away from the chart's own centre, where everything is simple.
     z = chart.to_vector(parameters)
     z = z + chart.scales * rng.normal(0, 0.1, len(z))
-    gradient = chart.gradient(em.evaluate(prepared, chart.to_parameters(z), phase))
+    gradient = chart.gradient(evaluate(prepared, chart.to_parameters(z), phase))
     # A cell that enters or leaves the integral at 6 standard deviations moves it by exp(-18) of itself.
     for direction in rng.standard_normal((4, len(z))):
         h = 1e-4 * direction * chart.scales
@@ -66,10 +62,10 @@ def test_gradient_by_each_coordinate(coordinate):
     prepared, parameters, phase, chart = start(3)
     z = chart.to_vector(parameters)
     assert len(z) == 19
-    gradient = chart.gradient(em.evaluate(prepared, parameters, phase))
+    gradient = chart.gradient(evaluate(prepared, parameters, phase))
     h = 1e-3 * chart.scales[coordinate] * np.eye(19)[coordinate]
     up, down = (
-        em.evaluate(prepared, chart.to_parameters(z + s * h), phase).objective for s in (1, -1)
+        evaluate(prepared, chart.to_parameters(z + s * h), phase).objective for s in (1, -1)
     )
     assert gradient[coordinate] * h[coordinate] == pytest.approx(
         (up - down) / 2, rel=2e-3, abs=2e-5
@@ -97,7 +93,7 @@ def test_chart_goes_round(seed):
 def test_objective_never_falls_in_a_phase(seed, m):
     prepared, parameters, phase, chart = start(seed, m=m)
     objectives, spent = [], 0
-    for step in ascend(lambda q: em.evaluate(prepared, q, phase), phase.holds, parameters, chart):
+    for step in ascend(lambda q: evaluate(prepared, q, phase), phase.holds, parameters, chart):
         objectives.append(step.evaluation.objective)
         spent += step.evaluations
         assert step.evaluations >= 1
@@ -110,38 +106,36 @@ def test_objective_never_falls_in_a_phase(seed, m):
 def test_reaches_where_plain_iterations_go_and_sooner():
     prepared, parameters, phase, chart = start(2, m=1, backgrounds=(Background(),))
 
-    def evaluate(q):
-        return em.evaluate(prepared, q, phase)
+    def value(q):
+        return evaluate(prepared, q, phase)
 
     fast, spent = None, 0
-    for step in ascend(evaluate, lambda q: True, parameters, chart):
+    for step in ascend(value, lambda q: True, parameters, chart):
         fast, spent = step.evaluation, spent + step.evaluations
         if spent >= 200:
             break
-    plain = evaluate(parameters)
+    plain = value(parameters)
     for _ in range(200):
-        plain = evaluate(plain.successor)
+        plain = value(plain.successor)
     assert fast.objective > plain.objective - 1e-6
-    # Plain iterations from the summit stay there, and a slope is hardly left.
-    assert evaluate(fast.successor).objective == pytest.approx(fast.objective, abs=0.02)
+    # Plain iterations from the maximum stay there, and a slope is hardly left.
+    assert value(fast.successor).objective == pytest.approx(fast.objective, abs=0.02)
     assert np.linalg.norm(chart.gradient(fast)) < 0.3
 
 
 def test_promise_says_what_is_still_to_come():
     prepared, parameters, phase, chart = start(5, m=1, backgrounds=(Background(),))
     steps, spent = [], 0
-    for step in ascend(
-        lambda q: em.evaluate(prepared, q, phase), lambda q: True, parameters, chart
-    ):
+    for step in ascend(lambda q: evaluate(prepared, q, phase), lambda q: True, parameters, chart):
         steps.append(step)
         spent += step.evaluations
         if spent > 200:
             break
-    summit = steps[-1].evaluation.objective
+    maximum = steps[-1].evaluation.objective
     assert steps[0].promise == np.inf
     assert steps[-1].promise < 1e-3
     late = [s for s in steps if s.promise < 0.01]
-    assert summit - late[0].evaluation.objective < 0.2
+    assert maximum - late[0].evaluation.objective < 0.2
 
 
 def test_stops_where_the_phase_no_longer_holds():
@@ -152,7 +146,7 @@ def test_stops_where_the_phase_no_longer_holds():
         calls.append(candidate)
         return len(calls) < 12
 
-    steps = list(ascend(lambda q: em.evaluate(prepared, q, phase), holds, parameters, chart))
+    steps = list(ascend(lambda q: evaluate(prepared, q, phase), holds, parameters, chart))
     assert len(calls) >= 12
     assert 1 < len(steps) <= 13
 
@@ -162,15 +156,15 @@ def test_falls_back_on_plain_steps():
     prepared, parameters, phase, chart = start(4)
     allowed = [parameters]
 
-    def evaluate(q):
+    def value(q):
         if not any(q is a for a in allowed):
             raise ValueError("no")
-        found = em.evaluate(prepared, q, phase)
+        found = evaluate(prepared, q, phase)
         allowed.append(found.successor)
         return found
 
     steps = []
-    for step in ascend(evaluate, lambda q: True, parameters, chart):
+    for step in ascend(value, lambda q: True, parameters, chart):
         steps.append(step)
         if len(steps) == 8:
             break
@@ -184,12 +178,10 @@ def test_component_on_the_floor_does_not_stop_the_rest():
     covariances = mixture.covariances.copy()
     covariances[0] = PRIORS.min_sigma**2 * np.eye(2)
     parameters = replace(parameters, mixture=replace(mixture, covariances=covariances))
-    phase, chart = (
-        em.begin_phase(prepared, parameters, PRIORS),
-        Chart.at(parameters, prepared, PRIORS.min_sigma),
-    )
+    phase = prepared.begin_phase(parameters, PRIORS)
+    chart = Chart.at(prepared, parameters, phase)
     objectives = []
-    for step in ascend(lambda q: em.evaluate(prepared, q, phase), phase.holds, parameters, chart):
+    for step in ascend(lambda q: evaluate(prepared, q, phase), phase.holds, parameters, chart):
         objectives.append(step.evaluation.objective)
         assert np.linalg.eigvalsh(
             step.evaluation.parameters.mixture.covariances

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from simulated import random_completeness, random_mixture, random_observation, rotation
 
-from gmmx.em import layout
-from gmmx.em import photons as em
-from gmmx.em.photons import Parameters, Priors
+from gmmx.em.maximise import evaluate, floored
+from gmmx.em.parameters import Parameters, Priors
+from gmmx.em.photons import PhotonLikelihood
+from gmmx.em.pyramid import Pyramid
+from gmmx.em.tiles import TILE, tile
 from gmmx.errors import InputError
 from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
@@ -28,13 +30,13 @@ NO_PRIORS = Priors(mean_count=0.0, covariance_count=0.0, min_sigma=0.01)
 
 def one_step(observations, mixture, amplitudes=None, priors=PRIORS):
     """One evaluation at a mixture."""
-    prepared, _ = layout.prepare_all(observations)
+    prepared = PhotonLikelihood.of(observations)
     if amplitudes is None:
         amplitudes = [np.full(len(o.backgrounds), 0.1) for o in observations]
     parameters = Parameters(
         mixture=mixture, amplitudes=tuple(np.asarray(a, float) for a in amplitudes)
     )
-    return em.evaluate(prepared, parameters, em.begin_phase(prepared, parameters, priors))
+    return evaluate(prepared, parameters, prepared.begin_phase(parameters, priors))
 
 
 def assert_same_step(one, two, *, rtol=1e-9, turn=None, shift=(0.0, 0.0), flux=1.0):
@@ -99,7 +101,7 @@ def as_reference(observation, reference_exposure, mixture, amplitudes):
 def test_iteration_matches_reference(m, kinds, monkeypatch):
     # All views on the map's own cells, which is what the twin sums over.
     monkeypatch.setattr(
-        layout.Pyramid, "levels", lambda self, covariances: np.zeros(len(covariances), np.int64)
+        Pyramid, "levels", lambda self, covariances: np.zeros(len(covariances), np.int64)
     )
     grid = PixelGrid.covering((-15, 15), (-15, 15), 3.0)
     shape = SkyImage(grid=grid, values=np.random.default_rng(0).uniform(1, 2, grid.shape))
@@ -114,7 +116,7 @@ def test_iteration_matches_reference(m, kinds, monkeypatch):
     mixture = random_mixture(np.random.default_rng(3), 3)
     amplitudes = [0.1 * np.arange(1, 1 + len(kinds)), np.zeros(0)]
     found = one_step(observations, mixture, amplitudes)
-    _, exposure = layout.prepare_all(observations)
+    exposure = PhotonLikelihood.of(observations).reference_exposure
     seen = [
         as_reference(o, exposure, mixture, a) for o, a in zip(observations, amplitudes, strict=True)
     ]
@@ -137,7 +139,7 @@ def test_iteration_matches_reference(m, kinds, monkeypatch):
 
 def test_exposure_moments_against_brute_force():
     completeness = random_completeness(np.random.default_rng(0), angle=20)
-    pyramid = layout.Pyramid.of(completeness.grid, completeness.effective / 1000)
+    pyramid = Pyramid.of(completeness.grid, completeness.effective / 1000)
     # From far narrower than a cell to as wide as the field.
     means = np.array([[0.1, 0.2], [3.0, -0.1], [3.9, -2.0], [0.0, 0.0], [14.0, 3.0]])
     sigmas = np.array([0.1, 0.3, 1.0, 4.0, 8.0])
@@ -158,7 +160,7 @@ def test_exposure_moments_against_brute_force():
 
 
 def test_coarse_levels_are_used_and_keep_the_outline_of_the_map():
-    pyramid = layout.Pyramid.of(PixelGrid.covering((0, 200), (0, 150), 1.0), np.ones((150, 200)))
+    pyramid = Pyramid.of(PixelGrid.covering((0, 200), (0, 150), 1.0), np.ones((150, 200)))
     levels = pyramid.levels(np.array([0.5, 3.5, 11.5, 13.0, 1e6])[:, None, None] ** 2 * np.eye(2))
     # 150, 75, 38 and 19 cells; 10 are too few.
     assert_array_equal(levels, [-6, 0, 1, 2, 3])
@@ -180,7 +182,7 @@ def test_a_view_that_the_edge_of_the_field_cuts_is_integrated_as_exactly_as_a_ba
         * (np.abs(y - 0.4 * x) < 117)
         * (np.abs(x - 0.3 * y) > 2)
     )
-    pyramid = layout.Pyramid.of(grid, omega)
+    pyramid = Pyramid.of(grid, omega)
     means = np.array([[0.0, 0.0], [20.0, -45.0], [110.0, 60.0]])
     covariances = np.array(
         [
@@ -209,7 +211,7 @@ def test_a_view_that_the_edge_of_the_field_cuts_is_integrated_as_exactly_as_a_ba
 
 def test_moments_of_the_exposure_are_the_derivatives_of_its_integral():
     rng = np.random.default_rng(4)
-    pyramid = layout.Pyramid.of(
+    pyramid = Pyramid.of(
         PixelGrid.covering((-150, 150), (-150, 150), 1.0), rng.uniform(size=(300, 300))
     )
     mean, covariance = np.array([[30.0, -60.0]]), np.array([[[900.0, 200.0], [200.0, 700.0]]])
@@ -238,16 +240,16 @@ def test_plain_iterations_never_lower_the_objective(seed):
         random_observation(seed, m=int(rng.integers(1, 4)), backgrounds=(Background(),)),
         random_observation(seed + 1, n=90),
     ]
-    prepared, _ = layout.prepare_all(observations)
+    prepared = PhotonLikelihood.of(observations)
     parameters = Parameters(
         mixture=random_mixture(rng, 4), amplitudes=(np.array([0.05]), np.zeros(0))
     )
-    phase = em.begin_phase(prepared, parameters, PRIORS)
+    phase = prepared.begin_phase(parameters, PRIORS)
     before = -np.inf
     for _ in range(25):
         if not phase.holds(parameters):
             break
-        now = em.evaluate(prepared, parameters, phase)
+        now = evaluate(prepared, parameters, phase)
         assert now.objective >= before - 1e-7
         before, parameters = now.objective, now.successor
 
@@ -257,7 +259,7 @@ def test_responsibilities_sum_to_the_photons():
         4, m=2, backgrounds=(Background(), Background(name="particle", kind="particle"))
     )
     step = one_step([observation], random_mixture(np.random.default_rng(1), 3))
-    prepared, _ = layout.prepare_all([observation])
+    prepared = PhotonLikelihood.of([observation])
     assert step.observed.sum() + step.successor.amplitudes[0] @ prepared[
         0
     ].integrals == pytest.approx(observation.n_photons, rel=1e-12)
@@ -420,13 +422,15 @@ def test_two_half_exposures_are_one():
         for part in (first, ~first)
     ]
     one, two = one_step([observation], mixture), one_step(halves, mixture)
-    assert layout.prepare_all(halves)[1] == pytest.approx(layout.prepare_all([observation])[1])
+    assert PhotonLikelihood.of(halves).reference_exposure == pytest.approx(
+        PhotonLikelihood.of([observation]).reference_exposure
+    )
     # Each half has its own background, at first the same.
     whole = one.successor.amplitudes[0]
-    prepared, _ = layout.prepare_all(halves)
+    prepared = PhotonLikelihood.of(halves)
     parts = sum(a @ p.integrals for a, p in zip(two.successor.amplitudes, prepared, strict=True))
     assert parts == pytest.approx(
-        float(whole @ layout.prepare_all([observation])[0][0].integrals), rel=1e-9
+        float(whole @ PhotonLikelihood.of([observation])[0].integrals), rel=1e-9
     )
     single = replace(one, successor=replace(one.successor, amplitudes=()))
     assert_same_step(single, replace(two, successor=replace(two.successor, amplitudes=())))
@@ -450,11 +454,11 @@ def test_held_background_stays():
 def test_tiles_hold_every_photon_once_in_its_box(n):
     rng = np.random.default_rng(n)
     x, y = rng.normal(0, 5, (2, n))
-    order, tiles, boxes, blocks = layout.tile(x, y)
+    order, tiles, boxes, blocks = tile(x, y)
     assert_array_equal(np.sort(order), np.arange(n))
     assert tiles[0] == 0
     assert tiles[-1] == n
-    assert np.all(np.diff(tiles) <= layout.TILE)
+    assert np.all(np.diff(tiles) <= TILE)
     assert (blocks[0], blocks[-1]) == (0, len(tiles) - 1)
     assert np.all(np.diff(blocks) > 0)
     owner = np.repeat(np.arange(len(tiles) - 1), np.diff(tiles))
@@ -464,7 +468,7 @@ def test_tiles_hold_every_photon_once_in_its_box(n):
 
 def test_floor_keeps_the_wide_axis():
     covariances = rotation(30) @ np.diag([9.0, 1e-6]) @ rotation(-30)
-    found = em.floored(covariances[None], 0.1)[0]
+    found = floored(covariances[None], 0.1)[0]
     assert_allclose(np.linalg.eigvalsh(found), [0.01, 9.0], rtol=1e-9)
     assert_allclose(rotation(-30) @ found @ rotation(30), np.diag([9.0, 0.01]), atol=1e-9)
 
@@ -474,22 +478,22 @@ def test_component_that_collapses_is_stopped_at_the_floor():
     mixture = Mixture(
         fluxes=np.array([50.0]), means=np.array([[1.0, 2.0]]), covariances=np.array([4 * np.eye(2)])
     )
-    prepared, _ = layout.prepare_all([point])
+    prepared = PhotonLikelihood.of([point])
     parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
     for _ in range(60):
-        parameters = em.evaluate(
+        parameters = evaluate(
             prepared,
             parameters,
-            em.begin_phase(prepared, parameters, replace(PRIORS, covariance_count=0.0)),
+            prepared.begin_phase(parameters, replace(PRIORS, covariance_count=0.0)),
         ).successor
     assert_allclose(parameters.mixture.covariances[0], 0.01 * np.eye(2), rtol=1e-9)
 
 
 def test_a_phase_holds_until_a_component_is_much_narrower():
-    prepared, _ = layout.prepare_all([random_observation(1)])
+    prepared = PhotonLikelihood.of([random_observation(1)])
     mixture = random_mixture(np.random.default_rng(0), 2)
     parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
-    phase = em.begin_phase(prepared, parameters, PRIORS)
+    phase = prepared.begin_phase(parameters, PRIORS)
     assert phase.holds(parameters)
     assert phase.holds(
         replace(parameters, mixture=replace(mixture, covariances=9 * mixture.covariances))
@@ -505,11 +509,11 @@ def test_prior_scale_is_that_of_the_sharpest_psf():
         mixture=random_mixture(np.random.default_rng(0), 2), amplitudes=(np.zeros(0), np.zeros(0))
     )
     sharp, broad = (replace(observation, psf=PsfModel.constant(s)) for s in (0.5, 2.0))
-    prepared, _ = layout.prepare_all([broad, sharp])
-    assert_allclose(em.begin_phase(prepared, parameters, PRIORS).prior_scales, 0.25, rtol=1e-6)
-    prepared, _ = layout.prepare_all([replace(observation, psf=None), broad])
+    prepared = PhotonLikelihood.of([broad, sharp])
+    assert_allclose(prepared.begin_phase(parameters, PRIORS).prior_scales, 0.25, rtol=1e-6)
+    prepared = PhotonLikelihood.of([replace(observation, psf=None), broad])
     assert_allclose(
-        em.begin_phase(prepared, parameters, PRIORS).prior_scales, PRIORS.min_sigma**2, rtol=1e-6
+        prepared.begin_phase(parameters, PRIORS).prior_scales, PRIORS.min_sigma**2, rtol=1e-6
     )
 
 
@@ -518,14 +522,14 @@ def test_removal_losses_are_what_removal_costs():
         random_observation(6, m=2, backgrounds=(Background(),)),
         random_mixture(np.random.default_rng(4), 3),
     )
-    prepared, _ = layout.prepare_all([observation])
+    prepared = PhotonLikelihood.of([observation])
     parameters = Parameters(mixture=mixture, amplitudes=(np.array([0.1]),))
-    phase = em.begin_phase(prepared, parameters, PRIORS)
-    whole = em.evaluate(prepared, parameters, phase)
-    losses = em.removal_losses(prepared, parameters, phase, whole.observed_fraction)
+    phase = prepared.begin_phase(parameters, PRIORS)
+    whole = evaluate(prepared, parameters, phase)
+    losses = prepared.removal_losses(parameters, phase, whole.observed_fraction)
     for k in range(3):
         fewer = replace(parameters, mixture=mixture.select(np.arange(3) != k))
-        left = em.evaluate(prepared, fewer, em.begin_phase(prepared, fewer, PRIORS))
+        left = evaluate(prepared, fewer, prepared.begin_phase(fewer, PRIORS))
         assert losses[k] == pytest.approx(whole.log_likelihood - left.log_likelihood, abs=1e-6)
 
 
@@ -534,13 +538,13 @@ def test_flux_slopes_are_derivatives():
         random_observation(6, m=2, backgrounds=(Background(),)),
         random_mixture(np.random.default_rng(4), 3),
     )
-    prepared, _ = layout.prepare_all([observation])
+    prepared = PhotonLikelihood.of([observation])
     parameters = Parameters(mixture=mixture, amplitudes=(np.array([0.1]),))
-    phase = em.begin_phase(prepared, parameters, PRIORS)
-    slopes = em.flux_slopes(prepared, mixture, phase, em.log_densities(prepared, parameters, phase))
+    phase = prepared.begin_phase(parameters, PRIORS)
+    slopes = prepared.flux_slopes(mixture, phase, prepared.log_densities(parameters, phase))
     assert_allclose(
         slopes * mixture.fluxes,
-        em.evaluate(prepared, parameters, phase).gradient.log_fluxes,
+        evaluate(prepared, parameters, phase).gradient.log_fluxes,
         rtol=1e-6,
         atol=1e-6,
     )
@@ -557,7 +561,7 @@ def test_photons_on_zero_exposure_are_refused():
         ),
     )
     with pytest.raises(InputError, match=r"1 photons lie where the exposure is zero.*exposed"):
-        layout.prepare_all([stray])
+        PhotonLikelihood.of([stray])
 
 
 def test_background_without_open_sky_is_refused():
@@ -569,4 +573,4 @@ def test_background_without_open_sky_is_refused():
         backgrounds=(Background(name="streak", kind="file", template=shape),),
     )
     with pytest.raises(InputError, match="no open sky"):
-        layout.prepare_all([observation])
+        PhotonLikelihood.of([observation])

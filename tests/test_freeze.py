@@ -16,10 +16,11 @@ from simulated import drawn, field, mixture_of, random_mixture, random_observati
 
 from gmmx.answers.components import component_table
 from gmmx.cli.main import main
-from gmmx.em import layout
-from gmmx.em import photons as em
 from gmmx.em.ascent import Chart, ascend
 from gmmx.em.information import Information
+from gmmx.em.maximise import evaluate
+from gmmx.em.parameters import Parameters, Priors
+from gmmx.em.photons import PhotonLikelihood
 from gmmx.errors import DataError, GmmxWarning, InputError
 from gmmx.fitting.driver import fit_mixture
 from gmmx.io.models import read_model, write_model
@@ -30,19 +31,19 @@ from gmmx.plane.frame import SkyFrame
 from gmmx.reading.fixed_components import fixed_from_table
 from gmmx.show.page import summary
 
-PRIORS = em.Priors(mean_count=1.0, covariance_count=3.0, min_sigma=0.5)
+PRIORS = Priors(mean_count=1.0, covariance_count=3.0, min_sigma=0.5)
 NAMES = ("fluxes", "means", "covariances")
 
 
 def case(seed, k=4):
     """Prepared photons, parameters of which random things are fixed, and their phase."""
     rng = np.random.default_rng(seed)
-    prepared, _ = layout.prepare_all([random_observation(seed, m=2, backgrounds=(Background(),))])
+    prepared = PhotonLikelihood.of([random_observation(seed, m=2, backgrounds=(Background(),))])
     fixed = Fixed(**{name: rng.random(k) < 0.4 for name in NAMES})
-    parameters = em.Parameters(
+    parameters = Parameters(
         mixture=random_mixture(rng, k), amplitudes=(np.array([0.05]),), fixed=fixed
     )
-    return prepared, parameters, em.begin_phase(prepared, parameters, PRIORS)
+    return prepared, parameters, prepared.begin_phase(parameters, PRIORS)
 
 
 def assert_kept(before, after, fixed):
@@ -56,9 +57,9 @@ def assert_kept(before, after, fixed):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_iterations_keep_what_is_frozen_and_never_fall(seed):
     prepared, parameters, phase = case(seed)
-    now = em.evaluate(prepared, parameters, phase)
+    now = evaluate(prepared, parameters, phase)
     for _ in range(8):
-        after = em.evaluate(prepared, now.successor, phase)
+        after = evaluate(prepared, now.successor, phase)
         assert after.objective >= now.objective - 1e-9 * abs(now.objective)
         now = after
         assert_kept(parameters.mixture, now.parameters.mixture, parameters.fixed)
@@ -75,13 +76,11 @@ def test_iterations_keep_what_is_frozen_and_never_fall(seed):
 def test_the_ascent_keeps_what_is_frozen_and_passes_plain_iterations(seed):
     prepared, parameters, phase = case(seed)
 
-    def evaluate(q):
-        return em.evaluate(prepared, q, phase)
+    def value(q):
+        return evaluate(prepared, q, phase)
 
     objectives, spent = [], 0
-    for step in ascend(
-        evaluate, lambda q: True, parameters, Chart.at(parameters, prepared, PRIORS.min_sigma)
-    ):
+    for step in ascend(value, lambda q: True, parameters, Chart.at(prepared, parameters, phase)):
         objectives.append(step.evaluation.objective)
         assert_kept(parameters.mixture, step.evaluation.parameters.mixture, parameters.fixed)
         assert step.evaluation.parameters.fixed is parameters.fixed
@@ -89,16 +88,16 @@ def test_the_ascent_keeps_what_is_frozen_and_passes_plain_iterations(seed):
         if spent >= 60:
             break
     assert np.all(np.diff(objectives) >= 0)
-    plain = evaluate(parameters)
+    plain = value(parameters)
     for _ in range(30):
-        plain = evaluate(plain.successor)
+        plain = value(plain.successor)
     assert objectives[-1] > plain.objective - 1e-3
 
 
 def test_the_slope_is_that_of_what_is_free():
     prepared, parameters, phase = case(3)
-    chart = Chart.at(parameters, prepared, PRIORS.min_sigma)
-    z, slope = chart.to_vector(parameters), chart.gradient(em.evaluate(prepared, parameters, phase))
+    chart = Chart.at(prepared, parameters, phase)
+    z, slope = chart.to_vector(parameters), chart.gradient(evaluate(prepared, parameters, phase))
     fixed = parameters.fixed
     held = np.concatenate(
         [fixed.fluxes, np.repeat(fixed.means, 2), np.repeat(fixed.covariances, 3), [False]]
@@ -108,8 +107,7 @@ def test_the_slope_is_that_of_what_is_free():
     numeric = np.zeros_like(z)
     for i, step in enumerate(1e-4 * np.eye(len(z))):
         up, down = (
-            em.evaluate(prepared, chart.to_parameters(z + s * step), phase).objective
-            for s in (1, -1)
+            evaluate(prepared, chart.to_parameters(z + s * step), phase).objective for s in (1, -1)
         )
         numeric[i] = (up - down) / 2e-4
     assert_array_equal(numeric[held], 0)
@@ -121,7 +119,7 @@ def test_frozen_goes_with_its_components():
     fixed = Fixed(
         fluxes=[True, False, False], means=[False, True, False], covariances=[False, False, False]
     )
-    parameters = em.Parameters(
+    parameters = Parameters(
         mixture=random_mixture(np.random.default_rng(0), 3), amplitudes=(), fixed=fixed
     )
     assert_array_equal(parameters.any_fixed, [True, True, False])
@@ -129,8 +127,8 @@ def test_frozen_goes_with_its_components():
     assert_array_equal(
         parameters.joined(parameters.mixture).any_fixed, [True, True, False, False, False, False]
     )
-    with pytest.raises(InputError, match="3 components, but 2"):
-        em.Parameters(mixture=parameters.mixture, amplitudes=(), fixed=Fixed.none(2))
+    with pytest.raises(InputError, match="has 2 components, but the mixture has 3"):
+        Parameters(mixture=parameters.mixture, amplitudes=(), fixed=Fixed.none(2))
     with pytest.raises(InputError, match="one boolean per component"):
         Fixed(fluxes=[True], means=[True, False], covariances=[True])
 
@@ -139,13 +137,13 @@ def test_error_bars_know_no_doubt_of_what_is_frozen():
     prepared, parameters, _ = case(5)
     k = len(parameters.mixture)
     fixed = Fixed(fluxes=np.ones(k), means=np.ones(k), covariances=np.ones(k))
-    free = em.Parameters(mixture=parameters.mixture, amplitudes=parameters.amplitudes)
-    phase = em.begin_phase(prepared, free, PRIORS)
+    free = Parameters(mixture=parameters.mixture, amplitudes=parameters.amplitudes)
+    phase = prepared.begin_phase(free, PRIORS)
     doubtful, sure = (
         Information.at(prepared, p, phase)
         for p in (
             free,
-            em.Parameters(mixture=free.mixture, amplitudes=free.amplitudes, fixed=fixed),
+            Parameters(mixture=free.mixture, amplitudes=free.amplitudes, fixed=fixed),
         )
     )
     assert len(sure.free) == 1

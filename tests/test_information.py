@@ -8,10 +8,10 @@ import pytest
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of, random_mixture, random_observation
 
-from gmmx.em import layout
-from gmmx.em import photons as em
 from gmmx.em.information import Information
-from gmmx.em.photons import Parameters, Priors
+from gmmx.em.maximise import evaluate
+from gmmx.em.parameters import Parameters, Priors
+from gmmx.em.photons import PhotonLikelihood
 from gmmx.errors import DegeneracyWarning
 from gmmx.fitting.driver import fit_mixture
 from gmmx.model.background import Background
@@ -23,9 +23,9 @@ SKY = (Background(),)
 
 def information(observation, mixture, level):
     """The information at given parameters of one observation with a sky."""
-    prepared, _ = layout.prepare_all([observation])
+    prepared = PhotonLikelihood.of([observation])
     parameters = Parameters(mixture=mixture, amplitudes=(np.array([level]),))
-    return Information.at(prepared, parameters, em.begin_phase(prepared, parameters, Priors()))
+    return Information.at(prepared, parameters, prepared.begin_phase(parameters, Priors()))
 
 
 def errors_of(found):
@@ -33,7 +33,7 @@ def errors_of(found):
     mixture, amplitude, integral = (
         found.parameters.mixture,
         found.parameters.amplitudes[0][0],
-        found.prepared[0].integrals[0],
+        found.likelihood[0].integrals[0],
     )
     k = len(mixture)
     sought = np.zeros((6 * k + 1, 2))
@@ -165,14 +165,14 @@ def test_scores_are_derivatives():
         random_observation(6, m=2, backgrounds=SKY),
         random_mixture(np.random.default_rng(4), 3),
     )
-    prepared, _ = layout.prepare_all([observation])
+    prepared = PhotonLikelihood.of([observation])
     p = prepared[0]
     parameters = Parameters(mixture=mixture, amplitudes=(np.array([0.1]),))
-    phase = em.begin_phase(prepared, parameters, Priors(mean_count=0.0, covariance_count=0.0))
+    phase = prepared.begin_phase(parameters, Priors(mean_count=0.0, covariance_count=0.0))
     found = Information.at(prepared, parameters, phase)
     summed = (found.scores[0] * np.sqrt(p.weights)[:, None]).sum(0)
     assert found.stride == 1
-    step = em.evaluate(prepared, parameters, phase)
+    step = evaluate(prepared, parameters, phase)
     # d / d log F: gradient + F e; d / d log B: gradient + B int q.
     assert_allclose(
         summed[:3], step.gradient.log_fluxes + mixture.fluxes * step.observed_fraction, rtol=1e-8
@@ -185,8 +185,7 @@ def test_scores_are_derivatives():
             move = np.zeros((3, 2))
             move[k] = 1e-4 * roots[k][:, axis]
             up, down = (
-                em.log_densities(
-                    prepared,
+                prepared.log_densities(
                     replace(parameters, mixture=replace(mixture, means=mixture.means + s * move)),
                     phase,
                 )[0]
@@ -206,15 +205,15 @@ def test_gain_of_an_addition_is_what_a_fit_gains():
             fit_mixture(observation, init=truth.select([0]), **options),
             fit_mixture(observation, init=truth, **options),
         )
-    prepared, _ = layout.prepare_all(one.observations)
+    prepared = PhotonLikelihood.of(one.observations)
     parameters = Parameters(
         mixture=one.mixture, amplitudes=(np.array([one.backgrounds[0].amplitude]),)
     )
-    phase = em.begin_phase(prepared, parameters, Priors(mean_count=0.0, covariance_count=0.0))
+    phase = prepared.begin_phase(parameters, Priors(mean_count=0.0, covariance_count=0.0))
     found = Information.at(prepared, parameters, phase)
     # A source not much above the background, so that the quadratic estimate may be trusted.
     gains, fluxes = found.addition_gains(
-        truth.select([1]), em.log_densities(prepared, parameters, phase)
+        truth.select([1]), prepared.log_densities(parameters, phase)
     )
     gained = two.log_likelihood - one.log_likelihood
     assert gained > 10
@@ -223,7 +222,7 @@ def test_gain_of_an_addition_is_what_a_fit_gains():
     # Nothing is gained by adding what is there, or where nothing is.
     nothing, _ = found.addition_gains(
         mixture_of((100, -30, -30, 3), (100, -12, 0, 3)),
-        em.log_densities(prepared, parameters, phase),
+        prepared.log_densities(parameters, phase),
     )
     assert np.all(nothing < 0.2 * gains[0])
 
@@ -233,9 +232,9 @@ def test_thinned_photons_tell_about_the_same():
         random_observation(6, n=9000, m=1, backgrounds=SKY),
         random_mixture(np.random.default_rng(4), 2, photons=6000),
     )
-    prepared, _ = layout.prepare_all([observation])
+    prepared = PhotonLikelihood.of([observation])
     parameters = Parameters(mixture=mixture, amplitudes=(np.array([2.0]),))
-    phase = em.begin_phase(prepared, parameters, Priors())
+    phase = prepared.begin_phase(parameters, Priors())
     all_of_them, few = (
         Information.at(prepared, parameters, phase, photons=n) for n in (10**6, 1000)
     )

@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of, random_mixture, random_observation
 
-from gmmx.em import layout
-from gmmx.em import photons as em
-from gmmx.em.photons import Parameters
+from gmmx.em.maximise import evaluate
+from gmmx.em.parameters import Parameters, Priors
+from gmmx.em.photons import PhotonLikelihood
 from gmmx.fitting.excess import Search
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
@@ -20,7 +20,7 @@ SKY = (Background(),)
 
 def sky_alone(observation, level):
     """An observation laid out, and the model of its sky at a level."""
-    prepared, _ = layout.prepare_all([observation])
+    prepared = PhotonLikelihood.of([observation])
     return prepared, Parameters(mixture=Mixture.empty(), amplitudes=(np.array([level]),))
 
 
@@ -94,13 +94,13 @@ def test_a_mask_is_not_a_deficit_nor_its_edge_an_excess():
 
 def test_expected_counts_are_those_of_the_model():
     observations = [random_observation(s, n=400, m=2, backgrounds=SKY) for s in (1, 2)]
-    prepared, _ = layout.prepare_all(observations)
+    prepared = PhotonLikelihood.of(observations)
     parameters = Parameters(
         mixture=random_mixture(np.random.default_rng(0), 3),
         amplitudes=(np.array([0.3]), np.array([0.1])),
     )
     expected = Search.over(prepared).expected(prepared, parameters)
-    step = em.evaluate(prepared, parameters, em.begin_phase(prepared, parameters, em.Priors()))
+    step = evaluate(prepared, parameters, prepared.begin_phase(parameters, Priors()))
     total = parameters.mixture.fluxes @ step.observed_fraction + sum(
         float(a @ p.integrals) for a, p in zip(parameters.amplitudes, prepared, strict=True)
     )

@@ -6,7 +6,7 @@ from handmade import make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose, assert_array_equal
 from simulated import drawn, field, mixture_of
 
-from gmmx.em.layout import prepare_all
+from gmmx.em.photons import PhotonLikelihood
 from gmmx.errors import InputError
 from gmmx.fitting.driver import fit_mixture
 from gmmx.fitting.start import background_only, carried, given, scattered
@@ -26,7 +26,7 @@ def sky(seed=0):
 
 @pytest.mark.parametrize("uniform", [False, True])
 def test_scattered_components_lie_among_the_photons(uniform):
-    prepared, _ = prepare_all([sky()])
+    prepared = PhotonLikelihood.of([sky()])
     start = scattered(
         prepared, background_only(prepared), 50, np.random.default_rng(1), 0.1, uniform=uniform
     )
@@ -131,7 +131,7 @@ def test_a_model_of_the_other_side_of_the_sky_is_refused():
 
 
 def test_what_is_held_must_not_lie_below_the_floor():
-    prepared, _ = prepare_all([sky()])
+    prepared = PhotonLikelihood.of([sky()])
     narrow = mixture_of((10, 0, 0, 0.05), (10, 5, 5, 0.05))
     free = given(prepared, background_only(prepared), narrow, 0.1, fixed=Fixed.none(2))
     assert_allclose(free.mixture.covariances[:, 0, 0], 0.01)

@@ -152,9 +152,7 @@ class Chart:
         mixture = self.origin.mixture
         k, d = mixture.means.shape
         rows, columns = np.tril_indices(d)
-        logs, shifts, shapes, rest = np.split(
-            z / self.scales, np.cumsum([k, k * d, k * len(rows)])
-        )
+        logs, shifts, shapes, rest = np.split(z / self.scales, np.cumsum([k, k * d, k * len(rows)]))
         c, shapes = np.zeros((k, d, d)), shapes.reshape(k, len(rows))
         c[:, rows, columns] = np.where(rows == columns, np.exp(shapes), shapes)
         root = self.shape_roots @ c
@@ -238,17 +236,18 @@ class _Memory:
         return q
 
 
-def ascend(evaluate, parameters, phase, chart, *, em_steps=2):
+def ascend(evaluate, holds, parameters, chart, *, em_steps=2):
     """Iterates of rising objective, without end; stops if the phase no longer holds.
 
     Parameters
     ----------
     evaluate : callable
         Parameters to Evaluation. An arithmetic or a value error rejects a trial.
+    holds : callable
+        Whether objectives at given parameters can be compared with those at the start, as
+        `Phase.holds` says.
     parameters : Parameters
         Where to start.
-    phase : Phase
-        Says by ``phase.holds(parameters)`` whether objectives can still be compared.
     chart : Chart
         About the start.
     em_steps : int
@@ -262,7 +261,7 @@ def ascend(evaluate, parameters, phase, chart, *, em_steps=2):
     now = evaluate(parameters)
     yield Step(now, "start", 1, np.inf)
     for _ in range(em_steps):
-        if not phase.holds(now.successor):
+        if not holds(now.successor):
             return
         now = evaluate(now.successor)
         yield Step(now, "em", 1, np.inf)
@@ -270,11 +269,11 @@ def ascend(evaluate, parameters, phase, chart, *, em_steps=2):
     while True:
         direction = memory.apply(gradient)
         promised = direction @ gradient
-        trial, spent = _searched(evaluate, phase, chart, now, z, direction, promised)
+        trial, spent = _searched(evaluate, holds, chart, now, z, direction, promised)
         kind = "quasi-newton"
         if trial is None:
             # The curvature in memory does not fit here. EM's own step never fails.
-            if not phase.holds(now.successor):
+            if not holds(now.successor):
                 return
             trial, kind, memory = evaluate(now.successor), "em", _Memory()
             spent += 1
@@ -293,14 +292,14 @@ def ascend(evaluate, parameters, phase, chart, *, em_steps=2):
         yield Step(now, kind, spent, promised / 2)
 
 
-def _searched(evaluate, phase, chart, now, z, direction, promised):
+def _searched(evaluate, holds, chart, now, z, direction, promised):
     """The first of ever shorter steps that gains enough, or None; and evaluations spent."""
     largest = max(np.max(np.abs(direction / chart.scales), initial=0.0), 1e-300)
     length, spent = min(1.0, _LONGEST / largest), 0
     for _ in range(_TRIES):
         try:
             candidate = chart.to_parameters(z + length * direction)
-            if phase.holds(candidate):
+            if holds(candidate):
                 spent += 1
                 found = evaluate(candidate)
                 enough = now.objective + _SUFFICIENT * length * promised

@@ -219,6 +219,4 @@ def _fixed_rows(likelihood, parameters):
     k, d = parameters.mixture.means.shape
     fixed = parameters.fixed or Fixed.none(k)
     shapes = [fixed.covariances] * (d * (d + 1) // 2)
-    return np.concatenate(
-        [fixed.fluxes, *[fixed.means] * d, *shapes, *likelihood.fixed_amplitudes]
-    )
+    return np.concatenate([fixed.fluxes, *[fixed.means] * d, *shapes, *likelihood.fixed_amplitudes])

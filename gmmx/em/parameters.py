@@ -65,8 +65,7 @@ class Parameters:
     def __post_init__(self):
         if self.fixed is not None and len(self.fixed) != len(self.mixture):
             raise InputError(
-                f"`fixed` has {len(self.fixed)} components, but the mixture has "
-                f"{len(self.mixture)}"
+                f"`fixed` has {len(self.fixed)} components, but the mixture has {len(self.mixture)}"
             )
 
     @property

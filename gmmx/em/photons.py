@@ -95,6 +95,10 @@ class PhotonLikelihood:
         """The prepared observations, one by one."""
         return iter(self.prepared)
 
+    def __getitem__(self, index):
+        """One of the prepared observations."""
+        return self.prepared[index]
+
     @property
     def weights(self):
         """Weights of the photons of each observation, in the order of their tiles."""
@@ -144,9 +148,7 @@ class PhotonLikelihood:
         """The E-step; see `Likelihood.moments`."""
         mixture = parameters.mixture
         k = len(mixture)
-        sums = [
-            GaussianSums(np.zeros(k), np.zeros((k, 2)), np.zeros((k, 2, 2))) for _ in range(2)
-        ]
+        sums = [GaussianSums(np.zeros(k), np.zeros((k, 2)), np.zeros((k, 2, 2))) for _ in range(2)]
         log_likelihood, all_responsibilities = 0.0, []
         for p, amplitude, psf in zip(self.prepared, parameters.amplitudes, phase.psfs, strict=True):
             views, totals = psf.views(mixture), psf.totals(mixture)

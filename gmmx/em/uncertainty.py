@@ -139,9 +139,7 @@ def _totals(information):
     sought[np.arange(first, n), np.arange(1, 1 + n_amplitudes)] = 1.0
     photons = [
         a * integral
-        for a, integral in zip(
-            parameters.amplitudes, information.likelihood.integrals, strict=True
-        )
+        for a, integral in zip(parameters.amplitudes, information.likelihood.integrals, strict=True)
     ]
     sought[first:, -1] = np.concatenate(photons)
     return sought
@@ -161,9 +159,7 @@ def _deviations(deviations, amplitudes, n):
 def _changes(information, wings, moves, sought, sought_wings):
     """What each deviation does to the sought totals once all else has followed it."""
     seen = [score @ moves for score in information.scores]
-    pull = -sum(
-        score.T @ part for score, part in zip(information.scores, seen, strict=True)
-    )
+    pull = -sum(score.T @ part for score, part in zip(information.scores, seen, strict=True))
     pull_wings = (
         -sum(ratio.T @ part for ratio, part in zip(wings.ratios, seen, strict=True))
         * wings.fluxes[:, None]

@@ -18,8 +18,8 @@ import numpy as np
 from .._kernels._jit import threads_at_most
 from ..config import STARTS, FitConfig
 from ..em.information import Information
-from ..em.layout import prepare_all
-from ..em.photons import Priors
+from ..em.parameters import Priors
+from ..em.photons import PhotonLikelihood
 from ..errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputError
 from ..model.background import way_to_hold
 from ..model.completeness import reference_exposure
@@ -248,7 +248,8 @@ def fit_mixture(
     if min_sigma < finest_detail(observations):
         min_sigma = options["min_sigma"] = finest_detail(observations)
     with threads_at_most(threads):
-        prepared, reference = prepare_all(observations)
+        prepared = PhotonLikelihood.of(observations)
+        reference = prepared.reference_exposure
         climb = Climb(
             prepared,
             Priors(

@@ -7,7 +7,8 @@ import numpy as np
 
 from .._kernels._jit import Pace
 from ..em.ascent import Chart, ascend
-from ..em.photons import Priors, begin_phase, evaluate
+from ..em.maximise import evaluate
+from ..em.parameters import Priors
 from ..model.result import FitState
 
 # A phase is ended after this many evaluations, so that PSF averages and prior scales follow the components.
@@ -38,7 +39,7 @@ class Climb:
     def _begin(self, parameters):
         """A phase, counted: what it holds is made for these parameters, so its objectives compare with no other's."""
         self.phase_number += 1
-        return begin_phase(self.prepared, parameters, self.priors)
+        return self.prepared.begin_phase(parameters, self.priors)
 
     def record(self, evaluation, phase, kind):
         """Note an accepted iterate and tell the caller."""
@@ -90,9 +91,7 @@ class Climb:
     def phase(self, parameters, name, budget, tol):
         """One phase of at most `budget` evaluations: (parameters, evaluation, evaluations spent, gain, gain still promised)."""
         phase = self._begin(parameters)
-        chart = Chart.at(
-            parameters, self.prepared, self.priors.min_sigma, scales=parameters.scales(phase)
-        )
+        chart = Chart.at(self.prepared, parameters, phase)
         spent, objectives, promise = 0, [], np.inf
         for step in ascend(
             lambda q: self.pace(evaluate, self.prepared, q, phase), phase.holds, parameters, chart
@@ -106,8 +105,8 @@ class Climb:
             recent = (
                 objectives[-1] - objectives[-1 - _WATCH] if len(objectives) > _WATCH else np.inf
             )
-            promise = max(step.promise, recent) if step.kind != "summit" else 0.0
-            if promise < tol or step.kind == "summit" or spent >= budget:
+            promise = max(step.promise, recent) if step.kind != "maximum" else 0.0
+            if promise < tol or step.kind == "maximum" or spent >= budget:
                 break
         else:
             # The components have narrowed beyond what this phase's integrals were made for: the step that said so begins the next one.

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..em.photons import Parameters, floored
+from ..em.maximise import floored
+from ..em.parameters import Parameters
 from ..errors import InputError
 from ..model.mixture import Mixture
 

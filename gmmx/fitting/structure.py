@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..em.information import Information
-from ..em.photons import floored, log_densities, removal_losses
+from ..em.maximise import floored
 from ..model.mixture import Mixture
 from .start import one_component
 
@@ -116,7 +116,7 @@ def _propose(search, prepared, parameters, phase, shares, *, min_sigma, photons)
     parents = np.concatenate([np.full(len(x), -1), np.tile(free, len(parts) - 1)])
     information = Information.at(prepared, parameters, phase, photons=photons)
     gains, fluxes = information.addition_gains(
-        candidates, log_densities(prepared, parameters, phase)
+        candidates, prepared.log_densities(parameters, phase)
     )
     order = np.argsort(-gains, kind="stable")
     order = order[gains[order] > 0]
@@ -133,9 +133,9 @@ def _propose(search, prepared, parameters, phase, shares, *, min_sigma, photons)
 
 def _removal_losses(information, shares):
     """What removing each component would cost, the smaller of two estimates, (K,) [nat]; infinite where anything of it is fixed."""
-    prepared, parameters, phase = information.prepared, information.parameters, information.phase
+    prepared, parameters, phase = information.likelihood, information.parameters, information.phase
     losses = np.minimum(
-        information.removal_losses(), removal_losses(prepared, parameters, phase, shares)
+        information.removal_losses(), prepared.removal_losses(parameters, phase, shares)
     )
     return np.where(parameters.any_fixed, np.inf, losses)
 

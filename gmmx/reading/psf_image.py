@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..em.layout import prepare_all
-from ..em.photons import Parameters, Priors, begin_phase, evaluate
+from ..em.maximise import evaluate
+from ..em.parameters import Parameters, Priors
+from ..em.photons import PhotonLikelihood
 from ..errors import GmmxWarning, InputError
 from ..fitting.driver import fit_mixture
 from ..model.mixture import Fixed, Mixture
@@ -148,17 +149,11 @@ def _with_one_centre(pixels, centre, sigmas, *, min_sigma, rounds=4):
                 **options,
             )
         mixture = fitted.mixture
-        prepared, _ = prepare_all([pixels])
+        likelihood = PhotonLikelihood.of([pixels])
         parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
-        slopes = evaluate(
-            prepared,
-            parameters,
-            begin_phase(
-                prepared,
-                parameters,
-                Priors(mean_count=0.0, covariance_count=0.0, min_sigma=min_sigma),
-            ),
-        ).gradient.means.sum(0)
+        priors = Priors(mean_count=0.0, covariance_count=0.0, min_sigma=min_sigma)
+        phase = likelihood.begin_phase(parameters, priors)
+        slopes = evaluate(likelihood, parameters, phase).gradient.means.sum(0)
         step = np.linalg.solve(
             (mixture.fluxes[:, None, None] * np.linalg.inv(mixture.covariances)).sum(0), slopes
         )

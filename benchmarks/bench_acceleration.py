@@ -17,7 +17,7 @@ from bench_accuracy import GALAXY, observed
 from cases import ngc4636, small
 
 from gmmx import errors
-from gmmx._kernels._jit import threads_at_most
+from gmmx._kernels.threads import threads_at_most
 from gmmx.em.ascent import Chart, ascend
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Priors

@@ -16,7 +16,7 @@ from cases import ngc4636
 from matplotlib.figure import Figure
 
 from gmmx import errors
-from gmmx._kernels._jit import threads_at_most
+from gmmx._kernels.threads import threads_at_most
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Parameters, Priors
 from gmmx.em.photons import PhotonLikelihood

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cases import ngc4636
 
-from gmmx._kernels._jit import threads_at_most
+from gmmx._kernels.threads import threads_at_most
 from gmmx._kernels.photons import photon_moments
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Priors

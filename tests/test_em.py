@@ -13,7 +13,6 @@ from simulated import random_completeness, random_mixture, random_observation, r
 from gmmx.em.maximise import evaluate, floored
 from gmmx.em.parameters import Parameters, Priors
 from gmmx.em.photons import PhotonLikelihood
-from gmmx.em.pyramid import Pyramid
 from gmmx.em.tiles import TILE, tile
 from gmmx.errors import InputError
 from gmmx.model.background import Background
@@ -22,6 +21,7 @@ from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
 from gmmx.model.psf import PsfModel, core_radius
+from gmmx.model.pyramid import Pyramid
 from gmmx.plane.grid import PixelGrid, SkyImage
 
 PRIORS = Priors(mean_count=1.0, covariance_count=3.0, min_sigma=0.1)

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._kernels._jit import threads_at_most
+from .._kernels.threads import threads_at_most
 from ..config import STARTS, FitConfig
 from ..em.information import Information
 from ..em.parameters import Priors

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .._kernels._jit import Pace
+from .._kernels.threads import Pace
 from ..em.ascent import Chart, ascend
 from ..em.maximise import evaluate
 from ..em.parameters import Priors

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..em.layout import prepare
+from ..em.tiles import prepare
 from ..errors import DataWarning, InputError
 from ..model.completeness import reference_exposure
 from ..model.density import BACKGROUND_KINDS

@@ -63,7 +63,8 @@ class PhotonLikelihood:
     >>> from gmmx.em.parameters import Parameters, Priors
     >>> from gmmx.model.mixture import Mixture
     >>> from gmmx.model.observation import Observation
-    >>> photons = Observation(x=[0.0, 1.0, 2.0], y=[0.0, 0.0, 3.0])
+    >>> from gmmx.model.photons import Photons
+    >>> photons = Observation(photons=Photons(x=[0.0, 1.0, 2.0], y=[0.0, 0.0, 3.0]))
     >>> likelihood = PhotonLikelihood.of([photons])
     >>> start = Mixture(fluxes=[1.0], means=[[0.0, 0.0]], covariances=[[[4.0, 0], [0, 4.0]]])
     >>> parameters = Parameters(mixture=start, amplitudes=(np.zeros(0),))

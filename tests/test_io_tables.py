@@ -13,7 +13,7 @@ from regions import Regions
 
 from gmmx.answers.components import component_table
 from gmmx.answers.flags import principal_axes
-from gmmx.errors import InputError, OutputError
+from gmmx.errors import DataError, InputError, OutputError
 from gmmx.io.tables import read_table, region_text, write_table
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
@@ -68,6 +68,25 @@ def test_tables_go_round_to_the_bit(tmp_path, suffix):
         assert again[name].description == table[name].description, name
     assert region_text(again) == region_text(table)
     assert_same_ellipses(mixture_from_table(again, SkyFrame(217.0, 60.0)), far_north().mixture)
+
+
+@pytest.mark.parametrize("suffix", [".ecsv", ".csv", ".fits"])
+def test_empty_flags_are_not_masked_for_other_programs(tmp_path, suffix):
+    table = component_table(far_north())
+    assert "" in table["flags"]
+    write_table(tmp_path / f"c{suffix}", table)
+    hdu = {"hdu": 1} if suffix == ".fits" else {}
+    again = Table.read(tmp_path / f"c{suffix}", **hdu)
+    assert not np.any(getattr(again["flags"], "mask", False))
+    empty = "" if suffix == ".fits" else "none"
+    assert list(again["flags"].astype(str)) == [flags or empty for flags in table["flags"]]
+
+
+def test_flags_that_another_program_left_empty_are_read_as_empty(tmp_path):
+    path, table = tmp_path / "c.ecsv", component_table(far_north())
+    write_table(path, table)
+    path.write_text(path.read_text().replace(" none", ' ""'))
+    assert list(read_table(path)["flags"]) == list(table["flags"])
 
 
 def test_csv_holds_the_numbers(tmp_path):
@@ -181,31 +200,53 @@ def test_scale_text_and_tags():
     assert text.isascii()
 
 
-def test_what_exists_is_kept(tmp_path):
-    table = component_table(far_north())
-    for suffix in (".ecsv", ".fits", ".csv", ".reg"):
-        path = tmp_path / f"c{suffix}"
-        path.write_text("mine")
-        with pytest.raises(OutputError, match="exists"):
-            write_table(path, table)
-        assert path.read_text() == "mine"
-        write_table(path, table, overwrite=True)
-        assert path.stat().st_size > 1000
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["c.csv", "c.ecsv", "c.fits", "c.reg"]
+@pytest.mark.parametrize("suffix", [".ecsv", ".fits", ".csv", ".reg"])
+def test_an_existing_file_is_replaced_only_on_request(tmp_path, suffix):
+    table, path = component_table(far_north()), tmp_path / f"c{suffix}"
+    path.write_text("mine")
+    with pytest.raises(OutputError, match="exists"):
+        write_table(path, table)
+    assert path.read_text() == "mine"
+    write_table(path, table, overwrite=True)
+    assert path.stat().st_size > 1000
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-def test_what_cannot_be_written_is_said(tmp_path):
+def without(name):
+    """The table without one entry of its metadata."""
     table = component_table(far_north())
-    with pytest.raises(OutputError, match="cannot tell the format"):
-        write_table(tmp_path / "c.txt", table)
-    with pytest.raises(InputError, match="got 'galactic'"):
-        write_table(tmp_path / "c.reg", table, frame="galactic")
-    with pytest.raises(InputError, match="positive scale"):
-        write_table(tmp_path / "c.reg", table, scale=0)
-    del table.meta["physical"]
-    with pytest.raises(InputError, match="no physical coordinates"):
-        write_table(tmp_path / "c.reg", table, frame="physical")
-    del table.meta["frame"]
-    with pytest.raises(InputError, match="no place on the sky"):
-        write_table(tmp_path / "c.reg", table)
+    del table.meta[name]
+    return table
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "options", "reason"),
+    [
+        ("c.txt", component_table(far_north()), {}, "cannot tell the format"),
+        ("c.reg", component_table(far_north()), {"frame": "galactic"}, "got 'galactic'"),
+        ("c.reg", component_table(far_north()), {"scale": 0}, "positive scale"),
+        ("c.reg", without("physical"), {"frame": "physical"}, "no physical coordinates"),
+        ("c.reg", without("frame"), {}, "no celestial"),
+    ],
+    ids=["ending", "frame", "scale", "physical", "celestial"],
+)
+def test_a_table_that_cannot_be_written_is_refused(tmp_path, name, table, options, reason):
+    with pytest.raises((OutputError, InputError), match=reason):
+        write_table(tmp_path / name, table, **options)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("absent.ecsv", None, "no such file"),
+        ("text.ecsv", "not a table", "not a table in ECSV or FITS"),
+        ("text.fits", "not a table", "not a table in ECSV or FITS"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_in_one_line(tmp_path, name, content, reason):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=reason) as error:
+        read_table(tmp_path / name)
+    assert "\n" not in str(error.value)

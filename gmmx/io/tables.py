@@ -1,12 +1,17 @@
-"""The component table on disk: ECSV, FITS, CSV, and DS9 ellipses.
+"""The component table as a file: ECSV, FITS, CSV, or DS9 regions.
 
-ECSV and FITS keep everything, with units, descriptions and what the numbers belong to; CSV keeps the numbers alone. Region files hold one ellipse per
-component, of one standard deviation unless asked otherwise, and a circle for each point source; a FITS file lists these in a SRCLIST extension of their own,
-which DS9 overlays and --mask reads back. DS9 counts the angle of an ellipse in sky coordinates from west, counter-clockwise on an image
-with north up: it is the position angle plus 90 degrees. In physical coordinates it counts from the axis of the physical x.
+ECSV and FITS keep the numbers to the bit, with units, descriptions and metadata; CSV keeps the
+numbers alone. A FITS file has a second extension SRCLIST if there are point sources, which DS9
+overlays and the reader of masks understands.
+
+A region file has one ellipse for each component, of one standard deviation by default, and a
+circle for each point source. In celestial coordinates DS9 counts the angle of an ellipse from
+west, counter-clockwise on an image with north up: it is the position angle plus 90 degrees. In
+physical coordinates it counts from the axis of the physical x.
 """
 
 import io
+from pathlib import Path
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -21,7 +26,7 @@ from .write import replacing
 SUFFIXES = (".ecsv", ".fits", ".csv", ".reg")
 REGION_FRAMES = ("fk5", "icrs", "physical")
 
-# FITS keywords for what the table's meta holds; whatever is nested becomes several.
+# FITS keywords for the metadata of a table; a nested entry becomes several keywords.
 _KEYWORDS = {
     "object": "OBJECT",
     "obs_id": "OBS_ID",
@@ -38,55 +43,80 @@ _NESTED = {
     "frame": {"ra0": "RA0", "dec0": "DEC0", "projection": "PROJ", "radesys": "RADESYS"},
     "physical": {"x0": "PHYS_X0", "y0": "PHYS_Y0", "step_x": "PHYS_DX", "step_y": "PHYS_DY"},
 }
+# What a text file has in the column flags for a component without flags. An empty text would
+# come back from ECSV as a masked value.
+_NO_FLAGS = "none"
 
 
-def write_table(path, table, *, frame="fk5", scale=1.0, overwrite=False):
-    """Write a component table in the format that the path's ending names: .ecsv, .fits, .csv or .reg.
+def write_table(
+    path: str | Path,
+    table: Table,
+    *,
+    frame: str = "fk5",
+    scale: float = 1.0,
+    overwrite: bool = False,
+) -> None:
+    """Write a component table in the format that the ending of the file names.
 
     Parameters
     ----------
     path : str or Path
+        The file; it ends in .ecsv, .fits, .csv or .reg.
     table : astropy.table.Table
-        As `gmmx.report.component_table` makes it.
+        The table that `gmmx.answers.components.component_table` makes.
     frame : {"fk5", "icrs", "physical"}
         Coordinates of a region file.
     scale : float
-        Semi-axes of a region file's ellipses in standard deviations.
+        Semi-axes of the ellipses in a region file, in standard deviations.
     overwrite : bool
-        Whether a file that exists may be replaced.
+        Replace the file if it exists.
 
     Raises
     ------
     OutputError
-        When the file exists or cannot be written, or the ending is unknown.
+        If the file exists and `overwrite` is false, if it cannot be written, or if its ending
+        is unknown.
     InputError
-        When a region file is asked for in coordinates that the table does not have.
+        If the table does not have the coordinates that a region file needs.
+
+    Examples
+    --------
+    >>> table = Table({"component": [0, 1], "flags": ["", "point source"]})
+    >>> write_table("components.ecsv", table)
+    >>> list(read_table("components.ecsv")["flags"]) == ["", "point source"]
+    True
     """
     with replacing(path, overwrite, suffixes=SUFFIXES) as aside:
         suffix = aside.suffix.lower()
         if suffix == ".reg":
             aside.write_text(region_text(table, frame=frame, scale=scale), encoding="ascii")
         elif suffix == ".fits":
-            _table_hdu(table).writeto(aside, overwrite=True, checksum=True)
+            _hdus(table).writeto(aside, overwrite=True, checksum=True)
         else:
-            aside.write_text(
-                _ascii(table, "ascii.ecsv" if suffix == ".ecsv" else "ascii.csv"), encoding="utf-8"
-            )
+            aside.write_text(_text(table, f"ascii{suffix}"), encoding="utf-8")
 
 
-def read_table(path):
-    """A component table that `write_table` wrote as ECSV or FITS, with its units and its meta.
+def read_table(path: str | Path) -> Table:
+    """Read a component table that `write_table` wrote as ECSV or FITS.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file. One that does not end in .ecsv is read as FITS.
+
+    Returns
+    -------
+    astropy.table.Table
+        With units, descriptions and metadata. `flags` is empty for a component without flags.
 
     Raises
     ------
     DataError
-        When there is no such file, or it is no such table.
+        If the file does not exist or is not a table.
     """
-    form = (
-        {"format": "ascii.ecsv"}
-        if str(path).lower().endswith(".ecsv")
-        else {"format": "fits", "hdu": 1, "character_as_bytes": False}
-    )
+    form = {"format": "fits", "hdu": 1, "character_as_bytes": False}
+    if str(path).lower().endswith(".ecsv"):
+        form = {"format": "ascii.ecsv"}
     try:
         table = Table.read(path, **form)
     except FileNotFoundError:
@@ -94,133 +124,158 @@ def read_table(path):
             f"{path}: no such file: name a table that `gmmx export` wrote as .ecsv"
         ) from None
     except Exception as error:
-        # Readers of text and of YAML raise whatever comes.
+        # The readers of text and of YAML raise exceptions of any type.
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise DataError(
             f"{path}: not a table in ECSV or FITS ({reason}): name one that `gmmx export` wrote"
         ) from error
     for number, column in enumerate(table.columns.values(), 1):
         column.description = column.description or table.meta.get(f"TCOMM{number}")
-    if "flags" in table.colnames and hasattr(table["flags"], "filled"):
-        # An empty text comes back from ECSV as a missing one.
-        description = table["flags"].description
-        table["flags"] = table["flags"].filled("")
-        table["flags"].description = description
-    found = {name: table.meta[key] for name, key in _KEYWORDS.items() if key in table.meta}
-    nested = {
-        name: {part: table.meta[key] for part, key in parts.items() if key in table.meta}
-        for name, parts in _NESTED.items()
-    }
-    if found or any(nested.values()):
-        table.meta = {**{name: parts for name, parts in nested.items() if parts}, **found}
+    if "flags" in table.colnames:
+        _set_flags(table, [_read_flags(value) for value in table["flags"]])
+    table.meta = _read_meta(table.meta)
     return table
 
 
-def region_text(table, *, frame="fk5", scale=1.0):
-    """A component table as a DS9 region file, one ellipse per component, tagged with its flags.
+def region_text(table: Table, *, frame: str = "fk5", scale: float = 1.0) -> str:
+    """A component table as a DS9 region file; each ellipse is tagged with its flags.
 
     Parameters
     ----------
     table : astropy.table.Table
+        The table that `gmmx.answers.components.component_table` makes.
     frame : {"fk5", "icrs", "physical"}
+        Coordinates of the regions.
     scale : float
-        Semi-axes in standard deviations.
+        Semi-axes of the ellipses in standard deviations.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
     InputError
-        For an unknown frame, a scale that is not positive, or coordinates that the table does not have.
+        If the frame is unknown, the scale is not positive, or the table does not have the
+        coordinates.
     """
     if frame not in REGION_FRAMES:
-        raise InputError(f"regions are written in {', '.join(REGION_FRAMES)}, got {frame!r}")
+        raise InputError(f"`frame` is one of {', '.join(REGION_FRAMES)}, got {frame!r}")
     if not (np.isfinite(scale) and scale > 0):
-        raise InputError(f"ellipses need a positive scale, got {scale}")
+        raise InputError(f"ellipses need a positive scale, got `scale` = {scale}")
     if table.meta.get("frame") is None:
         raise InputError(
-            "the components have no place on the sky: a region file needs a model with a celestial frame"
+            "a region file needs positions on the sky, but the table has no celestial frame"
         )
-    lines = [
-        "# Region file format: DS9 version 4.1",
-        f"# components of a Gaussian mixture: ellipses of {scale:g} intrinsic standard deviation, PSF not included",
-    ]
-    lines += [
-        'global color=cyan width=1 font="helvetica 10 normal roman" select=1 edit=1 move=1 delete=1 include=1 source=1',
-        frame,
-    ]
     points = np.array(table["sigma_major"]) == 0
     if points.any():
         table = table.copy()
         for name in ("sigma_major", "sigma_minor"):
-            # A point source has no size: it is drawn as the source list draws it, whatever the scale.
+            # A point source has no size. It is drawn as in the source list, whatever the scale.
             table[name] = np.where(points, source_radii(table) / scale, table[name])
-    ellipses = (
-        _physical_ellipses(table, scale)
-        if frame == "physical"
-        else _sky_ellipses(table, scale, frame)
-    )
-    for row, ellipse in zip(table, ellipses, strict=True):
-        flags = [flag for flag in str(row["flags"]).split("; ") if flag]
-        marks = "".join(
-            [
-                f" text={{{row['component']}}}",
-                *(f" tag={{{flag}}}" for flag in flags),
-                " color=red dash=1" if flags else "",
-            ]
-        )
-        lines.append(f"{ellipse} #{marks}")
+    ellipses = _physical_ellipses if frame == "physical" else _sky_ellipses
+    rows = zip(table, ellipses(table, scale, frame), strict=True)
+    lines = [
+        "# Region file format: DS9 version 4.1",
+        f"# components of a Gaussian mixture: ellipses of {scale:g} intrinsic standard "
+        "deviation, PSF not included",
+        'global color=cyan width=1 font="helvetica 10 normal roman" select=1 edit=1 move=1 '
+        "delete=1 include=1 source=1",
+        frame,
+        *(f"{ellipse} #{_marks(row)}" for row, ellipse in rows),
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _sky_ellipses(table, scale, frame):
+def _marks(row) -> str:
+    """The properties of the region of one component: its number, and its flags as tags."""
+    flags = [flag for flag in str(row["flags"]).split("; ") if flag]
+    tags = "".join(f" tag={{{flag}}}" for flag in flags)
+    return f" text={{{row['component']}}}{tags}" + (" color=red dash=1" if flags else "")
+
+
+def _sky_ellipses(table: Table, scale: float, frame: str) -> list[str]:
+    """Ellipses in right ascension and declination [deg], semi-axes in arcsec."""
     position = SkyCoord(
         np.array(table["ra"]),
         np.array(table["dec"]),
         unit="deg",
         frame=table.meta["frame"].get("radesys", "ICRS").lower(),
     ).transform_to(frame)
-    angles = np.mod(np.array(table["position_angle"]) + 90, 180.0)
-    # Ten decimals of a degree are a microarcsecond.
+    ellipses = zip(
+        position.ra.deg,
+        position.dec.deg,
+        scale * np.array(table["sigma_major"]),
+        scale * np.array(table["sigma_minor"]),
+        np.mod(np.array(table["position_angle"]) + 90, 180.0),
+        strict=True,
+    )
+    # Nine decimals of a degree are 4 microarcsec.
     return [
-        f'ellipse({ra:.9f},{dec:+.9f},{scale * major:.6f}",{scale * minor:.6f}",{angle:.5f})'
-        for ra, dec, major, minor, angle in zip(
-            position.ra.deg,
-            position.dec.deg,
-            table["sigma_major"],
-            table["sigma_minor"],
-            angles,
-            strict=True,
-        )
+        f'ellipse({ra:.9f},{dec:+.9f},{major:.6f}",{minor:.6f}",{angle:.5f})'
+        for ra, dec, major, minor, angle in ellipses
     ]
 
 
-def _physical_ellipses(table, scale):
+def _physical_ellipses(table: Table, scale: float, frame: str) -> list[str]:
+    """Ellipses in the telescope's pixels.
+
+    The factor of each covariance, with columns along the major and the minor axis, is taken to
+    physical pixels; its singular values are the semi-axes there.
+    """
     if table.meta.get("physical") is None:
-        raise InputError("the model has no physical coordinates: write the regions in fk5")
+        raise InputError("the table has no physical coordinates: use `frame` = 'fk5'")
     physical = PhysicalFrame(**table.meta["physical"])
     origin = {name: table.meta["frame"][name] for name in ("ra0", "dec0", "radesys")}
     x, y = np.array(table["x"]), np.array(table["y"])
     turn = np.radians(np.array(table["position_angle"]) + SkyFrame(**origin).north(x, y))
-    # The covariance's factor, columns along the major and the minor axis, in physical pixels; its singular values are the semi-axes there.
-    factor = np.array([[-np.sin(turn), np.cos(turn)], [np.cos(turn), np.sin(turn)]]) * np.array(
-        [table["sigma_major"], table["sigma_minor"]]
-    )
+    directions = np.array([[-np.sin(turn), np.cos(turn)], [np.cos(turn), np.sin(turn)]])
+    factor = directions * np.array([table["sigma_major"], table["sigma_minor"]])
     factor = np.moveaxis(factor / np.array([physical.step_x, physical.step_y])[:, None, None], 2, 0)
     left, axes, _ = np.linalg.svd(factor)
     angles = np.mod(np.degrees(np.arctan2(left[:, 1, 0], left[:, 0, 0])), 180.0)
-    x_pix, y_pix = physical.to_physical(x, y)
     return [
-        f"ellipse({px:.5f},{py:.5f},{scale * major:.6f},{scale * minor:.6f},{angle:.5f})"
-        for px, py, (major, minor), angle in zip(x_pix, y_pix, axes, angles, strict=True)
+        f"ellipse({px:.5f},{py:.5f},{major:.6f},{minor:.6f},{angle:.5f})"
+        for px, py, (major, minor), angle in zip(
+            *physical.to_physical(x, y), scale * axes, angles, strict=True
+        )
     ]
 
 
-def _ascii(table, form):
+def _read_flags(value) -> str:
+    """The flags in a cell; a masked one, which another program may leave, has none."""
+    return "" if value is np.ma.masked or value == _NO_FLAGS else str(value)
+
+
+def _set_flags(table: Table, flags: list[str]) -> None:
+    """Replace the texts of the column flags, whose description stays."""
+    description = table["flags"].description
+    table["flags"] = np.array(flags, dtype=str) if flags else np.zeros(0, "U1")
+    table["flags"].description = description
+
+
+def _read_meta(meta: dict) -> dict:
+    """Metadata as in memory; those of a FITS file are keywords."""
+    found = {name: meta[key] for name, key in _KEYWORDS.items() if key in meta}
+    for name, parts in _NESTED.items():
+        nested = {part: meta[key] for part, key in parts.items() if key in meta}
+        if nested:
+            found[name] = nested
+    return found or meta
+
+
+def _text(table: Table, form: str) -> str:
+    """A table as text in one of astropy's formats."""
+    table = table.copy()
+    if "flags" in table.colnames:
+        _set_flags(table, [str(flags) or _NO_FLAGS for flags in table["flags"]])
     text = io.StringIO()
     table.write(text, format=form)
     return text.getvalue()
 
 
-def _table_hdu(table):
+def _hdus(table: Table) -> fits.HDUList:
+    """A table as FITS extensions: COMPONENTS, and SRCLIST if it has point sources."""
     hdu = fits.table_to_hdu(Table(table, meta={}))
     hdu.name = "COMPONENTS"
     for name, key in _KEYWORDS.items():

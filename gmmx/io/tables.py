@@ -43,8 +43,8 @@ _NESTED = {
     "frame": {"ra0": "RA0", "dec0": "DEC0", "projection": "PROJ", "radesys": "RADESYS"},
     "physical": {"x0": "PHYS_X0", "y0": "PHYS_Y0", "step_x": "PHYS_DX", "step_y": "PHYS_DY"},
 }
-# What a text file has in the column flags for a component without flags. An empty text would
-# come back from ECSV as a masked value.
+# What a file has in the column flags for a component without flags. An empty text would come
+# back from ECSV and FITS as a masked value.
 _NO_FLAGS = "none"
 
 
@@ -93,7 +93,9 @@ def write_table(
         elif suffix == ".fits":
             _hdus(table).writeto(aside, overwrite=True, checksum=True)
         else:
-            aside.write_text(_text(table, f"ascii{suffix}"), encoding="utf-8")
+            text = io.StringIO()
+            _with_flags(table).write(text, format=f"ascii{suffix}")
+            aside.write_text(text.getvalue(), encoding="utf-8")
 
 
 def read_table(path: str | Path) -> Table:
@@ -264,19 +266,17 @@ def _read_meta(meta: dict) -> dict:
     return found or meta
 
 
-def _text(table: Table, form: str) -> str:
-    """A table as text in one of astropy's formats."""
+def _with_flags(table: Table) -> Table:
+    """A copy of a table with a text in every cell of the column flags."""
     table = table.copy()
     if "flags" in table.colnames:
         _set_flags(table, [str(flags) or _NO_FLAGS for flags in table["flags"]])
-    text = io.StringIO()
-    table.write(text, format=form)
-    return text.getvalue()
+    return table
 
 
 def _hdus(table: Table) -> fits.HDUList:
     """A table as FITS extensions: COMPONENTS, and SRCLIST if it has point sources."""
-    hdu = fits.table_to_hdu(Table(table, meta={}))
+    hdu = fits.table_to_hdu(Table(_with_flags(table), meta={}))
     hdu.name = "COMPONENTS"
     for name, key in _KEYWORDS.items():
         if name in table.meta:

@@ -1,4 +1,4 @@
-"""Images on disk: what DS9 shows, where the pixels are, what the headers say, and what is refused."""
+"""Images as files: what DS9 shows, where the pixels are, what headers say, what is refused."""
 
 import os
 import warnings

@@ -45,10 +45,10 @@ def check_target(
 
     Examples
     --------
-    >>> check_target("c.txt", suffixes=(".ecsv", ".fits"))
+    >>> check_target("c.x", suffixes=(".ecsv", ".fits"))
     Traceback (most recent call last):
     ...
-    gmmx.errors.OutputError: c.txt: cannot tell the format from the ending '.txt': use .ecsv or .fits
+    gmmx.errors.OutputError: c.x: cannot tell the format from the ending '.x': use .ecsv or .fits
     """
     path = Path(path)
     suffixes = None if suffixes is None else tuple(suffixes)

@@ -62,6 +62,20 @@ class BackgroundSummary:
         return not self.fixed and abs(self.correlation) > HIGH_CORRELATION
 
 
+# Columns of the component table in a notebook, with the format of their numbers.
+_SHOWN = {
+    "component": "d",
+    "ra": ".5f",
+    "dec": "+.5f",
+    "fwhm_major": ".3g",
+    "position_angle": ".0f",
+    "flux": ".3g",
+    "flux_error": ".1g",
+    "observed_fraction": ".2f",
+    "flags": "",
+}
+
+
 def with_error(value: float, error: float) -> str:
     """A value and its standard error, both cut at the error's first digit.
 
@@ -90,7 +104,7 @@ def with_error(value: float, error: float) -> str:
     exponent = int(np.floor(np.log10(error)))
     leading_one = error < 2 * 10.0**exponent
     last = exponent - leading_one
-    if value != 0 and not 1e-3 <= abs(value) < 1e7:
+    if value != 0 and not 1e-2 <= abs(value) < 1e7:
         digits = max(0, int(np.floor(np.log10(abs(value)))) - last)
         return f"{value:.{digits}e} +- {error:.{int(leading_one)}e}"
     decimals = max(0, -last)
@@ -159,11 +173,11 @@ def summary_html(result: "FitResult") -> str:
         f"<td style='text-align:left'>{escape(text)}</td></tr>"
         for name, text in rows
     )
-    table = result.components
-    # pformat keeps a long table to the rows and columns that fit a screen.
-    lines = table["component", "ra", "dec", "flux", "flux_error", "fwhm_major", "flags"].pformat(
-        html=True, max_lines=30
-    )
+    table = result.components[list(_SHOWN)]
+    for name, form in _SHOWN.items():
+        table[name].info.format = form
+    # pformat keeps the first and the last rows of a long table.
+    lines = table.pformat(html=True, max_lines=30)
     return (
         f"<p><b>FitResult</b>: {escape(headline(result))}</p><table>{cells}</table>{''.join(lines)}"
     )

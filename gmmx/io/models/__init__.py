@@ -1,117 +1,75 @@
-"""The model file: a fit with everything that drawing, plotting, tabulating and scoring need, in one HDF5 file.
+"""The model file: a fit and the observations that it was fitted to, in one HDF5 file.
 
-    /                       attrs: schema, schema_version, gmmx_version, created, command, options and warnings (JSON), seed, and the fit's other numbers
-    /frame                  attrs: ra0, dec0 [deg], projection, radesys
-    /mixture                flux, mean, covariance, kind (extended, point), observed_fraction, observed_photons, prior_scale, flux_error, mean_error;
-                            attrs: reference_exposure, exposure_unit, signal_error;
-                            fixed_flux, fixed_mean, fixed_covariance where any of them was held
-    /background/<name>      attrs: what the fit says about each background; map where it has one
-    /observations/<name>    photons/{x, y, weight}, completeness/{exposure, open_share}, psf/{weights, covariances}, backgrounds/<name>, masks and metadata
-                            (JSON), physical (attrs: the telescope's pixels), dropped (attrs: photons by reason); attrs: keywords of the events,
-                            energy_lo, energy_hi [keV]; the metadata's "inputs" has role, path and SHA-256 of every file that was read
-    /history                log_likelihood, objective, stage, step, k, seconds, phase: one row per accepted iterate
-    /path                   stage, k, log_likelihood, criterion, accepted: one row per structure that was looked at; not in every file
+Drawing, tabulating and scoring need nothing else. The layout of schema_version 2:
 
-Every dataset has an attribute `unit`. Arrays return to the bit.
+    /                      attributes: schema, schema_version, gmmx_version, created (ISO 8601,
+                           UTC), command, options and warnings (JSON), seed, converged,
+                           stop_reason, iterations, log_likelihood, objective, seconds,
+                           requested_components
+    /frame                 attributes: ra0, dec0 [deg], projection, radesys
+    /mixture               flux (K,), mean (K, 2), covariance (K, 2, 2), flux_error, mean_error,
+                           kind ("extended", "point"), observed_fraction, observed_photons,
+                           prior_scale; fixed_flux, fixed_mean and fixed_covariance if any
+                           parameter was fixed; attributes: reference_exposure, exposure_unit,
+                           signal_error
+    /background/<name>     attributes: index, observation, name, kind, amplitude, amplitude_error,
+                           photons, photons_error, correlation, fixed; map if it has a template
+    /observations/<name>   photons (x, y, weight, energy, ccd), completeness (exposure,
+                           open_fraction), psf (weights, covariances), backgrounds/<name>, masks
+                           (JSON), physical, dropped (attributes: photons by reason), pointing
+                           (attributes: telescope, band, inputs, ...)
+    /history               log_likelihood, objective, stage, step, k, seconds, phase: one row for
+                           each accepted iterate
+    /path                  stage, k, log_likelihood, criterion, accepted: one row for each set of
+                           components that was tried
+
+Every dataset has an attribute `unit`. Arrays are read back to the bit. Groups, datasets and
+attributes that a reader does not know are ignored, so that optional additions leave the version
+at 2. Version 1 is read too.
 """
 
-import json
-from dataclasses import fields
-from datetime import UTC, datetime
 from pathlib import Path
 
 import h5py
-import numpy as np
 
 from ... import __version__
 from ...errors import DataError, InputError
-from ...model.mixture import FIXED_COLUMNS, Fixed, Mixture
-from ...model.result import BackgroundSummary, FitResult
-from ...plane.frame import SkyFrame
-from ..write import replacing_hdf5
-from ._hdf5 import as_json, free_name, in_order, optional, plain, put
-from ._observations import get_observation, put_observations
+from ...model.result import FitResult
+from . import reader_v1, reader_v2
+from .names import SCHEMA, SCHEMA_VERSION
+from .writer import write_model
 
-SCHEMA = "gmmx-model"
-SCHEMA_VERSION = 1
+__all__ = ["SCHEMA_VERSION", "read_model", "write_model"]
 
-_COLUMN_UNITS = {"log_likelihood": "nat", "objective": "nat", "criterion": "nat", "seconds": "s"}
+_READERS = {1: reader_v1.read_result, 2: reader_v2.read_result}
 
 
-def write_model(path, result, *, overwrite=False, command=None):
-    """Write a fit to an HDF5 file.
+def read_model(path: str | Path) -> FitResult:
+    """Read a fit from the model file that ``gmmx fit`` or `FitResult.write` wrote.
 
     Parameters
     ----------
     path : str or Path
-    result : FitResult
-    overwrite : bool
-        Whether a file that exists may be replaced.
-    command : str, optional
-        The command line that made it, for the record.
+        The model file, such as "model.h5".
 
-    Raises
-    ------
-    OutputError
-        When the file exists and may not be replaced, or cannot be written.
-    InputError
-        When observations lie in different tangent planes, or metadata are not what JSON can hold.
-    """
-    if any(o.frame != result.frame for o in result.observations):
-        raise InputError("the observations of one model share one tangent plane, these do not")
-    with replacing_hdf5(path, overwrite) as file:
-        file.attrs.update(
-            schema=SCHEMA,
-            schema_version=SCHEMA_VERSION,
-            gmmx_version=__version__,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            command=command or "",
-            options=as_json(result.options, "options"),
-            warnings=as_json(list(result.warnings), "warnings"),
-            seed=result.seed,
-            stop_reason=result.stop_reason,
-            converged=result.converged,
-            iterations=result.iterations,
-            log_likelihood=result.log_likelihood,
-            objective=result.objective,
-            seconds=result.seconds,
-            requested_components=optional(result.requested_components),
-        )
-        if result.frame is not None:
-            file.create_group("frame").attrs.update(
-                ra0=result.frame.ra0,
-                dec0=result.frame.dec0,
-                projection="TAN",
-                radesys=result.frame.radesys,
-            )
-        _put_mixture(file.create_group("mixture"), result)
-        names = put_observations(file.create_group("observations"), result.observations)
-        group = file.create_group("background")
-        group.attrs.update(
-            photons_error=result.background_error, correlation=result.background_correlation
-        )
-        for i, summary in enumerate(result.backgrounds):
-            part = group.create_group(free_name(group, summary.name))
-            part.attrs["index"] = i
-            part.attrs["unit"] = "photon/arcsec**2"
-            for f in fields(BackgroundSummary):
-                part.attrs[f.name] = getattr(summary, f.name)
-            its_map = _map_of(file, result.observations, names, summary)
-            if its_map is not None:
-                part["map"] = its_map
-        for title, columns in (("history", result.history), ("path", result.path)):
-            group = file.create_group(title)
-            for name, values in columns.items():
-                put(group, name, values, _COLUMN_UNITS.get(name, ""))
-
-
-def read_model(path):
-    """Read a fit from the file that `write_model` wrote.
+    Returns
+    -------
+    FitResult
 
     Raises
     ------
     DataError
-        When there is no such file, it is not a model, it is damaged or cut short, or of a version that this gmmx does not know.
+        If the file does not exist, is not a model, is damaged or truncated, or has a
+        schema_version that this gmmx does not know.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gmmx
+    >>> x, y = np.random.default_rng(0).normal(0.0, 5.0, (2, 500))
+    >>> gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1).write("model.h5")
+    >>> len(gmmx.read("model.h5").mixture)
+    1
     """
     path = Path(path)
     if not path.exists():
@@ -124,126 +82,28 @@ def read_model(path):
                 f"{path}: not a gmmx model (not an HDF5 file): name a file that `gmmx fit` wrote"
             )
         with h5py.File(path, "r") as file:
-            schema, version = file.attrs.get("schema"), file.attrs.get("schema_version")
-            if schema != SCHEMA:
-                raise DataError(
-                    f"{path}: not a gmmx model (schema {'missing' if schema is None else repr(schema)}): name a file that `gmmx fit` wrote"
-                )
-            if version != SCHEMA_VERSION:
-                writer = f"gmmx {file.attrs.get('gmmx_version', 'unknown')}"
-                reader = f"gmmx {__version__} reads version {SCHEMA_VERSION}"
-                raise DataError(
-                    f"{path}: a model of schema_version {version}, written by {writer}; {reader}: update gmmx, or fit again"
-                )
-            return _get_result(file)
+            return _reader_of(path, file)(file)
     except PermissionError:
         raise DataError(f"{path}: may not be read: check its permissions") from None
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, InputError) as error:
         raise DataError(
-            f"{path}: truncated or damaged model file: write it again with gmmx fit"
+            f"{path}: truncated or damaged model file: write it again with `gmmx fit`"
         ) from error
 
 
-def _put_mixture(group, result):
-    group.attrs.update(
-        reference_exposure=result.reference_exposure,
-        exposure_unit=result.exposure_unit,
-        signal_error=result.signal_error,
-    )
-    mixture = result.mixture
-    put(group, "flux", mixture.fluxes, "photon")
-    group["flux"].attrs.update(
-        reference_exposure=result.reference_exposure, reference_exposure_unit=result.exposure_unit
-    )
-    put(group, "mean", mixture.means, "arcsec")
-    put(group, "covariance", mixture.covariances, "arcsec**2")
-    put(group, "kind", np.where(result.points, "point", "extended"), "")
-    put(group, "observed_fraction", result.observed_fraction, "")
-    put(group, "observed_photons", result.observed_photons, "photon")
-    put(group, "prior_scale", result.prior_scales, "arcsec**2")
-    put(group, "flux_error", result.flux_errors, "photon")
-    put(group, "mean_error", result.mean_errors, "arcsec")
-    if result.fixed is not None:
-        for name, field in FIXED_COLUMNS.items():
-            put(group, name, getattr(result.fixed, field), "")
-
-
-def _map_of(file, observations, names, summary):
-    """The map of the background that a summary is about, as it lies in its observation; None without one."""
-    for name, o in zip(names, observations, strict=True):
-        if o.name == summary.observation:
-            for part in file[name]["backgrounds"].values():
-                if part.attrs["name"] == summary.name and "map" in part:
-                    return part["map"]
-    return None
-
-
-def _get_result(file):
-    frame = (
-        SkyFrame(*(plain(file["frame"].attrs[key]) for key in ("ra0", "dec0", "radesys")))
-        if "frame" in file
-        else None
-    )
-    mixture, attrs = file["mixture"], {key: plain(value) for key, value in file.attrs.items()}
-    return FitResult(
-        mixture=Mixture(
-            fluxes=mixture["flux"][()],
-            means=mixture["mean"][()],
-            covariances=mixture["covariance"][()],
-        ),
-        observations=tuple(
-            get_observation(group, frame) for group in in_order(file["observations"])
-        ),
-        reference_exposure=plain(mixture.attrs["reference_exposure"]),
-        exposure_unit=mixture.attrs["exposure_unit"],
-        observed_fraction=mixture["observed_fraction"][()],
-        observed_photons=mixture["observed_photons"][()],
-        prior_scales=mixture["prior_scale"][()],
-        backgrounds=tuple(
-            BackgroundSummary(
-                **{f.name: plain(group.attrs[f.name]) for f in fields(BackgroundSummary)}
-            )
-            for group in in_order(file["background"])
-        ),
-        signal_error=plain(mixture.attrs["signal_error"]),
-        fixed=_get_fixed(mixture) if "fixed_flux" in mixture else None,
-        **{
-            name: mixture[key][()]
-            for name, key in (("flux_errors", "flux_error"), ("mean_errors", "mean_error"))
-            if key in mixture
-        },
-        background_error=plain(file["background"].attrs.get("photons_error", np.nan)),
-        background_correlation=plain(file["background"].attrs.get("correlation", np.nan)),
-        history=_get_columns(file["history"]),
-        path=_get_columns(file["path"]) if "path" in file else {},
-        options=json.loads(attrs["options"]),
-        warnings=tuple(json.loads(attrs["warnings"])),
-        **{
-            key: attrs[key]
-            for key in (
-                "log_likelihood",
-                "objective",
-                "converged",
-                "stop_reason",
-                "iterations",
-                "requested_components",
-                "seed",
-                "seconds",
-            )
-        },
-    )
-
-
-def _get_fixed(group):
-    return Fixed(
-        points=group["kind"][()] == b"point",
-        **{field: group[name][()] for name, field in FIXED_COLUMNS.items()},
-    )
-
-
-def _get_columns(group):
-    """The datasets of a group by name, text as text."""
-    return {
-        name: np.char.decode(data[()], "utf-8") if data.dtype.kind == "S" else data[()]
-        for name, data in group.items()
-    }
+def _reader_of(path: Path, file: h5py.File):
+    """The function that reads the version of an open file."""
+    schema, version = file.attrs.get("schema"), file.attrs.get("schema_version")
+    if schema != SCHEMA:
+        found = "missing" if schema is None else repr(schema)
+        raise DataError(
+            f"{path}: not a gmmx model (schema {found}): name a file that `gmmx fit` wrote"
+        )
+    if version not in _READERS:
+        writer = file.attrs.get("gmmx_version", "unknown")
+        known = " and ".join(str(number) for number in _READERS)
+        raise DataError(
+            f"{path}: a model of schema_version {version}, written by gmmx {writer}; "
+            f"gmmx {__version__} reads versions {known}: update gmmx, or fit again"
+        )
+    return _READERS[version]

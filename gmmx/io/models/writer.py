@@ -1,0 +1,178 @@
+"""Writing a model file, always in the present version."""
+
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ... import __version__
+from ...errors import InputError
+from ...model.background import Background
+from ...model.mixture import FIXED_COLUMNS
+from ...model.observation import Observation
+from ...model.result import FitResult
+from ...model.summary import BackgroundSummary
+from ..write import replacing_hdf5
+from .names import MIXTURE_ARRAYS, PHOTON_ARRAYS, RESULT_ATTRIBUTES, SCHEMA, SCHEMA_VERSION
+from .nodes import (
+    as_json,
+    free_name,
+    optional,
+    put,
+    put_columns,
+    put_grid,
+    put_image,
+)
+
+
+def write_model(
+    path: str | Path, result: FitResult, *, overwrite: bool = False, command: str | None = None
+) -> None:
+    """Write a fit to an HDF5 file, with the observations that it was fitted to.
+
+    Parameters
+    ----------
+    path : str or Path
+        The model file.
+    result : FitResult
+        The fit.
+    overwrite : bool
+        Replace the file if it exists.
+    command : str, optional
+        The command line that made the fit, for the record.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and `overwrite` is false, or if it cannot be written.
+    InputError
+        If the observations lie in different tangent planes.
+
+    Notes
+    -----
+    The layout is described in `gmmx.io.models`.
+    """
+    if any(o.frame != result.frame for o in result.observations):
+        raise InputError(
+            "the observations of one model must lie in one tangent plane: read them together "
+            "with gmmx.read_observations"
+        )
+    with replacing_hdf5(path, overwrite) as file:
+        file.attrs.update(
+            schema=SCHEMA,
+            schema_version=SCHEMA_VERSION,
+            gmmx_version=__version__,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            command=command or "",
+            options=as_json(result.options, "options"),
+            warnings=as_json(list(result.warnings), "warnings"),
+        )
+        file.attrs.update({name: optional(getattr(result, name)) for name in RESULT_ATTRIBUTES})
+        if result.frame is not None:
+            file.create_group("frame").attrs.update(projection="TAN", **asdict(result.frame))
+        _put_mixture(file.create_group("mixture"), result)
+        observations = file.create_group("observations")
+        for i, observation in enumerate(result.observations):
+            group = observations.create_group(free_name(observations, observation.name))
+            group.attrs["index"] = i
+            _put_observation(group, observation)
+        _put_summaries(file.create_group("background"), result, observations)
+        put_columns(file.create_group("history"), result.history)
+        put_columns(file.create_group("path"), result.path)
+
+
+def _put_mixture(group: h5py.Group, result: FitResult) -> None:
+    group.attrs.update(
+        reference_exposure=result.reference_exposure,
+        exposure_unit=result.exposure_unit,
+        signal_error=result.signal_error,
+    )
+    mixture = result.mixture
+    put(group, "flux", mixture.fluxes, "photon")
+    group["flux"].attrs.update(
+        reference_exposure=result.reference_exposure, reference_exposure_unit=result.exposure_unit
+    )
+    put(group, "mean", mixture.means, "arcsec")
+    put(group, "covariance", mixture.covariances, "arcsec**2")
+    put(group, "kind", np.where(result.points, "point", "extended"), "")
+    for name, (field, unit) in MIXTURE_ARRAYS.items():
+        put(group, name, getattr(result, field), unit)
+    if result.fixed is not None:
+        for name, field in FIXED_COLUMNS.items():
+            put(group, name, getattr(result.fixed, field), "")
+
+
+def _put_summaries(group: h5py.Group, result: FitResult, observations: h5py.Group) -> None:
+    """Write what the fit says about each background, with a link to its template."""
+    group.attrs.update(
+        photons_error=result.background_error, correlation=result.background_correlation
+    )
+    for i, summary in enumerate(result.backgrounds):
+        part = group.create_group(free_name(group, summary.name))
+        part.attrs.update(index=i, unit="photon/arcsec**2")
+        part.attrs.update({f.name: getattr(summary, f.name) for f in fields(BackgroundSummary)})
+        template = _template_of(observations, summary)
+        if template is not None:
+            part["map"] = template
+
+
+def _template_of(observations: h5py.Group, summary: BackgroundSummary) -> h5py.Dataset | None:
+    """The dataset with the template of a background; None if it has none."""
+    for observation in observations.values():
+        if observation.attrs["name"] == summary.observation:
+            for part in observation["backgrounds"].values():
+                if part.attrs["name"] == summary.name and "map" in part:
+                    return part["map"]
+    return None
+
+
+def _put_observation(group: h5py.Group, observation: Observation) -> None:
+    group.attrs["name"] = observation.name
+    group["metadata"] = as_json(observation.metadata, f"metadata of {observation.name}")
+    group["metadata"].attrs["unit"] = ""
+    group.create_group("dropped").attrs.update(observation.dropped)
+    photons = group.create_group("photons")
+    photons.attrs["pixel_arcsec"] = observation.photons.pixel
+    for name, (field, unit) in PHOTON_ARRAYS.items():
+        if getattr(observation.photons, field) is not None:
+            put(photons, name, getattr(observation.photons, field), unit)
+    if observation.physical is not None:
+        group.create_group("physical").attrs.update(asdict(observation.physical))
+    if observation.completeness is not None:
+        completeness = observation.completeness
+        maps = group.create_group("completeness")
+        maps.attrs["unit"] = completeness.unit
+        put_grid(maps, completeness.grid)
+        put(maps, "exposure", completeness.exposure, completeness.unit)
+        put(maps, "open_fraction", completeness.open_share, "")
+    if observation.psf is not None:
+        psf = group.create_group("psf")
+        psf.attrs["description"] = observation.psf.description
+        put_grid(psf, observation.psf.grid)
+        put(psf, "weights", observation.psf.weights, "")
+        put(psf, "covariances", observation.psf.covariances, "arcsec**2")
+    if observation.masks is not None:
+        group["masks"] = as_json(observation.masks.to_records(), f"masks of {observation.name}")
+        group["masks"].attrs["unit"] = "arcsec"
+        if observation.masks_frame is not None:
+            group["masks"].attrs.update(asdict(observation.masks_frame))
+    backgrounds = group.create_group("backgrounds")
+    for i, background in enumerate(observation.backgrounds):
+        part = backgrounds.create_group(free_name(backgrounds, background.name))
+        part.attrs["index"] = i
+        _put_background(part, background)
+
+
+def _put_background(group: h5py.Group, background: Background) -> None:
+    group.attrs.update(
+        name=background.name,
+        kind=background.kind,
+        amplitude=optional(background.amplitude),
+        fixed=background.fixed,
+        unit="photon/arcsec**2",
+        deviations=np.array(background.deviations, float),
+    )
+    if background.template is not None:
+        put_image(group, "map", background.template)

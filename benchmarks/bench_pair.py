@@ -77,7 +77,7 @@ class DiffuseTruth(Truth):
     def __init__(self, folder, frame):
         super().__init__(folder)
         grid = read_grid_like(self.path, frame)
-        self.open_share = read_regions(folder / "sources.reg", frame=frame).open_share(grid)
+        self.open_share = read_regions(folder / "sources.reg", frame=frame).open_fraction(grid)
         self.everything = self.values.sum()
         self.values = self.values * self.open_share
 

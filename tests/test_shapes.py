@@ -209,7 +209,7 @@ def test_open_share_matches_brute_force(kind, turn):
         shape=(13, 17), origin=np.array([-14.0, -15.0]), matrix=1.9 * np.array([[c, -s], [s, c]])
     )
     shapes = Shapes.of(EVERY_KIND[kind])
-    share, truth = shapes.open_share(grid), brute_share(shapes, grid)
+    share, truth = shapes.open_fraction(grid), brute_share(shapes, grid)
     assert_allclose(share, truth, atol=0.02)
     # The twin's own error, of points on a lattice, dominates single cells.
     assert np.sqrt(np.mean((share - truth) ** 2)) < 0.004
@@ -224,22 +224,22 @@ def test_open_share_of_combinations(seed):
     grid = PixelGrid(
         shape=(11, 12), origin=np.array([-44.0, -42.0]), matrix=np.array([[8.0, 1.0], [-1.5, 7.5]])
     )
-    assert_allclose(shapes.open_share(grid), brute_share(shapes, grid), atol=0.02)
+    assert_allclose(shapes.open_fraction(grid), brute_share(shapes, grid), atol=0.02)
 
 
 def test_aligned_edges_are_exact():
     grid = PixelGrid.covering((0, 10), (0, 10), 1.0)
-    share = Shapes.of(Box(5.1, 5.0, 4.0, 4.0)).open_share(grid)
+    share = Shapes.of(Box(5.1, 5.0, 4.0, 4.0)).open_fraction(grid)
     assert_allclose(share[5], [1, 1, 1, 0.1, 0, 0, 0, 0.9, 1, 1], atol=1e-9)
     assert_array_equal(share[:3], 1)
-    assert_array_equal(Shapes.of(Field()).open_share(grid), 0)
-    assert_array_equal(Shapes().open_share(grid), 1)
+    assert_array_equal(Shapes.of(Field()).open_fraction(grid), 0)
+    assert_array_equal(Shapes().open_fraction(grid), 1)
 
 
 @pytest.mark.parametrize("place", [(0.0, 0.0), (1.3, -2.1), (4.0, 4.0)])
 def test_shapes_smaller_than_a_cell(place):
     grid = PixelGrid.covering((-20, 20), (-20, 20), 8.0)
-    share = Shapes.of(circle(*place, 2.0)).open_share(grid)
+    share = Shapes.of(circle(*place, 2.0)).open_fraction(grid)
     assert_allclose((1 - share).sum() * 64, np.pi * 4, rtol=0.01)
 
 

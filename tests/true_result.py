@@ -24,7 +24,7 @@ def make_true_result(seed=0, *, background=0.08, step=4.0, n=100):
     x, y = grid.centres()
     exposure = 1e7 * np.where(np.abs(x - 60) < 8, 0.0, 1 - 0.4 * np.hypot(x, y) / 283)
     hole = circle(40, 40, 15)
-    open_share = Shapes.of(Term(((hole, False),))).open_share(grid)
+    open_share = Shapes.of(Term(((hole, False),))).open_fraction(grid)
     completeness = Completeness(grid=grid, exposure=exposure, open_share=open_share, unit="cm**2 s")
     mixture = Mixture(
         fluxes=np.array([9000.0, 3000]),

@@ -1,1 +1,4 @@
-"""Where things are: tangent planes, pixel grids, and shapes. Nothing here knows a telescope or a fit."""
+"""Where things are: tangent planes, pixel grids and shapes.
+
+Nothing here knows a telescope or a fit.
+"""

@@ -1,9 +1,9 @@
 """The tangent plane of the sky, and the telescope's physical pixels in it.
 
-A position is (x, y) in arcsec in the tangent plane (TAN projection) about a reference direction. Its
-axes run as they do on the screen: x grows with the image column, to the west, and y with the row, to
-the north. Right ascension, declination and position angle appear only where files are read and
-written.
+A position is (x, y) in arcsec in the tangent plane (TAN projection) about a reference direction.
+Its axes run as they do on the screen: x grows with the image column, to the west, and y with the
+row, to the north. Right ascension, declination and position angle appear only where files are read
+and written.
 """
 
 from dataclasses import dataclass
@@ -117,7 +117,7 @@ class SkyFrame:
 
 @dataclass(frozen=True)
 class PhysicalFrame:
-    """The telescope's sky pixels, which CIAO and DS9 call "physical", as a scale in a tangent plane.
+    """The telescope's sky pixels, the "physical" coordinates of CIAO and DS9, in a tangent plane.
 
     Parameters
     ----------
@@ -149,7 +149,8 @@ class PhysicalFrame:
         numbers = (self.x0, self.y0, self.step_x, self.step_y)
         if not np.isfinite(numbers).all() or self.step_x * self.step_y == 0:
             raise InputError(
-                f"physical pixels need finite coordinates and steps that are not zero, got {numbers}"
+                "physical pixels need finite coordinates and steps that are not zero, "
+                f"got {numbers}"
             )
 
     def to_plane(self, x_pix: np.ndarray, y_pix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -347,7 +347,7 @@ class SkyImage:
 
 
 def _astropy_unit(text):
-    """Return the astropy unit of a FITS unit string; a text that is no unit stays a unit by name."""
+    """Return the astropy unit of a FITS unit string; text that is no unit stays a unit by name."""
     from astropy import units
 
     return units.Unit(text, format="fits", parse_strict="silent")

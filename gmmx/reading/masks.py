@@ -141,7 +141,7 @@ def _open_share(covered, listed, grid):
     return (
         image_open_share(covered, listed.pixels, grid)
         if isinstance(listed, CountsImage)
-        else covered.open_share(grid)
+        else covered.open_fraction(grid)
     )
 
 

@@ -77,10 +77,10 @@ def build(name, numbers):
 
 def _circle(numbers):
     place, (radius,) = numbers.place(), numbers.lengths(1)
-    return circle(place.x, place.y, radius) if radius > 0 else None
+    return _ring(place, _circle_of, [(radius,)])
 
 
-def _nested(make):
+def _nested(kind):
     """Return the builder of a shape with two axes and perhaps an angle.
 
     More than two axes make the ring between the smallest and the largest pair.
@@ -89,7 +89,7 @@ def _nested(make):
     def read(numbers):
         place = numbers.place()
         axes, angle = numbers.axes()
-        return _ring([make(place, *pair, place.turn(angle)) for pair in axes])
+        return _ring(place, kind, axes, angle=place.turn(angle))
 
     return read
 
@@ -98,34 +98,44 @@ def _annulus(numbers):
     place, radii = numbers.place(), numbers.lengths()
     if len(radii) < 2:
         raise RegionProblem("an annulus needs two radii")
-    return _ring([circle(place.x, place.y, radius) for radius in radii])
+    return _ring(place, _circle_of, [(radius,) for radius in radii])
 
 
-def _ring(parts, sector=None):
+def _ring(place, kind, sizes, *, angle=0.0, sector=None):
     """Return the ring between the smallest and the largest of concentric shapes.
 
     DS9's annuli of several radii are joined, so that the radii between do not matter.
+
+    Parameters
+    ----------
+    place : Place
+        The common centre.
+    kind : callable
+        ``kind(x, y, *size, angle)`` makes a shape.
+    sizes : list of tuple of float
+        Radii, or pairs of axes [arcsec]. One size makes a shape without a hole.
+    angle : float
+        In the plane [deg].
+    sector : Sector, optional
+        The part of the ring that is kept.
+
+    Returns
+    -------
+    Ellipse, Box, Ring or None
+        None where nothing is covered.
     """
-    parts = sorted(parts, key=_size)
-    outer, inner = parts[-1], parts[0]
-    if min(_size(outer)) <= 0:
+    sizes = sorted(tuple(size) for size in sizes)
+    smallest, largest = sizes[0], sizes[-1]
+    if min(largest) <= 0 or (len(sizes) > 1 and smallest == largest):
         return None
-    if len(parts) > 1 and _size(inner) == _size(outer):
-        return None
-    hole = inner if len(parts) > 1 and min(_size(inner)) > 0 else None
+    outer = kind(place.x, place.y, *largest, angle)
+    has_hole = len(sizes) > 1 and min(smallest) > 0
+    hole = kind(place.x, place.y, *smallest, angle) if has_hole else None
     return outer if hole is None and sector is None else Ring(outer, hole, sector)
 
 
-def _size(part):
-    return (part.rx, part.ry) if isinstance(part, Ellipse) else (part.width, part.height)
-
-
-def _ellipse_at(place, rx, ry, angle):
-    return Ellipse(place.x, place.y, rx, ry, angle)
-
-
-def _box_at(place, width, height, angle):
-    return Box(place.x, place.y, width, height, angle)
+def _circle_of(x, y, radius, _angle):
+    return circle(x, y, radius)
 
 
 def _rectangle(numbers):
@@ -169,13 +179,11 @@ def _sector(numbers):
 def _pie(numbers):
     place = numbers.place()
     radii = numbers.lengths(2)
-    return _ring(
-        [circle(place.x, place.y, radius) for radius in radii],
-        place.sector(numbers.angle(), numbers.angle()),
-    )
+    sector = place.sector(numbers.angle(), numbers.angle())
+    return _ring(place, _circle_of, [(radius,) for radius in radii], sector=sector)
 
 
-def _panda(make, per_radius):
+def _panda(kind, per_radius):
     """Return the builder of a panda: two angles, their number, radii, their number.
 
     DS9 divides a panda into cells. The cells are joined, so that their numbers do not matter.
@@ -193,7 +201,7 @@ def _panda(make, per_radius):
             # axis from the sky to the image.
             turn = place.turn(numbers.angle(0.0))
             sector = Sector(place.x, place.y, sector.start + turn, sector.stop + turn)
-        return _ring([make(place, *pair, turn) for pair in axes], sector)
+        return _ring(place, kind, axes, angle=turn, sector=sector)
 
     return read
 
@@ -204,18 +212,18 @@ def _field(_numbers):
 
 _BUILDERS = {
     "circle": _circle,
-    "ellipse": _nested(_ellipse_at),
-    "elliptannulus": _nested(_ellipse_at),
-    "box": _nested(_box_at),
-    "rotbox": _nested(_box_at),
+    "ellipse": _nested(Ellipse),
+    "elliptannulus": _nested(Ellipse),
+    "box": _nested(Box),
+    "rotbox": _nested(Box),
     "rectangle": _rectangle,
     "rotrectangle": _rectangle,
     "annulus": _annulus,
     "polygon": _polygon,
     "sector": _sector,
     "pie": _pie,
-    "panda": _panda(lambda place, r, _angle: circle(place.x, place.y, r), 1),
-    "epanda": _panda(_ellipse_at, 2),
-    "bpanda": _panda(_box_at, 2),
+    "panda": _panda(_circle_of, 1),
+    "epanda": _panda(Ellipse, 2),
+    "bpanda": _panda(Box, 2),
     "field": _field,
 }

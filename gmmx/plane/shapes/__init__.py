@@ -1,11 +1,27 @@
-"""What regions become: plane shapes, and lists of them that are joined and cut as region files say.
+"""Regions as geometry in the plane: shapes, and lists of them that are joined and cut.
 
-A region file is a list of terms, read in order: each is added to what the terms before it cover (OR), or cut out of it (AND NOT); a list that starts with a
-cut starts from everywhere. Every shape knows two things of a point: whether it is inside, exactly, and how far the edge is, at least. The first sorts photons;
-the second decides with one look whether a whole cell is in or out, so that only cells on an edge cost anything.
+A region list is read in order. Each of its terms is added to what the terms before it cover (OR) or
+is cut out of it (AND NOT). A list that starts with a cut starts from everywhere.
+
+Every shape knows two things of a point: whether it is inside, exactly, and a lower bound of its
+distance to the edge. The first selects photons. The second settles in one step whether a whole
+block of cells is in or out, so that only cells on an edge cost time.
 """
 
 from .cover import Shapes
-from .kinds import Box, Ellipse, Field, Polygon, Ring, Sector, Term, circle
+from .kinds import Box, Ellipse, Field, Polygon, Shape, circle
+from .sectors import Ring, Sector
+from .term import Term
 
-__all__ = ["Box", "Ellipse", "Field", "Polygon", "Ring", "Sector", "Shapes", "Term", "circle"]
+__all__ = [
+    "Box",
+    "Ellipse",
+    "Field",
+    "Polygon",
+    "Ring",
+    "Sector",
+    "Shape",
+    "Shapes",
+    "Term",
+    "circle",
+]

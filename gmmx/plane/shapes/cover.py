@@ -1,4 +1,4 @@
-"""Shapes: lists of terms, joined and cut as region files say."""
+"""Shapes: lists of terms that are joined and cut as region files say."""
 
 from dataclasses import dataclass, field
 from itertools import chain
@@ -7,18 +7,33 @@ import numpy as np
 
 from ...errors import InputError
 from ..grid import PixelGrid
+from ._fraction import covered_fraction
 from ._near import Near
-from .kinds import EVERYWHERE, Field, Term, from_record, to_record
+from .kinds import EVERYWHERE, Field
+from .records import from_records, to_records
+from .term import Term
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Shapes:
-    """What one or several region files cover.
+    """The area that one or several region files cover.
 
-    Attributes
+    Parameters
     ----------
     groups : tuple of tuple of Term
-        One list of terms for each file. Within a list, terms act in order on what came before; the lists are joined.
+        One list of terms for each file. The terms of a list act in order on the area before them,
+        and the lists are joined.
+
+    Examples
+    --------
+    >>> from gmmx.plane.shapes import Box, circle
+    >>> shapes = Shapes.of(circle(0.0, 0.0, 2.0), Box(5.0, 0.0, 2.0, 2.0))
+    >>> shapes
+    Shapes(2 shapes, 0 of them excluded, in 1 list)
+    >>> shapes.contains([0.0, 3.0, 5.0], [0.0, 0.0, 0.0])
+    array([ True, False,  True])
+    >>> round(shapes.area(), 1)
+    16.6
     """
 
     groups: tuple = field(default=())
@@ -28,34 +43,43 @@ class Shapes:
             self, "groups", tuple(tuple(group) for group in self.groups if len(group))
         )
 
+    def __repr__(self):
+        excluded = sum(len(term.parts) for term in self.terms if term.exclude)
+        lists = f"{len(self.groups)} list{'' if len(self.groups) == 1 else 's'}"
+        shapes = f"{self.n_shapes} shape{'' if self.n_shapes == 1 else 's'}"
+        return f"Shapes({shapes}, {excluded} of them excluded, in {lists})"
+
     @classmethod
-    def of(cls, *terms):
-        """One list, of terms or of bare shapes to be joined."""
+    def of(cls, *terms) -> "Shapes":
+        """Make one list of terms, or of bare shapes that are joined."""
         return cls((tuple(t if isinstance(t, Term) else Term(((t, False),)) for t in terms),))
 
     @classmethod
-    def union(cls, several):
-        """What any of several covers: an exclusion in one does not reach into another."""
+    def union(cls, several) -> "Shapes":
+        """Join several Shapes. An exclusion in one does not reach into another."""
         return cls(tuple(chain.from_iterable(shapes.groups for shapes in several)))
 
     @property
-    def terms(self):
+    def terms(self) -> tuple:
         """All terms of all lists, in order."""
         return tuple(chain.from_iterable(self.groups))
 
     @property
-    def labels(self):
-        """The text each term was read from."""
+    def labels(self) -> tuple:
+        """The text from which each term was read."""
         return tuple(term.label for term in self.terms)
 
     @property
-    def n_shapes(self):
-        """Number of shapes, excluded ones too."""
+    def n_shapes(self) -> int:
+        """Number of shapes, with the excluded ones."""
         return sum(len(term.parts) for term in self.terms)
 
     @property
-    def only_excludes(self):
-        """Whether every list is everywhere but holes: it starts with an exclusion or a field, and goes on with exclusions."""
+    def only_excludes(self) -> bool:
+        """Whether every list is the whole plane with holes in it.
+
+        Such a list starts with an exclusion or a Field, and goes on with exclusions.
+        """
         starts = [
             group[0].exclude or group[0].parts == ((Field(), False),) for group in self.groups
         ]
@@ -66,38 +90,19 @@ class Shapes:
             and any(t.exclude for t in self.terms)
         )
 
-    def holes(self):
-        """The excluded terms of every list, as what is covered."""
+    def holes(self) -> "Shapes":
+        """Return the excluded terms of all lists, as an area that is covered."""
         return Shapes(
             (tuple(Term(term.parts, False, term.label) for term in self.terms if term.exclude),)
         )
 
-    def _combine(self, x, y, *, evaluate, negate, nothing, everything, margin):
-        """Add and cut the terms in order: with truth values, or with distances, for which OR is the larger and AND the smaller."""
-        boxes = np.array([term.bounds() for term in self.terms]).reshape(-1, 4) + margin * np.array(
-            [-1, 1, -1, 1]
-        )
-        near, boxes = Near(x, y, boxes), iter(boxes)
-        total = np.full(len(x), nothing)
-        for group in self.groups:
-            state = np.full(len(x), everything if group[0].exclude else nothing)
-            for term in group:
-                at = near(next(boxes))
-                value = evaluate(term, x[at], y[at])
-                state[at] = (
-                    np.minimum(state[at], negate(value))
-                    if term.exclude
-                    else np.maximum(state[at], value)
-                )
-            np.maximum(total, state, out=total)
-        return total
-
-    def contains(self, x, y):
-        """Whether positions [arcsec] are covered; edges are.
+    def contains(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Tell which positions are covered. Edges are.
 
         Parameters
         ----------
         x, y : (N,) array
+            Positions [arcsec].
 
         Returns
         -------
@@ -107,19 +112,71 @@ class Shapes:
         inside, flat_x, flat_y = np.zeros(x.size, bool), x.ravel(), y.ravel()
         for start in range(0, x.size, 1 << 20):
             part = slice(start, start + (1 << 20))
-            inside[part] = self._combine(
+            inside[part] = self._in_order(
                 flat_x[part],
                 flat_y[part],
-                evaluate=Term.contains,
-                negate=np.logical_not,
-                nothing=False,
-                everything=True,
-                margin=0,
+                value_of=Term.contains,
+                complement=np.logical_not,
+                of_nothing=False,
+                of_everything=True,
             )
         return inside.reshape(x.shape)
 
-    def count_by_term(self, x, y, weights=None):
-        """Weight of the positions in each term's own area, whatever the list does with it, (T,)."""
+    def _distance(self, x, y, margin, lower_bound):
+        """Return the distance to the edge of the covered area, negative outside.
+
+        Terms are left out whose bounds are more than `margin` away.
+        """
+        return self._in_order(
+            x,
+            y,
+            value_of=lambda term, x, y: term.distance(x, y, lower_bound),
+            complement=np.negative,
+            of_nothing=-np.inf,
+            of_everything=np.inf,
+            margin=margin,
+        )
+
+    def _in_order(self, x, y, *, value_of, complement, of_nothing, of_everything, margin=0):
+        """Add and cut the terms in order, with truth values or with distances.
+
+        On both, OR is the maximum and AND is the minimum, so that a term is added with the maximum
+        and cut with the minimum of its complement.
+        """
+        boxes = np.array([term.bounds() for term in self.terms]).reshape(-1, 4) + margin * np.array(
+            [-1, 1, -1, 1]
+        )
+        near, boxes = Near(x, y, boxes), iter(boxes)
+        total = np.full(len(x), of_nothing)
+        for group in self.groups:
+            state = np.full(len(x), of_everything if group[0].exclude else of_nothing)
+            for term in group:
+                at = near(next(boxes))
+                value = value_of(term, x[at], y[at])
+                state[at] = (
+                    np.minimum(state[at], complement(value))
+                    if term.exclude
+                    else np.maximum(state[at], value)
+                )
+            np.maximum(total, state, out=total)
+        return total
+
+    def count_by_term(
+        self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Sum the weights of positions in each term's area, whether it is excluded or not.
+
+        Parameters
+        ----------
+        x, y : (N,) array
+            Positions [arcsec].
+        weights : (N,) array, optional
+            1 for each position by default.
+
+        Returns
+        -------
+        (T,) array
+        """
         x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
         weights = np.ones(len(x)) if weights is None else weights
         boxes = np.array([term.bounds() for term in self.terms]).reshape(-1, 4)
@@ -132,90 +189,42 @@ class Shapes:
             ]
         )
 
-    def open_share(self, grid, *, subsamples=10):
-        """Share of each cell's area that is not covered.
-
-        Blocks of cells wholly in or out are settled at once; cells on an edge are halved until their parts are settled or `subsamples` times smaller, and
-        those take the share that a straight edge at the same distance would leave. The shares are good to about 0.2 %.
+    def open_fraction(self, grid: PixelGrid, *, subsamples: int = 10) -> np.ndarray:
+        """Return the fraction of each cell's area that is not covered.
 
         Parameters
         ----------
         grid : PixelGrid
-            May be turned against the plane.
+            It may be turned against the plane.
         subsamples : int
-            Parts along a cell's side, rounded up to a power of two.
+            Parts along a cell's side, rounded up to a power of two. With 10 the fractions are good
+            to about 0.002.
 
         Returns
         -------
         (ny, nx) array
+
+        Examples
+        --------
+        >>> from gmmx.plane.shapes import Box
+        >>> grid = PixelGrid.covering((0, 4), (0, 1), 1.0)
+        >>> Shapes.of(Box(1.25, 0.5, 2.5, 1.0)).open_fraction(grid)
+        array([[0. , 0. , 0.5, 1. ]])
         """
-        ny, nx = grid.shape
-        diagonal = max(
-            np.hypot(*(grid.matrix[:, 0] + grid.matrix[:, 1])),
-            np.hypot(*(grid.matrix[:, 0] - grid.matrix[:, 1])),
-        )
+        return np.clip(1 - covered_fraction(self._distance, grid, subsamples), 0, 1)
 
-        def settle(ix, iy, size, finest):
-            """Covered share of squares of `size` cells with lower left corners (ix, iy), and which of them are on an edge."""
-            x, y = grid.to_plane(ix + (size - 1) / 2, iy + (size - 1) / 2)
-            radius = diagonal * size / 2
-            d = self._combine(
-                x,
-                y,
-                evaluate=lambda t, x, y: t.distance(x, y, not finest),
-                negate=np.negative,
-                nothing=-np.inf,
-                everything=np.inf,
-                margin=radius,
-            )
-            if finest:
-                return np.clip(0.5 + d / (grid.step * size), 0, 1), np.zeros(len(d), bool)
-            return (d >= radius).astype(float), np.abs(d) < radius
-
-        size = 1 << max(0, int(np.ceil(np.log2(max(ny, nx) / 32))))
-        iy, ix = (corner.ravel() * size for corner in np.indices((-(-ny // size), -(-nx // size))))
-        covered = np.zeros((-(-ny // size), -(-nx // size)))
-        while True:
-            share, on_edge = settle(ix, iy, size, False)
-            covered[iy // size, ix // size] += share
-            ix, iy = ix[on_edge], iy[on_edge]
-            if size == 1:
-                break
-            size //= 2
-            covered = covered.repeat(2, axis=0).repeat(2, axis=1)
-            ix, iy = _quarters(ix, iy, size)
-            on_grid = (ix < nx) & (iy < ny)
-            ix, iy = ix[on_grid], iy[on_grid]
-        covered = np.ascontiguousarray(covered[:ny, :nx])
-        depth = max(1, int(np.ceil(np.log2(max(subsamples, 2)))))
-        # In batches, because the parts of an edge cell outnumber it a hundredfold.
-        for start in range(0, len(ix), 20_000):
-            px, py, cell = (
-                ix[start : start + 20_000],
-                iy[start : start + 20_000],
-                np.arange(start, min(start + 20_000, len(ix))),
-            )
-            for level in range(1, depth + 1):
-                part = 0.5**level
-                px, py = _quarters(px, py, part)
-                cell = np.tile(cell, 4)
-                share, on_edge = settle(px, py, part, level == depth)
-                np.add.at(covered, (iy[cell], ix[cell]), share * part**2)
-                px, py, cell = px[on_edge], py[on_edge], cell[on_edge]
-        return np.clip(1 - covered, 0, 1)
-
-    def area(self, grid=None):
-        """Covered area [arcsec**2], shapes that overlap counted once.
+    def area(self, grid: PixelGrid | None = None) -> float:
+        """Return the covered area [arcsec**2]. Overlaps count once.
 
         Parameters
         ----------
         grid : PixelGrid, optional
-            Where to count; everywhere without one.
+            Where to measure; by default everywhere.
 
         Raises
         ------
         InputError
-            Without a grid, when the area has no bound.
+            If there is no grid and the area has no bounds.
         """
         if grid is None:
             x_range, y_range = self.bounding_box()
@@ -225,10 +234,13 @@ class Shapes:
             if extent <= 0:
                 return 0.0
             grid = PixelGrid.covering(x_range, y_range, extent / 256)
-        return float((1 - self.open_share(grid, subsamples=16)).sum() * grid.cell_area)
+        return float((1 - self.open_fraction(grid, subsamples=16)).sum() * grid.cell_area)
 
-    def bounding_box(self):
-        """The intervals ((x_min, x_max), (y_min, y_max)) [arcsec] outside which nothing is covered; infinite for a list that starts with an exclusion."""
+    def bounding_box(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return the intervals of x and y [arcsec] outside which nothing is covered.
+
+        They are infinite for a list that starts with an exclusion.
+        """
         boxes = [
             EVERYWHERE if term.exclude else term.bounds()
             for group in self.groups
@@ -240,13 +252,13 @@ class Shapes:
         x0, x1, y0, y1 = np.array(boxes, float).T
         return (float(x0.min()), float(x1.max())), (float(y0.min()), float(y1.max()))
 
-    def outlines(self, n=64):
-        """Edges of all bounded shapes, excluded ones too, as closed lines.
+    def outlines(self, n: int = 64) -> list[np.ndarray]:
+        """Return the edges of all bounded shapes, with the excluded ones, as closed lines.
 
         Parameters
         ----------
         n : int
-            Points for each curve; polygons and boxes have one for each corner.
+            Points for each curve. Polygons and boxes have one for each corner.
 
         Returns
         -------
@@ -256,52 +268,17 @@ class Shapes:
             line for term in self.terms for shape, _ in term.parts for line in shape.outlines(n)
         ]
 
-    def to_records(self):
-        """One dict for each term, ready for JSON; `from_records` gives the same Shapes back, to the bit."""
-        return [
-            {
-                "list": i,
-                "label": term.label,
-                "exclude": term.exclude,
-                "parts": [
-                    {"negated": negated, **to_record(shape)} for shape, negated in term.parts
-                ],
-            }
-            for i, group in enumerate(self.groups)
-            for term in group
-        ]
+    def to_records(self) -> list[dict]:
+        """Return one dict for each term, ready for JSON, from which `from_records` starts."""
+        return to_records(self.groups)
 
     @classmethod
-    def from_records(cls, records):
-        """The Shapes that `to_records` wrote down.
+    def from_records(cls, records: list[dict]) -> "Shapes":
+        """Return the Shapes that `to_records` wrote, to the bit.
 
         Raises
         ------
         InputError
-            When a record is not one.
+            If a record is not one of a shape.
         """
-        groups = {}
-        for record in records:
-            try:
-                parts = tuple(
-                    (
-                        from_record({k: v for k, v in part.items() if k != "negated"}),
-                        part["negated"],
-                    )
-                    for part in record["parts"]
-                )
-                groups.setdefault(record["list"], []).append(
-                    Term(parts, record["exclude"], record["label"])
-                )
-            except (KeyError, TypeError, AttributeError) as problem:
-                raise InputError(
-                    f"not a record of a shape: {str(record)[:80]} ({problem})"
-                ) from None
-        return cls(tuple(tuple(group) for _, group in sorted(groups.items())))
-
-
-def _quarters(ix, iy, size):
-    """Lower left corners of the four squares of `size` in squares of twice the size."""
-    return np.concatenate([ix, ix + size, ix, ix + size]), np.concatenate(
-        [iy, iy, iy + size, iy + size]
-    )
+        return cls(from_records(records))

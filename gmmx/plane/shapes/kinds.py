@@ -1,23 +1,70 @@
-"""The shapes there are, and a term of a region list made of them.
+"""Shapes in the plane: ellipses, boxes, polygons, and the whole plane."""
 
-Every shape says of a point whether it is inside (`contains`), and how far its edge is, negative outside (`distance`): with `bound` never more than the truth,
-without it right to first order near the edge.
-"""
-
-from dataclasses import asdict, dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ...errors import InputError
 
-# Points this close to an edge, relative to the shape's size, are inside: the same edge comes through different arithmetic in different files.
+# A point this close to an edge, relative to the size of the shape, is inside, because the same edge
+# comes through different arithmetic in different files.
 EDGE = 1e-9
 EVERYWHERE = (-np.inf, np.inf, -np.inf, np.inf)
 
 
-def _turned(shape, x, y):
-    """Offsets from a shape's centre along its own axes [arcsec]."""
+class Shape(ABC):
+    """A part of the plane. Positions and lengths are in arcsec, angles in degrees.
+
+    Angles count from the +x axis, counter-clockwise.
+    """
+
+    @abstractmethod
+    def contains(self, x: np.ndarray, y: np.ndarray, edge: float = EDGE) -> np.ndarray:
+        """Tell which points are inside.
+
+        Parameters
+        ----------
+        x, y : (N,) array
+        edge : float
+            Tolerance beyond the edge, relative to the size of the shape; negative for a hole.
+
+        Returns
+        -------
+        (N,) array of bool
+        """
+
+    @abstractmethod
+    def distance(self, x: np.ndarray, y: np.ndarray, lower_bound: bool) -> np.ndarray:
+        """Return the distance of points to the edge, negative outside.
+
+        Parameters
+        ----------
+        x, y : (N,) array
+        lower_bound : bool
+            Return values that never exceed the true distance. Otherwise the values are right to
+            first order near the edge.
+
+        Returns
+        -------
+        (N,) array
+        """
+
+    @abstractmethod
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Return the smallest (x_min, x_max, y_min, y_max) that holds the shape."""
+
+    @abstractmethod
+    def outlines(self, n: int) -> list[np.ndarray]:
+        """Return the edge as closed lines, (m, 2) arrays, with n points for a curve.
+
+        An unbounded shape has none.
+        """
+
+
+def own_axes(shape, x, y):
+    """Return the offsets of points from a shape's centre, along the shape's own axes."""
     angle = np.radians(shape.angle)
     dx, dy = x - shape.x, y - shape.y
     if shape.angle == 0:
@@ -25,8 +72,8 @@ def _turned(shape, x, y):
     return np.cos(angle) * dx + np.sin(angle) * dy, np.cos(angle) * dy - np.sin(angle) * dx
 
 
-def _placed(shape, u, v):
-    """(n, 2) positions [arcsec] of offsets along a shape's own axes: the inverse of `_turned`."""
+def _from_own_axes(shape, u, v):
+    """Return (n, 2) positions of offsets along a shape's own axes: the inverse of `own_axes`."""
     angle = np.radians(shape.angle)
     return np.column_stack(
         [
@@ -36,18 +83,28 @@ def _placed(shape, u, v):
     )
 
 
-@dataclass(frozen=True)
-class Ellipse:
-    """An ellipse; a circle when its semi-axes are equal.
+def _check_sizes(kind, *sizes):
+    if not (np.isfinite(sizes).all() and min(sizes) > 0):
+        raise InputError(f"{kind} needs sizes above zero, got {sizes[0]:g} and {sizes[1]:g}")
 
-    Attributes
+
+@dataclass(frozen=True)
+class Ellipse(Shape):
+    """An ellipse; a circle if its semi-axes are equal.
+
+    Parameters
     ----------
     x, y : float
         Centre [arcsec].
     rx, ry : float
         Semi-axes [arcsec].
     angle : float
-        From +x to the first semi-axis, counter-clockwise [deg].
+        Direction of the first semi-axis [deg].
+
+    Examples
+    --------
+    >>> Ellipse(10.0, 20.0, 4.0, 1.0, 90.0).contains(np.array([10.0, 14.0]), np.array([23.9, 20.0]))
+    array([ True, False])
     """
 
     x: float
@@ -56,34 +113,67 @@ class Ellipse:
     ry: float
     angle: float = 0.0
 
+    def __post_init__(self):
+        _check_sizes("an ellipse", self.rx, self.ry)
+
     def contains(self, x, y, edge=EDGE):
-        u, v = _turned(self, x, y)
+        """Tell which points are inside."""
+        u, v = own_axes(self, x, y)
         return (u / self.rx) ** 2 + (v / self.ry) ** 2 <= (1 + edge) ** 2
 
-    def distance(self, x, y, bound):
-        u, v = _turned(self, x, y)
+    def distance(self, x, y, lower_bound):
+        """Return the distance of points to the edge, negative outside."""
+        u, v = own_axes(self, x, y)
         f = np.hypot(u / self.rx, v / self.ry)
-        if bound or self.rx == self.ry:
+        if lower_bound or self.rx == self.ry:
             return (1 - f) * min(self.rx, self.ry)
-        # To first order in the distance, which is what the share of a small cell on the edge needs.
+        # To first order (1 - f) / |grad f|, which the fraction of a small cell on the edge needs.
         slope = np.hypot(u / self.rx**2, v / self.ry**2)
         return (1 - f) * np.divide(
             f, slope, out=np.full(np.shape(f), min(self.rx, self.ry)), where=slope > 0
         )
 
     def bounds(self):
+        """Return the smallest (x_min, x_max, y_min, y_max) that holds the ellipse."""
         c, s = np.cos(np.radians(self.angle)), np.sin(np.radians(self.angle))
         w, h = np.hypot(self.rx * c, self.ry * s), np.hypot(self.rx * s, self.ry * c)
         return self.x - w, self.x + w, self.y - h, self.y + h
 
     def outlines(self, n):
+        """Return the edge as one closed line of n points."""
         t = np.linspace(0, 2 * np.pi, n)
-        return [_placed(self, self.rx * np.cos(t), self.ry * np.sin(t))]
+        return [_from_own_axes(self, self.rx * np.cos(t), self.ry * np.sin(t))]
+
+
+def circle(x: float, y: float, radius: float) -> Ellipse:
+    """Return the circle about (x, y) [arcsec].
+
+    Examples
+    --------
+    >>> circle(0.0, 0.0, 2.0)
+    Ellipse(x=0.0, y=0.0, rx=2.0, ry=2.0, angle=0.0)
+    """
+    return Ellipse(x, y, radius, radius)
 
 
 @dataclass(frozen=True)
-class Box:
-    """A rectangle: centre, full widths [arcsec], and the angle from +x to its first side, counter-clockwise [deg]."""
+class Box(Shape):
+    """A rectangle.
+
+    Parameters
+    ----------
+    x, y : float
+        Centre [arcsec].
+    width, height : float
+        Full lengths of the sides [arcsec].
+    angle : float
+        Direction of the side `width` [deg].
+
+    Examples
+    --------
+    >>> Box(0.0, 0.0, 4.0, 2.0).contains(np.array([1.9, 2.1]), np.array([0.9, 0.0]))
+    array([ True, False])
+    """
 
     x: float
     y: float
@@ -91,23 +181,30 @@ class Box:
     height: float
     angle: float = 0.0
 
+    def __post_init__(self):
+        _check_sizes("a box", self.width, self.height)
+
     def contains(self, x, y, edge=EDGE):
-        u, v = _turned(self, x, y)
+        """Tell which points are inside."""
+        u, v = own_axes(self, x, y)
         return (np.abs(u) <= self.width / 2 * (1 + edge)) & (
             np.abs(v) <= self.height / 2 * (1 + edge)
         )
 
-    def distance(self, x, y, bound):
-        u, v = _turned(self, x, y)
+    def distance(self, x, y, _lower_bound):
+        """Return the distance of points to the edge, negative outside."""
+        u, v = own_axes(self, x, y)
         return np.minimum(self.width / 2 - np.abs(u), self.height / 2 - np.abs(v))
 
     def bounds(self):
+        """Return the smallest (x_min, x_max, y_min, y_max) that holds the box."""
         corners = self.outlines(5)[0]
         return corners[:, 0].min(), corners[:, 0].max(), corners[:, 1].min(), corners[:, 1].max()
 
-    def outlines(self, n):
+    def outlines(self, _n):
+        """Return the edge as one closed line through the four corners."""
         return [
-            _placed(
+            _from_own_axes(
                 self,
                 self.width / 2 * np.array([-1, 1, 1, -1, -1]),
                 self.height / 2 * np.array([-1, -1, 1, 1, -1]),
@@ -116,13 +213,18 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Polygon:
-    """A polygon, inside by the even-odd rule.
+class Polygon(Shape):
+    """A polygon. Points are inside by the even-odd rule.
 
-    Attributes
+    Parameters
     ----------
     vertices : tuple of (float, float)
-        Three or more corners [arcsec]; the last side runs back to the first corner.
+        Three or more corners [arcsec]. The last side runs back to the first corner.
+
+    Examples
+    --------
+    >>> Polygon(((0, 0), (4, 0), (4, 3))).contains(np.array([3.0, 1.0]), np.array([1.0, 2.0]))
+    array([ True, False])
     """
 
     vertices: tuple
@@ -134,6 +236,7 @@ class Polygon:
 
     @cached_property
     def _sides(self):
+        """Sides as (x0, y0, x1, y1), those of no length left out."""
         return [
             (*a, *b)
             for a, b in zip(self.vertices, self.vertices[1:] + self.vertices[:1], strict=True)
@@ -141,7 +244,7 @@ class Polygon:
         ]
 
     def _to_side(self, x, y):
-        """Squared distance to the nearest side [arcsec**2], and whether the even-odd rule says inside."""
+        """Return the squared distance to the nearest side, and whether points are inside."""
         nearest, inside = np.full(np.shape(x), np.inf), np.zeros(np.shape(x), bool)
         for x0, y0, x1, y1 in self._sides:
             dx, dy, px, py = x1 - x0, y1 - y0, x - x0, y - y0
@@ -152,213 +255,42 @@ class Polygon:
         return nearest, inside
 
     def contains(self, x, y, edge=EDGE):
+        """Tell which points are inside."""
         x0, x1, y0, y1 = self.bounds()
         nearest, inside = self._to_side(x, y)
         return inside | (nearest <= (edge * max(x1 - x0, y1 - y0)) ** 2)
 
-    def distance(self, x, y, bound):
+    def distance(self, x, y, _lower_bound):
+        """Return the distance of points to the edge, negative outside."""
         nearest, inside = self._to_side(x, y)
         return np.where(inside, 1, -1) * np.sqrt(nearest)
 
     def bounds(self):
+        """Return the smallest (x_min, x_max, y_min, y_max) that holds the polygon."""
         x, y = zip(*self.vertices, strict=True)
         return min(x), max(x), min(y), max(y)
 
-    def outlines(self, n):
+    def outlines(self, _n):
+        """Return the edge as one closed line through the corners."""
         return [np.array([*self.vertices, self.vertices[0]])]
 
 
 @dataclass(frozen=True)
-class Sector:
-    """An unbounded wedge: its apex [arcsec] and the range of angle, counter-clockwise from +x [deg]; equal ends make a full turn."""
+class Field(Shape):
+    """The whole plane."""
 
-    x: float
-    y: float
-    start: float
-    stop: float
-
-    @property
-    def span(self):
-        """Opening angle, in (0, 360] [deg]."""
-        return 360.0 if self.stop - self.start >= 360 else (self.stop - self.start) % 360 or 360.0
-
-    def contains(self, x, y, edge=EDGE):
-        dx, dy = x - self.x, y - self.y
-        from_start = (np.degrees(np.arctan2(dy, dx)) - self.start) % 360
-        return (
-            (from_start <= self.span + 360 * edge)
-            | (from_start >= 360 - 360 * edge)
-            | ((dx == 0) & (dy == 0))
-        )
-
-    def distance(self, x, y, bound):
-        if self.span == 360:
-            return np.full(np.shape(x), np.inf)
-        dx, dy = x - self.x, y - self.y
-        nearest = np.full(np.shape(x), np.inf)
-        for angle in np.radians([self.start, self.stop]):
-            along, across = (
-                dx * np.cos(angle) + dy * np.sin(angle),
-                dy * np.cos(angle) - dx * np.sin(angle),
-            )
-            nearest = np.minimum(nearest, np.where(along > 0, np.abs(across), np.hypot(dx, dy)))
-        return np.where(self.contains(x, y), nearest, -nearest)
-
-    def bounds(self):
-        return EVERYWHERE
-
-    def outlines(self, n):
-        return []
-
-
-@dataclass(frozen=True)
-class Ring:
-    """What lies in `outer`, not in `inner`, and within `sector`: annuli of circles, ellipses and boxes, pies and pandas.
-
-    Attributes
-    ----------
-    outer : Ellipse or Box
-    inner : Ellipse or Box or None
-        The hole; its edge belongs to the ring.
-    sector : Sector or None
-    """
-
-    outer: Ellipse | Box
-    inner: Ellipse | Box | None = None
-    sector: Sector | None = None
-
-    def contains(self, x, y, edge=EDGE):
-        inside = self.outer.contains(x, y, edge)
-        if self.inner is not None:
-            inside &= ~self.inner.contains(x, y, -edge)
-        if self.sector is not None:
-            inside &= self.sector.contains(x, y, edge)
-        return inside
-
-    def distance(self, x, y, bound):
-        least = self.outer.distance(x, y, bound)
-        if self.inner is not None:
-            least = np.minimum(least, -self.inner.distance(x, y, bound))
-        if self.sector is not None:
-            least = np.minimum(least, self.sector.distance(x, y, bound))
-        return least
-
-    def bounds(self):
-        return self.outer.bounds()
-
-    def outlines(self, n):
-        if self.sector is None or self.sector.span == 360:
-            return self.outer.outlines(n) + ([] if self.inner is None else self.inner.outlines(n))
-        angles = np.radians(self.sector.start + np.linspace(0, self.sector.span, max(n // 2, 2)))
-        arcs = [
-            _reach(part, self.sector, angles)
-            for part in (self.outer, self.inner)
-            if part is not None
-        ]
-        back = arcs[1][::-1] if len(arcs) == 2 else np.array([[self.sector.x, self.sector.y]])
-        return [np.vstack([arcs[0], back, arcs[0][:1]])]
-
-
-def _reach(part, sector, angles):
-    """(n, 2) points where rays from a sector's apex, which is the part's centre, leave the part."""
-    u, v = _turned(part, sector.x + np.cos(angles), sector.y + np.sin(angles))
-    scaled = (
-        np.hypot(u / part.rx, v / part.ry)
-        if isinstance(part, Ellipse)
-        else np.maximum(np.abs(u) / part.width, np.abs(v) / part.height) * 2
-    )
-    return np.column_stack([sector.x + np.cos(angles) / scaled, sector.y + np.sin(angles) / scaled])
-
-
-@dataclass(frozen=True)
-class Field:
-    """Everywhere."""
-
-    def contains(self, x, y, edge=EDGE):
+    def contains(self, x, _y, _edge=EDGE):
+        """Return true for all points."""
         return np.ones(np.shape(x), bool)
 
-    def distance(self, x, y, bound):
+    def distance(self, x, _y, _lower_bound):
+        """Return infinity for all points."""
         return np.full(np.shape(x), np.inf)
 
     def bounds(self):
+        """Return infinite bounds."""
         return EVERYWHERE
 
-    def outlines(self, n):
+    def outlines(self, _n):
+        """Return no line."""
         return []
-
-
-@dataclass(frozen=True)
-class Term:
-    """One entry of a region list: the intersection of shapes, each possibly negated.
-
-    Attributes
-    ----------
-    parts : tuple of (shape, bool)
-        Shapes, and whether each is negated.
-    exclude : bool
-        Whether the term is cut out of what came before it instead of being added.
-    label : str
-        The text it was read from.
-    """
-
-    parts: tuple
-    exclude: bool = False
-    label: str = ""
-
-    @property
-    def short_label(self):
-        """The label, or what stands for it where it is too long for a line."""
-        if len(self.label) <= 60:
-            return self.label or "without a name"
-        if len(self.parts) == 1 and isinstance(self.parts[0][0], Polygon):
-            return f"polygon of {len(self.parts[0][0].vertices)} vertices"
-        return self.label[:57] + "..."
-
-    def contains(self, x, y):
-        """Whether positions [arcsec] are in the term's own area, whatever the list does with it."""
-        return np.logical_and.reduce(
-            [shape.contains(x, y) != negated for shape, negated in self.parts]
-        )
-
-    def distance(self, x, y, bound):
-        """Distance to the term's edge [arcsec], negative outside; with `bound`, never more than the true one."""
-        return np.minimum.reduce(
-            [
-                -shape.distance(x, y, bound) if negated else shape.distance(x, y, bound)
-                for shape, negated in self.parts
-            ]
-        )
-
-    def bounds(self):
-        """(x_min, x_max, y_min, y_max) [arcsec] outside which there is nothing of the term."""
-        x0, x1, y0, y1 = np.array(
-            [shape.bounds() for shape, negated in self.parts if not negated] or [EVERYWHERE]
-        ).T
-        return x0.max(), x1.min(), y0.max(), y1.min()
-
-
-def circle(x, y, radius):
-    """The circle about (x, y) [arcsec]."""
-    return Ellipse(x, y, radius, radius)
-
-
-_KINDS = {kind.__name__.lower(): kind for kind in (Ellipse, Box, Polygon, Sector, Ring, Field)}
-
-
-def to_record(shape):
-    if isinstance(shape, Ring):
-        return {
-            "shape": "ring",
-            **{k: None if v is None else to_record(v) for k, v in vars(shape).items()},
-        }
-    return {
-        "shape": type(shape).__name__.lower(),
-        **{k: [list(c) for c in v] if k == "vertices" else v for k, v in asdict(shape).items()},
-    }
-
-
-def from_record(record):
-    values = {
-        k: from_record(v) if isinstance(v, dict) else v for k, v in record.items() if k != "shape"
-    }
-    return _KINDS[record["shape"]](**values)

@@ -22,7 +22,7 @@ from astropy.io import fits
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 from scipy.special import gammaincc
 
-from gmmx import errors, fit_mixture, render_images
+from gmmx import errors, fit_mixture, render
 from gmmx.config import FitConfig
 from gmmx.model.density import background_terms
 from gmmx.model.drawing import blurred, pixel_means
@@ -277,7 +277,7 @@ def compare(arguments, exposures):
             warnings.simplefilter("always")
             result = fit_mixture(observations, n_components=arguments.k)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        profiles[name] = profile(render_images(result), about)
+        profiles[name] = profile(render(result), about)
         total, used = chi2(*profiles[name])
         left = freedom(result, about, used)
         photons = sum(o.n_photons for o in observations)

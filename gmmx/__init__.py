@@ -21,7 +21,7 @@ _HOMES = {
     "read_observations": "reading.joint",
     "fit": "fitting.driver:fit_mixture",
     "read": "io.models:read_model",
-    "render": "answers.images:render_images",
+    "render": "answers.images",
     # Nouns of an observation.
     "Photons": "model.photons",
     "EventList": "model.photons",

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 from true_result import make_true_result
 
-from gmmx.answers.images import render_images
+from gmmx.answers.images import render
 from gmmx.answers.scene import Scene
 from gmmx.errors import InputError
 from gmmx.model.background import Background
@@ -80,9 +80,9 @@ FIGURES = {
     "residuals-single": lambda: residuals_figure(make_true_result()),
     "history": lambda: history_figure(make_result([make_observation()], make_mixture())),
     "image": lambda: image_figure(
-        render_images(make_true_result()).signal, title="signal", frame=SkyFrame(150, 2)
+        render(make_true_result()).signal, title="signal", frame=SkyFrame(150, 2)
     ),
-    "image-signed": lambda: image_figure(render_images(make_true_result()).residual),
+    "image-signed": lambda: image_figure(render(make_true_result()).residual),
 }
 
 
@@ -192,7 +192,7 @@ def test_the_residual_of_one_observation_does_not_depend_on_the_other():
 
 def test_nothing_to_draw_is_refused():
     empty = make_result([Observation(photons=Photons([], []))], make_mixture())
-    with pytest.raises(InputError, match="nothing says what to draw"):
+    with pytest.raises(InputError, match="nothing to draw"):
         overview_figure(empty)
 
 
@@ -218,7 +218,7 @@ def test_texts_do_not_overlap(make):
 
 
 def test_an_empty_image_can_be_drawn():
-    signal = render_images(make_true_result()).signal
+    signal = render(make_true_result()).signal
     png_of(image_figure(replace(signal, values=np.zeros(signal.grid.shape))))
 
 
@@ -251,7 +251,7 @@ def test_figures_do_not_load_pyplot():
 
 def test_the_profile_of_a_turned_observation_counts_every_photon():
     result = make_joint_result()
-    assert_allclose(Scene(result).profile()["counts"].sum(), result.n_photons)
+    assert_allclose(Scene(result).profile().counts.sum(), result.n_photons)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from astropy.io import fits
 from numpy.testing import assert_allclose
 from scipy.spatial import ConvexHull
 
-from gmmx.answers.images import render_images
+from gmmx.answers.images import render
 from gmmx.errors import DataError, InputError
 from gmmx.fitting.driver import fit_mixture
 from gmmx.io.events import read_events
@@ -298,4 +298,4 @@ def test_a_field_of_its_own_has_no_flux(shared_data):
     assert observation.completeness.unit == ""
     result = fit_mixture(observation, n_components=1, max_iter=5)
     with pytest.raises(InputError, match="flux"):
-        render_images(result, units="flux")
+        render(result, units="flux")

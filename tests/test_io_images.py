@@ -12,7 +12,7 @@ from astropy.wcs import WCS, FITSFixedWarning
 from handmade import galaxy_truth, make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose
 
-from gmmx.answers.images import render_images
+from gmmx.answers.images import render
 from gmmx.errors import DataError, InputError, OutputError
 from gmmx.io.images import read_grid_like, write_images
 from gmmx.io.write import replacing
@@ -30,7 +30,7 @@ def result():
 
 @pytest.fixture(scope="module")
 def images(result):
-    return render_images(result, units="flux")
+    return render(result, units="flux")
 
 
 def quiet_wcs(header):
@@ -52,7 +52,7 @@ def test_fits_shows_the_signal_first(tmp_path, images, result):
     with fits.open(path, checksum=True) as hdus:
         hdus.verify("exception")
         assert [h.name for h in hdus] == NAMES
-        for hdu, image in zip(hdus, images.named().values(), strict=True):
+        for hdu, image in zip(hdus, images.as_dict().values(), strict=True):
             assert_allclose(hdu.data, image.values, rtol=1e-6)
             assert hdu.header["BUNIT"] == image.unit
             assert {"CHECKSUM", "DATASUM", "CREATOR", "DATE"} <= set(hdu.header)
@@ -87,7 +87,7 @@ def test_hdf5_holds_the_same(tmp_path, images, result):
         assert set(file) == set(NAMES)
         assert file.attrs["schema"] == "gmmx-images"
         assert file.attrs["REFEXPO"] == 1e7
-        for name, image in images.named().items():
+        for name, image in images.as_dict().items():
             np.testing.assert_array_equal(file[name][()], image.values)
             assert file[name].attrs["unit"] == image.unit
             wcs = WCS(fits.Header.fromstring(file[name].attrs["header"], sep="\n"))
@@ -130,7 +130,7 @@ def test_the_galaxy_keeps_its_maps_pixels(tmp_path, shared_data):
     folder = shared_data / "marx" / "galaxy"
     truth = galaxy_truth(folder)
     write_images(
-        tmp_path / "galaxy.fits", {"COMPLETENESS": render_images(truth).completeness}, truth
+        tmp_path / "galaxy.fits", {"COMPLETENESS": render(truth).completeness}, truth
     )
     with fits.open(folder / "expmap.fits.gz") as hdus:
         given = hdus[0].header
@@ -198,7 +198,7 @@ def test_like_takes_a_grid_with_its_own_tangent_point(shared_data):
 
 def test_like_goes_round(tmp_path, result, images):
     for name, rotation in (("a", 0.0), ("b", 1.1)):
-        turned = render_images(result, make_observation(rotation=rotation).completeness.grid)
+        turned = render(result, make_observation(rotation=rotation).completeness.grid)
         write_images(tmp_path / f"{name}.fits", turned, result)
         grid = read_grid_like(tmp_path / f"{name}.fits", result.frame)
         assert grid.shape == turned.signal.grid.shape
@@ -279,7 +279,7 @@ def test_several_observations_share_a_header(tmp_path):
         },
     )
     joint = make_result([one, two], make_mixture())
-    write_images(tmp_path / "joint.fits", {"COUNTS": render_images(joint).counts}, joint)
+    write_images(tmp_path / "joint.fits", {"COUNTS": render(joint).counts}, joint)
     header = fits.getheader(tmp_path / "joint.fits")
     assert (header["OBS_ID"], header["EXPOSURE"], header["TELESCOP"]) == (
         "Merged",

@@ -9,7 +9,7 @@ import pytest
 from handmade import make_mixture, make_observation, make_result
 
 import gmmx
-from gmmx.answers.images import render_images
+from gmmx.answers.images import render
 from gmmx.errors import DataError, InputError, OutputError
 from gmmx.io.models import SCHEMA_VERSION, read_model, write_model
 from gmmx.model.background import Background
@@ -141,7 +141,7 @@ def test_energies_and_chips_of_photons_come_back(tmp_path, given):
 def test_no_component_and_no_photon_are_allowed(tmp_path):
     again = go_round(tmp_path / "empty.h5", make_result([make_observation(n=0)]))
     assert len(again.mixture) == 0
-    assert render_images(again).signal.values.max() == 0
+    assert render(again).signal.values.max() == 0
 
 
 def test_numbers_of_numpy_come_back_as_numbers(tmp_path):

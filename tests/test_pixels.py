@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from made_files import event_hdus, flat, image_hdus
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmx.answers.images import render_images
+from gmmx.answers.images import render
 from gmmx.cli.main import main
 from gmmx.commands.pipeline import export, fit, info, score
 from gmmx.config import FitConfig
@@ -184,10 +184,10 @@ def test_min_sigma_is_raised_and_said(files):
     assert result.options["min_sigma"] == pytest.approx(STEP / 2)
     again = info(out)
     assert again.observations[0].photons.pixel == pytest.approx(STEP)
-    images = render_images(again)
+    images = render(again)
     assert_allclose(images.counts.values, fits.getdata(files / "counts.img"))
     # Pixels that are not the image's share the counts by area.
-    coarse = render_images(
+    coarse = render(
         again, grid=images.counts.grid.covering((-60, 60), (-60, 60), 3.0)
     ).counts.values
     assert_allclose(coarse.sum(), images.counts.values[22:82, 22:82].sum(), rtol=1e-9)

@@ -7,7 +7,7 @@ import pytest
 from handmade import galaxy_truth, make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmx.answers.images import number_of, output_grid, poisson_residual, render_images
+from gmmx.answers.images import observation_index, output_grid, poisson_residual, render
 from gmmx.errors import InputError
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
@@ -18,7 +18,7 @@ from gmmx.plane.grid import PixelGrid
 
 def test_signal_units_are_one_sky():
     result = make_result([make_observation()], make_mixture())
-    counts, flux, sb = (render_images(result, units=u) for u in ("counts", "flux", "sb"))
+    counts, flux, sb = (render(result, units=u) for u in ("counts", "flux", "sb"))
     area = counts.signal.grid.cell_area
     assert counts.signal.values.sum() == pytest.approx(result.mixture.fluxes.sum(), rel=1e-3)
     for name in ("signal", "signal_psf", "background"):
@@ -30,7 +30,7 @@ def test_signal_units_are_one_sky():
         assert_allclose(getattr(sb, name).values * area, getattr(flux, name).values, rtol=1e-12)
     for name in ("completeness", "expected", "counts", "residual"):
         assert_array_equal(getattr(flux, name).values, getattr(counts, name).values)
-    assert {name: image.unit for name, image in sb.named().items()} == {
+    assert {name: image.unit for name, image in sb.as_dict().items()} == {
         "SIGNAL": "photon/cm**2/s/arcsec**2",
         "SIGNAL_PSF": "photon/cm**2/s/arcsec**2",
         "BACKGROUND": "photon/cm**2/s/arcsec**2",
@@ -44,17 +44,17 @@ def test_signal_units_are_one_sky():
 @pytest.mark.parametrize("unit", ["", "s", "cm**2"])
 def test_a_flux_needs_area_and_time(unit):
     result = make_result([make_observation(unit=unit)], make_mixture())
-    with pytest.raises(InputError, match="area and time"):
-        render_images(result, units="flux")
-    render_images(result, units="counts")
+    with pytest.raises(InputError, match="an area times a time"):
+        render(result, units="flux")
+    render(result, units="counts")
     with pytest.raises(InputError, match="got 'photons'"):
-        render_images(result, units="photons")
+        render(result, units="photons")
 
 
 def test_expected_counts_are_signal_and_background_through_the_telescope():
     observation = make_observation(kinds=("sky", "particle", "file"))
     result = make_result([observation], make_mixture())
-    images = render_images(result)
+    images = render(result)
     c, area = observation.completeness, images.signal.grid.cell_area
     omega, field = c.effective / 1e7, c.exposure > 0
     shape = observation.backgrounds[2].template.values
@@ -78,7 +78,7 @@ def test_expected_counts_are_signal_and_background_through_the_telescope():
 
 def test_counts_are_the_photons_with_their_weights():
     observation = make_observation()
-    images = render_images(make_result([observation]))
+    images = render(make_result([observation]))
     assert images.counts.values.sum() == pytest.approx(observation.n_photons, rel=1e-12)
     assert_allclose(
         images.counts.values,
@@ -89,15 +89,15 @@ def test_counts_are_the_photons_with_their_weights():
 
 
 def test_no_component_leaves_the_background():
-    images = render_images(make_result([make_observation()]))
+    images = render(make_result([make_observation()]))
     assert images.signal.values.max() == 0
     assert images.expected.values.max() == pytest.approx(0.01 * 4)
 
 
 def test_coarser_pixels_gather_the_same_photons():
     result = make_result([make_observation(kinds=("sky", "file"))], make_mixture())
-    fine = render_images(result)
-    coarse = render_images(
+    fine = render(result)
+    coarse = render(
         result,
         PixelGrid(shape=(25, 30), origin=fine.signal.grid.to_plane(0.5, 0.5), matrix=4 * np.eye(2)),
     )
@@ -116,9 +116,9 @@ def test_a_joint_fit_sums_over_observations():
     mixture = make_mixture()
     grid = one.completeness.grid
     joint = make_result([one, two], mixture, reference_exposure=2e7)
-    images = render_images(joint, grid)
+    images = render(joint, grid)
     parts = [
-        render_images(make_result([o], mixture, reference_exposure=2e7), grid) for o in (one, two)
+        render(make_result([o], mixture, reference_exposure=2e7), grid) for o in (one, two)
     ]
     for name in ("completeness", "expected", "counts", "background"):
         assert_allclose(
@@ -169,10 +169,10 @@ def test_without_maps_the_photons_say_where():
         [Observation(photons=Photons(positions[:, 0], positions[:, 1]))],
         mixture,
     )
-    images = render_images(result)
+    images = render(result)
     assert images.counts.values.sum() == 300
     assert_array_equal(images.completeness.values, np.ones(images.counts.grid.shape))
-    with pytest.raises(InputError, match="no photons"):
+    with pytest.raises(InputError, match="neither photons nor an exposure map"):
         output_grid(make_result([Observation(photons=Photons([], []))]))
 
 
@@ -190,7 +190,7 @@ def test_poisson_residual():
 
 def test_a_background_not_yet_fitted_counts_nothing():
     observation = replace(make_observation(), backgrounds=(Background(name="sky"),))
-    images = render_images(make_result([observation]))
+    images = render(make_result([observation]))
     assert images.expected.values.max() == 0
 
 
@@ -212,7 +212,7 @@ def test_the_galaxy_is_drawn_as_its_truth(shared_data):
     design = np.stack([np.ones(ix.size), ix.ravel(), iy.ravel()], axis=1)
     fit, *_ = np.linalg.lstsq(design, np.stack([x.ravel(), y.ravel()], axis=1), rcond=None)
     grid = PixelGrid(shape=truth.shape, origin=fit[0], matrix=fit[1:].T)
-    drawn = render_images(result, grid, units="sb").signal.values
+    drawn = render(result, grid, units="sb").signal.values
     assert 0.5 * abs(drawn - truth).sum() / truth.sum() < 0.002
     assert drawn.sum() * grid.cell_area == pytest.approx(truth.sum() * step**2, rel=1e-4)
 
@@ -223,23 +223,23 @@ def test_each_observation_of_a_joint_fit_has_its_own_residual():
         make_observation(1, rotation=0.6, name="other", kinds=("sky", "particle", "file")),
     )
     result = make_result([one, other], make_mixture(), reference_exposure=2e7)
-    images = render_images(result)
+    images = render(result)
     assert len(images.each) == 2
     for name in ("expected", "counts"):
         parts = [getattr(its, name).values for its in images.each]
         assert_allclose(sum(parts), getattr(images, name).values, rtol=1e-12)
     for o, its in zip((one, other), images.each, strict=True):
         # As if the others had not been there, but for the exposure that fluxes refer to.
-        alone = render_images(replace(result, observations=(o,)), images.expected.grid)
+        alone = render(replace(result, observations=(o,)), images.expected.grid)
         assert alone.each == ()
         for name in ("expected", "counts", "residual"):
             assert_allclose(
                 getattr(its, name).values, getattr(alone, name).values, rtol=1e-12, atol=1e-14
             )
-    named = list(images.named())
+    named = list(images.as_dict())
     assert named[-7:] == [
         "RESIDUAL",
         *(f"{name}_{i}" for i in (1, 2) for name in ("EXPECTED", "COUNTS", "RESIDUAL")),
     ]
-    assert [number_of(name) for name in named[-4:]] == [0, 1, 1, 1]
-    assert [number_of(name) for name in ("SIGNAL", "SIGNAL_PSF", "RESIDUAL")] == [None] * 3
+    assert [observation_index(name) for name in named[-4:]] == [0, 1, 1, 1]
+    assert [observation_index(name) for name in ("SIGNAL", "SIGNAL_PSF", "RESIDUAL")] == [None] * 3

@@ -13,7 +13,7 @@ def test_profile_of_a_perfect_model_agrees_with_its_photons():
     chi2, n = 0.0, 0
     for seed in range(4):
         profile = Scene(make_true_result(seed)).profile()
-        pulls = (profile["counts"] - profile["expected"]) / np.sqrt(profile["expected"])
+        pulls = (profile.counts - profile.expected) / np.sqrt(profile.expected)
         assert np.abs(pulls).max() < 4.5
         chi2, n = chi2 + (pulls**2).sum(), n + len(pulls)
     assert n > 60
@@ -24,11 +24,11 @@ def test_profile_counts_every_photon_once_and_its_parts_add_up():
     result = make_true_result()
     scene = Scene(result)
     profile = scene.profile()
-    assert_allclose(profile["counts"].sum(), result.n_photons)
-    assert_allclose(profile["expected"].sum(), scene.images.expected.values.sum())
-    assert_allclose(profile["signal"] + profile["background"], profile["model"])
-    assert_allclose(profile["background"], 0.08, rtol=1e-6)
-    assert np.all(profile["low"][1:] == profile["high"][:-1])
+    assert_allclose(profile.counts.sum(), result.n_photons)
+    assert_allclose(profile.expected.sum(), scene.images.expected.values.sum())
+    assert_allclose(profile.signal + profile.background, profile.model)
+    assert_allclose(profile.background, 0.08, rtol=1e-6)
+    assert np.all(profile.low[1:] == profile.high[:-1])
 
 
 def test_profile_is_centred_on_the_brightest_emission():
@@ -39,14 +39,14 @@ def test_profile_is_centred_on_the_brightest_emission():
 
 
 def test_residual_blocks_of_a_perfect_model_scatter_by_one():
-    _, values, size = Scene(make_true_result()).residual_blocks()
-    assert size == 8
-    seen = values[np.isfinite(values)]
+    blocks = Scene(make_true_result()).residual_blocks()
+    assert blocks.size == 8
+    seen = blocks.values[np.isfinite(blocks.values)]
     assert len(seen) > 1500
     assert abs(np.mean(seen)) < 0.15
     assert 0.85 < np.std(seen) < 1.15
     # The gap, wider than a block, is empty.
-    assert np.isnan(values).any()
+    assert np.isnan(blocks.values).any()
 
 
 def test_residual_shows_what_the_model_lacks():
@@ -55,9 +55,9 @@ def test_residual_shows_what_the_model_lacks():
     result = replace(
         result, mixture=result.mixture.select([0]), flux_errors=None, mean_errors=None, **ones
     )
-    grid, values, _ = Scene(result).residual_blocks()
-    ix, iy, _ = grid.locate(30, -60)
-    assert values[iy, ix] > 8
+    blocks = Scene(result).residual_blocks()
+    ix, iy, _ = blocks.grid.locate(30, -60)
+    assert blocks.values[iy, ix] > 8
 
 
 def test_whole_scene_fills_gaps_and_masks():

@@ -10,7 +10,7 @@ from simulated import drawn, field, mixture_of
 
 from gmmx.answers.components import component_table
 from gmmx.answers.flags import component_flags
-from gmmx.answers.images import render_images
+from gmmx.answers.images import render
 from gmmx.commands import pipeline
 from gmmx.config import ExportConfig
 from gmmx.errors import DataError, DataWarning, InputError
@@ -373,12 +373,12 @@ def test_points_are_marked_on_the_signal(result):
 
 def test_the_signal_has_no_points_unless_asked(result):
     grid = PixelGrid.covering((-50, 50), (-50, 50), 1.0)
-    images = render_images(result, grid)
+    images = render(result, grid)
     assert images.signal.values.sum() == pytest.approx(result.extended.fluxes.sum(), rel=2e-3)
     assert images.points.values.sum() == pytest.approx(result.point_sources.fluxes.sum(), rel=2e-3)
     assert images.expected.values.sum() == pytest.approx(result.n_photons, rel=0.01)
-    assert list(images.named())[-1] == "POINTS"
-    both = render_images(result, grid, with_points=True)
+    assert list(images.as_dict())[-1] == "POINTS"
+    both = render(result, grid, with_points=True)
     assert both.signal.values.sum() == pytest.approx(result.mixture.fluxes.sum(), rel=2e-3)
     assert_allclose(both.expected.values, images.expected.values)
 

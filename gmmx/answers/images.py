@@ -1,58 +1,78 @@
-"""A fit's pictures: the deconvolved sky, the sky as the telescope blurs it, the background, what was expected and what came.
+"""Images of a fit: the deconvolved sky, the sky as the PSF blurs it, background, expectation.
 
-Everything is the mean over a pixel times the pixel's area, on whatever grid is asked for. With several observations, counts, backgrounds and completenesses are
-sums over them; what was expected of each, and what came, is beside the sums: one that errs, in its pointing or in its background, may hide in them.
+Every image holds means over pixels, on any pixel grid. In a joint fit counts, backgrounds and
+completenesses are sums over the observations. The expected and recorded counts of each observation
+stand beside the sums, because an error in the pointing or background of one may hide in a sum.
 """
+
+from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
 from ..model.density import Components, PointSources, background_terms
-from ..model.drawing import pixel_means
 from ..model.field import Field
 from ..plane.grid import PixelGrid, SkyImage
+from .canvas import output_grid
 
-# More than this is a mistyped pixel size, and more than most machines can hold.
-MAX_PIXELS = 50_000_000
+if TYPE_CHECKING:
+    from ..model.result import FitResult
+
+# Unit of signal and background for each choice of `units`.
 UNITS = {"counts": "photon/pixel", "flux": "photon/cm**2/s/pixel", "sb": "photon/cm**2/s/arcsec**2"}
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class ObservationImages:
-    """What one of several observations was expected to record, and did: `expected`, `counts` and `residual` as in `RenderedImages`."""
+    """Expected and recorded counts of one observation of a joint fit.
+
+    Attributes
+    ----------
+    expected, counts, residual : SkyImage
+        As in `RenderedImages`.
+    """
 
     expected: SkyImage
     counts: SkyImage
     residual: SkyImage
 
+    def __repr__(self):
+        return _listed(self, [f.name for f in fields(self)])
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class RenderedImages:
-    """The pictures of one fit, all on one grid.
+    """The images of one fit, all on one grid.
 
     Attributes
     ----------
     signal : SkyImage
-        The sky as it is: no blur, no gap, no background, and no point sources unless asked for [unit asked for].
+        The deconvolved sky: no PSF, no gap, no background, and no point sources unless they were
+        asked for [the chosen units].
     signal_psf : SkyImage
-        The same, blurred; in a joint fit the mean over observations, weighted with their completeness, plain where none sees the sky.
-    points : SkyImage or None
-        The point sources, blurred likewise [unit asked for]; None where there are none.
+        The same, convolved with the PSF. In a joint fit it is the mean over the observations,
+        weighted with their completeness; the plain mean where no observation has any
+        [the chosen units].
     background : SkyImage
-        Background over the whole field, masks filled: ``sum_b B_b q_b`` with q_b from unmasked maps [unit asked for].
+        Background of the whole field, as if there were no mask: ``sum_b B_b q_b``
+        [the chosen units].
     completeness : SkyImage
-        Omega, mask included, from 0 to 1.
+        Omega, with the masks, from 0 to 1.
     expected : SkyImage
-        Expected photons in each pixel, ``(Omega (signal_psf + points) + sum_b B_b q_b) area`` [count].
+        Expected counts, ``(Omega (signal_psf + points) + sum_b B_b q_b) area`` [count].
     counts : SkyImage
-        Photons in each pixel [count].
+        Recorded photons [count].
     residual : SkyImage
-        Signed square root of the Poisson deviance, ``sign(d - m) sqrt(2 (d log(d / m) - d + m))``; 0 where nothing is expected.
+        Signed square root of the Poisson deviance, `poisson_residual`.
+    points : SkyImage or None
+        The point sources, convolved with the PSF as in `signal_psf`; None if there are none
+        [the chosen units].
     each : tuple of ObservationImages
-        Of each observation by itself, in a joint fit; empty where there is one observation.
+        The images of each observation of a joint fit; empty if there is one observation.
     """
 
     signal: SkyImage
@@ -65,98 +85,58 @@ class RenderedImages:
     points: SkyImage | None = None
     each: tuple[ObservationImages, ...] = ()
 
-    @classmethod
-    def names(cls):
-        """What images there may be, but for those of single observations."""
-        return [f.name for f in fields(cls) if f.name != "each"]
+    def __repr__(self):
+        return _listed(self, self.as_dict())
 
-    def named(self):
-        """The images by the names they have in files.
+    def as_dict(self) -> dict[str, SkyImage]:
+        """The images by the names of their extensions in files.
 
-        A dict from "SIGNAL" to "RESIDUAL", "POINTS" where there are point sources, and in a joint fit "EXPECTED_1", "COUNTS_1", "RESIDUAL_1", "EXPECTED_2" and
-        so on, counting observations from 1.
+        The names are "SIGNAL" to "RESIDUAL", "POINTS" if there are point sources, and in a joint
+        fit "EXPECTED_1", "COUNTS_1", "RESIDUAL_1", "EXPECTED_2" and so on for each observation.
         """
         images = {
-            name.upper(): getattr(self, name)
-            for name in self.names()
-            if getattr(self, name) is not None
+            f.name.upper(): getattr(self, f.name)
+            for f in fields(self)
+            if f.name != "each" and getattr(self, f.name) is not None
         }
-        for i, its in enumerate(self.each, start=1):
-            images |= {f"{f.name.upper()}_{i}": getattr(its, f.name) for f in fields(its)}
+        for number, its in enumerate(self.each, start=1):
+            images |= {f"{f.name.upper()}_{number}": getattr(its, f.name) for f in fields(its)}
         return images
 
 
-def number_of(name):
-    """Which observation an image's name speaks of, counted from 0: 1 for "RESIDUAL_2"; None for one of them all."""
+def _listed(images, names):
+    pixels = repr(images.counts.grid).removeprefix("PixelGrid(").split(", x ")[0]
+    return f"{type(images).__name__}({', '.join(names)}: {pixels})"
+
+
+def observation_index(name: str) -> int | None:
+    """Index of the observation that an image belongs to, or None for an image of all of them.
+
+    Examples
+    --------
+    >>> observation_index("RESIDUAL_2"), observation_index("SIGNAL_PSF")
+    (1, None)
+    """
     found = re.search(r"_([1-9]\d*)$", name)
     return int(found[1]) - 1 if found else None
 
 
-def output_grid(result, *, bin=None):
-    """The grid that a fit is drawn on when none is given.
+def poisson_residual(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Signed square root of the Poisson deviance of counts d against their expectation m.
 
-    It is the first observation's completeness grid, extended by whole pixels until it covers the maps of all observations. Without maps it is the square pixels
-    of 1 arcsec that cover the photons.
+    ``sign(d - m) sqrt(2 (d log(d / m) - d + m))``, which is nearly a standard normal deviate where
+    m is large. It is 0 where nothing is expected.
 
     Parameters
     ----------
-    result : FitResult
-    bin : float, optional
-        Square pixels of this size [arcsec] instead, over the same extent.
+    counts, expected : arrays of one shape
+        [photon]
 
-    Raises
-    ------
-    InputError
-        When nothing says what to draw, or it would take more than 50 million pixels.
+    Examples
+    --------
+    >>> poisson_residual(np.array([110.0, 90.0, 0.0]), np.array([100.0, 100.0, 2.0])).round(2)
+    array([ 0.98, -1.02, -2.  ])
     """
-    if bin is not None and not (np.isfinite(bin) and bin > 0):
-        raise InputError(f"a pixel size must be positive, got {bin:g} arcsec")
-    first = result.observations[0].completeness
-    if first is None:
-        x, y = (
-            np.concatenate([getattr(o.photons, axis) for o in result.observations]) for axis in "xy"
-        )
-        if len(x) == 0:
-            raise InputError(
-                "no photons and no exposure map: nothing says what to draw, give a grid"
-            )
-        return _drawable((x.min(), x.max()), (y.min(), y.max()), 1.0 if bin is None else bin)
-    grid, (ny, nx) = first.grid, first.grid.shape
-    corners = []
-    for other in (o.completeness.grid for o in result.observations if o.completeness is not None):
-        sy, sx = other.shape
-        corners.append(
-            grid.to_pixels(
-                *other.to_plane([-0.5, sx - 0.5, -0.5, sx - 0.5], [-0.5, -0.5, sy - 0.5, sy - 0.5])
-            )
-        )
-    ix, iy = np.concatenate(corners, axis=1)
-    # Hundredths of a pixel beyond an edge are rounding, not field.
-    left, low = (int(np.floor(min(index.min() + 0.5, 0) + 0.01)) for index in (ix, iy))
-    right, high = (
-        int(np.ceil(max(index.max() + 0.5, n) - 0.01)) for index, n in ((ix, nx), (iy, ny))
-    )
-    grid = PixelGrid(
-        shape=(high - low, right - left), origin=grid.to_plane(left, low), matrix=grid.matrix
-    )
-    return _drawable(
-        *grid.extent(), bin if bin is not None else grid.step, None if bin is not None else grid
-    )
-
-
-def _drawable(x_range, y_range, step, grid=None):
-    """A grid, or the one of square pixels that covers two intervals, after making sure that it is not absurdly large."""
-    n = np.ptp(x_range) / step * np.ptp(y_range) / step
-    if n > MAX_PIXELS:
-        size = f"{np.ptp(x_range):.0f} x {np.ptp(y_range):.0f} arcsec in pixels of {step:g} arcsec"
-        raise InputError(
-            f"an image of {size} would have {n:.3g} pixels, more than {MAX_PIXELS:.0g}: choose larger pixels"
-        )
-    return PixelGrid.covering(x_range, y_range, step) if grid is None else grid
-
-
-def poisson_residual(counts, expected):
-    """Signed square root of the Poisson deviance, ``sign(d - m) sqrt(2 (d log(d / m) - d + m))``; 0 where m is 0."""
     seen = expected > 0
     m = np.where(seen, expected, 1.0)
     d = np.where(seen, counts, 1.0)
@@ -164,19 +144,25 @@ def poisson_residual(counts, expected):
     return np.where(seen, np.sign(d - m) * np.sqrt(np.maximum(deviance, 0.0)), 0.0)
 
 
-def render_images(result, grid=None, *, units="counts", with_points=False):
-    """All pictures of a fit.
+def render(
+    result: FitResult,
+    grid: PixelGrid | None = None,
+    *,
+    units: str = "counts",
+    with_points: bool = False,
+) -> RenderedImages:
+    """Draw all images of a fit.
 
     Parameters
     ----------
     result : FitResult
     grid : PixelGrid, optional
-        Where to draw; `output_grid` of the result when not given.
+        Pixels to draw on; by default those of `output_grid`.
     units : {"counts", "flux", "sb"}
-        Of signal and background: photons per pixel at the reference exposure, photon / cm**2 / s per pixel, or photon / cm**2 / s / arcsec**2.
-
+        Unit of signal and background: photon/pixel at the reference exposure,
+        photon/cm**2/s/pixel, or photon/cm**2/s/arcsec**2.
     with_points : bool
-        Whether the signal has the point sources in it, each in the pixel where it is.
+        Whether the signal contains the point sources, each in the pixel of its position.
 
     Returns
     -------
@@ -185,101 +171,125 @@ def render_images(result, grid=None, *, units="counts", with_points=False):
     Raises
     ------
     InputError
-        For unknown units, and for a flux where the exposure has no area and time.
-    """
-    if units not in UNITS:
-        raise InputError(f"units are one of {', '.join(UNITS)}, got {units!r}")
-    if units != "counts" and result.exposure_unit != "cm**2 s":
-        unit = result.exposure_unit or "none"
-        way_out = "fit with an exposure map in cm**2 s, or draw with --units counts"
-        raise InputError(
-            f"--units {units}: the exposure has no area and time (its unit is {unit}): {way_out}"
-        )
-    grid = output_grid(result) if grid is None else grid
-    area = grid.cell_area
-    scale = {
-        "counts": area,
-        "flux": area / result.reference_exposure,
-        "sb": 1 / result.reference_exposure,
-    }[units]
+        For unknown units, or for a flux if the exposure is not an area times a time.
 
-    mixture, point_sources = result.extended, result.point_sources
-    signal = pixel_means(mixture.fluxes, mixture.means, mixture.covariances, grid)
-    completeness, background = np.zeros(grid.shape), np.zeros(grid.shape)
-    extended, points, each = _Blurred(grid), _Blurred(grid), []
+    Examples
+    --------
+    >>> import gmmx
+    >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
+    >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
+    >>> images = render(result, gmmx.PixelGrid.covering((-30, 30), (-30, 30), 2.0))
+    >>> round(float(images.signal.values.sum())), float(images.counts.values.sum())
+    (400, 400.0)
+    """
+    grid = output_grid(result) if grid is None else grid
+    scale = _scale(result, units, grid.cell_area)
+    signal = Components(result.extended, None, None).everywhere(grid)
+    total, each = None, []
     for observation in result.observations:
-        field = Field(observation.completeness, result.reference_exposure)
-        maps = field.maps_on(grid)
-        completeness += maps.omega
-        view = Components(mixture, observation.psf, field).everywhere(grid)
-        expected = extended.add(view, maps.omega)
-        if len(point_sources):
-            view = PointSources(point_sources, observation.psf, field).everywhere(grid)
-            expected = expected + points.add(view, maps.omega)
-        for term in background_terms(observation, result.reference_exposure):
-            background += term.amplitude * term.on(maps, masked=False)
-            expected = expected + term.amplitude * term.on(maps)
+        layers = _layers(result, observation, grid, signal)
         photons = observation.photons
-        each.append(
-            (
-                expected * area,
-                grid.histogram(photons.x, photons.y, photons.weights, side=photons.pixel),
-            )
-        )
-    expected, counts = (sum(images) for images in zip(*each, strict=True))
-    blurry, spots = (part.mean(completeness) for part in (extended, points))
+        counts = grid.histogram(photons.x, photons.y, photons.weights, side=photons.pixel)
+        each.append((layers.expected * grid.cell_area, counts))
+        total = layers if total is None else total + layers
+    n = len(each)
+    signal_psf, points = total.mean(total.extended, n), total.mean(total.points, n)
     if with_points:
-        signal = signal + grid.histogram(*point_sources.means.T, point_sources.fluxes) / area
-        blurry = blurry + spots
-    own = [_compared(grid, *images) for images in each] if len(each) > 1 else []
+        sources = result.point_sources
+        signal = signal + grid.histogram(*sources.means.T, sources.fluxes) / grid.cell_area
+        signal_psf = signal_psf + points
+    expected, counts = (sum(images) for images in zip(*each, strict=True))
     values = {
         "signal": (signal * scale, UNITS[units]),
-        "signal_psf": (blurry * scale, UNITS[units]),
-        "background": (background * scale, UNITS[units]),
-        "completeness": (np.minimum(completeness, 1.0), ""),
+        "signal_psf": (signal_psf * scale, UNITS[units]),
+        "background": (total.background * scale, UNITS[units]),
+        "completeness": (np.minimum(total.completeness, 1.0), ""),
     }
-    if len(point_sources):
-        values["points"] = (spots * scale, UNITS[units])
-    images = {
-        name: SkyImage(grid=grid, values=array, unit=unit) for name, (array, unit) in values.items()
-    }
+    if len(result.point_sources):
+        values["points"] = (points * scale, UNITS[units])
     return RenderedImages(
-        **images,
-        **_compared(grid, expected, counts),
-        each=tuple(ObservationImages(**its) for its in own),
+        **_images(values, grid, result.frame),
+        **_compared(expected, counts, grid, result.frame),
+        each=tuple(
+            ObservationImages(**_compared(*images, grid, result.frame))
+            for images in (each if n > 1 else [])
+        ),
     )
 
 
-def _compared(grid, expected, counts):
-    """What was expected, what came, and the residual, by name."""
+def _scale(result, units, cell_area):
+    """Factor from photon/arcsec**2 at the reference exposure to the units asked for."""
+    if units not in UNITS:
+        raise InputError(f"`units` is one of {', '.join(UNITS)}, got {units!r}", parameter="units")
+    if units == "counts":
+        return cell_area
+    if result.exposure_unit != "cm**2 s":
+        unit = f"the unit {result.exposure_unit}" if result.exposure_unit else "no unit"
+        raise InputError(
+            f"`units` = {units} needs an exposure that is an area times a time, but this one has "
+            f"{unit}: fit with an exposure map in cm^2 s, as CIAO fluximage writes it, or render "
+            "with `units` = counts",
+            parameter="units",
+        )
+    return (cell_area if units == "flux" else 1.0) / result.reference_exposure
+
+
+@dataclass(frozen=True, eq=False)
+class _Layers:
+    """Images of one observation, or sums over several [photon / arcsec**2].
+
+    `extended` and `points` are pairs: as the PSF blurs them, and times the completeness.
+    """
+
+    completeness: np.ndarray
+    extended: tuple
+    points: tuple
+    background: np.ndarray
+    expected: np.ndarray
+
+    def __add__(self, other):
+        return _Layers(
+            self.completeness + other.completeness,
+            tuple(a + b for a, b in zip(self.extended, other.extended, strict=True)),
+            tuple(a + b for a, b in zip(self.points, other.points, strict=True)),
+            self.background + other.background,
+            self.expected + other.expected,
+        )
+
+    def mean(self, pair, n):
+        """Mean over n observations, weighted with the completeness, plain where that is 0."""
+        plain, seen = pair
+        covered = self.completeness > 0
+        return np.where(covered, seen / np.where(covered, self.completeness, 1.0), plain / n)
+
+
+def _layers(result, observation, grid, signal):
+    """The layers of one observation. `signal` are the extended components without any PSF."""
+    field = Field(observation.completeness, result.reference_exposure)
+    maps = field.maps_on(grid)
+    if observation.psf is not None:
+        signal = Components(result.extended, observation.psf, field).everywhere(grid)
+    sources = PointSources(result.point_sources, observation.psf, field).everywhere(grid)
+    pairs = [(view, maps.omega * view) for view in (signal, sources)]
+    background, expected = np.zeros(grid.shape), pairs[0][1] + pairs[1][1]
+    for term in background_terms(observation, result.reference_exposure):
+        background += term.amplitude * term.on(maps, masked=False)
+        expected = expected + term.amplitude * term.on(maps)
+    return _Layers(maps.omega, *pairs, background, expected)
+
+
+def _compared(expected, counts, grid, frame):
+    """Expected counts, recorded counts and their residual as images, by name."""
     values = {
         "expected": (expected, "count"),
         "counts": (counts, "count"),
         "residual": (poisson_residual(counts, expected), ""),
     }
+    return _images(values, grid, frame)
+
+
+def _images(values, grid, frame):
     return {
-        name: SkyImage(grid=grid, values=array, unit=unit) for name, (array, unit) in values.items()
+        name: SkyImage(grid=grid, values=array, unit=unit, frame=frame)
+        for name, (array, unit) in values.items()
     }
-
-
-class _Blurred:
-    """Blurred images of several observations on their way into one."""
-
-    def __init__(self, grid):
-        self.seen, self.plain, self.count = np.zeros(grid.shape), np.zeros(grid.shape), 0
-
-    def add(self, view, omega):
-        """Take in an observation's view; what it sees of it."""
-        seen = omega * view
-        self.seen += seen
-        self.plain += view
-        self.count += 1
-        return seen
-
-    def mean(self, completeness):
-        """Weighted with the completeness, plain where no observation sees the sky."""
-        return np.where(
-            completeness > 0,
-            self.seen / np.where(completeness > 0, completeness, 1.0),
-            self.plain / max(self.count, 1),
-        )

@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from ..answers.components import component_table
-from ..answers.images import output_grid, render_images
+from ..answers.images import output_grid
+from ..answers.images import render as drawn_images
 from ..answers.score import held_out_score
 from ..config import IMAGES, MODEL_SUFFIXES, ExportConfig, FitConfig, PlotConfig, RenderConfig
 from ..errors import GmmxWarning, InputError
@@ -161,7 +162,7 @@ def render(model, out, config=None, *, overwrite=False, command=None):
         else read_grid_like(config.like, result.frame)
     )
     try:
-        images = render_images(result, grid, units=config.units, with_points=config.points).named()
+        images = drawn_images(result, grid, units=config.units, with_points=config.points).as_dict()
     except InputError as error:
         raise InputError(f"{model}: {error}") from None
     if config.image is not None:

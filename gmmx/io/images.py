@@ -64,7 +64,7 @@ def write_images(
     InputError
         If there is no image.
     """
-    images = images.named() if hasattr(images, "named") else dict(images)
+    images = images.as_dict() if hasattr(images, "as_dict") else dict(images)
     if not images:
         raise InputError(f"{path}: there is no image to write")
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")

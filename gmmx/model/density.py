@@ -15,26 +15,91 @@ where A_t is the amplitude of term t and q_t its shape. The kinds of term are
 
 with Omega the completeness (exposure over reference exposure, times the open fraction of each
 cell) and open(x) the open fraction inside the field. Fit, score, images, figures and search ask
-for lambda here. Only the kernels of the fit know a faster way, which the tests hold against this.
+for lambda here. Only the kernels of the fit know a faster way, which the tests compare with this.
 
 To add a kind of background, write a class here with the decorator `background_kind`. The option
 that reads it is in `gmmx.reading`.
+
+Examples
+--------
+A uniform sky of 0.02 photon/arcsec**2 on a field of 100 arcsec**2, and one component:
+
+>>> from gmmx.model.background import Background
+>>> from gmmx.model.completeness import Completeness
+>>> from gmmx.model.mixture import Mixture
+>>> from gmmx.model.observation import Observation
+>>> from gmmx.model.photons import Photons
+>>> from gmmx.plane.grid import PixelGrid
+>>> grid = PixelGrid.covering((-5, 5), (-5, 5), 0.5)
+>>> observation = Observation(
+...     photons=Photons([], []),
+...     completeness=Completeness(grid=grid, exposure=np.ones(grid.shape)),
+...     backgrounds=(Background(kind="sky", amplitude=0.02),),
+... )
+>>> star = Mixture(fluxes=[10.0], means=[[0.0, 0.0]], covariances=[np.eye(2)])
+>>> terms = terms_of(observation, 1.0, extended=star)
+>>> terms
+[Components(1 component), SkyBackground(0.02 photon/arcsec^2)]
+>>> density(terms, np.array([0.0, 4.0, 99.0]), np.zeros(3)).round(4)
+array([1.6115, 0.0205, 0.    ])
+>>> round(expected_counts(terms), 3)
+12.0
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
-from .field import Field
-from .mixture import Mixture
+from .components import Components, PointSources
+from .field import Field, FieldMaps
+
+if TYPE_CHECKING:
+    from .background import Background
+    from .mixture import Mixture
+    from .observation import Observation
+
+__all__ = [
+    "BACKGROUND_KINDS",
+    "BackgroundTerm",
+    "Components",
+    "PointSources",
+    "Term",
+    "background_kind",
+    "background_terms",
+    "density",
+    "expected_counts",
+    "terms_of",
+]
 
 # Every kind of background by its name in model files; filled by `background_kind`.
-BACKGROUND_KINDS = {}
+BACKGROUND_KINDS: dict[str, type[BackgroundTerm]] = {}
 
 
-def background_kind(name):
+class Term(Protocol):
+    """One additive term of lambda(x): an amplitude times a shape q(x)."""
+
+    @property
+    def amplitude(self) -> float:
+        """A; together with q it makes photon / arcsec**2."""
+
+    def shape(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """q at positions [arcsec], as if there were no mask; 0 outside the field."""
+
+    def ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """q / Omega at positions [arcsec] inside the field, as if there were no mask."""
+
+    def on(self, maps: FieldMaps, *, masked: bool = True) -> np.ndarray:
+        """q as means over the pixels of a grid, with the masks or as if there were none."""
+
+    def seen(self) -> float:
+        """Integral of q over the open field."""
+
+
+def background_kind(name: str) -> Callable[[type[BackgroundTerm]], type[BackgroundTerm]]:
     """Class decorator that makes a subclass of `BackgroundTerm` the term of one kind.
 
     Parameters
@@ -51,7 +116,7 @@ def background_kind(name):
     return register
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BackgroundTerm:
     """A background of one observation: ``B q(x)``.
 
@@ -64,7 +129,7 @@ class BackgroundTerm:
     field : Field
     """
 
-    background: object
+    background: Background
     field: Field
 
     kind: ClassVar[str] = ""
@@ -73,26 +138,29 @@ class BackgroundTerm:
     # Whether a background of this kind has a template: "never", "maybe" or "always".
     has_template: ClassVar[str] = "maybe"
 
+    def __repr__(self):
+        return f"{type(self).__name__}({self.amplitude:.4g} photon/arcsec^2)"
+
     @property
-    def amplitude(self):
+    def amplitude(self) -> float:
         """B [photon / arcsec**2 where q = 1]; 0 before it is fitted."""
         return self.background.amplitude or 0.0
 
-    def shape(self, x, y):
+    def shape(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """q at positions [arcsec], as if there were no mask; 0 outside the field."""
         return self.filled(x, y, self.field.at(x, y))
 
-    def filled(self, x, y, omega):
-        """q at positions where the completeness were `omega` (a number, or one per position)."""
+    def filled(self, x: np.ndarray, y: np.ndarray, omega: float | np.ndarray) -> np.ndarray:
+        """q at positions, if the completeness there were `omega`."""
         seen = omega if self.is_vignetted else 1.0 * (np.asarray(omega) > 0)
         return seen * self._template_at(x, y)
 
-    def ratio(self, x, y):
+    def ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """q / Omega at positions inside the field, as if there were no mask."""
         template = self._template_at(x, y)
         return template if self.is_vignetted else template / self.field.at(x, y)
 
-    def on(self, maps, *, masked=True):
+    def on(self, maps: FieldMaps, *, masked: bool = True) -> np.ndarray:
         """q as means over the pixels of a grid, (ny, nx).
 
         Parameters
@@ -110,7 +178,7 @@ class BackgroundTerm:
             return seen
         return seen * maps.of_template(self.background.template)
 
-    def seen(self):
+    def seen(self) -> float:
         """Integral of q over the open field [arcsec**2]."""
         maps = self.field.own_maps()
         return float(self.on(maps).sum() * maps.grid.cell_area)
@@ -150,76 +218,7 @@ class StreakBackground(BackgroundTerm):
     has_template = "always"
 
 
-@dataclass(frozen=True, eq=False)
-class Components:
-    """The components of a mixture, seen by one observation.
-
-    ``q(x) = Omega(x) sum_k F_k sum_m c_km N(x; mu_k, Sigma_k + S_km)`` with the PSF averaged over
-    each component. The fluxes are part of q, so that the amplitude is 1.
-
-    Attributes
-    ----------
-    mixture : Mixture
-    psf : PsfModel or None
-        None: the mixture is seen as it is.
-    field : Field
-    """
-
-    mixture: object
-    psf: object
-    field: Field
-    amplitude: ClassVar[float] = 1.0
-
-    @cached_property
-    def views(self):
-        """Fluxes, means and covariances of the Gaussians as the PSF spreads them."""
-        from .drawing import blurred
-
-        return blurred(self.mixture, self.psf)
-
-    def shape(self, x, y):
-        """q at positions [photon / arcsec**2], as if there were no mask."""
-        return self.field.at(x, y) * self.ratio(x, y)
-
-    def ratio(self, x, y):
-        """q / Omega at positions: the components as the PSF spreads them [photon / arcsec**2]."""
-        fluxes, means, covariances = self.views
-        # A Gaussian of the PSF may have no weight here, but a flux is positive.
-        return Mixture(
-            fluxes=np.maximum(fluxes, 1e-300), means=means, covariances=covariances
-        ).density(x, y)
-
-    def everywhere(self, grid):
-        """q / Omega as means over the pixels of a grid, (ny, nx) [photon / arcsec**2]."""
-        from .drawing import pixel_means
-
-        return pixel_means(*self.views, grid)
-
-    def on(self, maps, *, masked=True):
-        """q as means over the pixels of a grid, (ny, nx) [photon / arcsec**2].
-
-        Omega and the components are averaged one by one.
-        """
-        return (maps.omega if masked else maps.unmasked) * self.everywhere(maps.grid)
-
-    def seen(self):
-        """Integral of q over the open field, sum_k F_k e_k [photon]."""
-        fluxes, means, covariances = self.views
-        if self.field.completeness is None or len(fluxes) == 0:
-            return float(fluxes.sum())
-        from .pyramid import Pyramid
-
-        maps = self.field.own_maps()
-        pyramid = Pyramid.of(maps.grid, maps.omega)
-        fractions = pyramid.moments(means, covariances, pyramid.levels(covariances))[:, 0]
-        return float(fluxes @ fractions)
-
-
-class PointSources(Components):
-    """Point sources, seen by one observation: components whose own size is none."""
-
-
-def background_terms(observation, reference):
+def background_terms(observation: Observation, reference: float) -> list[BackgroundTerm]:
     """The terms of an observation's backgrounds, in their order.
 
     Parameters
@@ -236,7 +235,12 @@ def background_terms(observation, reference):
     return [BACKGROUND_KINDS[b.kind](b, field) for b in observation.backgrounds]
 
 
-def terms_of(observation, reference, extended=None, points=None):
+def terms_of(
+    observation: Observation,
+    reference: float,
+    extended: Mixture | None = None,
+    points: Mixture | None = None,
+) -> list[Term]:
     """All terms of lambda(x) in one observation.
 
     Parameters
@@ -249,7 +253,7 @@ def terms_of(observation, reference, extended=None, points=None):
 
     Returns
     -------
-    list of terms
+    list of Term
         Components, point sources, backgrounds; without those of which there are none.
     """
     field = Field(observation.completeness, reference)
@@ -264,14 +268,14 @@ def terms_of(observation, reference, extended=None, points=None):
     ]
 
 
-def density(terms, x, y):
+def density(terms: Sequence[Term], x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Expected density of photons at positions, as if there were no mask.
 
     ``lambda(x) = sum_t A_t q_t(x)``
 
     Parameters
     ----------
-    terms : sequence of terms
+    terms : sequence of Term
     x, y : (N,) array
         Positions [arcsec].
 
@@ -286,6 +290,6 @@ def density(terms, x, y):
     return total
 
 
-def expected_counts(terms):
+def expected_counts(terms: Sequence[Term]) -> float:
     """Photons that terms make in the open field: the integral of lambda(x) [photon]."""
     return float(sum(term.amplitude * term.seen() for term in terms))

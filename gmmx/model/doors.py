@@ -107,9 +107,9 @@ class ResultDoors:
         -------
         RenderedImages
         """
-        from ..answers.images import render_images
+        from ..answers.images import render
 
-        return render_images(self, grid, units=units, with_points=with_points)
+        return render(self, grid, units=units, with_points=with_points)
 
     def score(self, other: Observation | Sequence[Observation]) -> "Score":
         """Score the fit on photons that it was not fitted to.

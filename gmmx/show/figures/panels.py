@@ -71,10 +71,10 @@ def draw_completeness(axes, scene, sky, result):
 
 def draw_residual(axes, scene, sky, name="residual"):
     """Draw the signed root of the Poisson deviance in square blocks."""
-    blocks, values, size = scene.residual_blocks()
-    shown = on.show(axes, values, blocks, sky, "RdBu_r", Normalize(-5, 5))
+    blocks = scene.residual_blocks()
+    shown = on.show(axes, blocks.values, blocks.grid, sky, "RdBu_r", Normalize(-5, 5))
     axes.set_facecolor("0.85")
-    on.title(axes, rf"residual [$\sigma$], {angle(size)} blocks")
+    on.title(axes, rf"residual [$\sigma$], {angle(blocks.size)} blocks")
     strip_bar(axes.figure, axes, shown, f"{name} bar", [-5, 0, 5])
     return shown
 

@@ -18,15 +18,14 @@ def draw_profile(axes, ratio, profile, title):
     ----------
     axes, ratio : matplotlib Axes
         Upper and lower panel.
-    profile : dict
-        Of `answers.scene.Scene.profile`.
+    profile : RadialProfile
     title : str
     """
-    unit, name = (60.0, "arcmin") if profile["high"][-1] > 180 else (1.0, "arcsec")
-    edges = np.append(profile["low"], profile["high"][-1]) / unit
+    unit, name = (60.0, "arcmin") if profile.high[-1] > 180 else (1.0, "arcsec")
+    edges = np.append(profile.low, profile.high[-1]) / unit
     # The innermost annulus is a disc: on a logarithmic axis it needs an inner edge.
     edges[0] = edges[0] or edges[1] / 2
-    radius = profile["radius"] / unit
+    radius = profile.radius / unit
     _draw_brightness(axes, profile, radius, edges)
     _draw_ratio(ratio, profile, radius)
     for panel in (axes, ratio):
@@ -53,28 +52,28 @@ def draw_profile(axes, ratio, profile, title):
 
 def _draw_brightness(axes, profile, radius, edges):
     # Without a background the signal is the model.
-    apart = np.any(profile["background"] > 1e-9 * profile["model"])
+    apart = np.any(profile.background > 1e-9 * profile.model)
     for key, colour, style in _LINES:
-        if np.any(profile[key] > 0) and (key == "model" or apart):
+        if np.any(getattr(profile, key) > 0) and (key == "model" or apart):
             line = {"color": colour, "ls": style, "lw": 1.4, "label": key, "baseline": None}
-            axes.stairs(profile[key], edges, **line)
-    seen = profile["counts"] > 0
-    data, error = profile["data"][seen], profile["error"][seen]
+            axes.stairs(getattr(profile, key), edges, **line)
+    seen = profile.counts > 0
+    data, error = profile.data[seen], profile.error[seen]
     # A bar that reaches 0 has no lower end on a logarithmic axis.
     bars = np.stack([np.minimum(error, 0.999 * data), error])
     axes.errorbar(radius[seen], data, bars, label="data", zorder=3, **_POINTS)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    values = np.concatenate([data, profile["model"][profile["model"] > 0]])
+    values = np.concatenate([data, profile.model[profile.model > 0]])
     if len(values):
-        faint = profile["background"][profile["background"] > values.min() / 50]
+        faint = profile.background[profile.background > values.min() / 50]
         low = max(min([values.min() / 4, *faint / 1.5]), values.max() / 1e6)
         axes.set_ylim(low, values.max() * 2.5)
 
 
 def _draw_ratio(ratio, profile, radius):
-    safe = np.maximum(profile["expected"], 1e-300)
-    value, error = profile["counts"] / safe, np.sqrt(np.maximum(profile["counts"], 1)) / safe
+    safe = np.maximum(profile.expected, 1e-300)
+    value, error = profile.counts / safe, np.sqrt(np.maximum(profile.counts, 1)) / safe
     ratio.axhline(1, color=INK, lw=1)
     ratio.errorbar(radius, value, error, **_POINTS)
     precise = error < 0.5

@@ -1,0 +1,89 @@
+"""The components of a mixture as terms of the expected density of photons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from ..plane.grid import PixelGrid
+from .field import Field, FieldMaps
+from .mixture import Mixture
+
+if TYPE_CHECKING:
+    from .psf import PsfModel
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Components:
+    """The components of a mixture, seen by one observation.
+
+    ``q(x) = Omega(x) sum_k F_k sum_m c_km N(x; mu_k, Sigma_k + S_km)`` with the PSF averaged over
+    each component. The fluxes are part of q, so that the amplitude is 1.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    psf : PsfModel or None
+        None: the mixture is seen as it is.
+    field : Field
+    """
+
+    mixture: Mixture
+    psf: PsfModel | None
+    field: Field
+    amplitude: ClassVar[float] = 1.0
+
+    def __repr__(self):
+        n = len(self.mixture)
+        return f"{type(self).__name__}({n} component{'' if n == 1 else 's'})"
+
+    @cached_property
+    def views(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Fluxes, means and covariances of the Gaussians as the PSF spreads them."""
+        from .drawing import blurred
+
+        return blurred(self.mixture, self.psf)
+
+    def shape(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """q at positions [photon / arcsec**2], as if there were no mask."""
+        return self.field.at(x, y) * self.ratio(x, y)
+
+    def ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """q / Omega at positions: the components as the PSF spreads them [photon / arcsec**2]."""
+        fluxes, means, covariances = self.views
+        # A Gaussian of the PSF may have no weight here, but a flux is positive.
+        return Mixture(
+            fluxes=np.maximum(fluxes, 1e-300), means=means, covariances=covariances
+        ).density(x, y)
+
+    def everywhere(self, grid: PixelGrid) -> np.ndarray:
+        """q / Omega as means over the pixels of a grid, (ny, nx) [photon / arcsec**2]."""
+        from .drawing import pixel_means
+
+        return pixel_means(*self.views, grid)
+
+    def on(self, maps: FieldMaps, *, masked: bool = True) -> np.ndarray:
+        """q as means over the pixels of a grid, (ny, nx) [photon / arcsec**2].
+
+        Omega and the components are averaged one by one.
+        """
+        return (maps.omega if masked else maps.unmasked) * self.everywhere(maps.grid)
+
+    def seen(self) -> float:
+        """Integral of q over the open field, sum_k F_k e_k [photon]."""
+        fluxes, means, covariances = self.views
+        if self.field.completeness is None or len(fluxes) == 0:
+            return float(fluxes.sum())
+        from .pyramid import Pyramid
+
+        maps = self.field.own_maps()
+        pyramid = Pyramid.of(maps.grid, maps.omega)
+        fractions = pyramid.moments(means, covariances, pyramid.levels(covariances))[:, 0]
+        return float(fluxes @ fractions)
+
+
+class PointSources(Components):
+    """Point sources, seen by one observation: components whose own size is none."""

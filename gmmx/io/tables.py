@@ -1,30 +1,25 @@
-"""The component table as a file: ECSV, FITS, CSV, or DS9 regions.
+"""The component table as a file: ECSV, FITS or CSV; and its regions.
 
 ECSV and FITS keep the numbers to the bit, with units, descriptions and metadata; CSV keeps the
 numbers alone. A FITS file has a second extension SRCLIST if there are point sources, which DS9
-overlays and the reader of masks understands.
-
-A region file has one ellipse for each component, of one standard deviation by default, and a
-circle for each point source. In celestial coordinates DS9 counts the angle of an ellipse from
-west, counter-clockwise on an image with north up: it is the position angle plus 90 degrees. In
-physical coordinates it counts from the axis of the physical x.
+overlays and the reader of masks understands. Regions are written by `gmmx.io.regions`.
 """
 
 import io
 from pathlib import Path
 
 import numpy as np
-from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 
-from ..errors import DataError, InputError
-from ..plane.frame import PhysicalFrame, SkyFrame
-from .sources import source_list, source_radii
+from ..errors import DataError
+from .regions import names_region_file, write_component_regions
+from .sources import source_list
 from .write import replacing
 
-SUFFIXES = (".ecsv", ".fits", ".csv", ".reg")
-REGION_FRAMES = ("fk5", "icrs", "physical")
+TABLE_SUFFIXES = (".ecsv", ".fits", ".csv")
+# Endings of all files that `write_table` writes.
+SUFFIXES = (*TABLE_SUFFIXES, ".reg", ".crtf")
 
 # FITS keywords for the metadata of a table; a nested entry becomes several keywords.
 _KEYWORDS = {
@@ -56,12 +51,13 @@ def write_table(
     scale: float = 1.0,
     overwrite: bool = False,
 ) -> None:
-    """Write a component table in the format that the ending of the file names.
+    """Write a component table, or its regions, in the format that the name of the file asks for.
 
     Parameters
     ----------
     path : str or Path
-        The file; it ends in .ecsv, .fits, .csv or .reg.
+        A table ends in .ecsv, .fits or .csv; regions end in .reg (DS9), .crtf (CASA) or
+        reg.fits (FITS regions).
     table : astropy.table.Table
         The table that `gmmx.answers.components.component_table` makes.
     frame : {"fk5", "icrs", "physical"}
@@ -86,11 +82,12 @@ def write_table(
     >>> list(read_table("components.ecsv")["flags"]) == ["", "point source"]
     True
     """
+    if names_region_file(path):
+        write_component_regions(path, table, frame=frame, scale=scale, overwrite=overwrite)
+        return
     with replacing(path, overwrite, suffixes=SUFFIXES) as aside:
         suffix = aside.suffix.lower()
-        if suffix == ".reg":
-            aside.write_text(region_text(table, frame=frame, scale=scale), encoding="ascii")
-        elif suffix == ".fits":
+        if suffix == ".fits":
             _hdus(table).writeto(aside, overwrite=True, checksum=True)
         else:
             text = io.StringIO()
@@ -137,111 +134,6 @@ def read_table(path: str | Path) -> Table:
         _set_flags(table, [_read_flags(value) for value in table["flags"]])
     table.meta = _read_meta(table.meta)
     return table
-
-
-def region_text(table: Table, *, frame: str = "fk5", scale: float = 1.0) -> str:
-    """A component table as a DS9 region file; each ellipse is tagged with its flags.
-
-    Parameters
-    ----------
-    table : astropy.table.Table
-        The table that `gmmx.answers.components.component_table` makes.
-    frame : {"fk5", "icrs", "physical"}
-        Coordinates of the regions.
-    scale : float
-        Semi-axes of the ellipses in standard deviations.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    InputError
-        If the frame is unknown, the scale is not positive, or the table does not have the
-        coordinates.
-    """
-    if frame not in REGION_FRAMES:
-        raise InputError(f"`frame` is one of {', '.join(REGION_FRAMES)}, got {frame!r}")
-    if not (np.isfinite(scale) and scale > 0):
-        raise InputError(f"ellipses need a positive scale, got `scale` = {scale}")
-    if table.meta.get("frame") is None:
-        raise InputError(
-            "a region file needs positions on the sky, but the table has no celestial frame"
-        )
-    points = np.array(table["sigma_major"]) == 0
-    if points.any():
-        table = table.copy()
-        for name in ("sigma_major", "sigma_minor"):
-            # A point source has no size. It is drawn as in the source list, whatever the scale.
-            table[name] = np.where(points, source_radii(table) / scale, table[name])
-    ellipses = _physical_ellipses if frame == "physical" else _sky_ellipses
-    rows = zip(table, ellipses(table, scale, frame), strict=True)
-    lines = [
-        "# Region file format: DS9 version 4.1",
-        f"# components of a Gaussian mixture: ellipses of {scale:g} intrinsic standard "
-        "deviation, PSF not included",
-        'global color=cyan width=1 font="helvetica 10 normal roman" select=1 edit=1 move=1 '
-        "delete=1 include=1 source=1",
-        frame,
-        *(f"{ellipse} #{_marks(row)}" for row, ellipse in rows),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _marks(row) -> str:
-    """The properties of the region of one component: its number, and its flags as tags."""
-    flags = [flag for flag in str(row["flags"]).split("; ") if flag]
-    tags = "".join(f" tag={{{flag}}}" for flag in flags)
-    return f" text={{{row['component']}}}{tags}" + (" color=red dash=1" if flags else "")
-
-
-def _sky_ellipses(table: Table, scale: float, frame: str) -> list[str]:
-    """Ellipses in right ascension and declination [deg], semi-axes in arcsec."""
-    position = SkyCoord(
-        np.array(table["ra"]),
-        np.array(table["dec"]),
-        unit="deg",
-        frame=table.meta["frame"].get("radesys", "ICRS").lower(),
-    ).transform_to(frame)
-    ellipses = zip(
-        position.ra.deg,
-        position.dec.deg,
-        scale * np.array(table["sigma_major"]),
-        scale * np.array(table["sigma_minor"]),
-        np.mod(np.array(table["position_angle"]) + 90, 180.0),
-        strict=True,
-    )
-    # Nine decimals of a degree are 4 microarcsec.
-    return [
-        f'ellipse({ra:.9f},{dec:+.9f},{major:.6f}",{minor:.6f}",{angle:.5f})'
-        for ra, dec, major, minor, angle in ellipses
-    ]
-
-
-def _physical_ellipses(table: Table, scale: float, frame: str) -> list[str]:
-    """Ellipses in the telescope's pixels.
-
-    The factor of each covariance, with columns along the major and the minor axis, is taken to
-    physical pixels; its singular values are the semi-axes there.
-    """
-    if table.meta.get("physical") is None:
-        raise InputError("the table has no physical coordinates: use `frame` = 'fk5'")
-    physical = PhysicalFrame(**table.meta["physical"])
-    origin = {name: table.meta["frame"][name] for name in ("ra0", "dec0", "radesys")}
-    x, y = np.array(table["x"]), np.array(table["y"])
-    turn = np.radians(np.array(table["position_angle"]) + SkyFrame(**origin).north(x, y))
-    directions = np.array([[-np.sin(turn), np.cos(turn)], [np.cos(turn), np.sin(turn)]])
-    factor = directions * np.array([table["sigma_major"], table["sigma_minor"]])
-    factor = np.moveaxis(factor / np.array([physical.step_x, physical.step_y])[:, None, None], 2, 0)
-    left, axes, _ = np.linalg.svd(factor)
-    angles = np.mod(np.degrees(np.arctan2(left[:, 1, 0], left[:, 0, 0])), 180.0)
-    return [
-        f"ellipse({px:.5f},{py:.5f},{major:.6f},{minor:.6f},{angle:.5f})"
-        for px, py, (major, minor), angle in zip(
-            *physical.to_physical(x, y), scale * axes, angles, strict=True
-        )
-    ]
 
 
 def _read_flags(value) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from astropy.table import QTable
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from regions import Regions
 
     from ..answers.images import RenderedImages
     from ..answers.score import Score
@@ -54,6 +55,31 @@ class ResultDoors:
             raise InputError("the fit has no celestial frame, so that it has no coordinates")
         ra, dec = self.frame.to_sky(*self.mixture.means.T)
         return SkyCoord(ra, dec, unit="deg", frame=self.frame.radesys.lower())
+
+    def regions(self, *, frame: str = "icrs", scale: float = 1.0) -> "Regions":
+        """The components as ellipses of the package `regions`, by decreasing flux.
+
+        Parameters
+        ----------
+        frame : str
+            Celestial system of the regions: "icrs", "fk5", "galactic", ...
+        scale : float
+            Semi-axes in intrinsic standard deviations. A point source is a circle that holds
+            most of its PSF, whatever the scale.
+
+        Returns
+        -------
+        regions.Regions
+
+        Raises
+        ------
+        InputError
+            If the fit has no celestial frame, or if the scale is not positive.
+        """
+        from ..answers.components import component_table
+        from ..io.regions import component_regions
+
+        return component_regions(component_table(self), frame=frame, scale=scale)
 
     def plot(
         self, what: str = "overview", *, stretch: str = "log", ax: "Axes | None" = None

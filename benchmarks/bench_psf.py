@@ -17,7 +17,8 @@ import numpy as np
 
 import gmmx
 from gmmx import errors
-from gmmx.commands import pipeline
+from gmmx.commands.fit import fit
+from gmmx.commands.score import score
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Parameters, Priors
 from gmmx.em.photons import PhotonLikelihood
@@ -112,12 +113,12 @@ def galaxy():
                 "energy_kev": "0.5:2",
                 "seed": 1,
             }
-            out, result = pipeline.fit(
+            out, result = fit(
                 [GALAXY / "events.fits.gz"],
                 Path(folder) / f"{label}.h5",
                 gmmx.FitConfig(n_components=K, psf=psf, **options),
             )
-            facts = pipeline.score(out, [HELD_OUT])
+            facts = score(out, [HELD_OUT])
             first = facts["score"] if first is None else first
             x, y = result.mixture.means.T
             ratios = []

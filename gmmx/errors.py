@@ -5,6 +5,8 @@ Messages outside the command line speak of parameters, between backticks: "give 
 leaves names that are not options as they are.
 """
 
+from contextlib import contextmanager
+
 
 class GmmxError(Exception):
     """Root of the errors that gmmx raises on purpose.
@@ -56,3 +58,24 @@ class ConvergenceWarning(GmmxWarning):
 
 class DegeneracyWarning(GmmxWarning):
     """Parameters that the data cannot distinguish."""
+
+
+@contextmanager
+def about(subject):
+    """Name the file or the thing that an error is about: put it before the message.
+
+    Parameters
+    ----------
+    subject : path or str
+
+    Examples
+    --------
+    >>> with about("model.h5"):
+    ...     raise InputError("there are no components")
+    Traceback (most recent call last):
+    gmmx.errors.InputError: model.h5: there are no components
+    """
+    try:
+        yield
+    except GmmxError as error:
+        raise type(error)(f"{subject}: {error}", parameter=error.parameter) from None

@@ -10,7 +10,8 @@ from made_files import event_hdus, image_hdus
 from numpy.testing import assert_allclose
 
 import gmmx
-from gmmx.commands import pipeline
+from gmmx.commands.fit import fit
+from gmmx.commands.score import score
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.plane.frame import SkyFrame
@@ -204,7 +205,7 @@ def test_the_sky_runs_through_the_pipeline_and_back(files):
     files.write("events.fits", _rolled())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        out, result = pipeline.fit([files.events], files.folder / "m.h5", config)
+        out, result = fit([files.events], files.folder / "m.h5", config)
     again = gmmx.read(out)
     for one, two in zip(
         result.observations[0].backgrounds, again.observations[0].backgrounds, strict=True
@@ -223,7 +224,7 @@ def test_the_sky_runs_through_the_pipeline_and_back(files):
     assert_allclose(
         images.expected.values.sum(), result.background_photons + result.signal_photons, rtol=2e-3
     )
-    facts = pipeline.score(out, [files.events])
+    facts = score(out, [files.events])
     assert np.isfinite(facts["score"])
     assert_allclose(
         facts["expected_photons"], result.background_photons + result.signal_photons, rtol=2e-3

@@ -9,7 +9,7 @@ from astropy.io import fits
 from made_files import DEC0, RA0, event_hdus, image_hdus
 from numpy.testing import assert_allclose
 
-from gmmx.commands import pipeline
+from gmmx.commands.fit import fit
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.io.events import read_events
@@ -239,7 +239,7 @@ def test_neither_map_nor_picture(events, picture, tmp_path):
 def test_a_model_keeps_it_and_info_tells_it(events, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     events()
-    pipeline.fit(
+    fit(
         ["events.fits"],
         "model.h5",
         FitConfig(n_components=1, psf_extra_sigma=0.25, max_iter=20, threads=1, exchanges=0),

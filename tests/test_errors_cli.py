@@ -1,4 +1,4 @@
-"""Bad input, and input that is plausible but wrong: exit code 1, one line that says what and what to do, and nothing overwritten."""
+"""Bad input is an error of one line, plausible but wrong input a warning, and no file is lost."""
 
 import gzip
 import hashlib
@@ -84,7 +84,8 @@ def only_line(result):
 
 
 MAPS = ("--exposure", "expmap.fits", "--psf", "psfmap.fits")
-# Arguments after `gmmx fit -q --k 1 --out new.h5`, and what the line must hold: the thing, the value, the way out.
+# Arguments after `gmmx fit -q --k 1 --out new.h5`, and words that the line must contain: the
+# thing, its value, and the cure.
 BAD_FITS = {
     "no sources": (
         ["events.fits", *MAPS, "--sources", "missing.reg"],
@@ -199,9 +200,8 @@ def test_bad_input_of_fit(field, arguments, words):
         ("model.txt", ["model.txt", ".h5"]),
     ],
 )
-def test_bad_output_of_fit_is_found_before_the_fit(field, monkeypatch, out, words):
-    monkeypatch.setattr("gmmx.commands.pipeline.read_observations", None)
-    line = only_line(run("fit", "-q", "--k", 1, "events.fits", "--out", out, folder=field))
+def test_bad_output_of_fit_is_found_before_the_input_is_read(field, out, words):
+    line = only_line(run("fit", "-q", "--k", 1, "missing.fits", "--out", out, folder=field))
     for word in words:
         assert word in line
 
@@ -298,7 +298,12 @@ def test_info_goes_on_after_a_bad_file(bad_models, model):
         folder=bad_models,
     )
     assert result.exit_code == 1
-    assert [json.loads(line)["model"] for line in result.stdout.splitlines()] == [str(model)] * 2
+    printed = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [one["status"] for one in printed] == ["error", "ok", "error", "ok"]
+    assert [printed[i]["file"] for i in (0, 2)] == [
+        str(bad_models / name) for name in ("text.h5", "missing.h5")
+    ]
+    assert [printed[i]["model"] for i in (1, 3)] == [str(model)] * 2
     first, second = result.stderr.splitlines()
     assert first.startswith(f"gmmx: error: {bad_models / 'text.h5'}: not a gmmx model")
     assert second.startswith(f"gmmx: error: {bad_models / 'missing.h5'}: no such file")

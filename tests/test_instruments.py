@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 from numpy.testing import assert_allclose
 
-from gmmx.commands import pipeline
+from gmmx.commands.fit import described, fit
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.io.events import read_events
@@ -88,7 +88,7 @@ def test_hrc_tells_no_energies(tmp_path, energy):
         observation = read_observation(path)
     assert len(caught) == 2
     assert observation.metadata["energy_kev"] == "all"
-    assert "energy: all (the file does not tell energies)" in pipeline.described(observation)
+    assert "energy: all (the file does not tell energies)" in described(observation)
     assert observation.metadata["resolved"]["exposure"].startswith("uniform")
     assert_allclose(observation.completeness.exposure.sum(), 1200**2, rtol=0.02)
     with pytest.raises(DataError, match="use --energy all"), warnings.catch_warnings():
@@ -113,7 +113,7 @@ def test_hrc_without_wcs_takes_its_own_pixels(tmp_path):
 @pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
 def test_hrc_is_fitted(tmp_path):
     path = hrc_events(tmp_path / "hrc.fits")
-    _, result = pipeline.fit(
+    _, result = fit(
         [f"{path}[sky=circle(16384.5,16384.5,2000)]"],
         config=FitConfig(n_components=1, grid=4.0, psf=("0.5",)),
     )
@@ -150,7 +150,7 @@ def test_xmm_has_upper_case_and_whole_pixels(tmp_path, instrument):
     assert len(caught) == 2
     # Nothing is cut that nobody asked to cut.
     assert observation.n_photons == 4000
-    lines = pipeline.described(observation)
+    lines = described(observation)
     assert f"energy: all (no default band for {instrument})" in lines
     assert "psf: none (no PSF was given)" in lines
     kept = read_events(f"{path}[FLAG=0,PATTERN<=4][PI=500:2000]")

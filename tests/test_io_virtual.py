@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from made_files import event_hdus
 from numpy.testing import assert_allclose
 
-from gmmx.commands import pipeline
+from gmmx.commands.fit import described, fit
+from gmmx.commands.score import score
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, GmmxError, InputError
 from gmmx.io.events import read_events
@@ -217,7 +218,7 @@ def test_filters_are_the_options_by_another_name(events, tmp_path):
     ]
     assert one.metadata["inputs"][0]["path"].endswith(f"[exclude sky=region({hole})]")
     assert one.name == "events"
-    assert any(line.startswith("filter: [energy=600:1800") for line in pipeline.described(one))
+    assert any(line.startswith("filter: [energy=600:1800") for line in described(one))
 
 
 @pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
@@ -243,11 +244,11 @@ def test_a_cut_on_the_detector_is_warned_of(tmp_path):
 @pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
 def test_fit_and_score_take_filters(events, tmp_path):
     name = f"{events}[energy=500:1500][sky=circle(4096.5,4096.5,150)]"
-    out, result = pipeline.fit([name], config=FitConfig(n_components=1, max_iter=50))
+    out, result = fit([name], config=FitConfig(n_components=1, max_iter=50))
     assert out == tmp_path / "events.model.h5"
     assert result.observations[0].metadata["energy_kev"] == [0.5, 1.5]
-    facts = pipeline.score(out, [name])
+    facts = score(out, [name])
     assert facts["n_photons"] == len(result.observations[0].photons)
-    assert pipeline.score(out, [events])["score"] == facts["score"]
+    assert score(out, [events])["score"] == facts["score"]
     with pytest.raises(GmmxError, match="cut into the model's own field"):
-        pipeline.score(out, [f"{events}[sky=circle(4096.5,4096.5,50)]"])
+        score(out, [f"{events}[sky=circle(4096.5,4096.5,50)]"])

@@ -10,7 +10,9 @@ from made_files import DEC0, PIXEL, RA0, event_hdus, flat, image_hdus
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of
 
-from gmmx.commands import pipeline
+from gmmx.commands.fit import fit
+from gmmx.commands.render import render
+from gmmx.commands.score import score
 from gmmx.config import FitConfig, RenderConfig
 from gmmx.errors import InputError
 from gmmx.fitting.driver import fit_mixture
@@ -68,21 +70,21 @@ def test_the_first_keeps_its_physical_pixels(pair, tmp_path):
     config = FitConfig(
         n_components=1, psf=("none",), energy_kev="0.5:2", max_iter=20, threads=1, **MAPS
     )
-    pipeline.fit(pair, "model.h5", config)
-    pipeline.render("model.h5", "images.fits")
+    fit(pair, "model.h5", config)
+    render("model.h5", "images.fits")
     assert [
         fits.getheader("images.fits", f"RESIDUAL{name}")["OBS_ID"] for name in ("", "_1", "_2")
     ] == ["Merged", "0", "1"]
     # Physical pixels of another pointing are no pixels of this plane.
     assert ["LTV1" in fits.getheader("images.fits", f"COUNTS_{i}") for i in (1, 2)] == [True, False]
-    pipeline.render("model.h5", "one.fits", RenderConfig(image="residual_2"))
+    render("model.h5", "one.fits", RenderConfig(image="residual_2"))
     assert fits.getheader("one.fits")["HDUNAME"] == "RESIDUAL_2"
     for name, words in (
-        ("residual_3", "has no image residual_3: the fit has 2 observations"),
+        ("residual_3", "has no image residual_3: it was fitted to 2 observations"),
         ("signal_1", "it is signal, signal_psf"),
     ):
         with pytest.raises(InputError, match=words):
-            pipeline.render("model.h5", "none.fits", RenderConfig(image=name))
+            render("model.h5", "none.fits", RenderConfig(image=name))
     header = fits.getheader("images.fits", "SIGNAL")
     assert (header["LTM1_1"], header["WCSNAMEP"]) == (pytest.approx(PIXEL / 2), "PHYSICAL")
     # The tangent point in the first observation's sky pixels.
@@ -116,12 +118,12 @@ def test_a_fit_s_own_photons_are_what_it_is_scored_on(pair, tmp_path, monkeypatc
         threads=1,
         **MAPS,
     )
-    _, result = pipeline.fit(pair, "model.h5", config)
+    _, result = fit(pair, "model.h5", config)
     assert [sorted(o.dropped) for o in result.observations] == [
         ["mask", "region"],
         ["mask", "region", "zero exposure"],
     ]
-    facts = pipeline.score("model.h5", pair)
+    facts = score("model.h5", pair)
     assert facts["n_photons"] == result.n_photons
     kept = [
         read_held_out(path, o)

@@ -12,7 +12,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmx.answers.images import render
 from gmmx.cli.main import main
-from gmmx.commands.pipeline import export, fit, info, score
+from gmmx.commands.export import export
+from gmmx.commands.fit import fit
+from gmmx.commands.info import info
+from gmmx.commands.score import score
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, GmmxWarning, InputError
 from gmmx.fitting.driver import fit_mixture

@@ -11,7 +11,7 @@ from simulated import drawn, field, mixture_of
 from gmmx.answers.components import component_table
 from gmmx.answers.flags import component_flags
 from gmmx.answers.images import render
-from gmmx.commands import pipeline
+from gmmx.commands.export import export
 from gmmx.config import ExportConfig
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.fitting.driver import fit_mixture
@@ -432,7 +432,7 @@ def test_a_table_with_points_starts_another_fit(result, observation):
 def test_export_writes_regions_in_the_frame_and_size_asked_for(result, tmp_path):
     write_model(tmp_path / "model.h5", result)
     for frame, scale in (("fk5", 1.0), ("physical", 3.0)):
-        pipeline.export(
+        export(
             tmp_path / "model.h5",
             tmp_path / "c.reg",
             ExportConfig(frame=frame, scale=scale),

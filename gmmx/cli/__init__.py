@@ -1,1 +1,1 @@
-"""The command line: click, and nothing else."""
+"""The command line. Only this room imports click."""

@@ -1,5 +1,6 @@
-"""What the command line says and how it ends: warnings and progress on stderr, exit codes."""
+"""How the command line speaks and ends: messages, progress, and exit codes."""
 
+import json
 import os
 import re
 import shlex
@@ -14,29 +15,63 @@ from ..errors import GmmxError, GmmxWarning
 
 
 class Console:
-    """What is said on stderr: choices, warnings (each once) and the line that shows progress."""
+    """Messages on standard error, and the line that shows the progress of a fit.
+
+    Parameters
+    ----------
+    command : str
+        The whole command line.
+    flags : dict of str to str
+        The option of each parameter, such as "--k" of "n_components".
+
+    Attributes
+    ----------
+    quiet, verbose, as_json : bool
+        Whether -q, -v and --json were given.
+    file : str or None
+        First file on the command line, which the JSON object of a failure names.
+    """
 
     def __init__(self, command, flags=None):
-        self.command = command
-        # The option of each parameter, for messages of the library.
-        self.flags = flags or {}
-        self.quiet = self.verbose = False
-        self.said = set()
-        self.shown_at = 0.0
-        self.stage = None
-        self.live = False
+        self.command, self.flags = command, flags or {}
+        self.quiet = self.verbose = self.as_json = False
+        self.file = None
+        self._said = set()
+        self._shown_at, self._stage, self._live = 0.0, None, False
 
     def say(self, text):
-        """One line, unless -q."""
+        """Print a line, unless -q was given."""
         if not self.quiet:
             self.clear()
             click.echo(text, err=True)
 
-    def line(self, message):
-        """Return a message of the library on one line, with parameters named by their options.
+    def fail(self, error, file=None):
+        """Print an error in one line, and with --json as one object on standard output too."""
+        self.clear()
+        message = self.in_options(error)
+        click.echo(f"gmmx: error: {message}", err=True)
+        if self.as_json:
+            facts = {"status": "error", "message": message, "file": file or self.file}
+            if error.parameter is not None:
+                facts["parameter"] = error.parameter
+            click.echo(json.dumps(facts))
 
-        A parameter is named between backticks: `psf` becomes --psf, and "`psf_ecf` = 2" becomes
-        "--psf-ecf 2". Names that are no options stay as they are.
+    def warn(self, message, category, filename, lineno, *_):
+        """Print a warning once; this takes the place of `warnings.showwarning`."""
+        text = self.in_options(message)
+        if text in self._said:
+            return
+        self._said.add(text)
+        if issubclass(category, GmmxWarning):
+            self.say(f"gmmx: warning: {text}")
+        else:
+            self.say(f"gmmx: {category.__name__}: {text} ({filename}:{lineno})")
+
+    def in_options(self, message):
+        """Return a message of the library on one line, with the options of its parameters.
+
+        The library names a parameter between backticks: `psf` becomes --psf, and
+        "`psf_ecf` = 2" becomes "--psf-ecf 2". Other names stay as they are.
         """
 
         def option(match):
@@ -45,76 +80,67 @@ class Console:
 
         return re.sub(r"`(\w+)`( = )?", option, " ".join(str(message).split()))
 
-    def fail(self, error):
-        """What went wrong, in one line, whatever -q says."""
-        self.clear()
-        click.echo(f"gmmx: error: {self.line(error)}", err=True)
-
-    def warn(self, message, category, filename, lineno, file=None, line=None):
-        """Takes the place of `warnings.showwarning`."""
-        text = self.line(message)
-        if text not in self.said:
-            self.said.add(text)
-            self.say(
-                f"gmmx: warning: {text}"
-                if issubclass(category, GmmxWarning)
-                else f"gmmx: {category.__name__}: {text} ({filename}:{lineno})"
-            )
-
     def progress(self, state):
-        """Where a fit is: a line that changes on a terminal; with -v elsewhere, one line per phase."""
+        """Show where a fit is: in a changing line on a terminal, else with -v at each stage."""
         if self.quiet:
             return
-        terminal = sys.stderr.isatty()
         rate = state.iteration / max(state.seconds, 1e-9)
-        text = f"{state.stage:<8} K {len(state.mixture):<4} log L {state.log_likelihood:,.1f}  {state.iteration} steps, {rate:.0f}/s"
-        if terminal and time.monotonic() - self.shown_at > 0.1:
-            self.shown_at, self.live = time.monotonic(), True
-            click.echo(f"\r{text}\x1b[K", err=True, nl=False)
-        elif self.verbose and not terminal and state.stage != self.stage:
+        text = (
+            f"{state.stage:<8} K {len(state.mixture):<4} log L {state.log_likelihood:,.1f}  "
+            f"{state.iteration} evaluations, {rate:.0f}/s"
+        )
+        if sys.stderr.isatty():
+            if time.monotonic() - self._shown_at > 0.1:
+                self._shown_at, self._live = time.monotonic(), True
+                click.echo(f"\r{text}\x1b[K", err=True, nl=False)
+        elif self.verbose and state.stage != self._stage:
             self.say(text)
-        self.stage = state.stage
+        self._stage = state.stage
 
     def clear(self):
-        """Take the live line away."""
-        if self.live:
-            self.live = False
+        """Remove the line of the progress."""
+        if self._live:
+            self._live = False
             click.echo("\r\x1b[K", err=True, nl=False)
 
 
-def _terminated(number, frame):
-    # An exception, so that temporary files are removed on the way out.
-    raise SystemExit(143)
-
-
-class _NobodyReads(Exception):
-    """The reader of stdout has gone: click would make exit code 1 of a BrokenPipeError."""
+class ReaderGoneError(Exception):
+    """The reader of standard output has gone: click would exit with 1 for a BrokenPipeError."""
 
 
 class Main(click.Group):
-    """The group of commands, with gmmx's exit codes, and its warnings on stderr."""
+    """The group of commands, with the exit codes of gmmx and its warnings on standard error."""
+
+    def list_commands(self, _context):
+        """Return the commands in the order of the work, not of the alphabet."""
+        return list(self.commands)
+
+    def flags(self):
+        """Return the option of each parameter of all commands."""
+        return {
+            option.name: option.opts[-1]
+            for command in self.commands.values()
+            for option in command.params
+            if isinstance(option, click.Option)
+        }
 
     def invoke(self, context):
-        """Run the command, its output included."""
+        """Run the command and flush its output."""
         try:
             code = super().invoke(context)
             sys.stdout.flush()
         except BrokenPipeError:
-            raise _NobodyReads from None
+            raise ReaderGoneError from None
         return code
 
     def main(self, *args, standalone_mode=True, **extra):
-        """Run; with `standalone_mode`, exit with a code instead of raising what was raised on purpose."""
-        arguments = extra.get("args") or (args[0] if args else None)
-        console = Console(
-            shlex.join(["gmmx", *(sys.argv[1:] if arguments is None else map(str, arguments))]),
-            {
-                option.name: option.opts[-1]
-                for command in self.commands.values()
-                for option in command.params
-                if isinstance(option, click.Option)
-            },
-        )
+        """Run the command line.
+
+        With `standalone_mode`, exit with a code; else errors are raised, for a caller in Python.
+        """
+        given = extra.get("args") or (args[0] if args else None)
+        words = ["gmmx", *(sys.argv[1:] if given is None else map(str, given))]
+        console = Console(shlex.join(words), self.flags())
         before = signal.getsignal(signal.SIGTERM)
         try:
             with warnings.catch_warnings():
@@ -124,23 +150,10 @@ class Main(click.Group):
                 if standalone_mode:
                     signal.signal(signal.SIGTERM, _terminated)
                 code = super().main(*args, standalone_mode=False, obj=console, **extra)
-        except click.ClickException as error:
+        except (click.ClickException, click.Abort, KeyboardInterrupt, ReaderGoneError) as error:
             if not standalone_mode:
                 raise
-            error.show()
-            code = error.exit_code
-        except (click.Abort, KeyboardInterrupt):
-            if not standalone_mode:
-                raise
-            code = 130
-            console.clear()
-            click.echo("gmmx: interrupted", err=True)
-        except _NobodyReads:
-            if not standalone_mode:
-                raise
-            code = 141
-            # Python flushes stdout once more when it ends: let it find a place that takes everything.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = _exit_code(error, console)
         except GmmxError as error:
             if not standalone_mode:
                 raise
@@ -153,3 +166,22 @@ class Main(click.Group):
         if standalone_mode:
             sys.exit(code or 0)
         return code
+
+
+def _exit_code(error, console):
+    """Say how a run ended that was not completed, and return its exit code."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, ReaderGoneError):
+        # Python flushes standard output once more at its end, into a file that takes everything.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    console.clear()
+    click.echo("gmmx: interrupted", err=True)
+    return 130
+
+
+def _terminated(_number, _frame):
+    """Raise an exception, so that temporary files are removed on the way out."""
+    raise SystemExit(143)

@@ -7,7 +7,7 @@ same words. Other modules take the options as one object, or their defaults from
 from dataclasses import dataclass
 
 from ._checks import Options, option_names
-from .fitting import BEGINNINGS, MODEL_SUFFIXES, STARTS, FitOptions
+from .fitting import MODEL_SUFFIXES, STARTS, STARTS_OF_COMMANDS, FitOptions, wrong_start
 from .output import (
     FIGURES,
     IMAGES,
@@ -22,7 +22,6 @@ from .output import (
 from .reading import SOURCE_POSITIONS, ReadOptions, SourceOptions, chip_numbers, energy_band
 
 __all__ = [
-    "BEGINNINGS",
     "FIGURES",
     "IMAGES",
     "IMAGES_OF_EACH",
@@ -30,6 +29,7 @@ __all__ = [
     "REGION_FRAMES",
     "SOURCE_POSITIONS",
     "STARTS",
+    "STARTS_OF_COMMANDS",
     "STRETCHES",
     "UNITS",
     "ExportConfig",
@@ -59,3 +59,5 @@ class FitConfig(FitOptions, SourceOptions, ReadOptions):
     def __post_init__(self):
         for part in (ReadOptions, SourceOptions, FitOptions):
             part.__post_init__(self)
+        if not self.starts_from_model and self.init not in STARTS_OF_COMMANDS:
+            raise wrong_start(self.init, STARTS_OF_COMMANDS)

@@ -13,11 +13,11 @@ from ._checks import (
     require_whole,
 )
 
-# Ways to initialise a fit. The last two serve comparisons and are not offered by the commands.
+# Ways to initialise a fit. The commands offer the first two; the others serve comparisons.
 STARTS = ("grow", "kmeans", "random", "minmax")
+STARTS_OF_COMMANDS = STARTS[:2]
 # Suffixes of a model file.
 MODEL_SUFFIXES = (".h5", ".hdf5")
-BEGINNINGS = f"{', '.join(STARTS)}, or a model file ending in {either(MODEL_SUFFIXES)}"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -88,7 +88,7 @@ class FitOptions(Options):
                 parameter="n_components",
             )
         if isinstance(self.init, str) and self.init not in STARTS and not self.starts_from_model:
-            raise InputError(f"`init` = {self.init}: it is {BEGINNINGS}", parameter="init")
+            raise wrong_start(self.init, STARTS)
         if self.starts_from_model and self.fix is not None:
             raise InputError(
                 "`init` = MODEL and `fix` both give the initial components: export the model, mark"
@@ -104,3 +104,12 @@ class FitOptions(Options):
     def starts_from_model(self):
         """Whether `init` names a model file."""
         return isinstance(self.init, str) and self.init.lower().endswith(MODEL_SUFFIXES)
+
+
+def wrong_start(init, starts):
+    """Return the error for an initialisation that does not exist."""
+    return InputError(
+        f"`init` = {init}: it is {', '.join(starts)}, or a model file ending in "
+        f"{either(MODEL_SUFFIXES)}",
+        parameter="init",
+    )

@@ -52,6 +52,8 @@ class RenderConfig(Options):
     def __post_init__(self):
         require_positive(self, "bin")
         require_choice(self, "units", UNITS)
+        if not isinstance(self.points, bool):
+            raise InputError(f"`points` = {self.points}: it is true or false", parameter="points")
         name = re.sub(r"_[1-9]\d*$", "", str(self.image).lower())
         if self.image is not None and name not in (
             IMAGES if name == str(self.image).lower() else IMAGES_OF_EACH

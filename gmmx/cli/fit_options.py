@@ -1,0 +1,186 @@
+"""The options of `gmmx fit`, under the headings of its help."""
+
+import click
+
+from ..config import SOURCE_POSITIONS, STARTS_OF_COMMANDS, FitConfig
+from .options import Anything, Components, File, setting
+
+
+def _headed(group):
+    def declare(name, text, **rest):
+        return setting(FitConfig, name, text, group=group, **rest)
+
+    return declare
+
+
+_input, _instrument, _model, _fit = map(_headed, ("Input", "Instrument", "Model", "Fit"))
+
+_OPTIONS = (
+    _input(
+        "exposure",
+        "Exposure map in cm^2 s, as CIAO fluximage writes it. Without one, the field is the "
+        "outline of the chips, from a field-of-view file given with --region or else from the "
+        "photons, and there are no fluxes in physical units.",
+        metavar="FILE",
+        type=File(),
+    ),
+    _input(
+        "mask",
+        "Leave out the photons inside the regions of this file (DS9, CIAO or FITS). May be given "
+        "several times.",
+        metavar="FILE",
+        type=File(),
+    ),
+    _input(
+        "region",
+        "Keep only the photons inside the regions of this file. May be given several times.",
+        metavar="FILE",
+        type=File(),
+    ),
+    _input(
+        "energy_kev",
+        "Energy band [keV], such as 0.5:2.",
+        metavar="LO:HI|all",
+        type=Anything(),
+        default="0.5:7 for ACIS, else all",
+    ),
+    _input(
+        "bin",
+        "Count the photons in cells of this size [arcsec]. The fit is then faster, and the PSF is "
+        "widened by the size of the cell.",
+        metavar="ARCSEC",
+        type=float,
+        default="single photons",
+    ),
+    _input(
+        "grid",
+        "Cell size of the map of exposure and masks [arcsec].",
+        metavar="ARCSEC",
+        type=float,
+        default="the pixel of the exposure map, else 1",
+    ),
+    _instrument(
+        "ccd",
+        "Chips whose photons are kept, such as 0-3 or 5,7.",
+        metavar="LIST|all",
+        type=Anything(),
+        default="the chips of the aim point for ACIS: 0-3 or 7; else all",
+    ),
+    _instrument(
+        "psf",
+        "PSF: the built-in model of Chandra, a PSF map of CIAO mkpsfmap, several PSF maps of "
+        "different encircled fractions separated by commas, an image of a point source, the sigma "
+        "of a Gaussian [arcsec], or none.",
+        metavar="chandra|FILE|SIGMA|none",
+        type=File("chandra", "none"),
+        default="chandra for ACIS, else none",
+    ),
+    _instrument(
+        "psf_ecf",
+        "Encircled fraction of the PSF map, between 0 and 1.",
+        metavar="FRACTION",
+        type=float,
+        default="the header of the map",
+    ),
+    _instrument(
+        "psf_extra_sigma",
+        "Sigma of a further Gaussian that the PSF is convolved with [arcsec], for instance for an "
+        "uncertain aspect solution.",
+        metavar="ARCSEC",
+    ),
+    _instrument(
+        "background",
+        "Backgrounds, separated by commas: sky (vignetted), particle (not vignetted), streak (the "
+        "readout streak of ACIS), a FITS image or event list, or none. Their amplitudes are "
+        "fitted, except that of streak, which the frame time gives. sky=VALUE keeps an amplitude "
+        "fixed [photon/cm^2/s/arcsec^2], and FILE:fixed that of a file.",
+        metavar="KIND[=VALUE]|FILE[:fixed]|none",
+        type=File("sky", "particle", "streak", "none"),
+        default="for ACIS with an exposure map sky,particle; else sky",
+    ),
+    _instrument(
+        "background_region",
+        "Fit the background amplitudes to the photons inside the source-free regions of this file, "
+        "then keep them fixed. May be given several times.",
+        metavar="FILE",
+        type=File(),
+    ),
+    _model(
+        "n_components",
+        "Number of components, or auto to choose it by the Bayesian information criterion.",
+        metavar="INT|auto",
+        type=Components(),
+    ),
+    _model(
+        "min_sigma",
+        "Smallest intrinsic standard deviation of a component [arcsec].",
+        metavar="ARCSEC",
+    ),
+    _model(
+        "sources",
+        "Region file or source list of point sources that are fitted instead of masked. May be "
+        "given several times.",
+        metavar="FILE",
+        type=File(),
+    ),
+    _model(
+        "source_positions",
+        "Fit the positions of the point sources within their regions (free), or keep those of "
+        "the list (fixed).",
+        type=click.Choice(SOURCE_POSITIONS),
+    ),
+    _model(
+        "fix",
+        "Start from the components of this table, which gmmx export writes. Its columns "
+        "fixed_flux, fixed_mean and fixed_covariance mark the parameters to keep fixed.",
+        metavar="FILE.ecsv",
+        type=File(),
+    ),
+    _model(
+        "prior_mean_count",
+        "Weight of the prior that favours components with a high observed fraction [photons].",
+        metavar="PHOTONS",
+    ),
+    _model(
+        "prior_covariance_count",
+        "Weight of the prior that keeps components from shrinking below the size of the PSF "
+        "[photons].",
+        metavar="PHOTONS",
+    ),
+    _fit(
+        "init",
+        "Initialisation: grow the mixture from the background (grow), start from k-means clusters "
+        "(kmeans), or continue from the components of a model file. A larger --k adds components "
+        "to those of the model.",
+        metavar="|".join([*STARTS_OF_COMMANDS, "MODEL.h5"]),
+        type=File(*STARTS_OF_COMMANDS),
+    ),
+    _fit("seed", "Seed of the random numbers of --init kmeans.", metavar="INT"),
+    _fit(
+        "max_iter",
+        "Maximum number of likelihood evaluations after the initialisation.",
+        metavar="INT",
+    ),
+    _fit(
+        "tol",
+        "Stop when the log-likelihood can still gain less than this [nat].",
+        metavar="NAT",
+    ),
+    _fit(
+        "exchanges",
+        "Maximum number of rounds that exchange superfluous components for missing ones.",
+        metavar="INT",
+    ),
+    _fit(
+        "threads",
+        "Number of threads, or 0 for all cores. The result does not depend on it.",
+        metavar="INT",
+    ),
+)
+
+
+def fit_options(command):
+    """Declare all options that set a parameter of FitConfig."""
+    for declare in reversed(_OPTIONS):
+        command = declare(command)
+    return command

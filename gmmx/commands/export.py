@@ -1,0 +1,44 @@
+"""Write the components of a model as a table or as regions."""
+
+from os import PathLike
+from pathlib import Path
+
+from ..answers.components import component_table
+from ..config import ExportConfig
+from ..io.models import read_model
+from ..io.tables import SUFFIXES, write_table
+from ..io.write import check_target
+
+
+def export(
+    model: str | PathLike,
+    out: str | PathLike,
+    config: ExportConfig | None = None,
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write the components of a model file as a table or as regions.
+
+    Parameters
+    ----------
+    model, out : path
+        The model file, and a file whose suffix names the format.
+    config : ExportConfig, optional
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Returns
+    -------
+    Path
+        The file that was written.
+
+    Raises
+    ------
+    GmmxError
+        If the output cannot be written, which is checked first, or the model cannot be read.
+    """
+    config = ExportConfig() if config is None else config
+    check_target(out, overwrite=overwrite, suffixes=SUFFIXES)
+    table = component_table(read_model(model))
+    write_table(out, table, frame=config.frame, scale=config.scale, overwrite=overwrite)
+    return Path(out)

@@ -1,0 +1,149 @@
+"""Fit event files and write the model."""
+
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from os import PathLike
+from pathlib import Path
+
+from ..config import MODEL_SUFFIXES, FitConfig
+from ..errors import GmmxWarning
+from ..fitting.driver import fit_mixture
+from ..io.models import write_model
+from ..io.virtual import parse_file_argument
+from ..io.write import check_target
+from ..model.observation import finest_detail
+from ..model.result import FitResult
+from ..reading.fit_input import read_fit_input
+
+
+def fit(
+    events: Sequence[str | PathLike],
+    out: str | PathLike | None = None,
+    config: FitConfig | None = None,
+    *,
+    overwrite: bool = False,
+    command: str | None = None,
+    say: Callable[[str], None] = lambda _line: None,
+    callback: Callable | None = None,
+) -> tuple[Path, FitResult]:
+    """Fit event files, jointly if there are several, and write the model.
+
+    Parameters
+    ----------
+    events : sequence of path
+        Event lists or counts images; CIAO filters may follow a name in brackets.
+    out : path, optional
+        The model file. Without it the model is written beside the first of the events, with the
+        suffix .model.h5.
+    config : FitConfig, optional
+    overwrite : bool
+        Whether an existing model file may be replaced.
+    command : str, optional
+        The command line, which the model file records.
+    say : callable
+        Called with one line of text for each choice that was made for the instrument and for
+        each selection of photons.
+    callback : callable, optional
+        Called with a FitState at each accepted iterate.
+
+    Returns
+    -------
+    out : Path
+        The model file.
+    result : FitResult
+
+    Raises
+    ------
+    GmmxError
+        If the output cannot be written, which is checked first, or the input cannot be used.
+    """
+    config = FitConfig() if config is None else config
+    files = [parse_file_argument(one) for one in events]
+    out = default_output(files[0]) if out is None else Path(out)
+    check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES)
+    with _remembered_warnings() as remembered:
+        given = read_fit_input(files, config)
+    for line in _choices(given, config):
+        say(line)
+    parameters = {
+        f.name: getattr(config, f.name)
+        for f in fields(config)
+        if f.name in fit_mixture.__kwdefaults__
+    } | given.start
+    parameters["sources"] = given.sources
+    parameters["n_components"] = None if config.n_components == "auto" else config.n_components
+    result = fit_mixture(
+        given.observations,
+        **parameters,
+        options={"events": [file.text for file in files], **config.record()},
+        callback=callback,
+    )
+    result = replace(result, warnings=(*remembered, *result.warnings))
+    write_model(out, result, overwrite=overwrite, command=command)
+    return out, result
+
+
+def default_output(events: str | PathLike) -> Path:
+    """Return the model file of an event file if none is given: it lies beside the events.
+
+    Examples
+    --------
+    >>> default_output("events.fits.gz[energy=500:2000]").name
+    'events.model.h5'
+    """
+    path = parse_file_argument(events).path
+    name = re.sub(r"\.gz$", "", path.name, flags=re.IGNORECASE)
+    return path.with_name(Path(name).stem + ".model.h5")
+
+
+def described(observation):
+    """Describe an observation: the choices made for it, its masks, and its photons.
+
+    Returns
+    -------
+    list of str
+        One line for each fact.
+    """
+    lines = [f"{name}: {text}" for name, text in observation.metadata.get("resolved", {}).items()]
+    for record in observation.metadata.get("masks", ()):
+        shapes = "1 shape" if record["shapes"] == 1 else f"{record['shapes']} shapes"
+        lines.append(
+            f"{record['kind']}: {record['file']}, {shapes}, {record['area_arcmin2']:.3g} arcmin^2,"
+            f" {record['photons']:,} photons"
+        )
+    dropped = [f"{count:,.0f} {reason}" for reason, count in observation.dropped.items() if count]
+    lost = f"; dropped: {', '.join(dropped)}" if dropped else ""
+    lines.append(f"photons: {observation.n_photons:,.0f} used{lost}")
+    return lines
+
+
+def _choices(given, config):
+    """Describe the input of a fit, one line for each fact."""
+    observations = given.observations
+    for observation in observations:
+        name = "" if len(observations) == 1 else f"{observation.name}: "
+        yield from (name + line for line in described(observation))
+    finest = finest_detail(observations)
+    if config.min_sigma < finest:
+        yield (
+            f"min_sigma: raised from {config.min_sigma:g} to {finest:.3g} arcsec, half of the pixel"
+            " that the photons are counted in, because they do not resolve smaller components"
+        )
+    if given.n_started:
+        yield f"point sources: the initial components contain {given.n_started} of the list"
+
+
+@contextmanager
+def _remembered_warnings():
+    """Collect the texts of gmmx's warnings, and give all warnings again at the end."""
+    texts = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield texts
+    ours = (str(one.message) for one in caught if issubclass(one.category, GmmxWarning))
+    texts += dict.fromkeys(ours)
+    for one in caught:
+        warnings.warn(one.message, one.category, stacklevel=4)

@@ -1,0 +1,49 @@
+"""Draw a figure of a model and write it."""
+
+from os import PathLike
+from pathlib import Path
+
+from ..config import PlotConfig
+from ..io.models import read_model
+from ..io.write import check_target, replacing
+
+FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
+
+
+def plot(
+    model: str | PathLike,
+    out: str | PathLike,
+    config: PlotConfig | None = None,
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Draw a figure of a model file and write it.
+
+    Parameters
+    ----------
+    model, out : path
+        The model file, and a PNG, PDF or SVG file.
+    config : PlotConfig, optional
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Returns
+    -------
+    Path
+        The file that was written.
+
+    Raises
+    ------
+    GmmxError
+        If the output cannot be written, which is checked first, or the model cannot be read.
+    """
+    # Matplotlib is imported only when a figure is drawn.
+    from ..show.figures import plot as draw
+
+    config = PlotConfig() if config is None else config
+    check_target(out, overwrite=overwrite, suffixes=FIGURE_SUFFIXES)
+    result = read_model(model)
+    figure = draw(result, config.what, stretch=config.stretch)
+    with replacing(out, overwrite, suffixes=FIGURE_SUFFIXES) as aside:
+        figure.savefig(aside, dpi=config.dpi)
+    return Path(out)

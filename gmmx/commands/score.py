@@ -1,0 +1,62 @@
+"""Score a model on photons that it was not fitted to."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+
+from ..answers.score import held_out_score
+from ..errors import InputError
+from ..io.models import read_model
+from ..io.virtual import parse_file_argument
+from ..reading.held_out import in_pixels_of, read_held_out
+
+
+def score(model: str | PathLike, events: Sequence[str | PathLike]) -> dict:
+    """Score a model file on the photons of other event files.
+
+    The photons are selected as those of the fit were: by energy, chip, mask and field.
+
+    Parameters
+    ----------
+    model : path
+    events : sequence of path
+        One event file for each observation of the model, in its order.
+
+    Returns
+    -------
+    dict
+        What JSON can hold: "score", the mean log density per photon [nat], "score_error", its
+        standard error, "n_photons", "n_dropped" and others.
+
+    Raises
+    ------
+    InputError
+        If the number of event files is not that of the observations.
+    DataError
+        If a file cannot be read, or none of its photons is in the model's band and field.
+    """
+    result = read_model(model)
+    files = [parse_file_argument(one) for one in events]
+    n = len(result.observations)
+    if len(files) != n:
+        raise InputError(
+            f"{model}: the model has {n} observation{'s' * (n > 1)}, and {len(files)} event "
+            f"list{'s were' if len(files) > 1 else ' was'} given: give one for each, in order",
+            parameter="events",
+        )
+    fitted = result.observations
+    photons = [read_held_out(file, one) for file, one in zip(files, fitted, strict=True)]
+    seen = tuple(in_pixels_of(other, one) for other, one in zip(photons, fitted, strict=True))
+    found = held_out_score(replace(result, observations=seen), photons)
+    dropped = sum((Counter(o.dropped) for o in photons), Counter())
+    return {
+        "model": str(model),
+        "events": [file.text for file in files],
+        "score": found.mean,
+        "score_error": found.error,
+        "unit": "nat per photon, positions in arcsec",
+        "n_photons": int(found.n_photons),
+        "n_dropped": {reason: int(count) for reason, count in dropped.items()},
+        "expected_photons": found.expected_photons,
+    }

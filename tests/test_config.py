@@ -1,0 +1,174 @@
+"""The option classes: what they accept, what they refuse, and what they keep."""
+
+import json
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from gmmx import config
+from gmmx.answers.images import UNITS as IMAGE_UNITS
+from gmmx.answers.images import RenderedImages
+from gmmx.config import (
+    ExportConfig,
+    FitConfig,
+    FitOptions,
+    PlotConfig,
+    ReadOptions,
+    RenderConfig,
+    SourceOptions,
+    chip_numbers,
+    energy_band,
+)
+from gmmx.errors import InputError
+
+CLASSES = (
+    ReadOptions,
+    SourceOptions,
+    FitOptions,
+    FitConfig,
+    RenderConfig,
+    PlotConfig,
+    ExportConfig,
+)
+
+
+@pytest.mark.parametrize("options", CLASSES)
+def test_defaults_are_accepted_and_hidden_in_the_repr(options):
+    assert repr(options()) == f"{options.__name__}()"
+
+
+@pytest.mark.parametrize("options", CLASSES)
+def test_a_record_can_be_written_as_json(options):
+    record = json.loads(json.dumps(options().record()))
+    assert list(record) == [field.name for field in fields(options)]
+
+
+@pytest.mark.parametrize("part", [ReadOptions, SourceOptions, FitOptions])
+def test_the_options_of_fit_contain_those_of_its_parts(part):
+    inside = {field.name: field.default for field in fields(FitConfig)}
+    assert {field.name: field.default for field in fields(part)}.items() <= inside.items()
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "words"),
+    [
+        (
+            FitConfig,
+            {"n_components": 0},
+            "`n_components` = 0: give at least 1, such as 20, or auto",
+        ),
+        (FitConfig, {"n_components": 2.5}, "`n_components` = 2.5"),
+        (FitConfig, {"n_components": True}, "`n_components` = True"),
+        (FitConfig, {"n_components": "many"}, "`n_components` = many"),
+        (FitConfig, {"init": "random"}, "`init` = random: it is grow, kmeans, or a model file"),
+        (FitOptions, {"init": "lattice"}, "it is grow, kmeans, random, minmax, or a model file"),
+        (FitConfig, {"init": "m.h5", "fix": "a.ecsv"}, "`init` = MODEL and `fix` both"),
+        (FitConfig, {"seed": 1.5}, "`seed` = 1.5: it must be a whole number of at least 0"),
+        (FitConfig, {"seed": None}, "`seed` = None"),
+        (FitConfig, {"tol": "small"}, "`tol` = small: it must be a positive number"),
+        (FitConfig, {"tol": 0}, "`tol` = 0: it must be a positive number"),
+        (FitConfig, {"min_sigma": float("nan")}, "`min_sigma` = nan"),
+        (FitConfig, {"max_iter": 0}, "`max_iter` = 0: it must be a whole number of at least 1"),
+        (FitConfig, {"source_positions": "loose"}, "it is free or fixed"),
+        (ReadOptions, {"psf_ecf": 39.3}, "`psf_ecf` = 39.3: .* did you mean 0.393?"),
+        (ReadOptions, {"psf_extra_sigma": -1}, "`psf_extra_sigma` = -1"),
+        (ReadOptions, {"grid": -1}, "`grid` = -1: it must be a positive number"),
+        (ReadOptions, {"energy_kev": "2:0.5"}, "the lower limit must be below the upper limit"),
+        (ReadOptions, {"ccd": "x"}, "`ccd` = x: write chip numbers"),
+        (RenderConfig, {"units": "erg"}, "`units` = erg: it is counts, flux or sb"),
+        (RenderConfig, {"points": 1.5}, "`points` = 1.5"),
+        (RenderConfig, {"image": "sky"}, "`image` = sky: it is signal, "),
+        (RenderConfig, {"image": "signal_1"}, "`image` = signal_1: it is signal, "),
+        (RenderConfig, {"like": "a.fits", "bin": 2}, "`like` and `bin` both set the pixels"),
+        (PlotConfig, {"what": "residual"}, "`what` = residual: it is overview, residuals or history"),
+        (PlotConfig, {"stretch": "cubic"}, "`stretch` = cubic"),
+        (PlotConfig, {"dpi": 9}, "`dpi` = 9: it must be a whole number of at least 10"),
+        (ExportConfig, {"frame": "fk4"}, "`frame` = fk4: it is fk5, icrs or physical"),
+        (ExportConfig, {"scale": 0}, "`scale` = 0: it must be a positive number"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(options, given, words):
+    with pytest.raises(InputError, match=words):
+        options(**given)
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "value"),
+    [
+        (FitOptions, "tol", 0),
+        (FitOptions, "seed", -1),
+        (FitOptions, "init", "lattice"),
+        (ReadOptions, "psf_ecf", 2),
+        (ReadOptions, "ccd", "a"),
+        (ReadOptions, "energy_kev", "soft"),
+        (PlotConfig, "what", "residual"),
+    ],
+)
+def test_an_error_carries_the_parameter_that_is_at_fault(options, name, value):
+    with pytest.raises(InputError) as caught:
+        options(**{name: value})
+    assert caught.value.parameter == name
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("a.reg", ("a.reg",)),
+        (["a.reg", "b.reg"], ("a.reg", "b.reg")),
+        (0.5, ("0.5",)),
+        (None, ()),
+        ((), ()),
+    ],
+)
+def test_single_values_become_tuples_of_text(given, kept):
+    assert ReadOptions(psf=given).psf == kept
+
+
+def test_objects_stay_what_they_are_and_are_recorded_by_their_repr():
+    region = object()
+    options = ReadOptions(mask=region)
+    assert options.mask == (region,)
+    assert options.record()["mask"] == [repr(region)]
+
+
+@pytest.mark.parametrize(
+    ("given", "band"),
+    [("0.5:2", (0.5, 2.0)), ((0.5, 2), (0.5, 2.0)), (" ALL ", "all"), (None, None)],
+)
+def test_energy_bands(given, band):
+    assert energy_band(given) == band
+
+
+@pytest.mark.parametrize("given", ["2", "2:2", "a:b", "1:inf", "-1:2", (1, 2, 3), 5])
+def test_wrong_energy_bands_are_refused(given):
+    with pytest.raises(InputError, match="`energy_kev`"):
+        energy_band(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "chips"),
+    [
+        ("0-3", (0, 1, 2, 3)),
+        ("7", (7,)),
+        ("3,1,1", (1, 3)),
+        (7, (7,)),
+        (np.int64(7), (7,)),
+        ([5, 7], (5, 7)),
+        ("all", "all"),
+        (None, None),
+    ],
+)
+def test_chips(given, chips):
+    assert chip_numbers(given) == chips
+
+
+@pytest.mark.parametrize("given", ["", "3-1", "a", "1-2-3", "-1", [1.5]])
+def test_wrong_chips_are_refused(given):
+    with pytest.raises(InputError, match="`ccd`"):
+        chip_numbers(given)
+
+
+def test_choices_are_those_of_the_library():
+    assert set(config.IMAGES) == set(RenderedImages.names())
+    assert tuple(IMAGE_UNITS) == config.UNITS

@@ -26,7 +26,7 @@ from gmmx.model.background import Background
 from gmmx.model.drawing import pixel_means
 from gmmx.model.photons import Photons
 from gmmx.plane.grid import PixelGrid
-from gmmx.reading.levels import held_by
+from gmmx.reading.source_free import fitted_amplitudes
 
 BACKGROUND = -1
 STOWED = str(GALAXY / "bkgmap_pbkg.fits.gz")
@@ -212,7 +212,7 @@ def region(k=30, n=130_000, n_sky=60_000):
     variants = {
         "free": free,
         "held": replace(free, backgrounds=(Background(amplitude=level, fixed=True),)),
-        "from corners": replace(free, backgrounds=held_by(source_free, base.completeness)),
+        "from corners": replace(free, backgrounds=fitted_amplitudes(source_free, base.completeness)),
     }
     rings = PixelGrid.covering((-600, 600), (-600, 600), 2.0)
     radius = np.hypot(*rings.centres())

@@ -35,6 +35,7 @@ from gmmx.answers.score import expected_photons, photon_density
 from gmmx.config import FitConfig
 from gmmx.io.images import read_grid_like
 from gmmx.io.regions import read_regions
+from gmmx.io.virtual import parse_file_argument
 from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness, reference_exposure
 from gmmx.model.mixture import Fixed, Mixture
@@ -42,7 +43,7 @@ from gmmx.model.observation import Observation
 from gmmx.model.psf import PsfModel, core_radius
 from gmmx.plane.grid import PixelGrid, SkyImage
 from gmmx.plane.resample import map_means
-from gmmx.reading.joint import read_observations
+from gmmx.reading.door import observations_of
 
 PAIR = DATA / "pair"
 EVENTS = [PAIR / f"events_{i}.fits.gz" for i in (1, 2)]
@@ -246,7 +247,7 @@ def paired(better, worse):
 def compared(psf, k, seed, folder, threads):
     """One table; whether the joint fit is best in everything."""
     config = settings(psf, k, threads)
-    observations = read_observations(EVENTS, config)
+    observations = observations_of([parse_file_argument(one) for one in EVENTS], config)
     truth, everywhere = DiffuseTruth(PAIR, observations[0].frame), Truth(PAIR)
     print(
         f"\nPSF {'of the built-in library' if psf == 'library' else 'maps, two Gaussians'}, --k {k}; {sum(o.n_photons for o in observations):.0f} photons"

@@ -24,10 +24,11 @@ from scipy.special import gammaincc
 
 from gmmx import errors, fit_mixture, render
 from gmmx.config import FitConfig
+from gmmx.io.virtual import parse_file_argument
 from gmmx.model.density import background_terms
 from gmmx.model.drawing import blurred, pixel_means
 from gmmx.model.mixture import Mixture
-from gmmx.reading.joint import read_observations
+from gmmx.reading.door import observations_of
 
 DATA = (
     Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -102,7 +103,7 @@ def observed(obsids, background, exposures):
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", errors.DataWarning)
-        return read_observations([COUNTS.format(o) for o in obsids], config)
+        return observations_of([parse_file_argument(COUNTS.format(o)) for o in obsids], config)
 
 
 def centre(observation):

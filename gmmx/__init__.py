@@ -17,8 +17,8 @@ __version__ = "0.1.0"
 # Each public name, and the module and the name under which it is found there.
 _HOMES = {
     # Verbs, in the order of the work.
-    "read_observation": "reading.event_list",
-    "read_observations": "reading.joint",
+    "read_observation": "reading.door",
+    "read_observations": "reading.door",
     "fit": "fitting.driver:fit_mixture",
     "read": "io.models:read_model",
     "render": "answers.images",

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.plane.frame import SkyFrame
-from gmmx.reading.event_list import read_observation
+from gmmx.reading.door import read_observation
 
 SMALL = "marx/small"
 PULSAR = "real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz"
@@ -203,7 +203,7 @@ def test_cuts_are_counted_by_reason(files):
     inside = o.masks.contains(np.array([0.0, 190.0, 100.0]), np.array([0.0, 0.0, 0.0]))
     assert inside.tolist() == [True, True, False]
     assert o.metadata["resolved"] == {
-        "background": "sky, its level fitted (no vignetting in the exposure that would tell particles from it)"
+        "background": "sky, amplitude fitted (the exposure has no vignetting that could tell particles from it)"
     }
 
 
@@ -292,50 +292,74 @@ def test_map_of_another_band_or_observation_is_said(files):
     assert "OBS_ID 8, the events are of OBS_ID 7" in said
 
 
-def test_errors_are_one_line(files):
-    (files.folder / "all.reg").write_text("fk5\ncircle(150.0,30.0,1d)\n")
-    (files.folder / "away.reg").write_text('fk5\ncircle(150.3,30.0,10")\n')
-    away = files.write_map("away.fits", np.ones((120, 120)), ra=152.0, BUNIT="s")
-    nothing = files.write_map("zero.fits", np.zeros((120, 120)), BUNIT="s")
-    cases = [
-        (DataError, "masked", {"mask": files.folder / "all.reg"}),
-        (DataError, "none of 1", {"region": files.folder / "away.reg"}),
-        (DataError, "exposure map does not overlap", {"exposure": away}),
-        (
-            DataError,
-            "PSF map does not overlap",
-            {
-                "psf": files.write_map(
-                    "awaypsf.fits", np.ones((120, 120)), ra=152.0, BUNIT="arcsec", ECF=0.4
-                )
-            },
-        ),
-        (DataError, "zero everywhere", {"exposure": nothing}),
-        (
-            DataError,
-            "no radius above zero",
-            {"psf": files.write_map("zeropsf.fits", np.zeros((120, 120)), BUNIT="arcsec", ECF=0.4)},
-        ),
-        (DataError, "no such file", {"psf": str(files.folder / "absent.fits")}),
+def make_wrong_map(files, name):
+    """A map that cannot be used, by name."""
+    ones, zeros = np.ones((120, 120)), np.zeros((120, 120))
+    values, keywords = {
+        "exposure elsewhere": (ones, {"ra": 152.0, "BUNIT": "s"}),
+        "exposure of zeros": (zeros, {"BUNIT": "s"}),
+        "psf elsewhere": (ones, {"ra": 152.0, "BUNIT": "arcsec", "ECF": 0.4}),
+        "psf of zeros": (zeros, {"BUNIT": "arcsec", "ECF": 0.4}),
+    }[name]
+    return files.write_map("wrong.fits", values, **keywords)
+
+
+def check_refused(files, kind, message, options):
+    """Make sure that options are refused with a message of one line."""
+    given = {"exposure": files.full, "psf": "none"} | options
+    with warnings.catch_warnings(), pytest.raises(kind) as caught:
+        warnings.simplefilter("ignore")
+        read_observation(files.events, **given)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "message"),
+    [
+        ("exposure", "exposure elsewhere", "exposure map does not overlap"),
+        ("exposure", "exposure of zeros", "zero everywhere"),
+        ("psf", "psf elsewhere", "PSF map does not overlap"),
+        ("psf", "psf of zeros", "no radius above zero"),
+    ],
+)
+def test_a_map_that_cannot_be_used_is_refused(files, option, wrong, message):
+    check_refused(files, DataError, message, {option: make_wrong_map(files, wrong)})
+
+
+@pytest.mark.parametrize(
+    ("option", "regions", "message"),
+    [
+        ("mask", "circle(150.0,30.0,1d)", "every one of 1"),
+        ("region", 'circle(150.3,30.0,10")', "none of 1"),
+    ],
+)
+def test_regions_that_leave_no_photon_are_refused(files, option, regions, message):
+    path = files.folder / "regions.reg"
+    path.write_text(f"fk5\n{regions}\n")
+    check_refused(files, DataError, message, {option: path})
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "options"),
+    [
+        (DataError, "no such file", {"psf": "absent.fits"}),
         (InputError, "did you mean 0.5:2?", {"energy_kev": "500:2000"}),
-        (InputError, "below the upper end", {"energy_kev": "2:0.5"}),
+        (InputError, "below the upper limit", {"energy_kev": "2:0.5"}),
         (DataError, "no photon in the energy band", {"energy_kev": "20:30"}),
         (DataError, "no photon on CCD 9", {"ccd": "9"}),
-        (InputError, "did you mean 0.393", {"psf": files.psf, "psf_ecf": 39.3}),
-        (InputError, "goes with a PSF map", {"psf": 0.5, "psf_ecf": 0.4}),
+        (InputError, "did you mean 0.393", {"psf": "psfmap.fits", "psf_ecf": 39.3}),
+        (InputError, "belongs to a single PSF map", {"psf": 0.5, "psf_ecf": 0.4}),
         (InputError, "must be positive", {"psf": -0.5}),
         (InputError, "write sky, particle, streak", {"background": "stowed"}),
         (InputError, "must be a number", {"background": "sky=high"}),
         (InputError, "one sky background is enough", {"background": ("sky", "sky=1e-9")}),
-        (InputError, "must be positive", {"grid": -1.0}),
-        (InputError, "must be positive", {"bin": 0.0}),
-    ]
-    for kind, message, options in cases:
-        with warnings.catch_warnings(), pytest.raises(kind) as caught:
-            warnings.simplefilter("ignore")
-            read_observation(files.events, **({"exposure": files.full, "psf": "none"} | options))
-        assert message in str(caught.value), options
-        assert "\n" not in str(caught.value)
+        (InputError, "must be a positive number", {"grid": -1.0}),
+        (InputError, "must be a positive number", {"bin": 0.0}),
+    ],
+)
+def test_options_that_cannot_be_are_refused(files, kind, message, options):
+    check_refused(files, kind, message, options)
 
 
 def test_backgrounds(files):
@@ -354,7 +378,7 @@ def test_backgrounds(files):
         .amplitude
         == 0.003
     )
-    with pytest.warns(DataWarning, match="more than the 2000 that are there"):
+    with pytest.warns(DataWarning, match="more than the 2000 of the observation"):
         read_observation(files.events, background="sky=0.003", **read)
 
 

@@ -15,7 +15,7 @@ from gmmx.commands.score import score
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.plane.frame import SkyFrame
-from gmmx.reading.background import FORMS, parse_backgrounds
+from gmmx.reading.background_request import FORMS, parse_backgrounds
 
 STEP = 2.0
 
@@ -65,7 +65,7 @@ def test_the_instrument_decides(files):
     assert list(named(read(files))) == ["sky", "particle"]
     assert (
         read(files).metadata["resolved"]["background"]
-        == "sky and particles, their levels fitted (default for ACIS)"
+        == "sky and particles, amplitudes fitted (default for ACIS)"
     )
     flat = files.write("flat.fits", image_hdus(np.full((104, 104), 1e6)))
     assert list(named(read(files, exposure=flat))) == ["sky"]
@@ -119,10 +119,10 @@ def test_held_levels(files):
 
 def test_a_streak_is_a_share(files):
     with pytest.raises(
-        InputError, match=r"background 'streak=2': that is the share of all photons, below 1"
+        InputError, match="`background` = streak=2: that is the fraction of all photons, below 1"
     ):
-        parse_backgrounds("streak=2")
-    assert parse_backgrounds("streak=0.02")[0].level == 0.02
+        parse_backgrounds(["streak=2"])
+    assert parse_backgrounds(["streak=0.02"])[0].amplitude == 0.02
 
 
 def test_a_counts_image_is_smoothed_and_edges_do_not_darken(files):
@@ -244,9 +244,11 @@ def test_levels_from_a_region(files):
     n = len(b.deviations)
     assert n == 1
     # One background: the relative error is that of the counts.
-    counts = int(o.metadata["resolved"]["background"].split("levels from the ")[1].split()[0])
+    counts = int(o.metadata["resolved"]["background"].split("amplitudes fitted to the ")[1].split()[0])
     assert_allclose(b.deviations[0] / b.amplitude, 1 / np.sqrt(counts), rtol=1e-6)
-    assert o.metadata["resolved"]["background"].endswith("photons in free.reg alone, and held")
+    assert o.metadata["resolved"]["background"].endswith(
+        "photons in free.reg and kept fixed"
+    )
     assert o.metadata["inputs"][-1]["role"] in ("background region", "background")
     kept = files.folder / "kept.reg"
     kept.write_text('fk5\ncircle(150.0,2.2,50")\n')
@@ -287,7 +289,9 @@ def test_maps_move_with_their_observation(files):
 )
 def test_what_cannot_be_is_refused(background, message):
     with pytest.raises(InputError) as caught:
-        parse_backgrounds(background)
+        parse_backgrounds(
+            [background] if isinstance(background, str) else background
+        )
     assert message in str(caught.value)
 
 

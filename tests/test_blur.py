@@ -10,14 +10,14 @@ from made_files import DEC0, RA0, event_hdus, image_hdus
 from numpy.testing import assert_allclose
 
 from gmmx.commands.fit import fit
-from gmmx.config import FitConfig
+from gmmx.config import FitConfig, ReadOptions
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.io.events import read_events
 from gmmx.io.models import read_model
 from gmmx.io.psf import read_psf_maps
 from gmmx.plane.grid import PixelGrid
-from gmmx.reading.joint import read_observations
-from gmmx.reading.psf import choose_blur, parse_psf
+from gmmx.reading.door import read_observations
+from gmmx.reading.psf import choose_psf, parse_psf
 from gmmx.reading.selection import aim_detector
 from gmmx.show.page import summary
 from gmmx.telescope.encircled import encircled_energy
@@ -37,16 +37,21 @@ def events(tmp_path):
     return write
 
 
+def chosen(events, psf=(), *, ecf=None, extra=0.0):
+    options = ReadOptions(psf=psf, psf_ecf=ecf, psf_extra_sigma=extra)
+    return choose_psf(events, options, "events.fits")
+
+
 def core_variance(blur):
     return np.linalg.det(blur.psf.at(0.0, 0.0)[1][0, 0]) ** 0.5
 
 
 def test_what_is_asked_for():
-    assert parse_psf(None) == parse_psf("") == parse_psf(()) == ("default", None)
-    assert parse_psf("None") == parse_psf(["none"]) == ("none", None)
-    assert parse_psf("Chandra") == ("chandra", None)
-    assert parse_psf(0.5) == parse_psf(" 0.5") == ("sigma", 0.5)
-    assert parse_psf(["a.fits", "b.fits"]) == ("files", ["a.fits", "b.fits"])
+    assert parse_psf([""]) == parse_psf(()) == ("default", None)
+    assert parse_psf(["None"]) == parse_psf(["none"]) == ("none", None)
+    assert parse_psf(["Chandra"]) == ("chandra", None)
+    assert parse_psf([0.5]) == parse_psf([" 0.5"]) == ("sigma", 0.5)
+    assert parse_psf(["a.fits", "b.fits"]) == ("files", ("a.fits", "b.fits"))
     for mixed in (["a.fits", "none"], ["chandra", "0.5"], ["0.5", "0.6"]):
         with pytest.raises(InputError, match="several values must be PSF maps"):
             parse_psf(mixed)
@@ -56,40 +61,40 @@ def test_acis_has_the_library_by_default(events):
     listed = events()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        default, asked = choose_blur(listed), choose_blur(listed, "chandra")
+        default, asked = chosen(listed), chosen(listed, "chandra")
     assert_allclose(default.psf.covariances, asked.psf.covariances)
     assert default.psf.n_gaussians == 3
-    assert default.resolved.startswith("Chandra library, ACIS-I, for the photons' own energies")
-    assert "PIX_ADJ EDSER" in default.resolved
+    assert default.choice.startswith("Chandra library, ACIS-I, for the energies of the photons")
+    assert "PIX_ADJ EDSER" in default.choice
     assert default.files == ()
 
 
 def test_the_detector_is_the_aim_points(events):
     assert aim_detector(events(SIM_Z=-190.1)) == "ACIS-S"
-    assert "ACIS-S" in choose_blur(events(SIM_Z=-190.1)).resolved
+    assert "ACIS-S" in chosen(events(SIM_Z=-190.1)).choice
     without = {"SIM_Z": None, "RA_PNT": None, "columns": ("x", "y", "energy")}
     assert aim_detector(events(**without)) == "ACIS-I"
     assert aim_detector(events(DETNAM="HRC", **without)) is None
 
 
 def test_pixel_adjustment_adds_its_variance(events):
-    edser = core_variance(choose_blur(events()))
+    edser = core_variance(chosen(events()))
     for adjusted, variance in (
         ("NONE", 0.142**2 - 0.06**2),
         (None, 0.142**2 - 0.06**2),
         ("RANDOMIZE", 0.2**2 - 0.06**2),
     ):
-        blur = choose_blur(events(PIX_ADJ=adjusted))
+        blur = chosen(events(PIX_ADJ=adjusted))
         assert_allclose(core_variance(blur) - edser, variance, rtol=0.01)
         assert (
             "no PIX_ADJ, taken as NONE" if adjusted is None else f"PIX_ADJ {adjusted}"
-        ) in blur.resolved
+        ) in blur.choice
 
 
 def test_without_energies_one_is_taken_and_said(events):
     listed = events(columns=("x", "y", "ccd_id"))
     assert listed.photons.energy_kev is None
-    assert "1.5 keV (the file does not tell energies)" in choose_blur(listed).resolved
+    assert "1.5 keV (the file has no energies)" in chosen(listed).choice
 
 
 @pytest.mark.parametrize(
@@ -103,38 +108,38 @@ def test_without_energies_one_is_taken_and_said(events):
 def test_where_the_library_cannot_serve(events, keywords, reason):
     listed = events(**keywords)
     with pytest.raises(DataError, match=reason):
-        choose_blur(listed, "chandra")
-    with pytest.warns(DataWarning, match=f"no PSF: what comes back is blurred.*{reason}"):
-        blur = choose_blur(listed)
+        chosen(listed, "chandra")
+    with pytest.warns(DataWarning, match=f"no PSF: the fitted components include the blur of the telescope.*{reason}"):
+        blur = chosen(listed)
     assert blur.psf is None
-    assert reason in blur.resolved
+    assert reason in blur.choice
 
 
 def test_other_telescopes_have_none(events):
     listed = events(TELESCOP="XMM", INSTRUME="EMOS1")
     with pytest.warns(
         DataWarning,
-        match=r"no PSF: what comes back is blurred by the telescope \(give a PSF map or a sigma with --psf\)$",
+        match=r"no PSF: the fitted components include the blur of the telescope \(give a PSF map or a sigma with `psf`\)$",
     ):
-        assert choose_blur(listed).resolved == "none (no PSF was given)"
+        assert chosen(listed).choice == "none (no PSF was given)"
     with pytest.raises(DataError, match="for ACIS, not for XMM EMOS1"):
-        choose_blur(listed, "chandra")
+        chosen(listed, "chandra")
 
 
 def test_further_blur(events, tmp_path):
     listed = events()
-    assert_allclose(core_variance(choose_blur(listed, 0.5, extra=0.3)), 0.34)
-    more, less = choose_blur(listed, extra=0.3), choose_blur(listed)
+    assert_allclose(core_variance(chosen(listed, 0.5, extra=0.3)), 0.34)
+    more, less = chosen(listed, extra=0.3), chosen(listed)
     assert_allclose(
         more.psf.covariances - less.psf.covariances,
         0.09 * np.broadcast_to(np.eye(2), more.psf.covariances.shape),
         atol=1e-12,
     )
-    assert more.resolved == more.psf.description == less.resolved + ', and 0.3" more'
+    assert more.choice == more.psf.description == less.choice + ', and 0.3" more'
     with pytest.raises(InputError, match="there is none"):
-        choose_blur(listed, "none", extra=0.3)
+        chosen(listed, "none", extra=0.3)
     with pytest.raises(InputError, match="at least 0"):
-        choose_blur(listed, extra=-0.3)
+        chosen(listed, extra=-0.3)
     with pytest.raises(InputError, match="`psf_extra_sigma` = -1.0: it must be a number"):
         FitConfig(psf_extra_sigma=-1.0)
 
@@ -143,7 +148,7 @@ def test_one_word_holds_for_several_pointings(events, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     events("one.fits")
     events("two.fits", ROLL_PNT=100.0, PIX_ADJ="NONE")
-    one, two = read_observations(["one.fits", "two.fits"], FitConfig(psf=("chandra",)))
+    one, two = read_observations(["one.fits", "two.fits"], psf="chandra")
     # At another roll the nodes next to the axis are other places on the detector.
     assert_allclose(core_variance(two) - core_variance(one), 0.142**2 - 0.06**2, rtol=0.1)
     assert "PIX_ADJ NONE" in two.metadata["resolved"]["psf"]
@@ -160,7 +165,7 @@ def test_two_maps_are_joined_by_a_comma(events, tmp_path, monkeypatch):
     inner = psf_map("inner.fits", np.full((104, 104), 0.6), ECF=0.393)
     # On another grid, and given first: the nodes are the first map's.
     outer = psf_map("outer.fits", np.full((52, 60), 2.0), ECF=0.9, step=4.0)
-    (observation,) = read_observations(["events.fits"], FitConfig(psf=(f"{outer},{inner}",)))
+    (observation,) = read_observations(["events.fits"], psf=f"{outer},{inner}")
     assert observation.psf.grid.shape == (52, 60)
     assert [i["path"] for i in observation.metadata["inputs"] if i["role"] == "psf"] == [
         outer,
@@ -172,10 +177,10 @@ def test_two_maps_are_joined_by_a_comma(events, tmp_path, monkeypatch):
         [0.393, 0.9],
         atol=1e-5,
     )
-    with pytest.raises(InputError, match="goes with a PSF map"):
-        read_observations(["events.fits"], FitConfig(psf=(f"{outer},{inner}",), psf_ecf=0.5))
+    with pytest.raises(InputError, match="belongs to a single PSF map"):
+        read_observations(["events.fits"], psf=f"{outer},{inner}", psf_ecf=0.5)
     with pytest.raises(InputError, match="two or three different encircled fractions"):
-        read_observations(["events.fits"], FitConfig(psf=(inner, inner)))
+        read_observations(["events.fits"], psf=f"{inner},{inner}")
 
 
 def test_maps_that_no_mixture_passes_through_are_counted_and_said(events, tmp_path):
@@ -212,10 +217,10 @@ def picture(tmp_path):
 
 def test_the_picture_of_a_point_source(events, picture):
     path, covariances = picture
-    blur = choose_blur(events(), path)
+    blur = chosen(events(), path)
     assert blur.psf.grid.shape == (1, 1)
     assert_allclose(blur.psf.covariances[0, 0, :2], covariances, rtol=0.1, atol=0.15)
-    assert "encircled energy met to" in blur.resolved
+    assert "encircled energy reproduced within" in blur.choice
     assert blur.files == (str(path),)
 
 
@@ -224,16 +229,16 @@ def test_neither_map_nor_picture(events, picture, tmp_path):
     with pytest.raises(
         DataError, match=r"neither a PSF map.*--psf-ecf.*nor the image of one compact point source"
     ):
-        choose_blur(events(), tmp_path / "flat.fits")
+        chosen(events(), tmp_path / "flat.fits")
     # What is said to be a map is one.
     with pytest.warns(DataWarning, match="taken to be in arcsec"):
-        blur = choose_blur(events(), tmp_path / "flat.fits", ecf=0.5)
+        blur = chosen(events(), tmp_path / "flat.fits", ecf=0.5)
     assert blur.psf.grid.shape == (60, 60)
     with fits.open(picture[0], mode="update") as files:
         for key in ("CTYPE1", "CTYPE2"):
             del files[0].header[key]
     with pytest.raises(DataError, match="the size of the PSF image's pixels is not known"):
-        choose_blur(events(), picture[0])
+        chosen(events(), picture[0])
 
 
 def test_a_model_keeps_it_and_info_tells_it(events, tmp_path, monkeypatch):
@@ -257,7 +262,7 @@ def test_ray_traced_sources(shared_data):
     truth = json.loads((folder / "truth.json").read_text())["points"][1]
     listed = read_events(folder / "events_05.fits.gz")
     x0, y0 = listed.frame.to_plane(truth["ra"], truth["dec"])
-    weights, covariances = (v[0] for v in choose_blur(listed).psf.at(x0, y0))
+    weights, covariances = (v[0] for v in chosen(listed).psf.at(x0, y0))
     near = np.hypot(listed.photons.x - x0, listed.photons.y - y0) < 8
     radii = np.hypot(
         listed.photons.x - listed.photons.x[near].mean(),

@@ -197,7 +197,7 @@ def test_only_bounded_shapes_of_masks_that_add_count():
 
 
 def test_masks_of_a_file_tell_how_much_each_shape_took(samples):
-    from gmmx.reading.event_list import read_observation
+    from gmmx.reading.door import read_observation
 
     files = {name: samples / f"{name}.fits.gz" for name in ("events", "expmap")}
     observation = read_observation(

@@ -15,7 +15,7 @@ from gmmx.io.events import read_events
 from gmmx.io.regions import read_field_of_view
 from gmmx.model.photons import EventList, Photons
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
-from gmmx.reading.event_list import read_observation
+from gmmx.reading.door import read_observation
 from gmmx.telescope.footprint import (
     ACIS_CHIP,
     _exposed_share,

@@ -11,7 +11,7 @@ from gmmx.commands.fit import described, fit
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.io.events import read_events
-from gmmx.reading.event_list import read_observation
+from gmmx.reading.door import read_observation
 
 HRC = {
     "TELESCOP": "CHANDRA",

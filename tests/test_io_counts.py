@@ -10,8 +10,10 @@ from made_files import DEC0, event_hdus, flat, image_hdus
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmx.errors import DataError, DataWarning
-from gmmx.io.counts_image import read_counts, read_photons
+from gmmx.io.counts_image import is_counts_image, read_counts
+from gmmx.io.events import read_events
 from gmmx.io.maps import read_exposure
+from gmmx.io.virtual import parse_file_argument
 from gmmx.model.photons import CountsImage, EventList
 
 PHYSICAL = {
@@ -64,6 +66,11 @@ def test_selected_pixels_are_counted_in_photons(tmp_path):
 def test_without_physical_coordinates_they_are_the_image_s_own(tmp_path):
     listed = read_counts(written(tmp_path, some_counts()))
     assert_allclose(listed.physical.to_plane(1.0, 1.0), listed.pixels.origin, atol=1e-9)
+
+
+def read_photons(path):
+    file = parse_file_argument(path)
+    return read_counts(path) if is_counts_image(file) else read_events(file)
 
 
 @pytest.mark.parametrize("name", ["counts.img", "counts.fits.gz", "anything"])

@@ -15,7 +15,7 @@ from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, GmmxError, InputError
 from gmmx.io.events import read_events
 from gmmx.io.virtual import parse_file_argument
-from gmmx.reading.event_list import read_observation
+from gmmx.reading.door import read_observation
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ def test_a_cut_on_the_detector_is_warned_of(tmp_path):
     hdus = event_hdus()
     hdus[1].columns["energy"].name = "chipx"
     hdus.writeto(path)
-    with pytest.warns(DataWarning, match="cuts the detector"):
+    with pytest.warns(DataWarning, match="selects a part of the detector"):
         assert len(read_events(f"{path}[chipx=500:1000]")) < 1500
 
 

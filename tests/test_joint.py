@@ -17,10 +17,11 @@ from gmmx.config import FitConfig, RenderConfig
 from gmmx.errors import InputError
 from gmmx.fitting.driver import fit_mixture
 from gmmx.io.models import read_model
+from gmmx.io.virtual import parse_file_arguments
 from gmmx.model.background import Background
 from gmmx.model.psf import PsfModel
+from gmmx.reading.door import observations_of, read_observations
 from gmmx.reading.held_out import read_held_out
-from gmmx.reading.joint import read_observations
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no exposure map:gmmx.errors.DataWarning")
 # East by 60 arcsec: most of the two fields of 200 arcsec overlap.
@@ -40,7 +41,9 @@ def pair(tmp_path, monkeypatch):
 
 
 def read(events, **options):
-    return read_observations(events, FitConfig(psf=("none",), energy_kev="0.5:2", **options))
+    files = parse_file_arguments(events)
+    config = FitConfig(psf=("none",), energy_kev="0.5:2", **options)
+    return observations_of(files, config, sources=config.sources)
 
 
 MAPS = {"exposure": ("expmap_0.fits", "expmap_1.fits")}
@@ -184,13 +187,13 @@ def test_a_background_held_at_a_flux_is_held_at_the_sum_of_the_exposures(pair):
 
 def test_values_go_in_the_order_of_the_event_lists(pair):
     one, two = read_observations(
-        pair, FitConfig(psf=("0.5", "2"), energy_kev="0.5:2", background=("none", "sky"), **MAPS)
+        pair, psf=("0.5", "2"), energy_kev="0.5:2", background=("none", "sky"), **MAPS
     )
     assert_allclose([np.sqrt(o.psf.covariances.ravel()[0]) for o in (one, two)], [0.5, 2.0])
     assert [len(o.backgrounds) for o in (one, two)] == [0, 1]
     for options, words in (
-        ({"exposure": ("expmap_0.fits",)}, "--exposure was given once"),
-        ({"mask": ("sky.reg",) * 3}, "--mask was given 3 times"),
+        ({"exposure": ("expmap_0.fits",)}, "`exposure`: one value for 2 event lists"),
+        ({"mask": ("sky.reg",) * 3}, "`mask`: 3 values for 2 event lists"),
     ):
         with pytest.raises(InputError, match=words):
             read(pair, **{**MAPS, **options})

@@ -12,7 +12,8 @@ from gmmx.model.completeness import Completeness
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
 from gmmx.plane.grid import PixelGrid
-from gmmx.reading.levels import expected_counts, held_by
+from gmmx.reading.background_amplitudes import photons_of
+from gmmx.reading.source_free import fitted_amplitudes
 from gmmx.show.facts import summary_dict
 from gmmx.show.page import summary
 
@@ -43,7 +44,7 @@ def test_one_level_is_counts_over_area():
         backgrounds=seen.backgrounds,
     )
     n, area = np.count_nonzero(seen.photons.x > 60), 40 * 200
-    (found,) = held_by(inside, completeness)
+    (found,) = fitted_amplitudes(inside, completeness)
     assert found.fixed
     assert_allclose(found.amplitude, n / area, rtol=1e-6)
     assert_allclose(np.hypot.reduce(found.deviations), np.sqrt(n) / area, rtol=1e-6)
@@ -88,7 +89,7 @@ def test_two_levels_are_where_the_likelihood_is_highest():
         completeness=completeness,
         backgrounds=backgrounds,
     )
-    found = held_by(seen, completeness)
+    found = fitted_amplitudes(seen, completeness)
     spread = np.array([b.deviations for b in found])
     covariance = spread @ spread.T
     errors = np.sqrt(np.diag(covariance))
@@ -119,8 +120,8 @@ def test_held_ones_stay_and_an_empty_region_is_refused():
         backgrounds=(Background(),),
     )
     with pytest.raises(InputError, match="no photon lies in it"):
-        held_by(empty, completeness)
-    assert held_by(
+        fitted_amplitudes(empty, completeness)
+    assert fitted_amplitudes(
         Observation(
             photons=Photons([], []),
             completeness=completeness,
@@ -128,7 +129,7 @@ def test_held_ones_stay_and_an_empty_region_is_refused():
         ),
         completeness,
     ) == (held,)
-    assert_allclose(expected_counts(empty.completeness, held), 0.5 * 100**2)
+    assert_allclose(photons_of(held, empty.completeness), 0.5 * 100**2)
 
 
 def test_backgrounds_alike_have_a_sum_that_is_known():

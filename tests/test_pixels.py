@@ -20,8 +20,7 @@ from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, GmmxWarning, InputError
 from gmmx.fitting.driver import fit_mixture
 from gmmx.model.psf import PsfModel
-from gmmx.reading.event_list import read_observation
-from gmmx.reading.joint import read_observations
+from gmmx.reading.door import read_observation, read_observations
 
 STEP = 2.0
 
@@ -151,22 +150,23 @@ def test_cuts_that_an_image_does_not_allow(files):
     assert image(files, energy_kev="0.5:2", ccd="3").metadata["energy_kev"] == [0.5, 2.0]
     with pytest.raises(
         InputError,
-        match=r"--energy 1:2: a counts image cannot be cut in energy, this one is of 0.5:2 keV",
+        match=r"`energy_kev` = 1:2: a counts image cannot be cut in energy, this one is of 0.5:2 keV",
     ):
         image(files, energy_kev="1:2")
     with pytest.raises(
-        InputError, match="--ccd 0-3: chips cannot be chosen in a counts image, this one is of 3"
+        InputError,
+        match="`ccd` = 0,1,2,3: chips cannot be chosen in a counts image, this one is of 3",
     ):
         image(files, ccd="0-3")
     with fits.open(files / "counts.img", mode="update") as hdus:
         for key in ("ENERGYLO", "DSTYP1"):
             del hdus[0].header[key]
     given = {"psf": "none", "exposure": files / "exp.fits"}
-    with pytest.warns(DataWarning, match=r"taking it to be of 0.9:2 keV"):
+    with pytest.warns(DataWarning, match=r"it is taken to be of 0.9:2 keV"):
         assert read_observation(files / "counts.img", energy_kev="0.9:2", **given).metadata[
             "energy_kev"
         ] == [0.9, 2.0]
-    with pytest.warns(DataWarning, match="--ccd 3: chips cannot be chosen"):
+    with pytest.warns(DataWarning, match="`ccd` = 3: chips cannot be chosen"):
         read_observation(files / "counts.img", ccd="3", **given)
     with pytest.warns(DataWarning, match="keeps its pixels"):
         assert read_observation(
@@ -224,12 +224,12 @@ def test_scores_of_an_image(files):
 
 def test_images_and_events_together(files):
     event_hdus().writeto(files / "evt.fits")
-    config = FitConfig(
-        exposure=(str(files / "exp.fits"), str(files / "exp.fits")),
-        psf=("1", "1"),
-        mask=(str(files / "circle.reg"),),
-    )
-    seen = quietly(read_observations, [files / "counts.img", files / "evt.fits"], config)
+    options = {
+        "exposure": (files / "exp.fits", files / "exp.fits"),
+        "psf": (1.0, 1.0),
+        "mask": files / "circle.reg",
+    }
+    seen = quietly(read_observations, [files / "counts.img", files / "evt.fits"], **options)
     assert [o.photons.pixel for o in seen] == pytest.approx([STEP, 0.0])
     assert len(np.unique(seen[1].completeness.open_share)) > 2
     result = quietly(fit_mixture, seen, n_components=2, exchanges=0)

@@ -12,7 +12,7 @@ from ..config import MODEL_SUFFIXES, FitConfig
 from ..errors import GmmxWarning
 from ..fitting.driver import fit_mixture
 from ..io.models import write_model
-from ..io.virtual import parse_file_argument
+from ..io.virtual import parse_file_argument, parse_file_arguments
 from ..io.write import check_target
 from ..model.observation import finest_detail
 from ..model.result import FitResult
@@ -61,7 +61,7 @@ def fit(
         If the output cannot be written, which is checked first, or the input cannot be used.
     """
     config = FitConfig() if config is None else config
-    files = [parse_file_argument(one) for one in events]
+    files = parse_file_arguments(events)
     out = default_output(files[0]) if out is None else Path(out)
     check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES)
     with _remembered_warnings() as remembered:

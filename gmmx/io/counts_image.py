@@ -14,9 +14,8 @@ from ..model.photons import CountsImage, Photons
 from ..plane.frame import PhysicalFrame
 from ._plane import own_plane, physical_axes
 from ._read import file_digest, fits_stream, headers, reading
-from .events import WAY_OUT, file_keywords, is_events, read_events, recorded_energy_band
+from .events import WAY_OUT, file_keywords, is_events, recorded_energy_band
 from .maps import read_image
-from .virtual import parse_file_argument
 
 # An image that nowhere reaches this holds no counts: the faintest has a pixel with a photon in it.
 LEAST_COUNT = 1e-3
@@ -24,34 +23,25 @@ LEAST_COUNT = 1e-3
 SQUARE = 0.01
 
 
-def read_photons(path, *, sky=True):
-    """Read an event list or a counts image: an EVENTS table where the file has one, else its first image.
+def is_counts_image(file):
+    """Return whether a file holds an image and no table of events.
 
     Parameters
     ----------
-    path : str or Path
-        After an event file's name CIAO's row filters may follow in brackets.
-    sky : bool
-        As for `read_events`.
+    file : FileArgument
 
     Raises
     ------
     DataError
-        As `read_events` and `read_counts` say, and where an image is to be filtered.
+        If the file is not there or not FITS.
     """
-    virtual, has_image = parse_file_argument(path), False
-    with fits_stream(virtual.path, way_out=WAY_OUT) as stream, reading(virtual.path):
+    has_image = False
+    with fits_stream(file.path, way_out=WAY_OUT) as stream, reading(file.path):
         for header, _ in headers(stream):
             if is_events(header):
-                return read_events(path, sky=sky)
+                return False
             has_image |= _is_image(header)
-    if not has_image:
-        return read_events(path, sky=sky)
-    if virtual.filters:
-        raise DataError(
-            f"{virtual.path}: a counts image has no rows that {virtual.filters} could filter: filter the events and bin them anew"
-        )
-    return read_counts(virtual.path)
+    return has_image
 
 
 def _is_image(header):

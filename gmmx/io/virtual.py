@@ -111,6 +111,16 @@ def parse_file_argument(argument):
     )
 
 
+def parse_file_arguments(arguments):
+    """Return the FileArgument of each of several arguments, as `parse_file_argument` does.
+
+    Parameters
+    ----------
+    arguments : sequence of str, Path or FileArgument
+    """
+    return [parse_file_argument(one) for one in arguments]
+
+
 def _start_of_filters(text):
     """Index of the bracket where the filters begin; None if the text has no filters."""
     if "[" not in text or Path(text).exists():

@@ -1,112 +1,188 @@
-"""Photons that come counted in pixels: which cuts such an image allows, where its field is, how masks act on it, and the pixel's own blur.
+"""From a counts image to an observation: photons that were counted in pixels.
 
-All photons of a pixel are where its centre is: so a pixel is masked or open as a whole, in the counts and in the completeness alike, and the PSF is widened by
-the variance of a position in a square, step**2 / 12 along each axis.
+All photons of a pixel are at its centre. So a pixel is masked or open as a whole, in the counts
+and in the completeness alike, and the PSF includes the square of the pixel.
 """
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import DataWarning, InputError
-from ..model.completeness import Completeness
-from ..model.psf import PsfModel
-from ..plane.resample import map_means
-from ..telescope.footprint import footprint
-from .selection import parse_ccd, parse_energy
+from ..errors import DataError, DataWarning, InputError
+from ..io.counts_image import read_counts
+from ..io.virtual import FileArgument
+from .assemble import assembled
+from .exposure import exposure_of_image
+from .masks import whole_pixels
+from .psf import choose_psf, widened_by_pixel
 
-# Bands that differ by less are the same [keV].
+# Bands whose ends differ by less are the same [keV].
 SAME_ENERGY = 1e-3
 
 
-def widened_by_pixel(psf, side):
-    """A blur (PsfModel or None) and that of a square pixel of this side [arcsec] after it."""
-    variance = side**2 / 12
-    if psf is not None:
-        return psf.widened(variance)
-    return replace(
-        PsfModel.constant(np.sqrt(variance)),
-        description=f'none but that of pixels of {side:.3g}": a Gaussian of sigma {np.sqrt(variance):.3g}"',
-    )
+@dataclass(frozen=True)
+class CountsImageFile:
+    """A file whose first image holds counts.
 
-
-def resolve_image_energy(listed, energy=None):
-    """The band (low, high) [keV] of a counts image or None where it is not known, and how that was found out (None where it was asked for).
-
-    Raises
-    ------
-    InputError
-        When another band than the image's own is asked for.
+    Attributes
+    ----------
+    file : FileArgument
+        It has no filters, because an image has no rows.
     """
-    recorded, asked, name = (
-        listed.metadata.get("recorded_energy_band_kev"),
-        parse_energy(energy),
-        listed.metadata.get("file", "image"),
-    )
-    if recorded is None and asked is not None:
-        message = f"{name}: a counts image cannot be cut in energy, and this one does not tell its band: taking it to be of {asked[0]:g}:{asked[1]:g} keV"
-        warnings.warn(message, DataWarning, stacklevel=3)
-    if recorded is None:
-        return asked, None if asked else "not told by the counts image"
-    if asked is not None and not np.allclose(asked, recorded, rtol=0, atol=SAME_ENERGY):
-        band = f"a counts image cannot be cut in energy, this one is of {recorded[0]:g}:{recorded[1]:g} keV"
-        raise InputError(
-            f"{name}: --energy {asked[0]:g}:{asked[1]:g}: {band}: bin the events anew, or leave --energy out"
+
+    file: FileArgument
+
+    def __post_init__(self):
+        if self.file.filters:
+            raise DataError(
+                f"{self.file.path}: a counts image has no rows that {self.file.filters} could "
+                "filter: filter the events and bin them anew"
+            )
+
+    def observation(self, options, *, name=None):
+        """Read the observation, in its own plane, photons on zero exposure included.
+
+        Parameters
+        ----------
+        options : ReadOptions
+            Of one observation.
+        name : str, optional
+            Name of the observation; the name of the file without it.
+
+        Returns
+        -------
+        Observation
+
+        Raises
+        ------
+        DataError
+            If a file cannot be used, or no photon is left.
+        InputError
+            If an option cannot be what it is.
+        """
+        image = read_counts(self.file.path)
+        chips = check_chips(image, options.ccd)
+        band, energy = choose_band(image, options.energy_kev)
+        image = image.noted(
+            energy_kev=list(band or ()) or "all", chips=None if chips is None else list(chips)
         )
-    return tuple(recorded), "{:g}:{:g} keV (told by the counts image)".format(*recorded)
-
-
-def resolve_image_ccd(listed, ccd=None):
-    """The chips of a counts image or None where they are not known.
-
-    Raises
-    ------
-    InputError
-        When others than the image's own are asked for.
-    """
-    recorded, asked, name = (
-        listed.metadata.get("recorded_chips"),
-        parse_ccd(ccd),
-        listed.metadata.get("file", "image"),
-    )
-    if asked is not None and recorded is None:
-        message = f"{name}: --ccd {ccd}: chips cannot be chosen in a counts image, and this one does not tell its own: all are kept"
-        warnings.warn(message, DataWarning, stacklevel=3)
-    elif asked is not None and list(asked) != recorded:
-        chips = ",".join(map(str, recorded))
-        raise InputError(
-            f"{name}: --ccd {ccd}: chips cannot be chosen in a counts image, this one is of {chips}: bin the events anew, or leave --ccd out"
+        exposure = exposure_of_image(image, options, self.file)
+        psf = choose_psf(image, options, self.file)
+        choices = {"energy": energy, "exposure": exposure.choice, "psf": psf.choice}
+        side = image.pixels.step
+        choices["pixels"] = (
+            f'counts image, {side:.4g}" a pixel: '
+            f'the PSF is widened by a sigma of {side / np.sqrt(12):.3g}"'
         )
-    return None if recorded is None else tuple(recorded)
+        return assembled(
+            self.file,
+            image,
+            exposure,
+            replace(psf, psf=widened_by_pixel(psf.psf, side)),
+            options,
+            open_fraction=whole_pixels(image),
+            choices=choices,
+            name=name,
+        )
+
+    def held_out(self, fitted):
+        """Read the photons of the image to score an observation that was fitted.
+
+        Parameters
+        ----------
+        fitted : Observation
+
+        Returns
+        -------
+        CountsImage
+        """
+        image = read_counts(self.file.path)
+        band = fitted.metadata.get("energy_kev")
+        choose_band(image, tuple(band) if isinstance(band, list | tuple) else None)
+        return image
 
 
-def image_field(listed):
-    """The field that a counts image implies: the outline of its pixels that are not zero, exposed uniformly, on the image's own grid.
+def choose_band(image, energy_kev=None):
+    """Return the energy band of a counts image, which cannot be cut in energy.
+
+    Parameters
+    ----------
+    image : CountsImage
+    energy_kev : (float, float), "all" or None
+        The band that is asked for.
 
     Returns
     -------
-    Completeness
-        Relative: its unit is "".
+    band : (float, float) or None
+        [keV]; None if it is not known.
+    choice : str or None
+        How the band is known; None if it was asked for and the image does not tell it.
+
+    Raises
+    ------
+    InputError
+        If another band than the image's own is asked for.
     """
-    outline = footprint(listed, step=listed.pixels.step / 2)
-    share = np.clip(map_means(outline.exposure, outline.grid, listed.pixels), 0, 1)
-    return Completeness(grid=listed.pixels, exposure=share)
+    recorded, name = image.metadata.get("recorded_energy_band_kev"), _name(image)
+    asked = None if energy_kev == "all" else energy_kev
+    if recorded is None and asked is not None:
+        warnings.warn(
+            f"{name}: a counts image cannot be cut in energy, and the header of this one has no "
+            f"energy band: it is taken to be of {asked[0]:g}:{asked[1]:g} keV",
+            DataWarning,
+            stacklevel=3,
+        )
+    if recorded is None:
+        return asked, None if asked else "not in the header of the counts image"
+    if asked is not None and not np.allclose(asked, recorded, rtol=0, atol=SAME_ENERGY):
+        raise InputError(
+            f"{name}: `energy_kev` = {asked[0]:g}:{asked[1]:g}: a counts image cannot be cut in "
+            f"energy, this one is of {recorded[0]:g}:{recorded[1]:g} keV: bin the events anew, "
+            "or leave `energy_kev` out",
+            parameter="energy_kev",
+        )
+    return tuple(recorded), "{:g}:{:g} keV (header of the counts image)".format(*recorded)
 
 
-def within_image(completeness, pixels):
-    """The exposure of what lies in a counts image: off its edge no photon could be counted, whatever the exposure map says."""
-    return replace(
-        completeness,
-        exposure=completeness.exposure
-        * np.clip(map_means(np.ones(pixels.shape), pixels, completeness.grid), 0, 1),
-    )
+def check_chips(image, ccd=None):
+    """Return the chips of a counts image, which cannot be chosen.
 
+    Parameters
+    ----------
+    image : CountsImage
+    ccd : tuple of int, "all" or None
+        The chips that are asked for.
 
-def image_open_share(shapes, pixels, grid):
-    """Share of each cell of a grid that belongs to pixels of a counts image whose centre no shape covers, (ny, nx).
+    Returns
+    -------
+    tuple of int or None
+        None if they are not known.
 
-    On the image's own grid it is 0 or 1, as for the pixels' photons; off the image it is 1.
+    Raises
+    ------
+    InputError
+        If other chips than the image's own are asked for.
     """
-    inside = shapes.contains(*pixels.centres()).astype(np.float64)
-    return 1 - np.clip(map_means(inside, pixels, grid), 0, 1)
+    recorded, name = image.metadata.get("recorded_chips"), _name(image)
+    asked = None if ccd == "all" else ccd
+    if asked is not None:
+        text = ",".join(map(str, asked))
+        if recorded is None:
+            warnings.warn(
+                f"{name}: `ccd` = {text}: chips cannot be chosen in a counts image, and the "
+                "header of this one does not name its chips: all are kept",
+                DataWarning,
+                stacklevel=3,
+            )
+        elif list(asked) != recorded:
+            raise InputError(
+                f"{name}: `ccd` = {text}: chips cannot be chosen in a counts image, this one is "
+                f"of {','.join(map(str, recorded))}: bin the events anew, or leave `ccd` out",
+                parameter="ccd",
+            )
+    return None if recorded is None else tuple(recorded)
+
+
+def _name(image):
+    return image.metadata.get("file", "image")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from ..fitting.point_sources import PointSources
+from .door import observations_of
 from .inputs import input_record
-from .joint import read_observations
 from .point_sources import read_point_sources, without_started
 from .start import read_start
 
@@ -31,13 +31,13 @@ class FitInput:
     n_started: int = 0
 
 
-def read_fit_input(events, config):
+def read_fit_input(files, config):
     """Read the files of a fit.
 
     Parameters
     ----------
-    events : sequence of str or Path
-        Event lists or counts images, with their filters.
+    files : sequence of FileArgument
+        Event lists and counts images.
     config : FitConfig
 
     Returns
@@ -49,7 +49,7 @@ def read_fit_input(events, config):
     GmmxError
         If a file or an option cannot be used.
     """
-    observations, sources = read_observations(events, config), None
+    observations, sources = observations_of(files, config, sources=config.sources), None
     if config.sources:
         sources, summary = read_point_sources(config.sources, config.source_positions, observations)
         observations = _noted(observations, "resolved", {"point sources": summary})
@@ -66,7 +66,7 @@ def read_fit_input(events, config):
 def _with_inputs(observations, config):
     """Record the files that belong to the whole fit among the inputs of the first observation."""
     given = [("fix", config.fix), ("init", config.init if config.starts_from_model else None)]
-    given += [("sources", path) for path in config.sources]
+    given += [("sources", path) for path in config.sources if isinstance(path, str)]
     records = [input_record(role, path) for role, path in given if path is not None]
     if not records:
         return observations

@@ -5,12 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import DataError, InputError
-from ..io.counts_image import read_photons
 from ..io.virtual import parse_file_argument
 from ..model.observation import Observation
-from ..model.photons import CountsImage
-from .counts_image import resolve_image_energy, widened_by_pixel
-from .selection import select_energy
+from .door import open_source
+from .psf import widened_by_pixel
 
 
 def read_held_out(path, fitted):
@@ -36,23 +34,21 @@ def read_held_out(path, fitted):
         If the file cannot be read or has no photon in that field.
     """
     file = parse_file_argument(path)
-    listed = read_photons(file, sky=False)
-    listed = _in_band_and_chips(listed, fitted)
     # The masks come first, in the plane where they are exact, as in the fit.
-    listed = _outside_masks(listed, fitted)
-    cut = np.zeros(len(listed), bool)
+    recorded = _outside_masks(open_source(file).held_out(fitted), fitted)
+    cut = np.zeros(len(recorded), bool)
     for one in file.sky:
-        shapes = one.read(frame=listed.frame, physical=listed.physical)
-        cut |= shapes.contains(listed.photons.x, listed.photons.y) == one.exclude
-    x, y = listed.photons.x, listed.photons.y
-    if listed.frame != fitted.frame:
-        x, y = fitted.frame.to_plane(*listed.frame.to_sky(x, y))
+        shapes = one.read(frame=recorded.frame, physical=recorded.physical)
+        cut |= shapes.contains(recorded.photons.x, recorded.photons.y) == one.exclude
+    x, y = recorded.photons.x, recorded.photons.y
+    if recorded.frame != fitted.frame:
+        x, y = fitted.frame.to_plane(*recorded.frame.to_sky(x, y))
     here = np.isfinite(x) & np.isfinite(y)
     other = Observation(
-        photons=replace(listed.photons.select(here), x=x[here], y=y[here]),
+        photons=replace(recorded.photons.select(here), x=x[here], y=y[here]),
         completeness=fitted.completeness,
         name=file.path.name,
-        dropped=listed.dropped,
+        dropped=recorded.dropped,
     )
     if _any_exposed(fitted, x[cut & here], y[cut & here]):
         # Without its photons this part of the field would count as empty, because the model is
@@ -84,27 +80,15 @@ def in_pixels_of(other, fitted):
     return replace(fitted, psf=widened_by_pixel(fitted.psf, np.sqrt(missing)))
 
 
-def _in_band_and_chips(listed, fitted):
-    """Keep the photons in the band and on the chips of a fitted observation."""
-    band, chips = fitted.metadata.get("energy_kev"), fitted.metadata.get("chips")
-    if isinstance(listed, CountsImage):
-        resolve_image_energy(listed, band if isinstance(band, list | tuple) else None)
-    elif isinstance(band, list | tuple) and listed.photons.energy_kev is not None:
-        listed = select_energy(listed, tuple(band))
-    if chips is not None and listed.photons.ccd is not None:
-        listed = listed.select(np.isin(listed.photons.ccd, chips), "ccd")
-    return listed
-
-
-def _outside_masks(listed, fitted):
+def _outside_masks(recorded, fitted):
     """Keep the photons outside the masks of a fitted observation."""
     if fitted.masks is None:
-        return listed
+        return recorded
     frame = fitted.masks_frame or fitted.frame
-    at = listed.photons.x, listed.photons.y
-    if listed.frame != frame:
-        at = frame.to_plane(*listed.frame.to_sky(*at))
-    return listed.select(~fitted.masks.contains(*at), "mask")
+    at = recorded.photons.x, recorded.photons.y
+    if recorded.frame != frame:
+        at = frame.to_plane(*recorded.frame.to_sky(*at))
+    return recorded.select(~fitted.masks.contains(*at), "mask")
 
 
 def _any_exposed(fitted, x, y):

@@ -1,146 +1,180 @@
-"""Several pointings of one sky: whose option is whose, whether their fields touch, and how they come into one tangent plane."""
+"""Several pointings of one sky: the options of each, and their way into one tangent plane."""
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError
-from ..io.regions import read_regions
+from ..io.regions import read_regions, region_items, region_name
 from ..model.completeness import reference_exposure
-from .event_list import observation_name, placed, read_observation
-from .levels import held_at
+from .assemble import observation_name
+from .background_amplitudes import at_reference
+from .placing import placed
 
-# How far apart the outlines of one mask may come to lie on the sky before it is not one mask [arcsec].
+# Outlines of one mask that are farther apart than this on the sky are not one mask [arcsec].
 SAME_PLACE = 0.05
+# Options of which a single value holds for all pointings.
+SHARED = ("mask", "region", "background_region", "background")
+
+
+def options_of_each(options, count):
+    """Return the options of each of several pointings.
+
+    Parameters
+    ----------
+    options : ReadOptions
+        With one pointing every value belongs to it. With several, the values go in their order.
+        Commas separate several values for one pointing.
+    count : int
+        Number of pointings.
+
+    Returns
+    -------
+    list of ReadOptions
+
+    Raises
+    ------
+    InputError
+        If there is neither one value for each pointing nor one for all.
+
+    Examples
+    --------
+    >>> from gmmx.config import ReadOptions
+    >>> options_of_each(ReadOptions(exposure=("a.fits", "b.fits"), mask="m.reg"), 2)[1]
+    ReadOptions(exposure=('b.fits',), mask=('m.reg',))
+    """
+    values = {name: per_observation(name, getattr(options, name), count, shared=name in SHARED)
+              for name in ("exposure", *SHARED)}
+    values["psf"] = per_observation("psf", options.psf, count, shared=_holds_for_all(options.psf))
+    for several in values["exposure"]:
+        if len(several) > 1:
+            raise InputError(
+                f"`exposure`: {len(several)} values for one event list "
+                f"({', '.join(several)}): give one",
+                parameter="exposure",
+            )
+    return [
+        replace(options, **{name: tuple(each[i]) for name, each in values.items()})
+        for i in range(count)
+    ]
 
 
 def per_observation(name, values, count, *, shared=False):
-    """The values of a repeatable option for each of several event lists.
-
-    With one event list every value belongs to it; with several, the values go in their order. Commas join the values of one event list.
+    """Return the values of an option for each of several event lists.
 
     Parameters
     ----------
     name : str
-        The option's, for the message.
-    values : sequence of str
+        Name of the option, for the message.
+    values : sequence
+        Texts, in which commas separate several values for one event list, or region objects.
     count : int
         Number of event lists.
-    shared : bool or callable
-        Whether a value that is given once (the callable: such a value) may hold for all.
+    shared : bool
+        Whether a single value holds for all of them.
 
     Returns
     -------
-    list of list of str
+    list of list
 
     Raises
     ------
     InputError
-        When there are neither none nor one for each.
+        If there are values, but not one for each event list.
+
+    Examples
+    --------
+    >>> per_observation("psf", ["a1.fits,a2.fits", "b.fits"], 2)
+    [['a1.fits', 'a2.fits'], ['b.fits']]
     """
-
-    def parts(value):
-        return (
-            [value]
-            if Path(value).exists()
-            else [part.strip() for part in value.split(",") if part.strip()]
-        )
-
     if count == 1:
-        return [[part for value in values for part in parts(value)]]
+        return [[part for value in values for part in _parts(value)]]
     if not values:
-        return [[]] * count
-    if len(values) == 1 and (shared(values[0]) if callable(shared) else shared):
-        return [parts(values[0])] * count
+        return [[] for _ in range(count)]
+    if len(values) == 1 and shared:
+        return [_parts(values[0]) for _ in range(count)]
     if len(values) != count:
-        once = ", or once for all" if shared is True else ""
-        times = "once" if len(values) == 1 else f"{len(values)} times"
+        times = "one value" if len(values) == 1 else f"{len(values)} values"
+        once = ", or one for all" if name in SHARED else ""
         raise InputError(
-            f"--{name} was given {times} for {count} event lists: give it once for each, in their order{once}"
+            f"`{name}`: {times} for {count} event lists: "
+            f"give one for each, in their order{once}",
+            parameter=name,
         )
-    return [parts(value) for value in values]
+    return [_parts(value) for value in values]
 
 
-def _single(name, values):
-    """The only value of an option that an event list has one of; None where there is none."""
-    if len(values) > 1:
-        raise InputError(
-            f"--{name}: {len(values)} values for one event list ({', '.join(values)}): give one"
-        )
-    return values[0] if values else None
+def _parts(value):
+    """Split a text at its commas, unless it is the name of a file."""
+    if not isinstance(value, str) or Path(value).exists():
+        return [value]
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def _is_level(psf):
-    """Whether a PSF is the same for all pointings: a word, or a number."""
-    return re.fullmatch(r"none|chandra|[\d.eE+-]+", psf.strip(), flags=re.IGNORECASE) is not None
+def _holds_for_all(psf):
+    """Whether a PSF is the same for all pointings: a word or a number."""
+    words = r"none|chandra|[\d.eE+-]+"
+    return len(psf) == 1 and re.fullmatch(words, psf[0].strip(), flags=re.IGNORECASE) is not None
 
 
-def read_observations(events, config):
-    """Read event files with the options of a fit, into the tangent plane of the first.
+def names_of(files):
+    """Return a name for each observation, numbered if files share a name.
+
+    Parameters
+    ----------
+    files : sequence of FileArgument
+    """
+    names = [observation_name(file) for file in files]
+    repeats = Counter(names)
+    return [
+        name if repeats[name] == 1 else f"{name}_{number}" for number, name in enumerate(names, 1)
+    ]
+
+
+def in_one_plane(observations, options, *, sources=()):
+    """Bring observations into the tangent plane of the first one.
+
+    Parameters
+    ----------
+    observations : sequence of Observation
+        Each in its own plane, with the photons on zero exposure.
+    options : ReadOptions
+        Of all pointings.
+    sources : sequence
+        Region files or objects of point sources, which have to mean the same sky in all pointings.
+
+    Returns
+    -------
+    list of Observation
 
     Raises
     ------
     InputError
-        When options do not match the number of files, or the fields do not overlap on the sky.
+        If the fields do not overlap, or the coordinates of a shared region file mean another
+        place in each pointing.
     DataError
-        When a file cannot be used.
+        If no photon of an observation is left.
     """
-    count = len(events)
-    exposures, psfs = (
-        per_observation("exposure", config.exposure, count),
-        per_observation("psf", config.psf, count, shared=_is_level),
-    )
-    shared = ("mask", "region", "background_region")
-    masks, regions, source_free = (
-        per_observation(name.replace("_", "-"), getattr(config, name), count, shared=True)
-        for name in shared
-    )
-    backgrounds = per_observation("background", config.background, count, shared=True)
-    names = [observation_name(path) for path in events]
-    repeats = Counter(names)
-    observations = [
-        read_observation(
-            path,
-            exposure=_single("exposure", exposures[i]),
-            psf=psfs[i],
-            psf_ecf=config.psf_ecf,
-            psf_extra_sigma=config.psf_extra_sigma,
-            mask=masks[i],
-            region=regions[i],
-            energy_kev=config.energy_kev,
-            ccd=config.ccd,
-            background=tuple(backgrounds[i]) or None,
-            background_region=source_free[i],
-            grid=config.grid,
-            name=names[i] if repeats[names[i]] == 1 else f"{names[i]}_{i + 1}",
-            place=False,
-        )
-        for i, path in enumerate(events)
-    ]
-    if count == 1:
-        return [placed(o, bin=config.bin) for o in observations]
+    if len(observations) == 1:
+        return [placed(observations[0], bin=options.bin)]
     _check_overlap(observations)
-    for_all = {
-        path
-        for name in shared
-        if len(getattr(config, name)) == 1
-        for path in per_observation(name, getattr(config, name), 1)[0]
-    }
-    for path in for_all:
-        _check_sky_frame(
-            path, observations, "give one file for each, in their order, or one in fk5"
-        )
-    for path in config.sources:
-        _check_sky_frame(path, observations, "give it in fk5")
-    observations = [placed(o, frame=observations[0].frame, bin=config.bin) for o in observations]
+    for name in ("mask", "region", "background_region"):
+        if len(getattr(options, name)) == 1:
+            for item in region_items(per_observation(name, getattr(options, name), 1)[0]):
+                _check_same_sky(item, observations, "give one file for each, or one in fk5")
+    for item in region_items(sources):
+        _check_same_sky(item, observations, "give it in fk5")
+    frame = observations[0].frame
+    observations = [placed(o, frame=frame, bin=options.bin) for o in observations]
     reference = reference_exposure([o.completeness for o in observations])
-    return [held_at(o, reference) for o in observations]
+    return [at_reference(o, reference) for o in observations]
 
 
 def _check_overlap(observations):
-    """Every field must touch another one, and all of them be connected: else these are no pointings of one sky."""
+    """Make sure that the fields are connected: each overlaps another one."""
     n = len(observations)
     group = list(range(n))
     for i, one in enumerate(observations):
@@ -148,26 +182,29 @@ def _check_overlap(observations):
         some = slice(None, None, max(1, len(ix) // 5000))
         sky = one.frame.to_sky(*one.completeness.grid.to_plane(ix[some], iy[some]))
         for j, other in enumerate(observations):
-            if group[i] != group[j]:
-                x, y = other.frame.to_plane(*sky)
-                here = np.isfinite(x)
-                if np.any(other.completeness.exposure_at(x[here], y[here]) > 0):
-                    group = [group[i] if g == group[j] else g for g in group]
+            if group[i] == group[j]:
+                continue
+            x, y = other.frame.to_plane(*sky)
+            here = np.isfinite(x)
+            if np.any(other.completeness.exposure_at(x[here], y[here]) > 0):
+                group = [group[i] if g == group[j] else g for g in group]
     if len(set(group)) > 1:
         raise InputError(
-            f"{n} event lists that do not overlap on the sky: fit them one at a time, e.g. in a shell loop"
+            f"{n} event lists that do not overlap on the sky: fit them one at a time, "
+            "e.g. in a shell loop"
         )
 
 
-def _check_sky_frame(path, observations, way_out):
-    """A region file that holds for several event lists must mean the same sky in all of them."""
-    places = []
+def _check_same_sky(item, observations, cure):
+    """Make sure that regions mean the same place on the sky in all observations."""
+    first, places = observations[0], []
     for o in observations:
-        lines = read_regions(path, frame=o.frame, physical=o.physical).outlines(8)
-        places.append([observations[0].frame.to_plane(*o.frame.to_sky(*line.T)) for line in lines])
+        lines = read_regions(item, frame=o.frame, physical=o.physical).outlines(8)
+        places.append([first.frame.to_plane(*o.frame.to_sky(*line.T)) for line in lines])
     for other in places[1:]:
         for one, two in zip(places[0], other, strict=True):
             if not np.hypot(one[0] - two[0], one[1] - two[1]).max() < SAME_PLACE:
                 raise InputError(
-                    f"{path}: its coordinates mean another place for each event list: {way_out}"
+                    f"{region_name(item)}: its coordinates mean another place for each event "
+                    f"list: {cure}"
                 )

@@ -1,186 +1,293 @@
-"""Regions and masks at work: which photons and which part of the field a pointing keeps, and a record of what each file took."""
+"""Cut photons and exposure by masks and regions, with a record of what each of them takes."""
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError, DataWarning
-from ..io.regions import read_field_of_view, read_regions
-from ..model.photons import CountsImage
+from ..io.regions import read_regions, region_items, region_name
+from ..model.completeness import Completeness
+from ..model.photons import CountsImage, EventList
+from ..plane.resample import map_means
 from ..plane.shapes import Shapes
-from .counts_image import image_open_share
-from .selection import select_shapes
 
-# Share of the photons that one shape of a mask takes from which a warning is due.
+# Fraction of the photons that one shape of a mask takes from which a warning is due.
 MASKED_BY_ONE_SHAPE = 0.05
 
 
-def paths_of(paths):
-    """The paths of an option that takes one or several."""
-    return (paths,) if isinstance(paths, (str, Path)) else tuple(paths or ())
+@dataclass(frozen=True, eq=False)
+class RegionList:
+    """The shapes of one mask or region.
+
+    Attributes
+    ----------
+    name : str
+        Path of the file, text of the filter, or kind of the object.
+    kind : {"mask", "region"}
+        Whether the photons inside are left out, or are the only ones that are kept.
+    shapes : Shapes
+    """
+
+    name: str
+    kind: str
+    shapes: Shapes
 
 
-def apply_shapes(listed, completeness, map_grid, mask, region, filters=()):
-    """Photons and completeness inside the regions and outside the masks, what was cut out, and a record of each file for people.
+@dataclass(frozen=True, eq=False)
+class RegionLists:
+    """All masks and regions of one observation.
 
-    The files of one option add up; a filter of the events' name is a further condition.
+    Attributes
+    ----------
+    masks : tuple of RegionList
+        A photon in any of them is left out.
+    regions : tuple of tuple of RegionList
+        A photon is kept if each of these groups has a list that holds it.
+    """
+
+    masks: tuple = ()
+    regions: tuple = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """Photons and exposure after the masks and regions.
+
+    Attributes
+    ----------
+    recorded : EventList or CountsImage
+        The photons that are left.
+    completeness : Completeness
+    shapes : Shapes or None
+        Everything that was cut out; None if nothing was.
+    records : list of dict
+        What each mask and region takes.
+    """
+
+    recorded: EventList | CountsImage
+    completeness: Completeness
+    shapes: Shapes | None
+    records: list
+
+
+def read_region_lists(recorded, pixels, options, filters=()):
+    """Read the masks and regions of an observation.
 
     Parameters
     ----------
-    listed : EventList or CountsImage
-    completeness : Completeness
-    map_grid : PixelGrid or None
+    recorded : EventList or CountsImage
+    pixels : PixelGrid or None
         The image whose pixels "image" coordinates count.
-    mask, region : path or sequence of paths
+    options : ReadOptions
+        `mask` and `region` are read. The files of one option add up.
     filters : sequence of SkyFilter
-        Of the events' name.
+        Filters by shapes behind the name of the photons' file. Each is a further condition.
 
     Returns
     -------
-    listed : EventList or CountsImage
+    RegionLists
+    """
+    masks = _lists("mask", options.mask, recorded, pixels)
+    masks = [replace(one, shapes=_as_mask(one, recorded)) for one in masks]
+    regions = [_lists("region", options.region, recorded, pixels)]
+    for one in filters:
+        shapes = one.read(frame=recorded.frame, physical=recorded.physical)
+        name = one.path or one.text
+        if one.exclude:
+            masks.append(RegionList(name, "mask", shapes))
+        else:
+            regions.append([RegionList(name, "region", shapes)])
+    return RegionLists(tuple(masks), tuple(tuple(group) for group in regions if group))
+
+
+def source_free_lists(lists, recorded, pixels, options, filters=()):
+    """Return the masks of an observation with its source-free regions instead of its regions.
+
+    Parameters
+    ----------
+    lists : RegionLists
+        As `read_region_lists` returns them.
+    recorded, pixels, options, filters
+        As for `read_region_lists`; `background_region` is read.
+    """
+    regions = _lists("region", options.background_region, recorded, pixels)
+    return RegionLists(lists.masks, (tuple(regions),))
+
+
+def cut_regions(recorded, completeness, lists, open_fraction):
+    """Keep the photons and the exposure inside the regions and outside the masks.
+
+    Parameters
+    ----------
+    recorded : EventList or CountsImage
     completeness : Completeness
-    cut : Shapes or None
-    records : list of dict
+    lists : RegionLists
+    open_fraction : callable
+        `open_fraction(shapes, grid)` is the fraction of each cell that shapes leave open:
+        `Shapes.open_fraction` for single photons, `whole_pixels(image)` for a counts image.
+
+    Returns
+    -------
+    Cut
 
     Raises
     ------
     DataError
-        When no photon is left.
+        If no photon is left.
     """
-    n_before, records, shares = listed.n_photons, [], {}
-    read = {"frame": listed.frame, "physical": listed.physical}
-    masks = [(path, read_regions(path, **read, image_grid=map_grid)) for path in paths_of(mask)]
-    # Such a list says what to cut out by cutting it out; taken at its word it would mask all the rest.
-    masks = [
-        (path, covered.holes() if _is_field_with_holes(path, covered, listed) else covered)
-        for path, covered in masks
-    ]
-    masks += [(one.path or one.text, one.read(**read)) for one in filters if one.exclude]
-    kept = [[(path, read_regions(path, **read, image_grid=map_grid)) for path in paths_of(region)]]
-    kept = [some for some in kept if some] + [
-        [(one.path or one.text, one.read(**read))] for one in filters if not one.exclude
-    ]
-    for kind, path, covered in [("region", *pair) for some in kept for pair in some] + [
-        ("mask", *pair) for pair in masks
-    ]:
-        shares[id(covered)] = _open_share(covered, listed, completeness.grid)
-        area = float(
-            (1 - shares[id(covered)])[completeness.exposure > 0].sum()
-            * completeness.grid.cell_area
-            / 3600
-        )
-        photons = listed.photons.count(covered.contains(listed.photons.x, listed.photons.y))
-        records.append(
-            {
-                "file": _shown(path),
-                "kind": kind,
-                "shapes": covered.n_shapes,
-                "area_arcmin2": area,
-                "photons": photons,
-            }
-        )
-        if kind == "mask":
-            records[-1]["by_shape"] = covered.count_by_term(
-                listed.photons.x, listed.photons.y, listed.photons.weights
-            ).tolist()
-
-    def joined(some):
-        """The union of several files' shapes and its open share, which for overlapping shapes is not the product of theirs."""
-        union = Shapes.union([covered for _, covered in some])
-        return union, shares[id(some[0][1])] if len(some) == 1 else _open_share(
-            union, listed, completeness.grid
-        )
-
-    everything = []
-    for some in kept:
-        union, share = joined(some)
-        listed = select_shapes(listed, union, keep=True)
-        completeness = completeness.masked(1 - share)
-        everything.append(_complement(union))
-        if len(listed) == 0:
-            raise DataError(
-                f"{', '.join(str(path) for path, _ in some)}: none of {n_before:.0f} photons lies in the region: nothing is left to fit"
-            )
-    if masks:
-        _warn_of_greedy_shapes(listed, masks)
-        union, share = joined(masks)
-        listed = select_shapes(listed, union, keep=False)
-        completeness = completeness.masked(share)
-        everything = [*(covered for _, covered in masks), *everything]
-        if len(listed) == 0:
-            raise DataError(
-                f"{', '.join(str(path) for path, _ in masks)}: every one of {n_before:.0f} photons is masked: nothing is left to fit"
-            )
-    return listed, completeness, Shapes.union(everything) if everything else None, records
+    n_before, removed = recorded.n_photons, []
+    everything = [*(one for group in lists.regions for one in group), *lists.masks]
+    opened = {one: open_fraction(one.shapes, completeness.grid) for one in everything}
+    records = [_record(one, recorded, completeness, opened[one]) for one in everything]
+    for group in lists.regions:
+        shapes, fraction = _union(group, opened, completeness.grid, open_fraction)
+        inside = shapes.contains(recorded.photons.x, recorded.photons.y)
+        recorded = recorded.select(inside, "region")
+        completeness = completeness.masked(1 - fraction)
+        removed.append(_complement(shapes))
+        _check_left(recorded, group, f"none of {n_before:.0f} photons lies in the region")
+    if lists.masks:
+        _warn_of_greedy_shapes(recorded, lists.masks)
+        shapes, fraction = _union(lists.masks, opened, completeness.grid, open_fraction)
+        inside = shapes.contains(recorded.photons.x, recorded.photons.y)
+        recorded = recorded.select(~inside, "mask")
+        completeness = completeness.masked(fraction)
+        removed = [*(one.shapes for one in lists.masks), *removed]
+        _check_left(recorded, lists.masks, f"every one of {n_before:.0f} photons is masked")
+    return Cut(recorded, completeness, Shapes.union(removed) if removed else None, records)
 
 
-def chip_outlines(region, listed, chips):
-    """The outlines of the chosen chips that the regions tell, where one is a field-of-view file; else none."""
-    for path in paths_of(region):
-        found = read_field_of_view(path, frame=listed.frame, physical=listed.physical)
-        outlines = [outline for chip, outline in found or () if chips is None or chip in chips]
-        if found and not outlines:
-            have = ",".join(str(chip) for chip, _ in found)
-            raise DataError(
-                f"{path}: a field of view without CCD {','.join(map(str, chips))} (it has {have}): give the one of these events, or choose with --ccd"
-            )
-        if outlines:
-            return outlines
-    return ()
+def whole_pixels(image):
+    """Return the `open_fraction` of a counts image: its pixels are open or masked as a whole.
+
+    A pixel is masked if its centre lies in the shapes, as its photons are. On the grid of the
+    image the fraction is 0 or 1; off the image it is 1.
+
+    Parameters
+    ----------
+    image : CountsImage
+    """
+
+    def open_fraction(shapes, grid):
+        inside = shapes.contains(*image.pixels.centres()).astype(np.float64)
+        return 1 - np.clip(map_means(inside, image.pixels, grid), 0, 1)
+
+    return open_fraction
 
 
-def _shown(path):
-    """A region file's name without its folder; the shapes of a filter as they are."""
-    return Path(path).name if Path(path).is_file() else str(path)
-
-
-def _open_share(covered, listed, grid):
-    """Share of each cell that shapes leave open: of its area for single photons, of the image's whole pixels for those counted in pixels."""
-    return (
-        image_open_share(covered, listed.pixels, grid)
-        if isinstance(listed, CountsImage)
-        else covered.open_fraction(grid)
+def region_files(options, filters=()):
+    """Return role and path of each region file that an observation reads, in order."""
+    given = (
+        ("mask", options.mask),
+        ("region", options.region),
+        ("background region", options.background_region),
     )
+    files = [
+        (role, item)
+        for role, items in given
+        for item in region_items(items)
+        if isinstance(item, (str, Path))
+    ]
+    return files + [("mask" if one.exclude else "region", one.path) for one in filters if one.path]
 
 
-def _is_field_with_holes(path, covered, listed):
-    """Whether a list of shapes is nothing but holes: in everything, or in a first shape that holds every photon, as CIAO writes `rectangle` and `-ellipse`."""
-    if covered.only_excludes:
-        return True
-    if not covered.groups or any(
-        len(g) < 2 or not all(t.exclude for t in g[1:]) for g in covered.groups
-    ):
-        return False
+def _lists(kind, regions, recorded, pixels):
+    """Read the regions of one option, a list for each file or object."""
+    plane = {"frame": recorded.frame, "physical": recorded.physical, "image_grid": pixels}
+    return [
+        RegionList(region_name(item), kind, read_regions(item, **plane))
+        for item in region_items(regions)
+    ]
+
+
+def _record(one, recorded, completeness, fraction):
+    """Record the area and the photons that a mask or region covers."""
+    photons, grid = recorded.photons, completeness.grid
+    area = float((1 - fraction)[completeness.exposure > 0].sum() * grid.cell_area / 3600)
+    record = {
+        "file": Path(one.name).name if Path(one.name).is_file() else one.name,
+        "kind": one.kind,
+        "shapes": one.shapes.n_shapes,
+        "area_arcmin2": area,
+        "photons": photons.count(one.shapes.contains(photons.x, photons.y)),
+    }
+    if one.kind == "mask":
+        by_shape = one.shapes.count_by_term(photons.x, photons.y, photons.weights)
+        record["by_shape"] = by_shape.tolist()
+    return record
+
+
+def _union(lists, opened, grid, open_fraction):
+    """Return the union of several lists and its open fraction.
+
+    For shapes that overlap, that is not the product of the lists' fractions.
+    """
+    if len(lists) == 1:
+        return lists[0].shapes, opened[lists[0]]
+    shapes = Shapes.union([one.shapes for one in lists])
+    return shapes, open_fraction(shapes, grid)
+
+
+def _check_left(recorded, lists, problem):
+    if len(recorded) == 0:
+        names = ", ".join(one.name for one in lists)
+        raise DataError(f"{names}: {problem}: nothing is left to fit")
+
+
+def _as_mask(one, recorded):
+    """Return the holes of a list that consists of holes, because they are what it masks.
+
+    CIAO writes masks as holes in everything, or as holes in a first shape that holds every
+    photon, such as `rectangle` and `-ellipse`. Read literally, such a list masks everything else.
+    """
+    shapes, photons = one.shapes, recorded.photons
+    if shapes.only_excludes:
+        return shapes.holes()
+    first_then_holes = all(
+        len(group) > 1 and all(term.exclude for term in group[1:]) for group in shapes.groups
+    )
+    if not (shapes.groups and first_then_holes):
+        return shapes
     if not all(
-        g[0].exclude or np.all(g[0].contains(listed.photons.x, listed.photons.y))
-        for g in covered.groups
+        group[0].exclude or np.all(group[0].contains(photons.x, photons.y))
+        for group in shapes.groups
     ):
-        return False
-    message = f"{path}: its first shape holds every photon, the others are cut out of it: as a mask it excludes what is cut out (with --region it keeps the rest)"
-    warnings.warn(message, DataWarning, stacklevel=4)
-    return True
+        return shapes
+    warnings.warn(
+        f"{one.name}: its first shape holds every photon, the others are cut out of it: as a mask "
+        "it leaves out what is cut out (given as `region` it keeps the rest)",
+        DataWarning,
+        stacklevel=4,
+    )
+    return shapes.holes()
 
 
-def _warn_of_greedy_shapes(listed, masks):
-    """Name each shape of the masks, pairs of (path, Shapes), that alone takes more than 5 % of the photons."""
-    for path, covered in masks:
-        inside = listed.photons.select(covered.contains(listed.photons.x, listed.photons.y))
-        shares = covered.count_by_term(inside.x, inside.y, inside.weights) / listed.n_photons
-        for number, (term, taken) in enumerate(zip(covered.terms, shares, strict=True), 1):
-            if taken > MASKED_BY_ONE_SHAPE and not term.exclude:
-                name = f"{path}: shape {number} ({term.short_label})"
+def _warn_of_greedy_shapes(recorded, masks):
+    """Warn of each shape of the masks that alone takes more than 5 % of the photons."""
+    for one in masks:
+        inside = recorded.photons.select(
+            one.shapes.contains(recorded.photons.x, recorded.photons.y)
+        )
+        taken = one.shapes.count_by_term(inside.x, inside.y, inside.weights) / recorded.n_photons
+        for number, (term, part) in enumerate(zip(one.shapes.terms, taken, strict=True), 1):
+            if part > MASKED_BY_ONE_SHAPE and not term.exclude:
                 warnings.warn(
-                    f"{name} takes {100 * taken:.1f} % of the photons: is it the source that is to be fitted?",
+                    f"{one.name}: shape {number} ({term.short_label}) takes {100 * part:.1f} % of "
+                    "the photons: is it the source that is to be fitted?",
                     DataWarning,
                     stacklevel=4,
                 )
 
 
 def _complement(shapes):
-    """What lists of shapes leave uncovered; nothing where more than one of them has holes, which no list of terms can say."""
-    # A list that only adds may as well go on where another ends; then every addition is a cut, and every cut an addition.
+    """Return the shapes that cover what others leave uncovered.
+
+    A list of terms cannot express it if more than one group has holes; then nothing is covered.
+    """
+    # A group that only adds may follow another one. In the complement every addition becomes an
+    # exclusion and every exclusion an addition.
     groups = sorted(shapes.groups, key=lambda group: not any(term.exclude for term in group))
     if any(term.exclude for group in groups[1:] for term in group):
         return Shapes()

@@ -2,18 +2,17 @@
 
 from ..errors import InputError
 from ..fitting.point_sources import PointSources
-from ..io.regions import read_regions
+from ..io.regions import read_regions, region_items, region_name
 from ..model.completeness import reference_exposure
-from ..plane.shapes import Shapes
 
 
-def read_point_sources(paths, positions, observations):
+def read_point_sources(sources, positions, observations):
     """Read the point sources that a fit has beside its components.
 
     Parameters
     ----------
-    paths : sequence of path
-        Region files or source lists; at least one.
+    sources : sequence
+        Region files, source lists or region objects; at least one.
     positions : {"free", "fixed"}
         Whether the positions of the sources are fitted.
     observations : sequence of Observation
@@ -31,22 +30,20 @@ def read_point_sources(paths, positions, observations):
         If no source can be fitted, or a region cannot be that of a point source.
     """
     first = observations[0]
-    files = ", ".join(map(str, paths))
-    shapes = Shapes.union(
-        [read_regions(path, frame=first.frame, physical=first.physical) for path in paths]
-    )
+    files = ", ".join(region_name(item) for item in region_items(sources))
+    shapes = read_regions(sources, frame=first.frame, physical=first.physical)
     try:
-        sources = PointSources.of_shapes(shapes, movable=positions == "free")
+        listed = PointSources.of_shapes(shapes, movable=positions == "free")
     except InputError as error:
         raise InputError(f"{files}: {error}") from None
     reference = reference_exposure([o.completeness for o in observations])
-    usable, left_out = sources.usable(observations, reference)
+    usable, left_out = listed.usable(observations, reference)
     if not shapes.only_excludes and any(term.exclude for term in shapes.terms):
         left_out["excluded in the list"] = sum(term.exclude for term in shapes.terms)
     reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
     if len(usable) == 0:
         raise InputError(
-            f"{files}: none of {len(sources)} sources can be fitted ({reasons}): "
+            f"{files}: none of {len(listed)} sources can be fitted ({reasons}): "
             "are they of this field, and is there no mask on them?"
         )
     return usable, _summary(usable, positions, reasons, observations)

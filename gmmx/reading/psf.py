@@ -1,8 +1,7 @@
-"""Which PSF an observation gets: what was asked for, or else what its telescope has."""
+"""Choose the PSF of an observation: the one that is asked for, or else that of its telescope."""
 
-import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,46 +16,59 @@ from .selection import aim_detector
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Blur:
+class ChosenPsf:
     """The PSF of an observation and where it came from.
 
     Attributes
     ----------
     psf : PsfModel or None
-    resolved : str or None
-        What to tell people; None where they asked for just this.
+        None if the photons are not blurred, or the PSF is not known.
+    choice : str or None
+        How the PSF was chosen; None if the options say it.
     files : tuple of str
         Files that were read.
     """
 
     psf: PsfModel | None = None
-    resolved: str | None = None
+    choice: str | None = None
     files: tuple = ()
 
 
 def parse_psf(psf):
-    """The kind of PSF that is asked for and its value: ("default", None), ("none", None), ("chandra", None), ("sigma", arcsec) or ("files", paths).
+    """Return the kind of PSF that is asked for, and its value.
 
     Parameters
     ----------
-    psf : None, float, str, Path or sequence of them
-        Several are PSF maps of one observation.
+    psf : sequence of str
+        As in `ReadOptions`, for one observation.
+
+    Returns
+    -------
+    kind : {"default", "none", "chandra", "sigma", "files"}
+    value : float, tuple of str or None
+        Sigma [arcsec], or paths.
 
     Raises
     ------
     InputError
-        When a word or number stands beside others.
+        If several values are given that are not all files.
+
+    Examples
+    --------
+    >>> parse_psf(["0.5"]), parse_psf(["core.fits", "wing.fits"])
+    (('sigma', 0.5), ('files', ('core.fits', 'wing.fits')))
     """
-    parts = [psf] if isinstance(psf, (str, Path, int, float)) else list(psf or ())
-    parts = [text for text in (str(part).strip() for part in parts if part is not None) if text]
+    parts = [text for text in (str(part).strip() for part in psf) if text]
     if not parts:
         return "default", None
     kinds = [_kind(text) for text in parts]
     if len(parts) > 1 and any(kind != "files" for kind, _ in kinds):
         raise InputError(
-            f"psf {','.join(parts)}: several values must be PSF maps of different encircled fractions"
+            f"`psf` = {','.join(parts)}: several values must be PSF maps of different "
+            "encircled fractions",
+            parameter="psf",
         )
-    return kinds[0] if kinds[0][0] != "files" else ("files", parts)
+    return kinds[0] if kinds[0][0] != "files" else ("files", tuple(parts))
 
 
 def _kind(text):
@@ -68,148 +80,186 @@ def _kind(text):
         return "files", None
 
 
-def choose_blur(listed, psf=None, *, ecf=None, extra=0.0, events="events"):
-    """The PSF of an observation.
+def choose_psf(recorded, options, file):
+    """Choose the PSF of an observation.
 
     Parameters
     ----------
-    listed : EventList or CountsImage
-        The photons of the fit, for where the field is and which energies it has; their keywords tell the telescope.
-    psf : as for `parse_psf`
-        One or several PSF maps (`io.blurs`), the image of a point source (`point_source`), the sigma of a Gaussian [arcsec], "none", or "chandra": the library
-        of the mirrors (`chandra`). Nothing: the library for Chandra's ACIS, else no blur, with a warning.
-    ecf : float, optional
-        Encircled fraction of a single PSF map, over its header's.
-    extra : float
-        A further round blur [arcsec], added in quadrature to every Gaussian.
-
-    events : str
-        The event file, for messages.
+    recorded : EventList or CountsImage
+        Photons of the fit. They show where the field is and which energies it has, and their
+        keywords name the telescope.
+    options : ReadOptions
+        `psf`, `psf_ecf` and `psf_extra_sigma` of one observation. Without `psf` Chandra's ACIS
+        gets the built-in PSF; other instruments get none, with a warning.
+    file : FileArgument
+        File of the photons, for messages.
 
     Returns
     -------
-    Blur
+    ChosenPsf
 
     Raises
     ------
     InputError, DataError
-        When the PSF cannot be had, or the options do not go together.
+        If the PSF cannot be read or made, or the options do not go together.
     """
-    kind, value = parse_psf(psf)
-    if not (math.isfinite(extra) and extra >= 0):
-        raise InputError(f"`psf_extra_sigma` = {extra:g}: it must be at least 0")
+    kind, value = parse_psf(options.psf)
+    ecf, extra = options.psf_ecf, options.psf_extra_sigma
     if ecf is not None and (kind != "files" or len(value) > 1):
-        raise InputError(f"psf_ecf {ecf:g} goes with a PSF map: give one with --psf FILE")
-    blur = _wanted(kind, value, listed, ecf, events)
-    if extra == 0:
-        return blur
-    if blur.psf is None:
         raise InputError(
-            f"`psf_extra_sigma` = {extra:g} widens a PSF, and there is none: give {extra:g} as the sigma of one with `psf`"
+            f"`psf_ecf` = {ecf:g} belongs to a single PSF map: give one with `psf`",
+            parameter="psf_ecf",
         )
-    text = f'{blur.psf.description}, and {extra:g}" more'
-    return Blur(psf=blur.psf.widened(extra**2, text), resolved=text, files=blur.files)
+    chosen = _chosen(kind, value, recorded, ecf, file)
+    if extra == 0:
+        return chosen
+    if chosen.psf is None:
+        raise InputError(
+            f"`psf_extra_sigma` = {extra:g} widens a PSF, and there is none: "
+            f"give {extra:g} as the sigma of one with `psf`",
+            parameter="psf_extra_sigma",
+        )
+    text = f'{chosen.psf.description}, and {extra:g}" more'
+    return replace(chosen, psf=chosen.psf.widened(extra**2, text), choice=text)
 
 
-def _wanted(kind, value, listed, ecf, events):
+def widened_by_pixel(psf, side):
+    """Return a PSF convolved with the square pixel in which photons are counted.
+
+    The variance of a position in the square is side**2 / 12 along each axis.
+
+    Parameters
+    ----------
+    psf : PsfModel or None
+    side : float
+        Side of the pixel [arcsec].
+    """
+    variance = side**2 / 12
+    if psf is not None:
+        return psf.widened(variance)
+    sigma = np.sqrt(variance)
+    return replace(
+        PsfModel.constant(sigma),
+        description=f'none but that of pixels of {side:.3g}": a Gaussian of sigma {sigma:.3g}"',
+    )
+
+
+def _chosen(kind, value, recorded, ecf, file):
+    """Return the PSF of a kind, before it is widened."""
     if kind == "none":
-        return Blur()
+        return ChosenPsf()
     if kind == "sigma":
-        return Blur(psf=PsfModel.constant(value))
+        return ChosenPsf(psf=PsfModel.constant(value))
     if kind == "files":
-        blur = _from_files(value, listed, ecf)
-        if (
-            blur.psf.grid.shape != (1, 1)
-            and not blur.psf.grid.locate(listed.photons.x, listed.photons.y)[2].any()
-        ):
-            raise DataError(
-                f"{', '.join(value)}: the PSF map does not overlap the events of {events}: is it of another pointing?"
-            )
-        return blur
-    is_acis, reason = _why_not_chandra(listed)
-    if reason is None:
-        return _chandra(listed)
+        return _from_files(value, recorded, ecf, file)
+    is_acis, problem = _chandra_problem(recorded)
+    if problem is None:
+        return _chandra(recorded)
     if kind == "chandra":
-        raise DataError(f"{events}: the Chandra PSF cannot be had: {reason}")
-    remark = f"; the built-in Chandra PSF cannot be had: {reason}" if is_acis else ""
-    message = f"{events}: no PSF: what comes back is blurred by the telescope (give a PSF map or a sigma with --psf){remark}"
-    warnings.warn(message, DataWarning, stacklevel=4)
-    return Blur(resolved=f"none (no PSF was given{remark})")
+        raise DataError(
+            f"{file}: the Chandra PSF is not available: {problem}", parameter="psf"
+        )
+    remark = f"; the built-in Chandra PSF is not available: {problem}" if is_acis else ""
+    warnings.warn(
+        f"{file}: no PSF: the fitted components include the blur of the telescope "
+        f"(give a PSF map or a sigma with `psf`){remark}",
+        DataWarning,
+        stacklevel=5,
+    )
+    return ChosenPsf(choice=f"none (no PSF was given{remark})")
 
 
-def _from_files(paths, listed, ecf):
-    plane = {"frame": listed.frame, "physical": listed.physical}
+def _from_files(paths, recorded, ecf, file):
+    """Read PSF maps, or the image of a point source."""
+    plane = {"frame": recorded.frame, "physical": recorded.physical}
     if len(paths) > 1:
         psf = read_psf_maps(paths, **plane)
-        return Blur(psf=psf, resolved=psf.description, files=tuple(paths))
+        return ChosenPsf(
+            psf=_overlapping(psf, paths, recorded, file), choice=psf.description, files=paths
+        )
     image = read_image(paths[0])
     if not is_picture(image, ecf):
-        return Blur(psf=read_psf_map(paths[0], **plane, ecf=ecf), files=tuple(paths))
+        psf = read_psf_map(paths[0], **plane, ecf=ecf)
+        return ChosenPsf(psf=_overlapping(psf, paths, recorded, file), files=paths)
     found = fit_point_source(*reversed(picture_grid(image, **plane)))
     text = (
-        f'image of a point source {Path(paths[0]).name}: {found.psf.n_gaussians} Gaussians for the whole field, r50 {found.r50:.2f}", '
-        f"encircled energy met to {100 * found.error:.1f} %"
+        f"image of a point source {Path(paths[0]).name}: {found.psf.n_gaussians} Gaussians for "
+        f'the whole field, r50 {found.r50:.2f}", '
+        f"encircled energy reproduced within {100 * found.error:.1f} %"
     )
-    return Blur(psf=found.psf.widened(0.0, text), resolved=text, files=tuple(paths))
+    return ChosenPsf(psf=found.psf.widened(0.0, text), choice=text, files=paths)
 
 
-def _why_not_chandra(listed):
-    """Whether the events are Chandra's ACIS, and why the library cannot serve them; None where it can."""
-    about = listed.metadata
+def _overlapping(psf, paths, recorded, file):
+    """Make sure that PSF maps overlap the photons."""
+    photons = recorded.photons
+    if psf.grid.shape != (1, 1) and not psf.grid.locate(photons.x, photons.y)[2].any():
+        raise DataError(
+            f"{', '.join(paths)}: the PSF map does not overlap the events of {file}: "
+            "is it of another pointing?"
+        )
+    return psf
+
+
+def _chandra_problem(recorded):
+    """Return whether the photons are of Chandra's ACIS, and why the library does not serve them.
+
+    The reason is None if it does.
+    """
+    about = recorded.metadata
     telescope, instrument = (
         str(about.get(key, "")).strip().upper() for key in ("TELESCOP", "INSTRUME")
     )
     if telescope not in ("CHANDRA", "AXAF") or not instrument.startswith("ACIS"):
-        return (
-            False,
-            f"it is for ACIS, not for {' '.join((telescope, instrument)).strip() or 'an instrument without a name'}: give another PSF with --psf",
-        )
+        name = " ".join((telescope, instrument)).strip() or "an instrument without a name"
+        return False, f"it is for ACIS, not for {name}: give another PSF with `psf`"
     if str(about.get("OBS_ID", "")).strip().lower() == "merged":
-        return (
-            True,
-            "OBS_ID Merged has several pointings, each with its own PSF: fit the single event lists together: gmmx fit a.fits b.fits",
+        return True, (
+            "OBS_ID Merged has several pointings, each with its own PSF: fit the single event "
+            "lists jointly: gmmx fit a.fits b.fits"
         )
-    missing = [
-        key
-        for key in ("RA_PNT", "DEC_PNT", "ROLL_PNT")
-        if not isinstance(about.get(key), (int, float)) or isinstance(about.get(key), bool)
-    ]
+    missing = [key for key in ("RA_PNT", "DEC_PNT", "ROLL_PNT") if not _is_number(about.get(key))]
     if missing:
-        return (
-            True,
-            f"no {', '.join(missing)} in the events' header: mend it, or give another PSF with --psf",
+        return True, (
+            f"no {', '.join(missing)} in the events' header: write it into the header, "
+            "or give another PSF with `psf`"
         )
-    if aim_detector(listed) is None:
-        return (
-            True,
-            "neither SIM_Z nor DETNAM tells whether the aim point is on ACIS-I or ACIS-S: give another PSF with --psf",
+    if aim_detector(recorded) is None:
+        return True, (
+            "neither SIM_Z nor DETNAM tells whether the aim point is on ACIS-I or ACIS-S: "
+            "give another PSF with `psf`"
         )
     return True, None
 
 
-def _chandra(listed):
-    """The library's PSF for an event list of ACIS."""
-    about, detector = listed.metadata, aim_detector(listed)
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _chandra(recorded):
+    """Return the PSF of the built-in library for photons of ACIS."""
+    about, photons, detector = recorded.metadata, recorded.photons, aim_detector(recorded)
     adjusted = str(about.get("PIX_ADJ", "") or "").strip().upper()
-    variance = PIXEL_VARIANCE.get(adjusted or "NONE", 0.0)
     psf = pointing_psf(
         read_chandra_library(),
         detector,
-        frame=listed.frame,
+        frame=recorded.frame,
         pointing=(about["RA_PNT"], about["DEC_PNT"]),
         roll=about["ROLL_PNT"],
-        x_range=(listed.photons.x.min(), listed.photons.x.max()),
-        y_range=(listed.photons.y.min(), listed.photons.y.max()),
-        energies_kev=listed.photons.energy_kev,
-    ).widened(variance)
-    if listed.photons.energy_kev is None:
-        energy = f"at {USUAL_ENERGY:g} keV (the file does not tell energies)"
+        x_range=(photons.x.min(), photons.x.max()),
+        y_range=(photons.y.min(), photons.y.max()),
+        energies_kev=photons.energy_kev,
+    ).widened(PIXEL_VARIANCE.get(adjusted or "NONE", 0.0))
+    if photons.energy_kev is None:
+        energy = f"at {USUAL_ENERGY:g} keV (the file has no energies)"
     else:
-        energy = (
-            f"for the photons' own energies (median {np.median(listed.photons.energy_kev):.2f} keV)"
-        )
+        median = np.median(photons.energy_kev)
+        energy = f"for the energies of the photons (median {median:.2f} keV)"
     m = psf.n_gaussians
     r50 = core_radius(psf.weights.reshape(-1, m), psf.covariances.reshape(-1, m, 2, 2), 0.5)
     pixels = f"PIX_ADJ {adjusted}" if adjusted else "no PIX_ADJ, taken as NONE"
-    text = f'Chandra library, {detector}, {energy}, {pixels}: {m} Gaussians, r50 {r50.min():.2f}" to {r50.max():.2f}"'
-    return Blur(psf=psf.widened(0.0, text), resolved=text)
+    text = (
+        f"Chandra library, {detector}, {energy}, {pixels}: {m} Gaussians, "
+        f'r50 {r50.min():.2f}" to {r50.max():.2f}"'
+    )
+    return ChosenPsf(psf=psf.widened(0.0, text), choice=text)

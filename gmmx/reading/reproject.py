@@ -1,4 +1,4 @@
-"""An observation in another tangent plane than its own."""
+"""Move an observation into another tangent plane."""
 
 from dataclasses import replace
 
@@ -10,67 +10,113 @@ from ..plane.grid import PixelGrid
 
 
 def moved(observation, frame):
-    """The observation in another tangent plane: photons through the sky, grids by the nearest affine map, exact to 0.02 pixel or else resampled.
+    """Return an observation in another tangent plane.
 
-    Masks stay as they are, in the plane that they are exact in. In the plane that it is in already, nothing of an observation changes.
+    Photons go through the sky. Grids follow by the nearest affine map, if it is exact to 0.02
+    pixel; otherwise the maps are resampled. Masks stay in the plane where they are exact.
+
+    Parameters
+    ----------
+    observation : Observation
+    frame : SkyFrame
+        The new plane. In its own plane the observation stays as it is.
+
+    Returns
+    -------
+    Observation
+
+    Raises
+    ------
+    DataError
+        If photons have no image in the new plane.
     """
-    own = observation.frame
-    if frame == own:
+    if frame == observation.frame:
         return observation
-
-    def there(x, y):
-        return frame.to_plane(*own.to_sky(x, y))
-
-    def back(x, y):
-        return own.to_plane(*frame.to_sky(x, y))
-
-    x, y = there(observation.photons.x, observation.photons.y)
+    way = _Way(observation.frame, frame)
+    x, y = way.there(observation.photons.x, observation.photons.y)
     if not np.all(np.isfinite(x)):
         raise DataError(
-            f"{observation.name}: its photons are on the other side of the sky from the frame's tangent point: fit it alone"
+            f"{observation.name}: its photons are on the other side of the sky from the tangent "
+            "point of the frame: fit it alone"
         )
-    completeness, blur = observation.completeness, observation.psf
-    grid, exposure, open_share = _moved_maps(
-        completeness.grid, there, back, (completeness.exposure, 0.0), (completeness.open_share, 1.0)
-    )
-    completeness = replace(completeness, grid=grid, exposure=exposure, open_share=open_share)
-    backgrounds = []
-    for b in observation.backgrounds:
-        if b.template is not None:
-            grid, values = _moved_maps(b.template.grid, there, back, (b.template.values, 0.0))
-            b = replace(b, template=replace(b.template, grid=grid, values=values))
-        backgrounds.append(b)
-    if blur is not None and not blur.is_round_everywhere:
-        # The blur varies over many nodes: what the affine map errs by does not matter.
-        grid = affine_grid(blur.grid.shape, lambda ix, iy: there(*blur.grid.to_plane(ix, iy)))[0]
-        turn = _rotation(blur.grid, grid)
-        blur = replace(blur, grid=grid, covariances=turn @ blur.covariances @ turn.T)
-    # The telescope's sky pixels are a scale of their own tangent plane, in no other.
     return replace(
         observation,
         photons=replace(observation.photons, x=x, y=y),
         frame=frame,
-        completeness=completeness,
-        psf=blur,
-        backgrounds=tuple(backgrounds),
+        completeness=_moved_completeness(observation.completeness, way),
+        psf=_moved_psf(observation.psf, way),
+        backgrounds=tuple(_moved_background(b, way) for b in observation.backgrounds),
+        # Sky pixels of the telescope exist in their own tangent plane only.
         physical=None,
-        masks_frame=observation.masks_frame or own,
+        masks_frame=observation.masks_frame or observation.frame,
     )
 
 
-def _moved_maps(old, there, back, *maps):
-    """A grid in another plane, and the maps on it, pairs of values and what lies outside them."""
-    grid, residual = affine_grid(old.shape, lambda ix, iy: there(*old.to_plane(ix, iy)))
-    if residual < MAX_RESIDUAL:
-        return grid, *(values for values, _ in maps)
-    ways = (lambda ix, iy: there(*old.to_plane(ix, iy))), (lambda x, y: old.to_pixels(*back(x, y)))
-    found = [resampled(values, *ways, fill=fill) for values, fill in maps]
-    return found[0][0], *(values for _, values in found)
+class _Way:
+    """The way from one tangent plane to another, and back."""
+
+    def __init__(self, own, frame):
+        self.own, self.frame = own, frame
+
+    def there(self, x, y):
+        """Return positions of the old plane in the new one [arcsec]."""
+        return self.frame.to_plane(*self.own.to_sky(x, y))
+
+    def back(self, x, y):
+        """Return positions of the new plane in the old one [arcsec]."""
+        return self.own.to_plane(*self.frame.to_sky(x, y))
+
+    def grid(self, old):
+        """Return the affine grid that is nearest to a grid of the old plane, and its error."""
+        return affine_grid(old.shape, lambda ix, iy: self.there(*old.to_plane(ix, iy)))
+
+    def maps(self, old, *maps):
+        """Return a grid in the new plane, and maps on it.
+
+        Parameters
+        ----------
+        old : PixelGrid
+        *maps : (array, float)
+            Values on the old grid, and the value outside of it.
+        """
+        grid, residual = self.grid(old)
+        if residual < MAX_RESIDUAL:
+            return grid, *(values for values, _ in maps)
+
+        def place(ix, iy):
+            return self.there(*old.to_plane(ix, iy))
+
+        def unplace(x, y):
+            return old.to_pixels(*self.back(x, y))
+
+        found = [resampled(values, place, unplace, fill=fill) for values, fill in maps]
+        return found[0][0], *(values for _, values in found)
+
+
+def _moved_completeness(old, way):
+    grid, exposure, open_share = way.maps(old.grid, (old.exposure, 0.0), (old.open_share, 1.0))
+    return replace(old, grid=grid, exposure=exposure, open_share=open_share)
+
+
+def _moved_background(old, way):
+    if old.template is None:
+        return old
+    grid, values = way.maps(old.template.grid, (old.template.values, 0.0))
+    return replace(old, template=replace(old.template, grid=grid, values=values))
+
+
+def _moved_psf(psf, way):
+    """Move the nodes of a PSF, and rotate its Gaussians."""
+    if psf is None or psf.is_round_everywhere:
+        return psf
+    # The PSF varies over many nodes, so that the error of the affine map does not matter.
+    grid, _ = way.grid(psf.grid)
+    turn = _rotation(psf.grid, grid)
+    return replace(psf, grid=grid, covariances=turn @ psf.covariances @ turn.T)
 
 
 def _rotation(old, new):
-    """The rotation (2, 2) that is nearest to the linear map from one grid's steps to another's."""
-    u, _, v = np.linalg.svd(
-        PixelGrid(shape=old.shape, origin=old.origin, matrix=new.matrix).matrix @ old.inverse
-    )
+    """Return the rotation (2, 2) nearest to the linear map from one grid's steps to another's."""
+    steps = PixelGrid(shape=old.shape, origin=old.origin, matrix=new.matrix).matrix
+    u, _, v = np.linalg.svd(steps @ old.inverse)
     return u @ v

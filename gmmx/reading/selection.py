@@ -1,44 +1,95 @@
-"""From all photons of a file to those of a fit: chips, energies, shapes, and the cells that photons and exposure are collected into."""
+"""Choose the photons of an event list: the chips and the energy band of a fit."""
 
 import warnings
 
 import numpy as np
 
-from ..config import chip_numbers, energy_band
 from ..errors import DataError, DataWarning, InputError
 
 ACIS_BAND_KEV = (0.5, 7.0)
 ACIS_I, ACIS_S = (0, 1, 2, 3), (7,)
-# Position of Chandra's instrument table with ACIS-I and ACIS-S at the focus is -233.6 and -190.1 mm; observations shift it by some 10 mm.
+# Position of Chandra's instrument table [mm]: -233.6 with ACIS-I at the focus, -190.1 with ACIS-S.
+# Observations shift it by some 10 mm.
 SIM_Z_ACIS = (-250.0, -211.0, -150.0)
+# The chip of the aim point is that of the photons this near to the pointing [arcsec].
 AIM_RADIUS = 60.0
-# Bands beyond this are eV mistaken for keV: no focusing telescope works there.
+# Bands beyond this are eV mistaken for keV, because no focusing telescope works there.
 HIGHEST_KEV = 100.0
 
 
-def parse_energy(energy):
-    """An energy band as (low, high) [keV], or None for all energies: `energy_band` without its "all"."""
-    band = energy_band(energy)
-    return None if band == "all" else band
+def select_chips(events, ccd):
+    """Keep the photons of the chosen chips, or else of the chips at the aim point.
 
+    Parameters
+    ----------
+    events : EventList
+    ccd : tuple of int, "all" or None
+        As in `ReadOptions`.
 
-def parse_ccd(ccd):
-    """Chip numbers in rising order, or None for all: `chip_numbers` without its "all"."""
-    chips = chip_numbers(ccd)
-    return None if chips == "all" else chips
+    Returns
+    -------
+    events : EventList
+        Its metadata name the chips.
+    choice : str or None
+        How the chips were chosen; None if `ccd` says it.
 
-
-def resolve_energy(events, energy=None):
-    """The energy band (low, high) [keV] or None for all, and how it was chosen (None where it was asked for).
-
-    Without a request: 0.5 to 7 keV for ACIS, or what of it the file's own filter left; all energies elsewhere.
+    Raises
+    ------
+    DataError
+        If no photon is left, or the file has no chips to choose from.
     """
-    if energy is not None:
-        return parse_energy(energy), None
+    chips, choice = choose_chips(events) if ccd is None else (ccd, None)
+    chips = None if chips == "all" else chips
+    events = on_chips(events, chips)
+    return events.noted(chips=None if chips is None else list(chips)), choice
+
+
+def select_band(events, energy_kev):
+    """Keep the photons in the chosen energy band, or else in the band of the instrument.
+
+    Parameters
+    ----------
+    events : EventList
+    energy_kev : (float, float), "all" or None
+        As in `ReadOptions`.
+
+    Returns
+    -------
+    events : EventList
+        Its metadata name the band.
+    choice : str or None
+        How the band was chosen; None if `energy_kev` says it.
+
+    Raises
+    ------
+    DataError
+        If no photon is left, or the file has no energies.
+    InputError
+        If the band was meant in eV.
+    """
+    band, choice = choose_band(events) if energy_kev is None else (energy_kev, None)
+    band = None if band == "all" else band
+    events = in_band(events, band)
+    recorded = events.metadata.get("recorded_energy_band_kev")
+    return events.noted(energy_kev=list(band or recorded or ()) or "all"), choice
+
+
+def choose_band(events):
+    """Return the energy band of the instrument, and why it is that one.
+
+    The band is 0.5 to 7 keV for ACIS, or the part of it that the file's own filter left. Other
+    instruments keep all energies.
+
+    Returns
+    -------
+    band : (float, float) or None
+        [keV]; None for all energies.
+    choice : str
+    """
     recorded = events.metadata.get("recorded_energy_band_kev")
     instrument = str(events.metadata.get("INSTRUME", ""))
     if events.photons.energy_kev is None:
-        return None, "all (the file does not tell energies)"
+        return None, "all (the file has no energies)"
     if not instrument.upper().startswith("ACIS"):
         known = f"; the file was cut to {recorded[0]:g}:{recorded[1]:g} keV" if recorded else ""
         return None, f"all (no default band for {instrument or 'this instrument'}{known})"
@@ -47,19 +98,22 @@ def resolve_energy(events, energy=None):
     band = max(ACIS_BAND_KEV[0], recorded[0]), min(ACIS_BAND_KEV[1], recorded[1])
     if band[0] >= band[1]:
         return tuple(recorded), "{:g}:{:g} keV (the file's own filter)".format(*recorded)
-    return band, "{:g}:{:g} keV (default for ACIS{})".format(
-        *band, "" if band == ACIS_BAND_KEV else ", within the file's own filter"
-    )
+    within = "" if band == ACIS_BAND_KEV else ", within the file's own filter"
+    return band, "{:g}:{:g} keV (default for ACIS{})".format(*band, within)
 
 
-def resolve_ccd(events, ccd=None):
-    """The chips to keep or None for all, and how they were chosen (None where they were asked for).
+def choose_chips(events):
+    """Return the chips of the aim point, and why they are those.
 
-    Without a request: chips 0-3 when Chandra's aim point is on ACIS-I, 7 when it is on ACIS-S; all elsewhere. Where the file has none of these, those that it
-    has are kept, with a warning.
+    Chandra's aim point is on ACIS-I (chips 0 to 3) or on ACIS-S (chip 7). Other instruments keep
+    all chips. So does a file without photons on the chips of the aim point, with a warning.
+
+    Returns
+    -------
+    chips : tuple of int or None
+        None for all chips.
+    choice : str
     """
-    if ccd is not None:
-        return parse_ccd(ccd), None
     if events.photons.ccd is None:
         return None, "all (no CCD column)"
     present = np.unique(events.photons.ccd).tolist()
@@ -71,40 +125,40 @@ def resolve_ccd(events, ccd=None):
     if chips is None:
         return None, f"all ({_listed(present)}; the aim point is not known)"
     if not set(chips) & set(present):
-        message = f"no photon on CCD {_listed(chips)}, where the aim point is ({why}): keeping CCD {_listed(present)}; choose with --ccd"
-        warnings.warn(message, DataWarning, stacklevel=2)
+        warnings.warn(
+            f"no photon on CCD {_listed(chips)}, where the aim point is ({why}): "
+            f"keeping CCD {_listed(present)}; choose others with `ccd`",
+            DataWarning,
+            stacklevel=3,
+        )
         return None, f"all ({_listed(present)})"
     return chips, f"{_listed(chips)} ({why})"
 
 
 def aim_detector(events):
-    """ "ACIS-I" or "ACIS-S", whichever the aim point is on; None where that is not known."""
+    """Return "ACIS-I" or "ACIS-S", whichever the aim point is on; None if that is not known."""
     chips, _ = _aim_chips(events)
     return None if chips is None else "ACIS-I" if chips == ACIS_I else "ACIS-S"
 
 
 def _aim_chips(events):
-    """Chips that go with the aim point, and how that is known: the instrument table's position, the chip under the pointing, or the detector's name."""
-    sim_z, pointing = (
-        events.metadata.get("SIM_Z"),
-        (events.metadata.get("RA_PNT"), events.metadata.get("DEC_PNT")),
-    )
+    """Return the chips of the aim point, and how they are known.
+
+    They follow from the position of the instrument table, else from the chip under the pointing,
+    else from the name of the detector.
+    """
+    about, on = events.metadata, {True: (ACIS_I, "aim point on ACIS-I")}
+    on[False] = ACIS_S, "aim point on ACIS-S"
+    sim_z, pointing = about.get("SIM_Z"), (about.get("RA_PNT"), about.get("DEC_PNT"))
     if isinstance(sim_z, (int, float)) and SIM_Z_ACIS[0] < sim_z < SIM_Z_ACIS[2]:
-        return (
-            (ACIS_I, "aim point on ACIS-I")
-            if sim_z < SIM_Z_ACIS[1]
-            else (ACIS_S, "aim point on ACIS-S")
-        )
-    if None not in pointing and events.photons.ccd is not None:
+        return on[sim_z < SIM_Z_ACIS[1]]
+    photons = events.photons
+    if None not in pointing and photons.ccd is not None:
         x, y = events.frame.to_plane(*pointing)
-        near = events.photons.ccd[np.hypot(events.photons.x - x, events.photons.y - y) < AIM_RADIUS]
+        near = photons.ccd[np.hypot(photons.x - x, photons.y - y) < AIM_RADIUS]
         if len(near):
-            return (
-                (ACIS_I, "aim point on ACIS-I")
-                if np.bincount(near).argmax() in ACIS_I
-                else (ACIS_S, "aim point on ACIS-S")
-            )
-    detector = str(events.metadata.get("DETNAM", ""))
+            return on[np.bincount(near).argmax() in ACIS_I]
+    detector = str(about.get("DETNAM", ""))
     if "0123" in detector:
         return ACIS_I, f"DETNAM {detector}"
     if "7" in detector:
@@ -112,70 +166,103 @@ def _aim_chips(events):
     return None, ""
 
 
-def _listed(chips):
-    """Chip numbers for people: 0-3, or 0,1,6."""
-    chips = list(chips)
-    return (
-        f"{chips[0]}-{chips[-1]}"
-        if len(chips) > 2 and chips[-1] - chips[0] == len(chips) - 1
-        else ",".join(map(str, chips))
-    )
+def in_band(events, band):
+    """Keep the photons with ``low <= energy <= high``.
 
-
-def select_energy(events, band):
-    """The photons with ``low <= energy <= high`` [keV]; those of a list without energies or a band of None are all kept.
+    Parameters
+    ----------
+    events : EventList
+    band : (float, float) or None
+        Lower and upper energy [keV]; None keeps all photons.
 
     Raises
     ------
     DataError
-        When no photon is left, or the file tells no energies.
+        If no photon is left, or the file has no energies.
     InputError
-        When the band was meant in eV.
+        If the band was meant in eV.
     """
     if band is None:
         return events
-    low, high = band
+    (low, high), energies = band, events.photons.energy_kev
     text = f"{low:g}:{high:g}"
-    if events.photons.energy_kev is None:
+    if energies is None:
         raise DataError(
-            f"{_name(events)}: energy {text} keV cannot be selected: the file does not tell energies (use --energy all)"
+            f"{_name(events)}: `energy_kev` = {text} cannot be selected, "
+            "because the file has no energies: give `energy_kev` as all",
+            parameter="energy_kev",
         )
-    keep = (events.photons.energy_kev >= low) & (events.photons.energy_kev <= high)
-    in_ev = (events.photons.energy_kev >= low / 1000) & (events.photons.energy_kev <= high / 1000)
+    keep = (energies >= low) & (energies <= high)
+    in_ev = (energies >= low / 1000) & (energies <= high / 1000)
     if low > HIGHEST_KEV or (not keep.any() and (high > HIGHEST_KEV or in_ev.any())):
-        raise InputError(f"energy {text} is in keV: did you mean {low / 1000:g}:{high / 1000:g}?")
+        raise InputError(
+            f"`energy_kev` = {text} is in keV: did you mean {low / 1000:g}:{high / 1000:g}?",
+            parameter="energy_kev",
+        )
     if not keep.any():
-        span = f"{events.photons.energy_kev.min():.3g} to {events.photons.energy_kev.max():.3g}"
         raise DataError(
-            f"{_name(events)}: no photon in the energy band {text} keV (the file has {span} keV): choose another with --energy"
+            f"{_name(events)}: no photon in the energy band {text} keV (the file has "
+            f"{energies.min():.3g} to {energies.max():.3g} keV): choose another with `energy_kev`",
+            parameter="energy_kev",
         )
     return events.select(keep, "energy")
 
 
-def select_ccd(events, chips):
-    """The photons of the chips; all of them for None.
+def on_chips(events, chips):
+    """Keep the photons of some chips.
+
+    Parameters
+    ----------
+    events : EventList
+    chips : tuple of int or None
+        None keeps all photons.
 
     Raises
     ------
     DataError
-        When no photon is left, or the file tells no chips.
+        If no photon is left, or the file has no chips.
     """
     if chips is None:
         return events
     if events.photons.ccd is None:
-        raise DataError(f"{_name(events)}: no CCD column: leave --ccd out, or use --ccd all")
+        raise DataError(
+            f"{_name(events)}: no CCD column: leave `ccd` out, or give it as all", parameter="ccd"
+        )
     keep = np.isin(events.photons.ccd, chips)
     if not keep.any():
+        present = _listed(np.unique(events.photons.ccd).tolist())
         raise DataError(
-            f"{_name(events)}: no photon on CCD {_listed(chips)} (the file has {_listed(np.unique(events.photons.ccd).tolist())}): choose others with --ccd"
+            f"{_name(events)}: no photon on CCD {_listed(chips)} (the file has {present}): "
+            "choose others with `ccd`",
+            parameter="ccd",
         )
     return events.select(keep, "ccd")
 
 
-def select_shapes(events, shapes, *, keep):
-    """The photons inside the shapes (`keep`; the others are counted under "region") or outside them (not `keep`; "mask")."""
-    inside = shapes.contains(events.photons.x, events.photons.y)
-    return events.select(inside if keep else ~inside, "region" if keep else "mask")
+def of_the_same(found, events):
+    """Keep the photons of another event list in the band and on the chips of an observation.
+
+    Parameters
+    ----------
+    found : EventList
+        Photons of a background or of a held-out file.
+    events : EventList, CountsImage or Observation
+        Its metadata name the band and the chips.
+    """
+    band, chips = events.metadata.get("energy_kev"), events.metadata.get("chips")
+    if isinstance(band, list | tuple) and found.photons.energy_kev is not None:
+        found = in_band(found, tuple(band))
+    if chips is not None and found.photons.ccd is not None:
+        found = found.select(np.isin(found.photons.ccd, chips), "ccd")
+    return found
+
+
+def _listed(chips):
+    """Write chip numbers for people: 0-3, or 0,1,6."""
+    chips = list(chips)
+    if len(chips) > 2 and chips[-1] - chips[0] == len(chips) - 1:
+        return f"{chips[0]}-{chips[-1]}"
+    return ",".join(map(str, chips))
 
 
 def _name(events):

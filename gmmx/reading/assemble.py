@@ -1,0 +1,84 @@
+"""Assemble an observation from its photons, exposure, PSF, masks and backgrounds."""
+
+import re
+
+from ..model.observation import Observation
+from .background import choose_backgrounds
+from .inputs import input_record
+from .masks import cut_regions, read_region_lists, region_files, source_free_lists
+from .source_free import fixed_in_source_free_region
+
+
+def assembled(file, recorded, exposure, psf, options, *, open_fraction, choices, name=None):
+    """Cut photons and exposure by masks and regions, choose the backgrounds, put all together.
+
+    Parameters
+    ----------
+    file : FileArgument
+        File of the photons.
+    recorded : EventList or CountsImage
+        Photons of the chosen chips and band.
+    exposure : ChosenExposure
+    psf : ChosenPsf
+    options : ReadOptions
+    open_fraction : callable
+        As for `cut_regions`.
+    choices : dict of str to str
+        What was chosen because the options do not say it, for people. None is left out.
+    name : str, optional
+        Name of the observation; the name of the file without it.
+
+    Returns
+    -------
+    Observation
+    """
+    lists = read_region_lists(recorded, exposure.pixels, options, file.sky)
+    cut = cut_regions(recorded, exposure.completeness, lists, open_fraction)
+    backgrounds = choose_backgrounds(recorded, exposure, cut.completeness, options.background)
+    if options.background_region:
+        lists = source_free_lists(lists, recorded, exposure.pixels, options)
+        backgrounds = fixed_in_source_free_region(
+            backgrounds, lists, recorded, exposure.completeness, open_fraction
+        )
+    choices = choices | {"background": backgrounds.choice}
+    files = [
+        *(("exposure", path) for path in exposure.files),
+        *(("psf", path) for path in psf.files),
+        *region_files(options, file.sky),
+        *(("background", path) for path in backgrounds.files),
+    ]
+    events = {"role": "events", "path": str(file), "sha256": recorded.metadata["sha256"]}
+    return Observation(
+        photons=cut.recorded.photons,
+        frame=recorded.frame,
+        completeness=cut.completeness,
+        psf=psf.psf,
+        backgrounds=backgrounds.backgrounds,
+        name=name or observation_name(file),
+        physical=recorded.physical,
+        masks=cut.shapes,
+        metadata=recorded.metadata
+        | {
+            "inputs": [events, *(input_record(role, path) for role, path in files)],
+            "masks": cut.records,
+            "resolved": {key: text for key, text in choices.items() if text is not None},
+        }
+        | backgrounds.sky_level,
+        dropped=cut.recorded.dropped,
+    )
+
+
+def observation_name(file):
+    """Return the name of an observation: that of its file without folder and endings.
+
+    Parameters
+    ----------
+    file : FileArgument
+
+    Examples
+    --------
+    >>> from gmmx.io.virtual import parse_file_argument
+    >>> observation_name(parse_file_argument("data/acisf00755_evt2.fits.gz[energy=500:2000]"))
+    'acisf00755_evt2'
+    """
+    return re.sub(r"(\.(fits?|evt\d?|img))?(\.gz)?$", "", file.path.name) or "observation"

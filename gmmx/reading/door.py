@@ -1,0 +1,137 @@
+"""The door of the reading room: files and options go in, observations come out.
+
+Whether a file holds single photons or photons counted in pixels is decided here, once.
+`EventListFile` and `CountsImageFile` are two straight lines of work from there.
+"""
+
+from ..config import ReadOptions
+from ..io.counts_image import is_counts_image
+from ..io.virtual import parse_file_argument, parse_file_arguments
+from .background_request import parse_backgrounds
+from .counts_image import CountsImageFile
+from .event_list import EventListFile
+from .joint import in_one_plane, names_of, options_of_each
+from .placing import placed
+from .psf import parse_psf
+
+
+def open_source(file):
+    """Find out what a file holds.
+
+    Parameters
+    ----------
+    file : FileArgument
+
+    Returns
+    -------
+    EventListFile or CountsImageFile
+
+    Raises
+    ------
+    DataError
+        If the file is not there, is not FITS, or is an image with filters.
+    """
+    return CountsImageFile(file) if is_counts_image(file) else EventListFile(file)
+
+
+def read_observation(events, *, frame=None, name=None, **options):
+    """Read one pointing: its photons with exposure, PSF, masks and backgrounds.
+
+    Photons are selected by chip, energy, region and mask, in this order, and then dropped where
+    the exposure is zero. `Observation.dropped` counts them by reason. What is not given is chosen
+    for the instrument.
+
+    Parameters
+    ----------
+    events : str or Path
+        An event list, with CIAO's filters of rows in brackets behind the name if you like; or a
+        counts image, whose pixels are masked or kept as a whole, and whose PSF includes the pixel.
+    frame : SkyFrame, optional
+        Tangent plane of the observation. Without it the plane of the file.
+    name : str, optional
+        Name of the observation. Without it the name of the file.
+    **options
+        Parameters of `ReadOptions`, such as `exposure`, `psf`, `mask` and `energy_kev`.
+
+    Returns
+    -------
+    Observation
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read or used, the maps do not overlap the photons, or no photon is
+        left.
+    InputError
+        If an option cannot be what it is.
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> observation = gmmx.read_observation(
+    ...     "data_samples/events.fits.gz",
+    ...     exposure="data_samples/expmap.fits.gz",
+    ...     mask="data_samples/sources.reg",
+    ...     energy_kev=(0.5, 2),
+    ... )
+    >>> observation.name, len(observation.backgrounds)
+    ('events', 2)
+    """
+    (each,) = options_of_each(_checked(ReadOptions(**options)), 1)
+    observation = open_source(parse_file_argument(events)).observation(each, name=name)
+    return placed(observation, frame=frame, bin=each.bin)
+
+
+def read_observations(events, **options):
+    """Read several pointings of one sky into the tangent plane of the first.
+
+    Parameters
+    ----------
+    events : sequence of str or Path
+        Event lists and counts images, as for `read_observation`.
+    **options
+        Parameters of `ReadOptions`. A tuple has one value for each pointing, in their order.
+
+    Returns
+    -------
+    list of Observation
+
+    Raises
+    ------
+    InputError
+        If the options do not match the number of files, or the fields do not overlap on the sky.
+    DataError
+        If a file cannot be used.
+    """
+    files = parse_file_arguments(events)
+    return observations_of(files, ReadOptions(**options))
+
+
+def observations_of(files, options, *, sources=()):
+    """Read the observations of a fit.
+
+    Parameters
+    ----------
+    files : sequence of FileArgument
+    options : ReadOptions
+    sources : sequence
+        Region files or objects of point sources, which have to mean the same sky in all pointings.
+
+    Returns
+    -------
+    list of Observation
+        In the tangent plane of the first.
+    """
+    each = [_checked(one) for one in options_of_each(options, len(files))]
+    observations = []
+    for file, name, own in zip(files, names_of(files), each, strict=True):
+        source = open_source(file)
+        observations.append(source.observation(own, name=name))
+    return in_one_plane(observations, options, sources=sources)
+
+
+def _checked(options):
+    """Refuse options that are wrong in themselves, before a large file is read."""
+    parse_psf(options.psf)
+    parse_backgrounds(options.background)
+    return options

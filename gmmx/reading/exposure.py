@@ -1,0 +1,185 @@
+"""The exposure of an observation: an exposure map, or the field that its photons imply."""
+
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError, DataWarning
+from ..io.maps import read_exposure
+from ..io.regions import read_field_of_view
+from ..model.completeness import Completeness
+from ..plane.grid import PixelGrid
+from ..plane.resample import map_means
+from ..telescope.footprint import describe, footprint
+
+# Cell of the field that photons imply [arcsec].
+FOOTPRINT_STEP = 1.0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ChosenExposure:
+    """The exposure of an observation and where it came from.
+
+    Attributes
+    ----------
+    completeness : Completeness
+        The exposure; nothing is masked yet.
+    choice : str or None
+        How the field was inferred; None if an exposure map was given.
+    files : tuple of str
+        Files that were read.
+    pixels : PixelGrid or None
+        The image whose pixels "image" coordinates of a region file count.
+    """
+
+    completeness: Completeness
+    choice: str | None = None
+    files: tuple = ()
+    pixels: PixelGrid | None = None
+
+    @property
+    def is_measured(self):
+        """Whether the exposure was given as a map."""
+        return bool(self.files)
+
+
+def exposure_of_events(on_chips, events, options, file):
+    """Read the exposure map of an event list, or infer its field.
+
+    Parameters
+    ----------
+    on_chips : EventList
+        Photons of all energies, because every photon shows where the field is.
+    events : EventList
+        Photons of the fit.
+    options : ReadOptions
+        With at most one exposure map.
+    file : FileArgument
+        File of the photons.
+
+    Returns
+    -------
+    ChosenExposure
+
+    Raises
+    ------
+    DataError
+        If the map cannot be read or does not overlap the photons.
+    """
+    if options.exposure:
+        completeness = _exposure_map(options.exposure[0], events, file)
+        return _checked(completeness, options, completeness.grid, events, file)
+    outlines = _chip_outlines(options.region, on_chips)
+    step = options.grid or FOOTPRINT_STEP
+    completeness = footprint(on_chips, step=step, outlines=outlines)
+    choice = describe(events, completeness, given=bool(outlines))
+    _warn_without_map(file, choice)
+    return ChosenExposure(completeness=completeness, choice=choice)
+
+
+def exposure_of_image(image, options, file):
+    """Read the exposure map of a counts image, or infer its field.
+
+    Parameters
+    ----------
+    image : CountsImage
+    options : ReadOptions
+        With at most one exposure map.
+    file : FileArgument
+        File of the image.
+
+    Returns
+    -------
+    ChosenExposure
+
+    Raises
+    ------
+    DataError
+        If the map cannot be read or does not overlap the photons.
+    """
+    if options.exposure:
+        completeness = _exposure_map(options.exposure[0], image, file)
+        completeness = _within_image(completeness, image.pixels)
+        return _checked(completeness, options, image.pixels, image, file)
+    completeness = image_field(image)
+    if options.grid is not None:
+        completeness = completeness.regridded(options.grid)
+    choice = describe(image, completeness)
+    _warn_without_map(file, choice)
+    return ChosenExposure(completeness=completeness, choice=choice, pixels=image.pixels)
+
+
+def image_field(image):
+    """Return the field that a counts image implies, on its own grid.
+
+    It is the outline of the pixels that are not zero, exposed uniformly.
+
+    Returns
+    -------
+    Completeness
+        Relative: its unit is "".
+    """
+    outline = footprint(image, step=image.pixels.step / 2)
+    inside = map_means(outline.exposure, outline.grid, image.pixels)
+    return Completeness(grid=image.pixels, exposure=np.clip(inside, 0, 1))
+
+
+def _exposure_map(path, recorded, file):
+    """Read an exposure map in the plane of the photons."""
+    if Path(path).resolve() == file.path.resolve():
+        raise DataError(
+            f"{path}: the photons themselves are no exposure map: "
+            "give an exposure map with `exposure`, or leave it out",
+            parameter="exposure",
+        )
+    return read_exposure(
+        path,
+        frame=recorded.frame,
+        physical=recorded.physical,
+        events_metadata=recorded.metadata,
+    )
+
+
+def _within_image(completeness, pixels):
+    """Set the exposure to 0 off a counts image, because no photon could be counted there."""
+    inside = np.clip(map_means(np.ones(pixels.shape), pixels, completeness.grid), 0, 1)
+    return replace(completeness, exposure=completeness.exposure * inside)
+
+
+def _checked(completeness, options, pixels, recorded, file):
+    """Put an exposure map on the chosen grid and make sure that it overlaps the photons."""
+    path = options.exposure[0]
+    if options.grid is not None:
+        completeness = completeness.regridded(options.grid)
+    if not np.any(completeness.exposure_at(recorded.photons.x, recorded.photons.y) > 0):
+        raise DataError(
+            f"{path}: the exposure map does not overlap the events of {file}: "
+            "is it of another pointing?"
+        )
+    return ChosenExposure(completeness=completeness, files=(path,), pixels=pixels)
+
+
+def _chip_outlines(regions, events):
+    """Return the outlines of the photons' chips from the first field-of-view file among regions."""
+    chips = events.metadata.get("chips")
+    for path in regions:
+        found = read_field_of_view(path, frame=events.frame, physical=events.physical)
+        outlines = [outline for chip, outline in found or () if chips is None or chip in chips]
+        if found and not outlines:
+            have = ",".join(str(chip) for chip, _ in found)
+            raise DataError(
+                f"{path}: a field of view without CCD {','.join(map(str, chips))} (it has {have}): "
+                "give the field of view of these events, or choose chips with `ccd`",
+                parameter="ccd",
+            )
+        if outlines:
+            return outlines
+    return ()
+
+
+def _warn_without_map(file, choice):
+    warnings.warn(
+        f"{file}: no exposure map: {choice} (give one with `exposure`)", DataWarning, stacklevel=4
+    )

@@ -60,12 +60,10 @@ def check_ellipses(shapes, table, scale=1.0):
 
 @pytest.mark.parametrize("frame", ["icrs", "fk5", "galactic"])
 def test_regions_are_the_ellipses_of_the_table(frame):
-    # position_angle counts from the north of the table's own frame.
     found = component_regions(make_table(), frame=frame, scale=2.0)
     assert isinstance(found, regions.Regions)
     assert {region.center.frame.name for region in found} == {frame}
-    if frame != "galactic":
-        check_ellipses(read_regions(found, frame=FRAME), make_table(), scale=2.0)
+    check_ellipses(read_regions(found, frame=FRAME), make_table(), scale=2.0)
 
 
 def test_regions_can_be_drawn_on_an_image():
@@ -162,6 +160,11 @@ def test_regions_that_cannot_be_written_are_refused(tmp_path, options, meta, mes
     with pytest.raises(InputError, match=message):
         write_component_regions(tmp_path / "c.reg", make_table(**meta), **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_system_that_astropy_does_not_know_is_refused():
+    with pytest.raises(InputError, match="'fk6' is no celestial system"):
+        component_regions(make_table(), frame="fk6")
 
 
 def test_formats_without_the_coordinates_are_refused(tmp_path):

@@ -18,17 +18,15 @@ from ._frames import Frames
 from ._objects import shapes_of_objects
 from ._tables import read_chips, read_table
 from ._text import parse_regions
-from .components import (
-    REGION_FRAMES,
+from .component_files import (
     REGION_SUFFIXES,
     component_region_text,
-    component_regions,
     names_region_file,
     write_component_regions,
 )
+from .components import component_regions
 
 __all__ = [
-    "REGION_FRAMES",
     "REGION_SUFFIXES",
     "component_region_text",
     "component_regions",

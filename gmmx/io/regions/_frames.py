@@ -203,8 +203,8 @@ def _rotation(system, other):
 def _between(system, other, longitude, latitude):
     """Convert longitudes and latitudes [deg] from one celestial system to another.
 
-    A rotation matrix takes 20 microseconds for a shape, SkyCoord.transform_to 3 milliseconds, which
-    a mask of 1,000 sources would feel.
+    With a rotation matrix a shape takes 0.06 ms, with SkyCoord.transform_to 1.4 ms, which a mask of
+    1,000 sources would feel.
     """
     if system == other:
         return longitude, latitude

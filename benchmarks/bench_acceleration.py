@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from bench_accuracy import GALAXY, observed
-from cases import ngc4636, small
+from cases import ngc4636, small_galaxy
 
 from gmmx import errors
 from gmmx._kernels.threads import threads_at_most
@@ -220,7 +220,7 @@ def compare(name, observation, k):
 
 def main():
     warnings.simplefilter("ignore", errors.GmmxWarning)
-    cases = {"ngc4636": (lambda: ngc4636().train, 60), "small": (lambda: small().train, 12)}
+    cases = {"ngc4636": (lambda: ngc4636().train, 60), "small": (lambda: small_galaxy().train, 12)}
     if GALAXY.is_dir():
         cases["galaxy"] = (
             lambda: observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz"),

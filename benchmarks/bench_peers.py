@@ -26,7 +26,15 @@ from types import SimpleNamespace
 import numpy as np
 from astropy.io import fits
 from bench_accuracy import DATA, GALAXY, Truth, observed, true_parameters
-from cases import Case, integrated_squared_error, kl_divergence, log_scores, ngc4636, small, toy
+from cases import (
+    Case,
+    integrated_squared_error,
+    kl_divergence,
+    log_scores,
+    ngc4636,
+    small_galaxy,
+    toy,
+)
 from peer_pictures import pictures
 from scipy.ndimage import gaussian_filter
 
@@ -238,7 +246,7 @@ def made(name, folder):
     """The job of a name, its files written to a folder; None for ray-traced photons that are not there."""
     if name == "galaxy":
         return galaxy_job() if GALAXY.is_dir() else None
-    case = {"toy": toy, "small": small, "ngc4636": ngc4636}[name]()
+    case = {"toy": toy, "small": small_galaxy, "ngc4636": ngc4636}[name]()
     arguments = write_observation(case.train, folder)
     if name == "toy":
         # Growing is made for skies of many photons: 211 begin better from k-means. Random starts differ by more than the methods do.

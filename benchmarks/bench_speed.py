@@ -14,8 +14,8 @@ from pathlib import Path
 
 from cases import ngc4636
 
-from gmmx._kernels.threads import threads_at_most
 from gmmx._kernels.photons import photon_moments
+from gmmx._kernels.threads import threads_at_most
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Priors
 from gmmx.em.photons import PRUNING, PhotonLikelihood

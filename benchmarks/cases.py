@@ -1,13 +1,13 @@
 """Observations with known truth, made from a seed: what the benchmarks fit."""
 
-from dataclasses import dataclass, replace
+import sys
+from pathlib import Path
 
 import numpy as np
 
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Parameters, Priors
 from gmmx.em.photons import PhotonLikelihood
-from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
@@ -16,15 +16,11 @@ from gmmx.model.psf import PsfModel
 from gmmx.plane.frame import SkyFrame
 from gmmx.plane.grid import PixelGrid
 
+# The tests have the simulated galaxies that both use.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
+from skies import Case, ellipse, make_case, small_galaxy  # noqa: E402
 
-@dataclass(frozen=True, eq=False)
-class Case:
-    """Photons to fit, photons held out, and the density that both were drawn from."""
-
-    name: str
-    train: Observation
-    held_out: Observation
-    truth: Parameters
+__all__ = ["Case", "small_galaxy"]
 
 
 def log_score(observation, parameters):
@@ -72,100 +68,6 @@ def kl_divergence(truth, model, n=200_000, seed=5):
     return float(np.mean(np.log(p / np.maximum(q, 1e-300))))
 
 
-def _ellipse(major, minor, angle):
-    u, v = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
-    return major**2 * np.outer(u, u) + minor**2 * np.outer(v, v)
-
-
-def _telescope(rng, half, n_holes, step=1.0):
-    """An ACIS-I-like exposure map and PSF over a square field of 2 half [arcsec]."""
-    grid = PixelGrid.covering((-half, half), (-half, half), step)
-    x, y = grid.centres()
-    off_axis = np.hypot(x, y)
-    exposure = 1 - 0.25 * np.minimum(off_axis / (half * np.sqrt(2)), 1) ** 2
-    for across in (x, y):
-        # Gaps of 11 arcsec, smeared by a dither of +-8.
-        exposure = exposure * np.clip((np.abs(across) + 8 - 5.5) / 16, 0.1, 1)
-    open_share = np.ones(grid.shape)
-    offsets = (np.arange(5) - 2) / 5 * step
-    for _ in range(n_holes):
-        cx, cy, radius = rng.uniform(-half, half), rng.uniform(-half, half), rng.uniform(3, 10)
-        open_share *= np.mean(
-            [np.hypot(x - cx + a, y - cy + b) > radius for a in offsets for b in offsets], axis=0
-        )
-    nodes = PixelGrid.covering((-half, half), (-half, half), 2 * half / 64)
-    sigma = 0.4 + 11.6 * (np.hypot(*nodes.centres()) / 600) ** 2
-    psf = PsfModel(
-        grid=nodes,
-        weights=np.ones((*nodes.shape, 1)),
-        covariances=(sigma**2)[..., None, None, None] * np.eye(2),
-    )
-    return Completeness(grid=grid, exposure=exposure, open_share=open_share), psf
-
-
-def _drawn(mixture, background_share, completeness, psf, n, rng):
-    """n photons detected from a mixture and a flat sky, and the amplitude of the sky for n photons."""
-    _, blur = psf.averaged(mixture.means, mixture.covariances)
-    grid = completeness.grid
-    (x_low, x_high), (y_low, y_high) = grid.extent()
-    omega = completeness.effective
-    probe = Observation(photons=Photons([], []), completeness=completeness, psf=psf)
-    prepared = PhotonLikelihood.of([probe])
-    nothing = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
-    seen = evaluate(prepared, nothing, prepared.begin_phase(nothing, Priors())).observed_fraction
-    reference = completeness.exposure.max()
-    scale = (1 - background_share) * n / float(mixture.fluxes @ seen)
-    truth = replace(mixture, fluxes=mixture.fluxes * scale)
-    sky = background_share * n / (omega.sum() * grid.cell_area / reference)
-    xs, ys = [], []
-    n_background = rng.binomial(n, background_share)
-    for wanted, background in ((n_background, True), (n - n_background, False)):
-        got = 0
-        while got < wanted:
-            tries = 4 * (wanted - got) + 1000
-            if background:
-                x, y = rng.uniform(x_low, x_high, tries), rng.uniform(y_low, y_high, tries)
-            else:
-                k = rng.choice(len(truth), tries, p=truth.fluxes / truth.fluxes.sum())
-                roots = np.linalg.cholesky(truth.covariances + blur[:, 0])
-                x, y = (
-                    truth.means[k] + np.einsum("nij,nj->ni", roots[k], rng.normal(size=(tries, 2)))
-                ).T
-            keep = np.flatnonzero(
-                rng.uniform(size=tries) < completeness.effective_at(x, y) / reference
-            )[: wanted - got]
-            xs.append(x[keep])
-            ys.append(y[keep])
-            got += len(keep)
-    return (
-        np.concatenate(xs),
-        np.concatenate(ys),
-        Parameters(mixture=truth, amplitudes=(np.array([sky]),)),
-    )
-
-
-def _case(name, mixture, half, n_holes, n, rng):
-    completeness, psf = _telescope(rng, half, n_holes)
-    x, y, truth = _drawn(mixture, 0.3, completeness, psf, 2 * n, rng)
-    order = rng.permutation(2 * n)
-    halves = [
-        Observation(
-            photons=Photons(x[i], y[i]),
-            completeness=completeness,
-            psf=psf,
-            backgrounds=(Background(),),
-            frame=SkyFrame(190.7, 2.69),
-            name=name,
-        )
-        for i in (order[:n], order[n:])
-    ]
-    truth = Parameters(
-        mixture=replace(truth.mixture, fluxes=truth.mixture.fluxes / 2),
-        amplitudes=(truth.amplitudes[0] / 2,),
-    )
-    return Case(name, halves[0], halves[1], truth)
-
-
 def ngc4636(seed=4636, n=150_000):
     """An elliptical galaxy of 60 components in 16' x 16': concentric halo, two arms, knots; gaps, vignetting, 150 holes, a PSF that grows off axis."""
     rng = np.random.default_rng(seed)
@@ -175,7 +77,7 @@ def ngc4636(seed=4636, n=150_000):
             (
                 0.56 * share,
                 rng.normal(0, 2, 2),
-                _ellipse(sigma, sigma * rng.uniform(0.75, 1), rng.uniform(0, np.pi)),
+                ellipse(sigma, sigma * rng.uniform(0.75, 1), rng.uniform(0, np.pi)),
             )
         )
     for arm in range(2):
@@ -188,7 +90,7 @@ def ngc4636(seed=4636, n=150_000):
                 (
                     0.10 * shares[i],
                     where,
-                    _ellipse(
+                    ellipse(
                         width,
                         rng.uniform(2.5, min(9.5, width)),
                         angle + np.pi / 2 + rng.normal(0, 0.2),
@@ -202,44 +104,12 @@ def ngc4636(seed=4636, n=150_000):
             (
                 0.24 * shares[i],
                 rng.uniform(-330, 330, 2),
-                _ellipse(sigma, sigma * rng.uniform(0.6, 1), rng.uniform(0, np.pi)),
+                ellipse(sigma, sigma * rng.uniform(0.6, 1), rng.uniform(0, np.pi)),
             )
         )
     fluxes, means, covariances = (np.array(column) for column in zip(*parts, strict=True))
-    return _case(
+    return make_case(
         "ngc4636", Mixture(fluxes=fluxes, means=means, covariances=covariances), 480.0, 150, n, rng
-    )
-
-
-def small(seed=12, n=15_000):
-    """The same kind of sky with 12 components in 8' x 8'."""
-    rng = np.random.default_rng(seed)
-    parts = [
-        (0.15, rng.normal(0, 2, 2), _ellipse(s, 0.8 * s, rng.uniform(0, np.pi)))
-        for s in (8.0, 25.0, 80.0)
-    ]
-    for i in range(4):
-        angle = 0.5 * i + np.pi * (i % 2)
-        width = rng.uniform(10, 25)
-        parts.append(
-            (
-                0.07,
-                (45 + 20 * i) * np.array([np.cos(angle), np.sin(angle)]),
-                _ellipse(width, rng.uniform(3, 8), angle + np.pi / 2),
-            )
-        )
-    for _ in range(5):
-        sigma = np.exp(rng.uniform(np.log(1.5), np.log(10)))
-        parts.append(
-            (
-                0.054,
-                rng.uniform(-170, 170, 2),
-                _ellipse(sigma, sigma * rng.uniform(0.7, 1), rng.uniform(0, np.pi)),
-            )
-        )
-    fluxes, means, covariances = (np.array(column) for column in zip(*parts, strict=True))
-    return _case(
-        "small", Mixture(fluxes=fluxes, means=means, covariances=covariances), 240.0, 40, n, rng
     )
 
 

@@ -1,6 +1,5 @@
 """Where the tests find the shared observations."""
 
-import importlib
 import os
 from pathlib import Path
 
@@ -16,13 +15,6 @@ def shared_data():
     if not folder.is_dir():
         pytest.skip(f"no shared observations at {folder}: set GMMX_TEST_DATA")
     return folder
-
-
-@pytest.fixture
-def benchmark(monkeypatch):
-    """What imports a module of the benchmarks by its name: their skies serve the tests too."""
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    return importlib.import_module
 
 
 @pytest.fixture(scope="session")

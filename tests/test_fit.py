@@ -8,6 +8,7 @@ import pytest
 import reference
 from numpy.testing import assert_allclose, assert_array_equal
 from simulated import drawn, field, mixture_of, random_mixture, random_observation, rotation
+from skies import small_galaxy
 
 from gmmx.errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputError
 from gmmx.fitting.driver import fit_mixture
@@ -222,8 +223,8 @@ def test_objective_never_falls_within_a_phase(init):
 
 
 @pytest.mark.parametrize("k", [None, 12])
-def test_path_tells_how_the_number_of_components_came_about(benchmark, k):
-    observation = benchmark("cases").small(2, n=3000).train
+def test_path_tells_how_the_number_of_components_came_about(k):
+    observation = small_galaxy(2, n=3000).train
     result = quiet(observation, n_components=k)
     path = result.path
     assert tuple(path) == PATH_COLUMNS

@@ -129,9 +129,7 @@ def test_headers_place_pixels_as_the_plane_does(rotation):
 def test_the_galaxy_keeps_its_maps_pixels(tmp_path, shared_data):
     folder = shared_data / "marx" / "galaxy"
     truth = galaxy_truth(folder)
-    write_images(
-        tmp_path / "galaxy.fits", {"COMPLETENESS": render(truth).completeness}, truth
-    )
+    write_images(tmp_path / "galaxy.fits", {"COMPLETENESS": render(truth).completeness}, truth)
     with fits.open(folder / "expmap.fits.gz") as hdus:
         given = hdus[0].header
     with fits.open(tmp_path / "galaxy.fits") as hdus:

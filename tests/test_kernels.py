@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmx._kernels import exposure, information, photons, search
-from gmmx._kernels.threads import threads_at_most
 from gmmx._kernels._math import exp_fast, log_fast
+from gmmx._kernels.threads import threads_at_most
 from gmmx.em.photons import PRUNING
 from gmmx.model.pyramid import Pyramid
 from gmmx.plane.grid import PixelGrid

@@ -117,9 +117,7 @@ def test_a_joint_fit_sums_over_observations():
     grid = one.completeness.grid
     joint = make_result([one, two], mixture, reference_exposure=2e7)
     images = render(joint, grid)
-    parts = [
-        render(make_result([o], mixture, reference_exposure=2e7), grid) for o in (one, two)
-    ]
+    parts = [render(make_result([o], mixture, reference_exposure=2e7), grid) for o in (one, two)]
     for name in ("completeness", "expected", "counts", "background"):
         assert_allclose(
             getattr(images, name).values,

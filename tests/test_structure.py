@@ -7,6 +7,7 @@ import pytest
 import reference
 from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of
+from skies import flat_sky, separated, small_galaxy
 
 from gmmx.answers.score import held_out_score
 from gmmx.fitting.driver import fit_mixture
@@ -96,9 +97,9 @@ def test_exchanges_do_no_harm():
 
 
 @pytest.mark.parametrize("seed", [2, 3])
-def test_refinement_makes_no_spikes(benchmark, seed):
+def test_refinement_makes_no_spikes(seed):
     # More likely is easily had: narrow components on the photons that happen to be there. It must be nearer to the truth as well.
-    case = benchmark("cases").small(seed, n=6000)
+    case = small_galaxy(seed, n=6000)
     plain, refined = (quiet(case.train, n_components=12, exchanges=n) for n in (0, 12))
     assert refined.refinement["exchanges_accepted"] > 0
     assert refined.objective > plain.objective + 1
@@ -146,13 +147,14 @@ def test_background_is_not_bought_as_components():
 
 
 @pytest.mark.slow
-def test_chosen_number_is_right(benchmark, shared_data):
-    """What `benchmarks/bench_choice.py auto` asks over twenty seeds, over three."""
-    choice = benchmark("bench_choice")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        met = choice.auto(choice.NAMES, 3)
-    assert met == dict.fromkeys(
-        ("1 separated", "3 separated", "10 separated", "background", "beta-model", "marx/galaxy"),
-        True,
-    )
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("k", [1, 3, 10])
+def test_the_chosen_number_is_that_of_separated_sources(k, seed):
+    (observation,), _ = separated(k, seed)
+    assert len(quiet(observation).mixture) == k
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_a_flat_sky_has_no_components(seed):
+    assert len(quiet(flat_sky(seed)).mixture) == 0

@@ -254,7 +254,7 @@ def test_tables_and_models_remember_what_was_held(tmp_path):
             mixture.fluxes, np.asarray(table["flux"]) * (2 * result.reference_exposure)
         )
         assert_allclose(mixture.covariances, result.mixture.covariances, rtol=1e-9, atol=1e-9)
-    assert component_table(result)["flags"][0].endswith("flux held; mean held")
+    assert component_table(result)["flags"][0].endswith("flux fixed; mean fixed")
     assert "3; 2 of them with fixed parameters" in summary(result)
     assert read_model_without_frozen(tmp_path) is None
 

@@ -170,7 +170,7 @@ def test_what_cannot_be_scored_is_said():
     none = Observation(photons=Photons([], []))
     with pytest.raises(DataError, match="no photon to score"):
         held_out_score(truth(), [none])
-    with pytest.raises(DataError, match="expects nothing where 1 photons fell"):
+    with pytest.raises(DataError, match="expects nothing where 1 photons were recorded"):
         held_out_score(
             truth(amplitude=0.0),
             [Observation(photons=Photons([300.0], [0.0]))],

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from ..model.density import Components, PointSources, background_terms
+from ..model.density import Components, PointComponents, background_terms
 from ..model.field import Field
 from ..plane.grid import PixelGrid, SkyImage
 from .canvas import output_grid
@@ -269,7 +269,7 @@ def _layers(result, observation, grid, signal):
     maps = field.maps_on(grid)
     if observation.psf is not None:
         signal = Components(result.extended, observation.psf, field).everywhere(grid)
-    sources = PointSources(result.point_sources, observation.psf, field).everywhere(grid)
+    sources = PointComponents(result.point_sources, observation.psf, field).everywhere(grid)
     pairs = [(view, maps.omega * view) for view in (signal, sources)]
     background, expected = np.zeros(grid.shape), pairs[0][1] + pairs[1][1]
     for term in background_terms(observation, result.reference_exposure):

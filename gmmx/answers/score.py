@@ -1,11 +1,19 @@
-"""How well a fit tells where other photons fall."""
+"""How well a fit predicts the positions of other photons."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import DataError
-from ..model.density import density, expected_counts, terms_of
+from ..model.density import Term, density, expected_counts, terms_of
+
+if TYPE_CHECKING:
+    from ..model.observation import Observation
+    from ..model.result import FitResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,12 +22,16 @@ class Score:
 
     Attributes
     ----------
-    mean, error : float
-        Mean over the photons of ``log[lambda(x) / integral lambda]``, and its standard error [nat, x in arcsec].
+    mean : float
+        Mean over the photons of ``log[lambda(x) / integral lambda]`` [nat, x in arcsec].
+    error : float
+        Standard error of the mean, from the scatter of the photons [nat]. It is common to all
+        models of the same photons, so that two models are compared by the mean of their paired
+        differences, whose error is smaller.
     n_photons : float
         Sum of the photons' weights.
     expected_photons : float
-        The integral of lambda: the photons that the model would have in its own exposure.
+        Integral of lambda: the photons that the model expects in its own exposure.
     """
 
     mean: float
@@ -27,11 +39,24 @@ class Score:
     n_photons: float
     expected_photons: float
 
+    def __repr__(self):
+        return (
+            f"Score({self.mean:.5f} +- {self.error:.5f} nat per photon, "
+            f"{self.n_photons:,.0f} photons)"
+        )
 
-def photon_density(result, observation, x, y):
-    """Expected density of detected photons of one observation, at positions outside its masks.
 
-    ``lambda(x) = Omega(x) sum_km F_k c_km N(x; mu_k, T_km) + sum_b B_b q_b(x)``.
+def terms_of_fit(result: FitResult, observation: Observation) -> list[Term]:
+    """The terms of lambda(x) that a fit has in one of its observations."""
+    return terms_of(observation, result.reference_exposure, result.extended, result.point_sources)
+
+
+def photon_density(
+    result: FitResult, observation: Observation, x: np.ndarray, y: np.ndarray
+) -> np.ndarray:
+    """Expected density of photons in one observation, as if there were no mask.
+
+    ``lambda(x) = Omega(x) sum_km F_k c_km N(x; mu_k, T_km) + sum_b B_b q_b(x)``
 
     Parameters
     ----------
@@ -45,29 +70,40 @@ def photon_density(result, observation, x, y):
     -------
     (N,) array
         [photon / arcsec**2]; 0 outside the field.
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
+    >>> observation = gmmx.Observation(photons=gmmx.Photons(x, y))
+    >>> result = gmmx.fit(observation, n_components=1)
+    >>> float(photon_density(result, observation, np.zeros(1), np.zeros(1))[0].round(1))
+    2.6
     """
-    return density(terms_of(observation, *_sky(result)), x, y)
+    return density(terms_of_fit(result, observation), x, y)
 
 
-def expected_photons(result, observation):
-    """Photons expected in one observation, signal and background: the integral of `photon_density` over the field outside the masks."""
-    return expected_counts(terms_of(observation, *_sky(result)))
+def expected_photons(result: FitResult, observation: Observation) -> float:
+    """Photons that a fit expects in one of its observations, outside the masks.
+
+    This is the integral of `photon_density` over the open field.
+    """
+    return expected_counts(terms_of_fit(result, observation))
 
 
-def _sky(result):
-    return result.reference_exposure, result.extended, result.point_sources
+def held_out_score(result: FitResult, photons: Sequence[Observation]) -> Score:
+    """Score a fit on photons that it was not fitted to.
 
-
-def held_out_score(result, photons):
-    """Mean over photons that the fit has not seen of ``log[lambda(x) / integral lambda]``.
-
-    Each observation is normalised for itself: how long the other photons were collected does not count.
+    The score is the mean over these photons of ``log[lambda(x) / integral lambda]``. Each
+    observation is normalised by itself, so that the exposure time of the other photons does not
+    matter.
 
     Parameters
     ----------
     result : FitResult
-    photons : list of Observation
-        Other photons for each of the result's observations, in its order, cut as these were; of each only the positions and weights are used.
+    photons : sequence of Observation
+        Other photons for each observation of the result, in its order, with the same cuts. Only
+        their positions and weights are used.
 
     Returns
     -------
@@ -76,24 +112,36 @@ def held_out_score(result, photons):
     Raises
     ------
     DataError
-        When no photon is left, or the model expects none where one fell.
+        If no photon is left, or if the model expects none where one was recorded.
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> rng = np.random.default_rng(0)
+    >>> seen, other = (gmmx.Photons(*rng.normal(0, 5, (2, 400))) for _ in range(2))
+    >>> result = gmmx.fit(gmmx.Observation(photons=seen), n_components=1)
+    >>> held_out_score(result, [gmmx.Observation(photons=other)])
+    Score(-6.0... +- 0.0... nat per photon, 400 photons)
     """
     logs, weights, total = [], [], 0.0
     for fitted, other in zip(result.observations, photons, strict=True):
-        expected = expected_photons(result, fitted)
-        expected_density = photon_density(result, fitted, other.photons.x, other.photons.y)
-        if np.any(expected_density <= 0):
+        terms = terms_of_fit(result, fitted)
+        expected = expected_counts(terms)
+        found = density(terms, other.photons.x, other.photons.y)
+        if np.any(found <= 0):
             raise DataError(
-                f"{other.name}: the model expects nothing where {int((expected_density <= 0).sum())} photons fell: fit it with a background"
+                f"{other.name}: the model expects nothing where {int((found <= 0).sum())} photons "
+                "were recorded: fit it with a background"
             )
-        logs.append(np.log(expected_density / expected))
+        logs.append(np.log(found / expected))
         weights.append(other.photons.weights)
         total += expected
     logs, weights = np.concatenate(logs), np.concatenate(weights)
     n = weights.sum()
     if n == 0:
         raise DataError(
-            "no photon to score in the model's energy band and field: were these events taken of the same sky?"
+            "no photon to score lies in the energy band and the field of the model: are these "
+            "events of the same part of the sky?"
         )
     mean = float(weights @ logs / n)
     return Score(

@@ -85,5 +85,5 @@ class Components:
         return float(fluxes @ fractions)
 
 
-class PointSources(Components):
+class PointComponents(Components):
     """Point sources, seen by one observation: components whose own size is none."""

@@ -8,7 +8,7 @@ where A_t is the amplitude of term t and q_t its shape. The kinds of term are
 
 | class | A_t | q_t(x) |
 |---|---|---|
-| `Components`, `PointSources` | 1 | Omega(x) sum_k F_k sum_m c_km N(x; mu_k, Sigma_k + S_km) |
+| `Components`, `PointComponents` | 1 | Omega(x) sum_k F_k sum_m c_km N(x; mu_k, Sigma_k + S_km) |
 | `SkyBackground` | B | Omega(x) |
 | `ParticleBackground` | B | open(x), times the template where there is one |
 | `TemplateBackground`, `StreakBackground` | B | open(x) times the template |
@@ -54,7 +54,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
-from .components import Components, PointSources
+from .components import Components, PointComponents
 from .field import Field, FieldMaps
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ __all__ = [
     "BACKGROUND_KINDS",
     "BackgroundTerm",
     "Components",
-    "PointSources",
+    "PointComponents",
     "Term",
     "background_kind",
     "background_terms",
@@ -257,7 +257,7 @@ def terms_of(
         Components, point sources, backgrounds; without those of which there are none.
     """
     field = Field(observation.completeness, reference)
-    mixtures = ((Components, extended), (PointSources, points))
+    mixtures = ((Components, extended), (PointComponents, points))
     return [
         *(
             kind(mixture, observation.psf, field)

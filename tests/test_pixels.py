@@ -183,7 +183,7 @@ def test_min_sigma_is_raised_and_said(files):
         say=said.append,
     )
     assert out.name == "counts.model.h5"
-    assert [line for line in said if line.startswith("min_sigma: 1 arcsec instead of 0.1")]
+    assert [line for line in said if line.startswith("min_sigma: raised from 0.1 to 1 arcsec")]
     assert result.options["min_sigma"] == pytest.approx(STEP / 2)
     again = info(out)
     assert again.observations[0].photons.pixel == pytest.approx(STEP)
@@ -288,7 +288,7 @@ def test_sources_of_a_model_and_of_a_list_are_the_same(files, tmp_path):
         say=said.append,
     )
     assert again.points.sum() == 1
-    assert "point sources: 1 are there from the start" in said
+    assert "point sources: the initial components contain 1 of the list" in said
     export(out, tmp_path / "one.ecsv")
     _, held = quietly(
         fit,

@@ -11,11 +11,11 @@ from ..model.psf import PsfModel
 from ..plane.frame import SkyFrame
 from ..plane.grid import PixelGrid
 from ..plane.resample import block_means
-from ..reading.psf_image import is_compact
 from ..telescope.chandra_psf import PsfLibrary
 from ..telescope.encircled import through_radii
 from ._plane import FitsImage, on_plane
 from .maps import read_image
+from .psf_image import is_compact
 
 MAX_PSF_NODES = 96
 ARCSEC_PER_UNIT = {"arcsec": 1.0, "arcmin": 60.0, "deg": 3600.0, "degree": 3600.0}
@@ -48,7 +48,7 @@ def is_picture(image, ecf=None):
     """Whether a FITS image is the picture of a point source (True) or a map of radii (False).
 
     A map says what it is: it has an ECF keyword (or the fraction was given), or a BUNIT that a radius can have. An image that says neither is a picture where
-    it shows one compact source (`point_source.is_compact`). A unit alone does not make a picture: counts, photons and none at all are as common.
+    it shows one compact source (`psf_image.is_compact`). A unit alone does not make a picture: counts, photons and none at all are as common.
 
     Raises
     ------

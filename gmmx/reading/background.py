@@ -121,7 +121,8 @@ def _of_the_instrument(recorded, completeness, is_measured):
         )
     if vignetting_spread(completeness) < TELLING:
         return (sky,), (
-            "sky, amplitude fitted (the exposure has no vignetting that could tell particles from it)"
+            "sky, amplitude fitted "
+            "(the exposure has no vignetting that could tell particles from it)"
         )
     return (sky, particle), "sky and particles, amplitudes fitted (default for ACIS)"
 

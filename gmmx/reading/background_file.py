@@ -155,7 +155,8 @@ def _check_cover(one, covered, total, completeness):
     """Refuse a file that does not overlap the field, and warn if it leaves out a part of it."""
     if total <= 0:
         raise DataError(
-            f"{one.what}: the background file does not overlap the field: is it of another pointing?"
+            f"{one.what}: the background file does not overlap the field: "
+            "is it of another pointing?"
         )
     missing = 1 - covered.sum() / (completeness.exposure > 0).sum()
     if missing > UNCOVERED:

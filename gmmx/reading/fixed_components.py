@@ -8,7 +8,7 @@ from ..errors import InputError
 from ..model.mixture import FIXED_COLUMNS, POINT_SIGMA, Fixed, Mixture
 
 SHAPE_COLUMNS = ("photons", "sigma_major", "sigma_minor", "position_angle")
-# Positions in the plane that differ by less than this from ra, dec are the more exact ones [arcsec].
+# x, y that differ from ra, dec by less than this are the same positions, with more digits [arcsec].
 SAME_POSITION = 1e-3
 
 

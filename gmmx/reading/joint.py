@@ -46,8 +46,10 @@ def options_of_each(options, count):
     >>> options_of_each(ReadOptions(exposure=("a.fits", "b.fits"), mask="m.reg"), 2)[1]
     ReadOptions(exposure=('b.fits',), mask=('m.reg',))
     """
-    values = {name: per_observation(name, getattr(options, name), count, shared=name in SHARED)
-              for name in ("exposure", *SHARED)}
+    values = {
+        name: per_observation(name, getattr(options, name), count, shared=name in SHARED)
+        for name in ("exposure", *SHARED)
+    }
     values["psf"] = per_observation("psf", options.psf, count, shared=_holds_for_all(options.psf))
     for several in values["exposure"]:
         if len(several) > 1:
@@ -100,8 +102,7 @@ def per_observation(name, values, count, *, shared=False):
         times = "one value" if len(values) == 1 else f"{len(values)} values"
         once = ", or one for all" if name in SHARED else ""
         raise InputError(
-            f"`{name}`: {times} for {count} event lists: "
-            f"give one for each, in their order{once}",
+            f"`{name}`: {times} for {count} event lists: give one for each, in their order{once}",
             parameter=name,
         )
     return [_parts(value) for value in values]

@@ -156,9 +156,7 @@ def _chosen(kind, value, recorded, ecf, file):
     if problem is None:
         return _chandra(recorded)
     if kind == "chandra":
-        raise DataError(
-            f"{file}: the Chandra PSF is not available: {problem}", parameter="psf"
-        )
+        raise DataError(f"{file}: the Chandra PSF is not available: {problem}", parameter="psf")
     remark = f"; the built-in Chandra PSF is not available: {problem}" if is_acis else ""
     warnings.warn(
         f"{file}: no PSF: the fitted components include the blur of the telescope "

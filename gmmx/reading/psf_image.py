@@ -1,4 +1,4 @@
-"""From the picture of a point source to a PSF: a mixture of Gaussians with a common centre, fitted to its pixels."""
+"""Fit the image of a point source with Gaussians of one centre, as a PSF."""
 
 import warnings
 from dataclasses import dataclass
@@ -15,48 +15,29 @@ from ..model.observation import Observation
 from ..model.photons import Photons
 from ..model.psf import PsfModel
 
-# Gaussians at most; fewer where the encircled energy is met to this.
+# Largest number of Gaussians, and the error of the encircled energy at which fewer are enough.
 MOST = 4
 GOOD = 0.015
-# Photons that the picture counts as.
+# Number of photons that the image is scaled to [photon]: those of a bright source, so that
+# neither the priors of the fit nor the scale of the image matter.
 LIGHT = 1e5
-# The picture must be larger than the source: half of the light within this share of its pixels, and of its side.
-COMPACT_AREA = 0.10
-COMPACT_SIDE = 0.15
-
-
-def is_compact(values):
-    """Whether an image (ny, nx) shows one compact, peaked source, as a map of radii over a field never does.
-
-    The brightest pixels that hold half of the sum take less than a tenth of the image, and lie within a seventh of its side from their centroid (root mean
-    square). In a map of radii, which change by little from pixel to pixel and grow outwards, such pixels are a third of the field or more, all around it.
-    """
-    values = np.where(np.isfinite(values), values, 0.0)
-    if values.min() < 0 or values.max() <= 0 or min(values.shape) < 8:
-        return False
-    order = np.argsort(-values, axis=None)
-    running = np.cumsum(values.ravel()[order])
-    bright = order[: int(np.searchsorted(running, running[-1] / 2)) + 1]
-    if len(bright) > COMPACT_AREA * values.size:
-        return False
-    iy, ix = np.unravel_index(bright, values.shape)
-    weights = values.ravel()[bright] / values.ravel()[bright].sum()
-    spread = sum(weights @ (i - weights @ i) ** 2 for i in (ix, iy))
-    return bool(np.sqrt(spread) < COMPACT_SIDE * min(values.shape))
+# Rounds of fit and shift of the centre, and the shift at which they end, in units of the
+# narrowest Gaussian.
+ROUNDS, SHIFT = 4, 0.02
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PointSource:
-    """What the picture of a point source comes to.
+    """The PSF that was fitted to the image of a point source.
 
     Attributes
     ----------
     psf : PsfModel
         The same everywhere.
     error : float
-        Largest difference of encircled energy between picture and mixture, about the common centre.
+        Largest difference of the encircled energies of image and PSF, about the common centre.
     r50 : float
-        Radius that holds half of the picture's light [arcsec].
+        Radius that holds half of the light of the image [arcsec].
     """
 
     psf: PsfModel
@@ -65,28 +46,36 @@ class PointSource:
 
 
 def fit_point_source(values, grid, *, most=MOST, good=GOOD):
-    """Fit the picture of a point source: as few Gaussians as meet its encircled energy to `good`, at most `most`.
+    """Fit the image of a point source with as few Gaussians as reproduce its encircled energy.
 
-    The pixels' own size is taken out: they are the blur of this fit, ``p**2 / 12`` per axis. The centre is the one at which the likelihood peaks; a PSF has no
-    offset, so it is then left out.
+    The size of the pixels, ``p**2 / 12`` along each axis, is the PSF of this fit, so that it is
+    taken out. The centre is where the likelihood is highest. It is then left out, because a PSF
+    has no offset.
 
     Parameters
     ----------
     values : (ny, nx) array
         Light in each pixel, on any scale, at least 0.
     grid : PixelGrid
-        Where the pixels are [arcsec].
+        Grid of the pixels [arcsec].
+    most : int
+        Largest number of Gaussians.
+    good : float
+        Error of the encircled energy at which no further Gaussian is added.
+
+    Returns
+    -------
+    PointSource
 
     Raises
     ------
     InputError
-        When a pixel is negative or none is positive.
+        If a pixel is negative or none is positive.
     """
     values = np.where(np.isfinite(values), values, 0.0)
     if values.min() < 0 or not values.any():
-        raise InputError("the picture of a PSF must not be negative, and not be empty")
+        raise InputError("the image of a PSF must not be negative, and not be empty")
     x, y = (v[values > 0] for v in grid.centres())
-    # As many photons as a bright source has: the priors of the fit are then of no weight, nor is the picture's scale.
     light = values[values > 0] * (LIGHT / values.sum())
     pixels = Observation(
         photons=Photons(x, y, weights=light),
@@ -95,11 +84,10 @@ def fit_point_source(values, grid, *, most=MOST, good=GOOD):
     )
     centre, best = np.array([x[light.argmax()], y[light.argmax()]]), None
     core = max(_radius(light, np.hypot(x - centre[0], y - centre[1]), 0.4), grid.step / 2)
-    # One Gaussian never does for a telescope, and where it would two do as well.
+    # The PSF of a telescope is never one Gaussian; where one would do, two do as well.
     for m in range(2, most + 1):
-        mixture, centre = _with_one_centre(
-            pixels, centre, core * 3.0 ** (np.arange(m) - 0.25), min_sigma=grid.step / 20
-        )
+        sigmas = core * 3.0 ** (np.arange(m) - 0.25)
+        mixture, centre = _with_one_centre(pixels, centre, sigmas, min_sigma=grid.step / 20)
         error = _encircled_error(mixture, centre, grid, values)
         if best is None or error < best[1]:
             best = mixture, error
@@ -107,79 +95,101 @@ def fit_point_source(values, grid, *, most=MOST, good=GOOD):
             break
     mixture, error = best
     weights = mixture.fluxes / mixture.fluxes.sum()
-    one = PsfModel.constant(1.0).grid
     psf = PsfModel(
-        grid=one, weights=weights[None, None], covariances=mixture.covariances[None, None]
+        grid=PsfModel.constant(1.0).grid,
+        weights=weights[None, None],
+        covariances=mixture.covariances[None, None],
     )
-    return PointSource(
-        psf=psf,
-        error=float(error),
-        r50=float(_radius(light, np.hypot(x - centre[0], y - centre[1]), 0.5)),
-    )
+    r50 = _radius(light, np.hypot(x - centre[0], y - centre[1]), 0.5)
+    return PointSource(psf=psf, error=float(error), r50=float(r50))
 
 
-def _with_one_centre(pixels, centre, sigmas, *, min_sigma, rounds=4):
-    """The best mixture of Gaussians about one centre, from given standard deviations, and that centre."""
+def _with_one_centre(pixels, centre, sigmas, *, min_sigma):
+    """Fit Gaussians about one centre.
+
+    The fit keeps means fixed, but cannot tie them to each other. So fits with fixed means
+    alternate with shifts of all means together.
+
+    Parameters
+    ----------
+    pixels : Observation
+    centre : (2,) array
+        Where the centre starts [arcsec].
+    sigmas : (M,) array
+        Standard deviations that the Gaussians start with [arcsec].
+    min_sigma : float
+
+    Returns
+    -------
+    mixture : Mixture
+        From the narrowest to the widest.
+    centre : (2,) array
+    """
     m = len(sigmas)
-    shares = np.append(0.8 ** np.arange(1, m), 1.0) * 0.25 ** np.arange(m)
+    fluxes = np.append(0.8 ** np.arange(1, m), 1.0) * 0.25 ** np.arange(m)
     mixture = Mixture(
-        fluxes=LIGHT * shares / shares.sum(),
+        fluxes=LIGHT * fluxes / fluxes.sum(),
         means=np.tile(centre, (m, 1)),
         covariances=sigmas[:, None, None] ** 2 * np.eye(2),
     )
-    nothing, held = np.zeros(m, bool), np.ones(m, bool)
-    options = {
-        "min_sigma": min_sigma,
-        "prior_mean_count": 0.0,
-        "prior_covariance_count": 0.0,
-        "exchanges": 0,
-        "tol": 1.0,
-        "max_iter": 200,
-    }
-    for _ in range(rounds):
-        # The engine holds means where they are, but does not tie them to each other: they are held, and moved together by Newton's step.
-        with warnings.catch_warnings():
-            # A few iterations short of the end, or a Gaussian that came to nothing, show in the encircled energy.
-            warnings.simplefilter("ignore", GmmxWarning)
-            fitted = fit_mixture(
-                pixels,
-                init=Mixture.empty(),
-                fixed=(mixture, Fixed(fluxes=nothing, means=held, covariances=nothing)),
-                n_components=m,
-                **options,
-            )
-        mixture = fitted.mixture
-        likelihood = PhotonLikelihood.of([pixels])
-        parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
-        priors = Priors(mean_count=0.0, covariance_count=0.0, min_sigma=min_sigma)
-        phase = likelihood.begin_phase(parameters, priors)
-        slopes = evaluate(likelihood, parameters, phase).gradient.means.sum(0)
-        step = np.linalg.solve(
-            (mixture.fluxes[:, None, None] * np.linalg.inv(mixture.covariances)).sum(0), slopes
-        )
+    for _ in range(ROUNDS):
+        mixture = _fitted_in_place(pixels, mixture, min_sigma)
+        step = _shift(pixels, mixture, min_sigma)
         centre = mixture.means[0] + step
         mixture = Mixture(
             fluxes=mixture.fluxes,
             means=np.tile(centre, (len(mixture), 1)),
             covariances=mixture.covariances,
         )
-        m = len(mixture)
-        nothing, held = nothing[:m], held[:m]
-        if np.hypot(*step) < 0.02 * sigmas[0]:
+        if np.hypot(*step) < SHIFT * sigmas[0]:
             break
     order = np.argsort(np.linalg.det(mixture.covariances))
     return mixture.select(order), centre
 
 
-def _radius(light, radii, share):
-    """Radius that holds a share of the light."""
+def _fitted_in_place(pixels, mixture, min_sigma):
+    """Fit fluxes and covariances while the means stay fixed."""
+    free, fixed = np.zeros(len(mixture), bool), np.ones(len(mixture), bool)
+    with warnings.catch_warnings():
+        # A fit that stops early, or loses a Gaussian, shows in the encircled energy.
+        warnings.simplefilter("ignore", GmmxWarning)
+        return fit_mixture(
+            pixels,
+            init=Mixture.empty(),
+            fixed=(mixture, Fixed(fluxes=free, means=fixed, covariances=free)),
+            n_components=len(mixture),
+            min_sigma=min_sigma,
+            prior_mean_count=0.0,
+            prior_covariance_count=0.0,
+            exchanges=0,
+            tol=1.0,
+            max_iter=200,
+        ).mixture
+
+
+def _shift(pixels, mixture, min_sigma):
+    """Return the Newton step of a common centre, (2,) [arcsec]."""
+    likelihood = PhotonLikelihood.of([pixels])
+    parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
+    priors = Priors(mean_count=0.0, covariance_count=0.0, min_sigma=min_sigma)
+    phase = likelihood.begin_phase(parameters, priors)
+    slopes = evaluate(likelihood, parameters, phase).gradient.means.sum(0)
+    curvature = (mixture.fluxes[:, None, None] * np.linalg.inv(mixture.covariances)).sum(0)
+    return np.linalg.solve(curvature, slopes)
+
+
+def _radius(light, radii, fraction):
+    """Return the radius that holds a fraction of the light."""
     order = np.argsort(radii)
     running = np.cumsum(light[order])
-    return radii[order][np.searchsorted(running, share * running[-1])]
+    return radii[order][np.searchsorted(running, fraction * running[-1])]
 
 
 def _encircled_error(mixture, centre, grid, values):
-    """Largest difference of the light of picture and mixture within any radius: the same pixels are summed, so that their size does not matter."""
+    """Return the largest difference of the light of image and mixture within any radius.
+
+    The same pixels are summed in both, so that their size does not matter.
+    """
     x, y = (v.ravel() for v in grid.centres())
     order = np.argsort(np.hypot(x - centre[0], y - centre[1]), kind="stable")
     wide = Mixture(
@@ -189,6 +199,6 @@ def _encircled_error(mixture, centre, grid, values):
     )
     expected = wide.density(x[order], y[order]) * grid.cell_area
     difference = np.cumsum(values.ravel()[order] / values.sum() - expected)
-    # Where a ring of pixels ends.
     radii = np.hypot(x - centre[0], y - centre[1])[order]
-    return np.abs(difference[np.append(np.diff(radii) > 1e-6 * grid.step, True)]).max()
+    ends_of_rings = np.append(np.diff(radii) > 1e-6 * grid.step, True)
+    return np.abs(difference[ends_of_rings]).max()

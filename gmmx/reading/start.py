@@ -43,7 +43,8 @@ def read_start(config, observations):
     extended = int((~model.points).sum())
     if config.n_components != "auto" and config.n_components < extended:
         raise InputError(
-            f"{config.init}: a model of {extended} components, `n_components` = {config.n_components}: "
+            f"{config.init}: a model of {extended} components, "
+            f"`n_components` = {config.n_components}: "
             "give at least as many, or none to keep the model's"
         )
     if model.fixed is None:

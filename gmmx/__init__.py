@@ -27,6 +27,7 @@ _HOMES = {
     "EventList": "model.photons",
     "CountsImage": "model.photons",
     "Observation": "model.observation",
+    "Pointing": "model.pointing",
     "Completeness": "model.completeness",
     "PsfModel": "model.psf",
     "Background": "model.background",

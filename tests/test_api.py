@@ -25,6 +25,7 @@ NOUNS = (
     "Photons",
     "PhysicalFrame",
     "PixelGrid",
+    "Pointing",
     "PsfModel",
     "Shapes",
     "SkyFrame",

@@ -397,7 +397,6 @@ def test_grid_and_bin(files):
     ) * np.sqrt(2000)
     assert_allclose(binned.psf.covariances, np.broadcast_to(64 / 12 * np.eye(2), (1, 1, 1, 2, 2)))
     assert binned.photons.pixel == 8.0
-    assert binned.metadata["bin_arcsec"] == 8.0
 
 
 def test_binned_photons_stay_on_the_field(files):

@@ -9,6 +9,7 @@ from scipy.ndimage import uniform_filter
 from gmmx.errors import InputError
 from gmmx.model.completeness import Completeness
 from gmmx.model.photons import EventList, Photons
+from gmmx.model.pointing import Pointing
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.plane.grid import PixelGrid
 from gmmx.telescope.acis import (
@@ -40,7 +41,9 @@ def photons(rng, n, *, chips=(3, 5), roll=0.0, **keywords):
     metadata = {"INSTRUME": "ACIS", "ROLL_PNT": roll, **keywords}
     where = {"frame": SkyFrame(150.0, 2.0), "physical": PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)}
     return EventList(
-        photons=Photons(x + side, y, ccd=np.repeat(chips, n)), metadata=metadata, **where
+        photons=Photons(x + side, y, ccd=np.repeat(chips, n)),
+        pointing=Pointing.from_metadata(metadata),
+        **where,
     )
 
 
@@ -131,7 +134,7 @@ def test_a_source_makes_a_streak_along_its_column():
             np.append(flat.photons.y, rng.normal(40, 1, 10_000)),
             ccd=np.append(flat.photons.ccd, np.full(10_000, 3)),
         ),
-        metadata=flat.metadata,
+        pointing=Pointing.from_metadata(flat.metadata),
     )
     shape, mean = streak_shape(listed, completeness)
     x, y = completeness.grid.centres()

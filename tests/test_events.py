@@ -5,6 +5,7 @@ import pytest
 
 from gmmx.errors import InputError
 from gmmx.model.photons import EventList, Photons
+from gmmx.model.pointing import Pointing
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 
 PLACE = {"frame": SkyFrame(10.0, 20.0), "physical": PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)}
@@ -17,8 +18,8 @@ def an_event_list(n=6, **changes):
         "energy_kev": np.linspace(0.5, 3, n),
         "ccd": np.arange(n) % 3,
     }
-    metadata = {"metadata": changes.pop("metadata")} if "metadata" in changes else {}
-    return EventList(**PLACE, photons=Photons(**(columns | changes)), **metadata)
+    pointing = changes.pop("pointing", Pointing())
+    return EventList(**PLACE, photons=Photons(**(columns | changes)), pointing=pointing)
 
 
 def test_select_keeps_all_columns_in_step_and_counts():
@@ -70,7 +71,8 @@ def test_arrays_are_read_only_native_and_checked():
         an_event_list(y=np.full(6, np.nan))
 
 
-def test_noted_adds_metadata():
-    events = an_event_list(metadata={"OBS_ID": "1"})
-    assert events.noted(energy_kev=[0.5, 2]).metadata == {"OBS_ID": "1", "energy_kev": [0.5, 2]}
-    assert events.metadata == {"OBS_ID": "1"}
+def test_noted_facts_are_added_to_the_pointing():
+    events = an_event_list(pointing=Pointing(obs_id="1"))
+    noted = events.noted(band_kev=[0.5, 2]).pointing
+    assert (noted.obs_id, noted.band_kev) == ("1", (0.5, 2.0))
+    assert events.pointing.band_kev is None

@@ -16,6 +16,7 @@ from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
+from gmmx.model.pointing import Pointing
 from gmmx.model.psf import PsfModel
 from gmmx.model.result import PATH_COLUMNS
 from gmmx.plane.grid import PixelGrid
@@ -549,7 +550,8 @@ def test_a_background_that_broad_components_have_swallowed_is_named():
     ):
         fit_mixture(observation, init=mixture_of((20_000, 0, 0, 70)), threads=1)
     mapped = replace(
-        observation, metadata={"inputs": [{"role": "exposure", "path": "expmap.fits"}]}
+        observation,
+        pointing=Pointing.from_metadata({"inputs": [{"role": "exposure", "path": "expmap.fits"}]}),
     )
     with pytest.warns(
         DegeneracyWarning,

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gmmx.answers.components import component_table
 from gmmx.answers.flags import component_flags, on_masked_wings, readout_angles
 from gmmx.model.mixture import Mixture
+from gmmx.model.pointing import Pointing
 from gmmx.plane.shapes import Shapes, Term
 from gmmx.plane.shapes.kinds import Ellipse, Field, circle
 from gmmx.show.facts import summary_dict
@@ -24,13 +25,15 @@ def acis(**metadata):
     observation = make_observation()
     return replace(
         observation,
-        metadata={
-            **observation.metadata,
-            "INSTRUME": "ACIS",
-            "ROLL_PNT": 40.0,
-            "DETNAM": "ACIS-0123",
-        }
-        | metadata,
+        pointing=Pointing.from_metadata(
+            {
+                **observation.metadata,
+                "INSTRUME": "ACIS",
+                "ROLL_PNT": 40.0,
+                "DETNAM": "ACIS-0123",
+            }
+            | metadata
+        ),
     )
 
 
@@ -164,7 +167,7 @@ def test_small_faint_components_beside_a_bright_masked_source_are_its_wings():
             make(
                 replace(
                     masked([1000], circle(0, 0, 4)),
-                    metadata={"masks": [{"kind": "mask", "shapes": 1}]},
+                    pointing=Pointing.from_metadata({"masks": [{"kind": "mask", "shapes": 1}]}),
                 )
             ),
             WINGS,

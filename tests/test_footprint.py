@@ -14,6 +14,7 @@ from gmmx.fitting.driver import fit_mixture
 from gmmx.io.events import read_events
 from gmmx.io.regions import read_field_of_view
 from gmmx.model.photons import EventList, Photons
+from gmmx.model.pointing import Pointing
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.reading.door import read_observation
 from gmmx.telescope.footprint import (
@@ -95,7 +96,7 @@ def test_footprint_of_hardly_any_photons(n):
 
 
 def test_footprint_refuses_a_grid_too_fine():
-    with pytest.raises(InputError, match="--grid"):
+    with pytest.raises(InputError, match="`grid`"):
         footprint(chips_of_photons(100), step=0.01)
 
 
@@ -131,7 +132,9 @@ def dithered_chips(n=40_000, dither=8.0, gap=11.0, seed=7, **metadata):
     v = rng.uniform(0, side, n) + dither * np.sin(t[1])
     metadata = {"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"} | metadata
     return EventList(
-        **PLACE, photons=Photons(c * u - s * v, s * u + c * v, ccd=chip), metadata=metadata
+        **PLACE,
+        photons=Photons(c * u - s * v, s * u + c * v, ccd=chip),
+        pointing=Pointing.from_metadata(metadata),
     ), np.array([[c, -s], [s, c]])
 
 
@@ -169,7 +172,7 @@ def test_footprint_sees_dither_and_gaps():
         EventList(
             **PLACE,
             photons=Photons(events.photons.x, events.photons.y, ccd=events.photons.ccd),
-            metadata={"TELESCOP": "XMM", "INSTRUME": "EMOS1"},
+            pointing=Pointing.from_metadata({"TELESCOP": "XMM", "INSTRUME": "EMOS1"}),
         ),
         step=2.0,
     )
@@ -190,7 +193,9 @@ def test_a_part_of_a_chip_keeps_its_sharp_edges():
     x, y = rng.uniform(0, 300, (2, 20_000))
     field = footprint(
         EventList(
-            **PLACE, photons=Photons(x, y), metadata={"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"}
+            **PLACE,
+            photons=Photons(x, y),
+            pointing=Pointing.from_metadata({"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"}),
         ),
         step=2.0,
     )

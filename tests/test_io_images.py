@@ -16,6 +16,7 @@ from gmmx.answers.images import render
 from gmmx.errors import DataError, InputError, OutputError
 from gmmx.io.images import read_grid_like, write_images
 from gmmx.io.write import replacing
+from gmmx.model.pointing import Pointing
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.plane.grid import PixelGrid
 from gmmx.plane.wcs import wcs_cards
@@ -268,13 +269,15 @@ def test_several_observations_share_a_header(tmp_path):
     one, two = make_observation(1, name="one"), make_observation(2, name="two")
     two = replace(
         two,
-        metadata={
-            **two.metadata,
-            "OBS_ID": "2",
-            "EXPOSURE": 5e4,
-            "energy_kev": [0.5, 7.0],
-            "OBJECT": "elsewhere",
-        },
+        pointing=Pointing.from_metadata(
+            {
+                **two.metadata,
+                "OBS_ID": "2",
+                "EXPOSURE": 5e4,
+                "energy_kev": [0.5, 7.0],
+                "OBJECT": "elsewhere",
+            }
+        ),
     )
     joint = make_result([one, two], make_mixture())
     write_images(tmp_path / "joint.fits", {"COUNTS": render(joint).counts}, joint)

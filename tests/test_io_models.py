@@ -15,6 +15,7 @@ from gmmx.io.models import SCHEMA_VERSION, read_model, write_model
 from gmmx.model.background import Background
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
+from gmmx.model.pointing import Pointing
 from gmmx.model.result import HISTORY_COLUMNS, PATH_COLUMNS
 from gmmx.plane.frame import SkyFrame
 from gmmx.plane.shapes import Ellipse, Shapes, Term
@@ -111,7 +112,7 @@ def test_what_is_absent_stays_absent(tmp_path):
         backgrounds=(Background(name="sky"),),
         psf=None,
         physical=None,
-        metadata={},
+        pointing=Pointing(),
         dropped={},
     )
     again = go_round(tmp_path / "free.h5", make_result([observation]))
@@ -165,8 +166,10 @@ def test_numbers_of_numpy_come_back_as_numbers(tmp_path):
 
 
 def test_text_of_any_kind_and_length_comes_back(tmp_path):
-    metadata = {"OBJECT": "\xe9t\xe9", "DSVAL1": "x" * 100_000, "nested": {"a": [1, None, "b"]}}
-    observation = replace(make_observation(), name="\xc5ngstr\xf6m\u2605", metadata=metadata)
+    metadata = {"TITLE": "\xe9t\xe9", "DSVAL1": "x" * 100_000, "nested": {"a": [1, None, "b"]}}
+    observation = replace(
+        make_observation(), name="\xc5ngstr\xf6m\u2605", pointing=Pointing(header=metadata)
+    )
     result = make_result(
         [observation],
         options={"events": ["a" * 200] * 1000},

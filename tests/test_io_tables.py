@@ -19,6 +19,7 @@ from gmmx.io.tables import read_table, write_table
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
+from gmmx.model.pointing import Pointing
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.reading.fixed_components import mixture_from_table
 
@@ -29,7 +30,7 @@ def far_north(physical=None):
         photons=Photons([], []),
         frame=SkyFrame(217.0, 60.0),
         physical=physical or PhysicalFrame(x0=4096.5, y0=4096.5, step_x=0.492, step_y=0.492),
-        metadata={"ROLL_PNT": 217.0, "OBJECT": "far north"},
+        pointing=Pointing.from_metadata({"ROLL_PNT": 217.0, "OBJECT": "far north"}),
     )
     rng = np.random.default_rng(4)
     n = 12

@@ -8,6 +8,7 @@ import pytest
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.io.events import read_events
 from gmmx.model.photons import EventList, Photons
+from gmmx.model.pointing import Pointing
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.reading.selection import (
     choose_band,
@@ -28,7 +29,9 @@ def make_events(n=100, seed=0, *, ccd=None, energy_kev=None, **metadata):
     photons = Photons(
         x, y, ccd=rng.integers(0, 4, n) if ccd is None else ccd, energy_kev=energy_kev
     )
-    return EventList(**PLACE, photons=photons, metadata={"INSTRUME": "ACIS", **metadata})
+    return EventList(
+        **PLACE, photons=photons, pointing=Pointing.from_metadata({"INSTRUME": "ACIS", **metadata})
+    )
 
 
 def make_bare_events():
@@ -89,11 +92,11 @@ def test_the_chips_are_those_of_the_aim_point(metadata, present, chips):
     assert choice
 
 
-@pytest.mark.parametrize(("given", "noted"), [("all", None), ((0, 1), [0, 1])])
+@pytest.mark.parametrize(("given", "noted"), [("all", None), ((0, 1), (0, 1))])
 def test_chips_that_are_given_need_no_choice(given, noted):
     events, choice = select_chips(make_events(SIM_Z=-190.143), given)
     assert choice is None
-    assert events.metadata["chips"] == noted
+    assert events.pointing.chips == noted
 
 
 def test_all_chips_stay_if_the_aim_point_has_no_photon():

@@ -1,5 +1,7 @@
 """Where fits start: random places, and what another fit found."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from handmade import make_mixture, make_observation, make_result
@@ -13,6 +15,7 @@ from gmmx.fitting.start import background_only, carried, given, scattered
 from gmmx.model.background import Background
 from gmmx.model.completeness import reference_exposure
 from gmmx.model.mixture import Fixed, Mixture
+from gmmx.model.pointing import InputFile
 from gmmx.plane.frame import SkyFrame
 
 TWO = mixture_of((800, -20, -10, 4), (500, 15, 20, 6))
@@ -108,9 +111,12 @@ def test_a_model_goes_through_the_sky_into_another_plane():
 def test_another_file_keeps_its_own_backgrounds():
     model = make_result([make_observation()], make_mixture(2))
     other = make_observation(1)
-    other.metadata["sha256"] = "cd" * 32
-    free = Background(name="sky", kind="sky")
-    object.__setattr__(other, "backgrounds", (free,))
+    events = InputFile("events", "evt2.fits", "cd" * 32)
+    other = replace(
+        other,
+        pointing=replace(other.pointing, inputs=(events,)),
+        backgrounds=(Background(name="sky", kind="sky"),),
+    )
     mixture, (started,) = carried(model, [other], model.reference_exposure)
     assert started.backgrounds[0].amplitude is None
     assert_array_equal(mixture.means, model.mixture.means)

@@ -8,6 +8,7 @@ from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
+from gmmx.model.pointing import Pointing
 from gmmx.model.psf import PsfModel
 from gmmx.plane.frame import SkyFrame
 from gmmx.plane.grid import PixelGrid
@@ -47,11 +48,11 @@ def make_true_result(seed=0, *, background=0.08, step=4.0, n=100):
         psf=PsfModel.constant(3.0),
         backgrounds=(Background(amplitude=background),),
         masks=Shapes.of(Term(((hole, False),))),
-        metadata={
+        pointing=Pointing.from_metadata({
             "OBJECT": "made by hand",
             "OBS_ID": "7",
             "EXPOSURE": 5e4,
             "energy_kev": [0.5, 2.0],
-        },
+        }),
     ).exposed()
     return make_result([observation], mixture)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import DataError, DataWarning
 from ..model.photons import CountsImage, Photons
+from ..model.pointing import Pointing
 from ..plane.frame import PhysicalFrame
 from ._plane import own_plane, physical_axes
 from ._read import file_digest, fits_stream, headers, reading
@@ -62,8 +63,8 @@ def read_counts(path):
     Returns
     -------
     CountsImage
-        One row for each pixel that is not zero; `pixels` is the image's grid, and `metadata` holds the keywords that `read_events` finds, the band of the image
-        in "recorded_energy_band_kev" and its chips in "recorded_chips" where the header tells them.
+        One row for each pixel that is not zero. Its `pointing` holds the keywords that
+        `read_events` finds, and the band and the chips of the image if the header tells them.
 
     Raises
     ------
@@ -85,7 +86,8 @@ def read_counts(path):
             f"{path}: its pixels are not square ({sides[0]:.3g} by {sides[1]:.3g} arcsec): bin the events anew"
         )
     metadata = file_keywords(image.header, image.header)
-    metadata |= {"file": Path(path).name, "sha256": file_digest(path)}
+    given = {"role": "events", "path": str(path), "sha256": file_digest(path)}
+    metadata |= {"file": Path(path).name, "inputs": [given]}
     band, chips = _recorded_band(image, metadata), _recorded_chips(image.header)
     metadata |= {} if band is None else {"recorded_energy_band_kev": list(band)}
     metadata |= {} if chips is None else {"recorded_chips": chips}
@@ -96,7 +98,7 @@ def read_counts(path):
         physical=_physical_frame(image, grid),
         photons=Photons(x, y, weights=image.values[iy, ix], pixel=float(grid.step)),
         pixels=grid,
-        metadata=metadata | {"n_rows": len(x)},
+        pointing=Pointing.from_metadata(metadata | {"n_rows": len(x)}),
     )
 
 

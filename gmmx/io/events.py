@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import DataError, DataWarning
 from ..model.photons import EventList, Photons
+from ..model.pointing import Pointing
 from ..plane.frame import PhysicalFrame, SkyFrame
 from ._read import file_digest, fits_stream, headers, reading
 from .virtual import check_columns, filter_rows, parse_file_argument
@@ -101,8 +102,8 @@ def read_events(path, *, sky=True):
     Returns
     -------
     EventList
-        `metadata` holds the file's keywords, "file", "sha256", "n_rows" and, where the data subspace keywords or a filter of the name tell an energy band,
-        "recorded_energy_band_kev"; the chips that a filter of the name left are "filtered_chips".
+        Its `pointing` holds the keywords, the file and, if the data subspace keywords or a filter
+        of the name tell them, the energies and chips to which the file was cut.
 
     Raises
     ------
@@ -149,7 +150,8 @@ def read_events(path, *, sky=True):
     band = recorded_energy_band(header, metadata)
     if band is not None:
         metadata["recorded_energy_band_kev"] = list(band)
-    metadata |= {"file": Path(path).name, "sha256": file_digest(path), "n_rows": n_rows}
+    given = {"role": "events", "path": virtual.text, "sha256": file_digest(path)}
+    metadata |= {"file": Path(path).name, "inputs": [given], "n_rows": n_rows}
     dropped = filter_rows(
         virtual,
         table,
@@ -190,7 +192,7 @@ def read_events(path, *, sky=True):
             energy_kev=None if energy_column is None else table[energy_column],
             ccd=None if ccd_column is None else table[ccd_column],
         ),
-        metadata=metadata,
+        pointing=Pointing.from_metadata(metadata),
         dropped=dropped,
     )
     for one in virtual.sky if sky else ():

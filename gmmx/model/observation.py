@@ -10,6 +10,7 @@ from ..plane.shapes import Shapes
 from .background import Background
 from .completeness import Completeness
 from .photons import Photons
+from .pointing import Pointing
 from .psf import PsfModel
 
 
@@ -35,8 +36,8 @@ class Observation:
         What was cut out, in the plane of `masks_frame`; the completeness and the photons are cut already.
     masks_frame : SkyFrame, optional
         The tangent plane that the masks are in; `frame` without one.
-    metadata : dict
-        Keywords of the event file, path and digest of every input, the energy band, the resolved choices: what the model file repeats.
+    pointing : Pointing
+        Telescope, pointing, energy band, chips, input files and choices.
     dropped : dict of str to float
         Photons left out, by reason.
     """
@@ -50,7 +51,7 @@ class Observation:
     physical: PhysicalFrame | None = None
     masks: Shapes | None = None
     masks_frame: SkyFrame | None = None
-    metadata: dict = field(default_factory=dict)
+    pointing: Pointing = field(default_factory=Pointing)
     dropped: dict = field(default_factory=dict)
 
     def __post_init__(self):
@@ -59,6 +60,11 @@ class Observation:
             raise InputError(f"two backgrounds of one observation share a name: {', '.join(names)}")
         if self.backgrounds and self.completeness is None:
             raise InputError("a background needs a completeness: without one its field has no edge")
+
+    @property
+    def metadata(self):
+        """The facts as a dictionary, while rooms still read it."""
+        return self.pointing.to_metadata()
 
     @property
     def n_photons(self):

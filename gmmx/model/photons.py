@@ -9,7 +9,9 @@ import numpy as np
 
 from .._arrays import read_only
 from ..errors import InputError
-from ..plane.grid import PhysicalFrame, PixelGrid, SkyFrame
+from ..plane.frame import PhysicalFrame, SkyFrame
+from ..plane.grid import PixelGrid
+from .pointing import Pointing
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -127,8 +129,8 @@ class _Recorded:
     physical : PhysicalFrame or None
         The file's sky pixels in that plane; None if they are rotated against it.
     photons : Photons
-    metadata : dict
-        Keywords of the file, its name and digest, and what it records about itself; JSON-ready.
+    pointing : Pointing
+        Telescope, pointing, band, chips and files.
     dropped : dict of str to float
         Number of photons left out so far, by reason.
     """
@@ -136,7 +138,7 @@ class _Recorded:
     frame: SkyFrame
     physical: PhysicalFrame | None
     photons: Photons
-    metadata: dict = field(default_factory=dict)
+    pointing: Pointing = field(default_factory=Pointing)
     dropped: dict = field(default_factory=dict)
 
     def __len__(self):
@@ -165,9 +167,20 @@ class _Recorded:
             dropped={**self.dropped, reason: self.dropped.get(reason, 0) + lost},
         )
 
-    def noted(self, **metadata):
-        """The same photons with further metadata."""
-        return replace(self, metadata={**self.metadata, **metadata})
+    def noted(self, **facts):
+        """The same photons with some facts of their pointing changed.
+
+        Parameters
+        ----------
+        **facts
+            Fields of `Pointing`.
+        """
+        return replace(self, pointing=replace(self.pointing, **facts))
+
+    @property
+    def metadata(self):
+        """The facts as a dictionary, while rooms still read it."""
+        return self.pointing.to_metadata()
 
 
 class EventList(_Recorded):

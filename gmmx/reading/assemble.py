@@ -3,6 +3,7 @@
 import re
 
 from ..model.observation import Observation
+from ..model.pointing import Pointing
 from .background import choose_backgrounds
 from .inputs import input_record
 from .masks import cut_regions, read_region_lists, region_files, source_free_lists
@@ -57,13 +58,15 @@ def assembled(file, recorded, exposure, psf, options, *, open_fraction, choices,
         name=name or observation_name(file),
         physical=recorded.physical,
         masks=cut.shapes,
-        metadata=recorded.metadata
-        | {
-            "inputs": [events, *(input_record(role, path) for role, path in files)],
-            "masks": cut.records,
-            "resolved": {key: text for key, text in choices.items() if text is not None},
-        }
-        | backgrounds.sky_level,
+        pointing=Pointing.from_metadata(
+            recorded.metadata
+            | {
+                "inputs": [events, *(input_record(role, path) for role, path in files)],
+                "masks": cut.records,
+                "resolved": {key: text for key, text in choices.items() if text is not None},
+            }
+            | backgrounds.sky_level
+        ),
         dropped=cut.recorded.dropped,
     )
 

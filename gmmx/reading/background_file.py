@@ -114,7 +114,7 @@ def _of_events(one, found, recorded, grid):
         x, y = x[good], y[good]
     ratio = 1.0
     if one.fixed:
-        ours, theirs = recorded.metadata.get("EXPOSURE"), found.metadata.get("EXPOSURE")
+        ours, theirs = recorded.pointing.exposure_time, found.pointing.exposure_time
         if not (_is_time(ours) and _is_time(theirs)):
             raise DataError(
                 f"{one.what}: its counts are scaled by EXPOSURE, which is not in the headers of "
@@ -141,7 +141,7 @@ def _of_image(one, found, recorded, grid):
             f"{one.what}: BUNIT {image.unit!r} is not counts per pixel: "
             f"fit its amplitude (without {FIXED})"
         )
-    times = recorded.metadata.get("EXPOSURE"), found.exposure
+    times = recorded.pointing.exposure_time, found.exposure
     scales = one.fixed and found.is_counts and all(_is_time(t) for t in times)
     return _Measured(
         density=map_means(image.values, image.grid, grid) / image.grid.cell_area,

@@ -64,9 +64,7 @@ class CountsImageFile:
         image = read_counts(self.file.path)
         chips = check_chips(image, options.ccd)
         band, energy = choose_band(image, options.energy_kev)
-        image = image.noted(
-            energy_kev=list(band or ()) or "all", chips=None if chips is None else list(chips)
-        )
+        image = image.noted(band_kev=band, chips=chips)
         exposure = exposure_of_image(image, options, self.file)
         psf = choose_psf(image, options, self.file)
         choices = {"energy": energy, "exposure": exposure.choice, "psf": psf.choice}
@@ -98,8 +96,7 @@ class CountsImageFile:
         CountsImage
         """
         image = read_counts(self.file.path)
-        band = fitted.metadata.get("energy_kev")
-        choose_band(image, tuple(band) if isinstance(band, list | tuple) else None)
+        choose_band(image, fitted.pointing.band_kev)
         return image
 
 
@@ -124,7 +121,7 @@ def choose_band(image, energy_kev=None):
     InputError
         If another band than the image's own is asked for.
     """
-    recorded, name = image.metadata.get("recorded_energy_band_kev"), _name(image)
+    recorded, name = image.pointing.recorded_band_kev, _name(image)
     asked = None if energy_kev == "all" else energy_kev
     if recorded is None and asked is not None:
         warnings.warn(
@@ -142,7 +139,7 @@ def choose_band(image, energy_kev=None):
             "or leave `energy_kev` out",
             parameter="energy_kev",
         )
-    return tuple(recorded), "{:g}:{:g} keV (header of the counts image)".format(*recorded)
+    return recorded, "{:g}:{:g} keV (header of the counts image)".format(*recorded)
 
 
 def check_chips(image, ccd=None):
@@ -164,7 +161,7 @@ def check_chips(image, ccd=None):
     InputError
         If other chips than the image's own are asked for.
     """
-    recorded, name = image.metadata.get("recorded_chips"), _name(image)
+    recorded, name = image.pointing.recorded_chips, _name(image)
     asked = None if ccd == "all" else ccd
     if asked is not None:
         text = ",".join(map(str, asked))
@@ -175,14 +172,14 @@ def check_chips(image, ccd=None):
                 DataWarning,
                 stacklevel=3,
             )
-        elif list(asked) != recorded:
+        elif tuple(asked) != recorded:
             raise InputError(
                 f"{name}: `ccd` = {text}: chips cannot be chosen in a counts image, this one is "
                 f"of {','.join(map(str, recorded))}: bin the events anew, or leave `ccd` out",
                 parameter="ccd",
             )
-    return None if recorded is None else tuple(recorded)
+    return recorded
 
 
 def _name(image):
-    return image.metadata.get("file", "image")
+    return image.pointing.file_name or "image"

@@ -163,7 +163,7 @@ def _checked(completeness, options, pixels, recorded, file):
 
 def _chip_outlines(regions, events):
     """Return the outlines of the photons' chips from the first field-of-view file among regions."""
-    chips = events.metadata.get("chips")
+    chips = events.pointing.chips
     for path in regions:
         found = read_field_of_view(path, frame=events.frame, physical=events.physical)
         outlines = [outline for chip, outline in found or () if chips is None or chip in chips]

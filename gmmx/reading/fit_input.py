@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ..fitting.point_sources import PointSources
+from ..model.pointing import InputFile
 from .door import observations_of
 from .inputs import input_record
 from .point_sources import read_point_sources, without_started
@@ -52,7 +53,7 @@ def read_fit_input(files, config):
     observations, sources = observations_of(files, config, sources=config.sources), None
     if config.sources:
         sources, summary = read_point_sources(config.sources, config.source_positions, observations)
-        observations = _noted(observations, "resolved", {"point sources": summary})
+        observations = _with_choices(observations, {"point sources": summary})
     observations, start = read_start(config, observations)
     sources, n_started = without_started(sources, start)
     return FitInput(
@@ -71,12 +72,11 @@ def _with_inputs(observations, config):
     if not records:
         return observations
     first = observations[0]
-    metadata = first.metadata | {"inputs": [*first.metadata.get("inputs", ()), *records]}
-    return [replace(first, metadata=metadata), *observations[1:]]
+    files = [InputFile(**record) for record in records]
+    return [replace(first, pointing=first.pointing.with_inputs(*files)), *observations[1:]]
 
 
-def _noted(observations, key, facts):
-    """Add facts to a dictionary in the metadata of the first observation."""
+def _with_choices(observations, choices):
+    """Add choices to those of the first observation."""
     first = observations[0]
-    metadata = first.metadata | {key: first.metadata.get(key, {}) | facts}
-    return [replace(first, metadata=metadata), *observations[1:]]
+    return [replace(first, pointing=first.pointing.with_choices(choices)), *observations[1:]]

@@ -57,7 +57,7 @@ def placed(observation, *, frame=None, bin=None):
 
 def _exposed(observation):
     """Drop the photons on zero exposure, with a warning if they are many."""
-    exposed, events = observation.exposed(), observation.metadata["inputs"][0]["path"]
+    exposed, events = observation.exposed(), observation.pointing.events_file.path
     lost = 1 - exposed.n_photons / observation.n_photons
     if len(exposed.photons) == 0:
         raise DataError(
@@ -90,7 +90,6 @@ def _binned(observation, cell):
         observation,
         photons=Photons(x, y, weights=weights, pixel=float(cell)),
         psf=widened_by_pixel(observation.psf, cell),
-        metadata=observation.metadata | {"bin_arcsec": float(cell)},
     )
 
 

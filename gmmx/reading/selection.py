@@ -29,7 +29,7 @@ def select_chips(events, ccd):
     Returns
     -------
     events : EventList
-        Its metadata name the chips.
+        Its pointing names the chips.
     choice : str or None
         How the chips were chosen; None if `ccd` says it.
 
@@ -41,7 +41,7 @@ def select_chips(events, ccd):
     chips, choice = choose_chips(events) if ccd is None else (ccd, None)
     chips = None if chips == "all" else chips
     events = on_chips(events, chips)
-    return events.noted(chips=None if chips is None else list(chips)), choice
+    return events.noted(chips=chips), choice
 
 
 def select_band(events, energy_kev):
@@ -56,7 +56,7 @@ def select_band(events, energy_kev):
     Returns
     -------
     events : EventList
-        Its metadata name the band.
+        Its pointing names the band.
     choice : str or None
         How the band was chosen; None if `energy_kev` says it.
 
@@ -70,8 +70,7 @@ def select_band(events, energy_kev):
     band, choice = choose_band(events) if energy_kev is None else (energy_kev, None)
     band = None if band == "all" else band
     events = in_band(events, band)
-    recorded = events.metadata.get("recorded_energy_band_kev")
-    return events.noted(energy_kev=list(band or recorded or ()) or "all"), choice
+    return events.noted(band_kev=band or events.pointing.recorded_band_kev), choice
 
 
 def choose_band(events):
@@ -86,7 +85,7 @@ def choose_band(events):
         [keV]; None for all energies.
     choice : str
     """
-    recorded = events.metadata.get("recorded_energy_band_kev")
+    recorded = events.pointing.recorded_band_kev
     instrument = str(events.metadata.get("INSTRUME", ""))
     if events.photons.energy_kev is None:
         return None, "all (the file has no energies)"
@@ -97,7 +96,7 @@ def choose_band(events):
         return ACIS_BAND_KEV, "{:g}:{:g} keV (default for ACIS)".format(*ACIS_BAND_KEV)
     band = max(ACIS_BAND_KEV[0], recorded[0]), min(ACIS_BAND_KEV[1], recorded[1])
     if band[0] >= band[1]:
-        return tuple(recorded), "{:g}:{:g} keV (the file's own filter)".format(*recorded)
+        return recorded, "{:g}:{:g} keV (the file's own filter)".format(*recorded)
     within = "" if band == ACIS_BAND_KEV else ", within the file's own filter"
     return band, "{:g}:{:g} keV (default for ACIS{})".format(*band, within)
 
@@ -117,7 +116,7 @@ def choose_chips(events):
     if events.photons.ccd is None:
         return None, "all (no CCD column)"
     present = np.unique(events.photons.ccd).tolist()
-    if "filtered_chips" in events.metadata:
+    if events.pointing.recorded_chips is not None:
         return tuple(present), f"{_listed(present)} (the filter of the file's name)"
     if not str(events.metadata.get("INSTRUME", "")).upper().startswith("ACIS"):
         return None, f"all ({_listed(present)})"
@@ -247,11 +246,11 @@ def of_the_same(found, events):
     found : EventList
         Photons of a background or of a held-out file.
     events : EventList, CountsImage or Observation
-        Its metadata name the band and the chips.
+        Its pointing names the band and the chips.
     """
-    band, chips = events.metadata.get("energy_kev"), events.metadata.get("chips")
-    if isinstance(band, list | tuple) and found.photons.energy_kev is not None:
-        found = in_band(found, tuple(band))
+    band, chips = events.pointing.band_kev, events.pointing.chips
+    if band is not None and found.photons.energy_kev is not None:
+        found = in_band(found, band)
     if chips is not None and found.photons.ccd is not None:
         found = found.select(np.isin(found.photons.ccd, chips), "ccd")
     return found
@@ -266,4 +265,4 @@ def _listed(chips):
 
 
 def _name(events):
-    return events.metadata.get("file", "events")
+    return events.pointing.file_name or "events"

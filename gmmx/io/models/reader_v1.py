@@ -12,6 +12,7 @@ import numpy as np
 
 from ...model.observation import Observation
 from ...model.photons import Photons
+from ...model.pointing import Pointing
 from ...model.result import FitResult
 from ...plane.frame import SkyFrame
 from .names import COLUMNS_1, DATASETS_1, OPTIONS_1, ROLES_1
@@ -52,7 +53,7 @@ def _observation(group: h5py.Group, frame: SkyFrame | None) -> Observation:
         record["role"] = ROLES_1.get(record["role"], record["role"])
     return Observation(
         photons=photons,
-        metadata=metadata,
+        pointing=Pointing.from_metadata(metadata),
         frame=frame,
         **observation_fields(group, DATASETS_1),
     )

@@ -15,6 +15,7 @@ from ...model.completeness import Completeness
 from ...model.mixture import FIXED_COLUMNS, Fixed, Mixture
 from ...model.observation import Observation
 from ...model.photons import Photons
+from ...model.pointing import Pointing
 from ...model.psf import PsfModel
 from ...model.result import FitResult
 from ...model.summary import BackgroundSummary
@@ -104,7 +105,7 @@ def _observation(group: h5py.Group, frame: SkyFrame | None) -> Observation:
     }
     return Observation(
         photons=Photons(**arrays, pixel=plain(photons.attrs["pixel_arcsec"])),
-        metadata=json.loads(group["metadata"].asstr()[()]),
+        pointing=Pointing.from_record(json.loads(group["pointing"].asstr()[()])),
         frame=frame,
         **observation_fields(group),
     )

@@ -130,8 +130,9 @@ def _template_of(observations: h5py.Group, summary: BackgroundSummary) -> h5py.D
 
 def _put_observation(group: h5py.Group, observation: Observation) -> None:
     group.attrs["name"] = observation.name
-    group["metadata"] = as_json(observation.metadata, f"metadata of {observation.name}")
-    group["metadata"].attrs["unit"] = ""
+    record = observation.pointing.to_record()
+    group["pointing"] = as_json(record, f"pointing of {observation.name}")
+    group["pointing"].attrs["unit"] = ""
     group.create_group("dropped").attrs.update(observation.dropped)
     photons = group.create_group("photons")
     photons.attrs["pixel_arcsec"] = observation.photons.pixel

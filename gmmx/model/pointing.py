@@ -1,0 +1,406 @@
+"""Pointing: the facts about one observation that are not photons, typed and checked.
+
+A reader makes a `Pointing` from the keywords of a file. Reading an observation then adds the
+energy band, the chips, the files that were used and the choices that were made.
+"""
+
+import math
+from dataclasses import asdict, dataclass, field, fields, replace
+
+from ..errors import InputError
+
+# The FITS keyword that each field is read from.
+_TEXTS = {
+    "telescope": "TELESCOP",
+    "instrument": "INSTRUME",
+    "detector": "DETNAM",
+    "grating": "GRATING",
+    "obs_id": "OBS_ID",
+    "target": "OBJECT",
+    "date": "DATE-OBS",
+    "pixel_adjustment": "PIX_ADJ",
+    "read_mode": "READMODE",
+}
+_NUMBERS = {
+    "exposure_time": "EXPOSURE",
+    "frame_time": "EXPTIME",
+    "ra": "RA_PNT",
+    "dec": "DEC_PNT",
+    "roll": "ROLL_PNT",
+    "nominal_roll": "ROLL_NOM",
+    "sim_z": "SIM_Z",
+}
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file from which an observation or a fit was made.
+
+    Parameters
+    ----------
+    role : str
+        What the file was read for, such as "events", "exposure", "psf" or "mask".
+    path : str
+        The path as it was given, with any filters in brackets.
+    sha256 : str
+        SHA-256 of the file's bytes on disk, in hexadecimal.
+
+    Examples
+    --------
+    >>> InputFile("mask", "regions/sources.reg", "ab" * 32)
+    InputFile(mask: regions/sources.reg)
+    """
+
+    role: str
+    path: str
+    sha256: str = ""
+
+    def __repr__(self):
+        return f"InputFile({self.role}: {self.path})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskRecord:
+    """How much one region file took from the photons and from the field.
+
+    Parameters
+    ----------
+    file : str
+        Name of the region file, or the text of a filter.
+    kind : str
+        "mask" or "region".
+    n_shapes : int
+        Number of shapes in the file.
+    area_arcmin2 : float
+        Area of the field inside the shapes [arcmin^2].
+    n_photons : float
+        Number of photons inside the shapes.
+    by_shape : tuple of float
+        Number of photons inside each shape of a mask; empty for a region.
+
+    Examples
+    --------
+    >>> MaskRecord(file="m.reg", kind="mask", n_shapes=1, area_arcmin2=0.5, n_photons=12)
+    MaskRecord(mask m.reg: 1 shape, 0.5 arcmin^2, 12 photons)
+    """
+
+    file: str
+    kind: str = "mask"
+    n_shapes: int = 0
+    area_arcmin2: float = 0.0
+    n_photons: float = 0
+    by_shape: tuple[float, ...] = ()
+
+    def __post_init__(self):
+        if self.kind not in ("mask", "region"):
+            raise InputError(f"a region file is a mask or a region, not a {self.kind!r}")
+        object.__setattr__(self, "by_shape", tuple(self.by_shape))
+
+    def __repr__(self):
+        shapes = "1 shape" if self.n_shapes == 1 else f"{self.n_shapes:,} shapes"
+        taken = f"{shapes}, {self.area_arcmin2:.3g} arcmin^2, {self.n_photons:,} photons"
+        return f"MaskRecord({self.kind} {self.file}: {taken})"
+
+
+@dataclass(frozen=True)
+class SkyBrightness:
+    """Surface brightness at which a sky background is fixed.
+
+    Parameters
+    ----------
+    value : float
+    unit : str
+        "photon/cm**2/s/arcsec**2"; "photon/arcsec**2", which is an amplitude at the largest
+        exposure of this observation; or "photon/arcsec**2 per unit of exposure".
+
+    Examples
+    --------
+    >>> SkyBrightness(2e-9, "photon/cm**2/s/arcsec**2")
+    SkyBrightness(value=2e-09, unit='photon/cm**2/s/arcsec**2')
+    """
+
+    value: float
+    unit: str
+
+    @property
+    def is_amplitude(self) -> bool:
+        """Whether the value is an amplitude of this observation, not a brightness of the sky."""
+        return self.unit == "photon/arcsec**2"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Pointing:
+    """The facts about one observation: telescope, pointing, band, chips and files.
+
+    Text is empty, and a number is None, if it is not known.
+
+    Parameters
+    ----------
+    telescope, instrument, detector, grating : str
+        TELESCOP, INSTRUME, DETNAM and GRATING.
+    obs_id, target, date : str
+        OBS_ID, OBJECT and DATE-OBS.
+    exposure_time, frame_time : float, optional
+        EXPOSURE and EXPTIME, the time of one CCD frame [s].
+    ra, dec, roll, nominal_roll : float, optional
+        Direction of the optical axis, RA_PNT and DEC_PNT, and the roll angles ROLL_PNT and
+        ROLL_NOM [deg].
+    sim_z : float, optional
+        SIM_Z, position of Chandra's instrument table [mm].
+    pixel_adjustment, read_mode : str
+        PIX_ADJ and READMODE.
+    file_name : str
+        Name of the event list or counts image, without its folder and its filters.
+    n_rows : int, optional
+        Number of rows in the event list, or of pixels with photons in the counts image.
+    recorded_band_kev : (float, float), optional
+        Energies to which the file was cut before it was read [keV].
+    recorded_chips : tuple of int, optional
+        Chips to which the file was cut before it was read, or by the filters of its name.
+    band_kev : (float, float), optional
+        Energies of the selected photons [keV]; None for all energies.
+    chips : tuple of int, optional
+        Selected chips; None for all of them.
+    inputs : tuple of InputFile
+        The files that were read; the events are the first.
+    masks : tuple of MaskRecord
+        Region files and what each of them took.
+    choices : dict of str to str
+        How each option was resolved that was not given, in words.
+    sky_brightness : SkyBrightness, optional
+        Surface brightness of a fixed sky background.
+    header : dict
+        FITS keywords that are only carried along, ready for JSON.
+
+    Raises
+    ------
+    InputError
+        If a number is not finite, or a band does not rise.
+
+    Examples
+    --------
+    >>> pointing = Pointing.from_keywords({"TELESCOP": "CHANDRA", "INSTRUME": "ACIS",
+    ...     "OBS_ID": "315", "EXPOSURE": 72e3, "TITLE": "The Antennae"})
+    >>> pointing
+    Pointing(CHANDRA ACIS, ObsID 315, 72 ks)
+    >>> pointing.exposure_time, pointing.header
+    (72000.0, {'TITLE': 'The Antennae'})
+    """
+
+    telescope: str = ""
+    instrument: str = ""
+    detector: str = ""
+    grating: str = ""
+    obs_id: str = ""
+    target: str = ""
+    date: str = ""
+    exposure_time: float | None = None
+    frame_time: float | None = None
+    ra: float | None = None
+    dec: float | None = None
+    roll: float | None = None
+    nominal_roll: float | None = None
+    sim_z: float | None = None
+    pixel_adjustment: str = ""
+    read_mode: str = ""
+    file_name: str = ""
+    n_rows: int | None = None
+    recorded_band_kev: tuple[float, float] | None = None
+    recorded_chips: tuple[int, ...] | None = None
+    band_kev: tuple[float, float] | None = None
+    chips: tuple[int, ...] | None = None
+    inputs: tuple[InputFile, ...] = ()
+    masks: tuple[MaskRecord, ...] = ()
+    choices: dict[str, str] = field(default_factory=dict)
+    sky_brightness: SkyBrightness | None = None
+    header: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        for name in _NUMBERS:
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, _finite(name, value))
+        for name in ("recorded_band_kev", "band_kev"):
+            band = getattr(self, name)
+            if band is not None:
+                low, high = (float(end) for end in band)
+                if not low < high:
+                    raise InputError(f"Pointing.{name} must rise, got {low:g} to {high:g} keV")
+                object.__setattr__(self, name, (low, high))
+        for name in ("recorded_chips", "chips"):
+            chips = getattr(self, name)
+            if chips is not None:
+                object.__setattr__(self, name, tuple(int(chip) for chip in chips))
+        object.__setattr__(self, "inputs", tuple(self.inputs))
+        object.__setattr__(self, "masks", tuple(self.masks))
+
+    def __repr__(self):
+        known = [
+            f"{self.telescope} {self.instrument}".strip(),
+            f"ObsID {self.obs_id}" if self.obs_id else "",
+            self.target,
+            "" if self.exposure_time is None else f"{self.exposure_time / 1000:.4g} ks",
+            "" if self.band_kev is None else "{:g}-{:g} keV".format(*self.band_kev),
+            "" if self.chips is None else f"chips {','.join(map(str, self.chips))}",
+        ]
+        return f"Pointing({', '.join(filter(None, known))})"
+
+    @classmethod
+    def from_keywords(cls, keywords, **facts) -> "Pointing":
+        """Make a pointing from FITS keywords.
+
+        Parameters
+        ----------
+        keywords : mapping of str to object
+            Keywords and their values. Those without a field of their own go to `header`, as do
+            those whose value is not of the field's type.
+        **facts
+            Further fields.
+
+        Examples
+        --------
+        >>> Pointing.from_keywords({"ROLL_PNT": 40, "EXPTIME": "unknown"}).header
+        {'EXPTIME': 'unknown'}
+        """
+        rest = dict(keywords)
+        found = {}
+        for name, key in _TEXTS.items():
+            if key in rest:
+                found[name] = str(rest.pop(key)).strip()
+        for name, key in _NUMBERS.items():
+            if _is_number(rest.get(key)):
+                found[name] = rest.pop(key)
+        return cls(**found, **facts, header=rest)
+
+    @property
+    def events_file(self) -> InputFile | None:
+        """The event list or counts image among the inputs; None if there is none."""
+        return next((file for file in self.inputs if file.role == "events"), None)
+
+    @property
+    def energies(self) -> str:
+        """The energy band for people: "0.5-2 keV", "all energies", or empty if nothing is known."""
+        if self.band_kev is not None and math.isfinite(self.band_kev[1]):
+            return "{:g}-{:g} keV".format(*self.band_kev)
+        return "all energies" if self.inputs or self.band_kev is not None else ""
+
+    def fits_keywords(self) -> dict:
+        """All known FITS keywords: those of the fields and those of the header."""
+        named = {key: getattr(self, name) for name, key in (_TEXTS | _NUMBERS).items()}
+        return {key: value for key, value in named.items() if value not in ("", None)} | self.header
+
+    def with_inputs(self, *files: InputFile) -> "Pointing":
+        """The pointing with further input files."""
+        return replace(self, inputs=(*self.inputs, *files))
+
+    def with_choices(self, choices: dict[str, str]) -> "Pointing":
+        """The pointing with further choices; a choice of the same name is replaced."""
+        return replace(self, choices=self.choices | choices)
+
+    def to_record(self) -> dict:
+        """The facts as a dictionary that JSON can hold; `from_record` reads it back."""
+        default = Pointing()
+        record = asdict(self)
+        return {name: record[name] for name in record if record[name] != getattr(default, name)}
+
+    @classmethod
+    def from_record(cls, record) -> "Pointing":
+        """Make a pointing from a dictionary of `to_record`.
+
+        Examples
+        --------
+        >>> Pointing.from_record(Pointing(obs_id="315", chips=(7,)).to_record())
+        Pointing(ObsID 315, chips 7)
+        """
+        known = {one.name for one in fields(cls)}
+        facts = {name: value for name, value in record.items() if name in known}
+        facts["inputs"] = tuple(InputFile(**one) for one in record.get("inputs", ()))
+        facts["masks"] = tuple(MaskRecord(**one) for one in record.get("masks", ()))
+        if record.get("sky_brightness") is not None:
+            facts["sky_brightness"] = SkyBrightness(**record["sky_brightness"])
+        return cls(**facts)
+
+    @classmethod
+    def from_metadata(cls, metadata) -> "Pointing":
+        """Make a pointing from the metadata of a model file of schema version 1."""
+        rest = dict(metadata)
+        band, sky = rest.pop("energy_kev", None), rest.pop("sky_background", None)
+        unit, chosen = rest.pop("sky_background_unit", ""), rest.pop("resolved", None) or {}
+        sha256, name = rest.pop("sha256", ""), rest.pop("file", "")
+        inputs = tuple(InputFile(**one) for one in rest.pop("inputs", None) or ())
+        if not inputs and sha256:
+            inputs = (InputFile("events", name, sha256),)
+        facts = {
+            "file_name": name,
+            "n_rows": rest.pop("n_rows", None),
+            "recorded_band_kev": rest.pop("recorded_energy_band_kev", None),
+            "recorded_chips": rest.pop("recorded_chips", rest.pop("filtered_chips", None)),
+            "band_kev": band if isinstance(band, list | tuple) else None,
+            "chips": rest.pop("chips", None),
+            "inputs": inputs,
+            "masks": tuple(_mask_record(one) for one in rest.pop("masks", None) or ()),
+            "choices": dict(chosen) if isinstance(chosen, dict) else {"resolved": str(chosen)},
+            "sky_brightness": None if sky is None else SkyBrightness(sky, unit),
+        }
+        rest.pop("bin_arcsec", None)
+        return cls.from_keywords(rest, **facts)
+
+    def to_metadata(self) -> dict:
+        """The facts under the names of schema version 1, while rooms still read those."""
+        facts = self.fits_keywords()
+        if self.file_name:
+            facts["file"] = self.file_name
+        if self.events_file is not None:
+            facts |= {"sha256": self.events_file.sha256}
+        if self.n_rows is not None:
+            facts["n_rows"] = self.n_rows
+        if self.recorded_band_kev is not None:
+            facts["recorded_energy_band_kev"] = list(self.recorded_band_kev)
+        if self.recorded_chips is not None:
+            facts["recorded_chips"] = list(self.recorded_chips)
+            facts["filtered_chips"] = list(self.recorded_chips)
+        if self.band_kev is not None or self.inputs:
+            facts["energy_kev"] = "all" if self.band_kev is None else list(self.band_kev)
+            facts["chips"] = None if self.chips is None else list(self.chips)
+        if self.inputs:
+            facts["inputs"] = [asdict(one) for one in self.inputs]
+        if self.masks:
+            facts["masks"] = [
+                {
+                    "file": one.file,
+                    "kind": one.kind,
+                    "shapes": one.n_shapes,
+                    "area_arcmin2": one.area_arcmin2,
+                    "photons": one.n_photons,
+                }
+                | ({"by_shape": list(one.by_shape)} if one.kind == "mask" else {})
+                for one in self.masks
+            ]
+        if self.choices:
+            facts["resolved"] = dict(self.choices)
+        if self.sky_brightness is not None:
+            facts["sky_background"] = self.sky_brightness.value
+            facts["sky_background_unit"] = self.sky_brightness.unit
+        return facts
+
+
+def _mask_record(record):
+    """The mask record of a model file of schema version 1."""
+    return MaskRecord(
+        file=record.get("file", ""),
+        kind=record.get("kind", "mask"),
+        n_shapes=record.get("shapes", 0),
+        area_arcmin2=record.get("area_arcmin2", 0.0),
+        n_photons=record.get("photons", 0),
+        by_shape=record.get("by_shape", ()),
+    )
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _finite(name, value):
+    if not _is_number(value):
+        raise InputError(f"Pointing.{name} must be a finite number, got {value!r}")
+    return float(value)

@@ -1,0 +1,172 @@
+"""What is known about each instrument without reading an observation, in one table.
+
+`instrument_of` looks an instrument up by TELESCOP and INSTRUME. The other rooms ask its fields
+(is there a default band, a built-in PSF, a readout along columns?) and never its name.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channels:
+    """How the PI column of an event list is converted to energies: keV = (PI + offset) * width.
+
+    Attributes
+    ----------
+    width_kev : float
+        Width of a channel [keV].
+    offset : float
+        Offset of a channel's centre [channels].
+    last : int or None
+        Number of the last channel, which holds everything above it; None if there is none.
+    """
+
+    width_kev: float
+    offset: float = 0.0
+    last: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkyPixels:
+    """Sky pixel coordinates of an instrument, for files whose WCS is missing.
+
+    Attributes
+    ----------
+    reference : float
+        Coordinate of the tangent point on both axes.
+    size : float
+        Side of a pixel [arcsec].
+    """
+
+    reference: float
+    size: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instrument:
+    """Defaults of one instrument.
+
+    Attributes
+    ----------
+    name : str
+        Name for people.
+    telescopes : tuple of str
+        Beginnings of TELESCOP that belong to it; a missing TELESCOP matches "".
+    instruments : tuple of str
+        Beginnings of INSTRUME that belong to it; "" matches every instrument.
+    band_kev : (float, float) or None
+        Energies that are selected by default [keV].
+    detectors : dict of str to tuple of int
+        Chips that are selected by default for each detector that the aim point may be on.
+    back_illuminated : tuple of int
+        Chips that record particles at another rate than the other chips.
+    psf : str or None
+        Name of the built-in PSF.
+    backgrounds : tuple of str
+        Backgrounds that are fitted by default.
+    has_energies : bool
+        Whether a photon's energy is recorded well enough to be used.
+    channels : Channels or None
+        Conversion of PI to energies; None if PI is not used.
+    sky_pixels : SkyPixels or None
+    has_vignetting : bool
+        Whether dither and vignetting are known, for a field without an exposure map.
+    transfer_time, frame_time : float or None
+        Time that a frame takes to be moved into the store, and the usual time of a frame [s];
+        None if out-of-time events are not modelled.
+    """
+
+    name: str
+    telescopes: tuple[str, ...]
+    instruments: tuple[str, ...] = ("",)
+    band_kev: tuple[float, float] | None = None
+    detectors: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    back_illuminated: tuple[int, ...] = ()
+    psf: str | None = None
+    backgrounds: tuple[str, ...] = ("sky",)
+    has_energies: bool = True
+    channels: Channels | None = None
+    sky_pixels: SkyPixels | None = None
+    has_vignetting: bool = False
+    transfer_time: float | None = None
+    frame_time: float | None = None
+
+    def matches(self, telescope, instrument) -> bool:
+        """Whether TELESCOP and INSTRUME name this instrument.
+
+        Parameters
+        ----------
+        telescope, instrument : str
+            In capitals.
+        """
+        return any(
+            telescope == name if name == "" else telescope.startswith(name)
+            for name in self.telescopes
+        ) and any(instrument.startswith(name) for name in self.instruments)
+
+
+_CHANDRA = ("CHANDRA", "AXAF", "")
+_EV = Channels(width_kev=1e-3)
+
+# Sources: Chandra Proposers' Observatory Guide, chapters 4, 6 and 7; CIAO, "ahelp coords";
+# XMM-SAS and eSASS users' guides.
+ACIS = Instrument(
+    name="Chandra ACIS",
+    telescopes=_CHANDRA,
+    instruments=("ACIS",),
+    band_kev=(0.5, 7.0),
+    detectors={"ACIS-I": (0, 1, 2, 3), "ACIS-S": (7,)},
+    back_illuminated=(5, 7),
+    psf="chandra",
+    backgrounds=("sky", "particle"),
+    channels=Channels(width_kev=0.0146, offset=-0.5, last=1024),
+    sky_pixels=SkyPixels(reference=4096.5, size=0.492),
+    has_vignetting=True,
+    transfer_time=0.041,
+    frame_time=3.2,
+)
+HRC = Instrument(
+    name="Chandra HRC",
+    telescopes=_CHANDRA,
+    instruments=("HRC",),
+    has_energies=False,
+    sky_pixels=SkyPixels(reference=16384.5, size=0.1318),
+)
+# Without an instrument, sky pixels are taken to be those of ACIS.
+CHANDRA = Instrument(name="Chandra", telescopes=_CHANDRA, sky_pixels=ACIS.sky_pixels)
+EPIC_MOS = Instrument(
+    name="XMM-Newton EPIC MOS", telescopes=("XMM",), instruments=("EMOS",), channels=_EV
+)
+EPIC_PN = Instrument(
+    name="XMM-Newton EPIC pn", telescopes=("XMM",), instruments=("EPN",), channels=_EV
+)
+XMM = Instrument(name="XMM-Newton", telescopes=("XMM",), channels=_EV)
+EROSITA = Instrument(name="eROSITA", telescopes=("EROSITA", "SRG"), channels=_EV)
+UNKNOWN = Instrument(name="unknown instrument", telescopes=())
+
+INSTRUMENTS = (ACIS, HRC, EPIC_MOS, EPIC_PN, XMM, EROSITA, CHANDRA)
+
+
+def instrument_of(pointing) -> Instrument:
+    """Look up the instrument of a pointing.
+
+    Parameters
+    ----------
+    pointing : Pointing
+
+    Returns
+    -------
+    Instrument
+        The first entry of `INSTRUMENTS` that matches, otherwise `UNKNOWN`, which has no defaults
+        but a sky background.
+
+    Examples
+    --------
+    >>> from gmmx.model.pointing import Pointing
+    >>> instrument_of(Pointing(telescope="CHANDRA", instrument="ACIS")).band_kev
+    (0.5, 7.0)
+    >>> instrument_of(Pointing(telescope="NuSTAR", instrument="FPMA")).name
+    'unknown instrument'
+    """
+    telescope, instrument = pointing.telescope.upper(), pointing.instrument.upper()
+    return next((one for one in INSTRUMENTS if one.matches(telescope, instrument)), UNKNOWN)

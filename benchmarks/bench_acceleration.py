@@ -18,14 +18,13 @@ from cases import ngc4636, small_galaxy
 
 from gmmx import errors
 from gmmx._kernels.threads import threads_at_most
+from gmmx.config import FitOptions
 from gmmx.em.ascent import Chart, ascend
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Priors
-from gmmx.em.photons import PhotonLikelihood
-from gmmx.fitting.excess import Search
-from gmmx.fitting.stages import Climb
-from gmmx.fitting.start import background_only
-from gmmx.fitting.structure import grow
+from gmmx.fitting.plan import first_state
+from gmmx.fitting.problem import Problem, parameters_of
+from gmmx.fitting.stages import Grow
 
 CHECKPOINTS = (50, 100, 200, 400)
 OUT = Path(__file__).with_name("acceleration.txt")
@@ -195,10 +194,9 @@ METHODS = {
 
 def started(observation, k):
     """Observations as prepared, and a mixture grown to k components and disturbed."""
-    prepared = PhotonLikelihood.of([observation.exposed()])
-    parameters = grow(
-        Climb(prepared, Priors(), None), Search.over(prepared), background_only(prepared), k
-    )
+    problem = Problem.of(observation, FitOptions())
+    prepared = problem.likelihood
+    parameters = parameters_of(Grow(most=k).run(problem, first_state(problem)))
     chart = Chart.at(prepared, parameters, prepared.begin_phase(parameters, Priors()))
     z = chart.to_vector(parameters)
     return prepared, chart.to_parameters(

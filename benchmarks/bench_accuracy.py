@@ -171,12 +171,12 @@ def realisations():
     differences = {}
     for label, options in (
         ("--k 20", {"n_components": 20}),
-        ("--k auto", {"n_components": None}),
-        ("K = 15, started at the truth", {"n_components": 15, "init": None}),
+        ("--k auto", {"n_components": "auto"}),
+        ("K = 15, started at the truth", {"n_components": 15, "start": None}),
     ):
         rows, results = [], []
         for observation, background in zip(observations, sky, strict=True):
-            start = {"init": true_parameters(observation).mixture} if "init" in options else {}
+            start = {"start": true_parameters(observation).mixture} if "start" in options else {}
             results.append(gmmx.fit(observation, **(options | start), seed=1))
             result = results[-1]
             rows.append(

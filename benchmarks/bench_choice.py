@@ -33,7 +33,7 @@ from gmmx import errors
 from gmmx.em.parameters import Parameters, Priors
 from gmmx.em.photons import PhotonLikelihood
 from gmmx.fitting.excess import Search
-from gmmx.fitting.structure import _grown
+from gmmx.fitting.grow import enlarged
 
 SMALL = 5.0
 K_TRUE = (1, 3, 10)
@@ -60,7 +60,7 @@ class Rung:
 
 def path(observation, *, step=lambda k: k + 1, exchanges=3, threads=1):
     """Fits with 0, 1, ... components, each begun at the one before, until nothing more is to be found, and some components beyond that."""
-    rungs = [Rung(0, gmmx.fit(observation, init=gmmx.Mixture.empty(), threads=threads))]
+    rungs = [Rung(0, gmmx.fit(observation, start=gmmx.Mixture.empty(), threads=threads))]
     prepared = PhotonLikelihood.of([rungs[0].result.observations[0]])
     search = Search.over(prepared)
     forced = 0
@@ -68,7 +68,7 @@ def path(observation, *, step=lambda k: k + 1, exchanges=3, threads=1):
         last = rungs[-1]
         result = gmmx.fit(
             observation,
-            init=last.result.mixture,
+            start=last.result.mixture,
             n_components=step(last.k),
             exchanges=exchanges,
             threads=threads,
@@ -76,10 +76,10 @@ def path(observation, *, step=lambda k: k + 1, exchanges=3, threads=1):
         if len(result.mixture) <= last.k:
             # What growing would not add is added where the photons exceed the model most, however little that is: the rules are to say no, not the search.
             forced += 1
-            larger = _grown(search, prepared, last.parameters, 1, least=-50.0)
-            if larger.mixture is last.result.mixture or len(larger.mixture) == last.k:
+            larger, n_added = enlarged(search, prepared, last.parameters, 1, least=-50.0)
+            if n_added == 0:
                 break
-            result = gmmx.fit(observation, init=larger.mixture, threads=threads)
+            result = gmmx.fit(observation, start=larger.mixture, threads=threads)
             if len(result.mixture) <= last.k:
                 break
         rungs.append(Rung(len(result.mixture), result))

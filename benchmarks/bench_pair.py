@@ -226,7 +226,7 @@ def scores(mixture, exposure, train, held_out):
     everything = np.ones(len(mixture), bool)
     seen = gmmx.fit(
         train,
-        init=Mixture.empty(),
+        start=Mixture.empty(),
         fixed=(mixture, Fixed(fluxes=everything, means=everything, covariances=everything)),
     )
     pairs = zip(seen.observations, held_out, strict=True)

@@ -22,7 +22,7 @@ from astropy.io import fits
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 from scipy.special import gammaincc
 
-from gmmx import errors, fit_mixture, render
+from gmmx import errors, fit, render
 from gmmx.config import FitConfig
 from gmmx.io.virtual import parse_file_argument
 from gmmx.model.density import background_terms
@@ -276,7 +276,7 @@ def compare(arguments, exposures):
             )
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            result = fit_mixture(observations, n_components=arguments.k)
+            result = fit(observations, n_components=arguments.k)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         profiles[name] = profile(render(result), about)
         total, used = chi2(*profiles[name])

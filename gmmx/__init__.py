@@ -19,7 +19,7 @@ _HOMES = {
     # Verbs, in the order of the work.
     "read_observation": "reading.door",
     "read_observations": "reading.door",
-    "fit": "fitting.driver:fit_mixture",
+    "fit": "fitting.driver",
     "read": "io.models:read_model",
     "render": "answers.images",
     # Nouns of an observation.

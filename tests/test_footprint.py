@@ -10,7 +10,7 @@ from scipy.spatial import ConvexHull
 
 from gmmx.answers.images import render
 from gmmx.errors import DataError, InputError
-from gmmx.fitting.driver import fit_mixture
+from gmmx.fitting.driver import fit
 from gmmx.io.events import read_events
 from gmmx.io.regions import read_field_of_view
 from gmmx.model.photons import EventList, Photons
@@ -275,7 +275,7 @@ def test_a_galaxy_without_its_exposure_map(shared_data):
     observation = read_observation(
         folder / "events.fits.gz", psf=folder / "psfmap.fits.gz", mask=folder / "sources.reg"
     )
-    result = fit_mixture(observation, n_components=20, seed=1)
+    result = fit(observation, n_components=20, seed=1)
     about = json.loads((folder / "truth.json").read_text())
     with fits.open(folder / "expmap.fits.gz") as files:
         reference = files[0].data.max()
@@ -301,6 +301,6 @@ def test_a_field_of_its_own_has_no_flux(shared_data):
         shared_data / "real/10027_M82/chandra_test.fits.gz", background="none"
     )
     assert observation.completeness.unit == ""
-    result = fit_mixture(observation, n_components=1, max_iter=5)
+    result = fit(observation, n_components=1, max_iter=5)
     with pytest.raises(InputError, match="flux"):
         render(result, units="flux")

@@ -13,7 +13,7 @@ from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Parameters, Priors
 from gmmx.em.photons import PhotonLikelihood
 from gmmx.errors import DegeneracyWarning
-from gmmx.fitting.driver import fit_mixture
+from gmmx.fitting.driver import fit
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.psf import PsfModel
@@ -58,7 +58,7 @@ def scatter(truth, side, level, n, **options):
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DegeneracyWarning)
-            result = fit_mixture(observation, init=truth, threads=1, tol=1e-3, **options)
+            result = fit(observation, start=truth, threads=1, tol=1e-3, **options)
         background = result.backgrounds[0]
         values.append([background.photons, result.mixture.fluxes.sum()])
         errors.append(
@@ -145,16 +145,16 @@ def test_broad_component_and_background_are_nearly_the_same():
     )
     with pytest.warns(
         DegeneracyWarning,
-        match=r"correlated by -0\.9\d: hold its level with --background sky=VALUE",
+        match=r"correlated by -0\.9\d, .*: fix its amplitude with",
     ):
-        result = fit_mixture(observation, init=mixture_of((2000, 0, 0, 20)), threads=1)
+        result = fit(observation, start=mixture_of((2000, 0, 0, 20)), threads=1)
     background = result.backgrounds[0]
     assert background.correlation < -0.9
     assert background.photons_error > 3 * np.sqrt(background.photons)
     held = replace(observation, backgrounds=(Background(amplitude=0.4, fixed=True),))
     # A level that is known leaves the flux better known.
     assert (
-        fit_mixture(held, init=mixture_of((2000, 0, 0, 20)), threads=1).signal_error
+        fit(held, start=mixture_of((2000, 0, 0, 20)), threads=1).signal_error
         < result.signal_error
     )
 
@@ -202,8 +202,8 @@ def test_gain_of_an_addition_is_what_a_fit_gains():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DegeneracyWarning)
         one, two = (
-            fit_mixture(observation, init=truth.select([0]), **options),
-            fit_mixture(observation, init=truth, **options),
+            fit(observation, start=truth.select([0]), **options),
+            fit(observation, start=truth, **options),
         )
     prepared = PhotonLikelihood.of(one.observations)
     parameters = Parameters(

@@ -15,7 +15,7 @@ from gmmx.commands.render import render
 from gmmx.commands.score import score
 from gmmx.config import FitConfig, RenderConfig
 from gmmx.errors import InputError
-from gmmx.fitting.driver import fit_mixture
+from gmmx.fitting.driver import fit as fit_photons
 from gmmx.io.models import read_model
 from gmmx.io.virtual import parse_file_arguments
 from gmmx.model.background import Background
@@ -230,14 +230,14 @@ def test_two_copies_of_a_pointing_are_one_of_twice_the_photons():
         backgrounds=(Background(),),
     )
     options = {
-        "init": truth,
+        "start": truth,
         "threads": 1,
         "tol": 1e-6,
         "prior_mean_count": 0,
         "prior_covariance_count": 0,
     }
     alone, both, weighted = (
-        fit_mixture(o, **options)
+        fit_photons(o, **options)
         for o in (
             one,
             [one, replace(one, name="copy")],

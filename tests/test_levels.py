@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from simulated import drawn, field, mixture_of
 
 from gmmx.errors import InputError
-from gmmx.fitting.driver import fit_mixture
+from gmmx.fitting.driver import fit
 from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.observation import Observation
@@ -48,7 +48,7 @@ def test_one_level_is_counts_over_area():
     assert found.fixed
     assert_allclose(found.amplitude, n / area, rtol=1e-6)
     assert_allclose(np.hypot.reduce(found.deviations), np.sqrt(n) / area, rtol=1e-6)
-    result = fit_mixture(
+    result = fit(
         Observation(
             photons=Photons(seen.photons.x, seen.photons.y),
             completeness=completeness,
@@ -63,7 +63,7 @@ def test_one_level_is_counts_over_area():
     assert_allclose(b.photons_error, np.sqrt(n) * 5, rtol=1e-6)
     assert_allclose(result.background_error, b.photons_error)
     # What the level is uncertain by goes over into the signal.
-    exact = fit_mixture(
+    exact = fit(
         Observation(
             photons=Photons(seen.photons.x, seen.photons.y),
             completeness=completeness,
@@ -139,7 +139,7 @@ def test_backgrounds_alike_have_a_sum_that_is_known():
     seen = drawn(
         mixture_of((4000, 10, -10, 6)), completeness, rng, sky=0.5, backgrounds=backgrounds
     )
-    result = fit_mixture(seen, n_components=1, exchanges=0)
+    result = fit(seen, n_components=1, exchanges=0)
     parts = [b.photons_error for b in result.backgrounds]
     assert result.background_error < 0.4 * min(parts)
     truth = 0.5 * completeness.effective.sum() / completeness.exposure.max() * 4

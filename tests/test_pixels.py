@@ -18,7 +18,7 @@ from gmmx.commands.info import info
 from gmmx.commands.score import score
 from gmmx.config import FitConfig
 from gmmx.errors import DataError, DataWarning, GmmxWarning, InputError
-from gmmx.fitting.driver import fit_mixture
+from gmmx.fitting.driver import fit as fit_photons
 from gmmx.model.psf import PsfModel
 from gmmx.reading.door import read_observation, read_observations
 
@@ -116,7 +116,7 @@ def test_the_level_of_a_region_counts_photons_not_pixels(files):
 def test_the_level_of_a_sky_behind_bars_comes_back(files):
     sky = image(files, mask=files / "bars.reg")
     counts = fits.getdata(files / "counts.img")
-    result = quietly(fit_mixture, sky, n_components=1, exchanges=0)
+    result = quietly(fit_photons, sky, n_components=1, exchanges=0)
     # The bars cover 37 % of the area and 33 % of the pixels: shares of area would put the sky 5 % too high, twelve of its errors.
     corner = counts[:20].mean() / STEP**2
     assert abs(result.backgrounds[0].amplitude - corner) < 4 * corner / np.sqrt(counts[:20].sum())
@@ -194,7 +194,7 @@ def test_min_sigma_is_raised_and_said(files):
         again, grid=images.counts.grid.covering((-60, 60), (-60, 60), 3.0)
     ).counts.values
     assert_allclose(coarse.sum(), images.counts.values[22:82, 22:82].sum(), rtol=1e-9)
-    assert quietly(fit_mixture, image(files), n_components=1, exchanges=0, min_sigma=0.1).options[
+    assert quietly(fit_photons, image(files), n_components=1, exchanges=0, min_sigma=0.1).options[
         "min_sigma"
     ] == pytest.approx(STEP / 2)
 
@@ -232,8 +232,8 @@ def test_images_and_events_together(files):
     seen = quietly(read_observations, [files / "counts.img", files / "evt.fits"], **options)
     assert [o.photons.pixel for o in seen] == pytest.approx([STEP, 0.0])
     assert len(np.unique(seen[1].completeness.open_share)) > 2
-    result = quietly(fit_mixture, seen, n_components=2, exchanges=0)
-    assert "min_sigma" not in result.options
+    result = quietly(fit_photons, seen, n_components=2, exchanges=0)
+    assert result.options["min_sigma"] == 0.1
 
 
 def test_photons_of_a_pixel_agree_with_single_ones(samples):
@@ -246,11 +246,11 @@ def test_photons_of_a_pixel_agree_with_single_ones(samples):
     single, *all_binned = [
         read_observation(samples / "events.fits.gz", bin=cell, **given) for cell in (None, 2.0, 4.0)
     ]
-    start = quietly(fit_mixture, all_binned[1], n_components=4, exchanges=0, max_iter=20).mixture
-    single = quietly(fit_mixture, single, init=start, tol=1.0)
+    start = quietly(fit_photons, all_binned[1], n_components=4, exchanges=0, max_iter=20).mixture
+    single = quietly(fit_photons, single, start=start, tol=1.0)
     sigma = np.sqrt(np.sqrt(np.linalg.det(single.mixture.covariances)))
     for binned in all_binned:
-        binned = quietly(fit_mixture, binned, init=start, tol=1.0)
+        binned = quietly(fit_photons, binned, start=start, tol=1.0)
         assert_allclose(binned.mixture.fluxes.sum(), single.mixture.fluxes.sum(), rtol=1e-3)
         assert_allclose(binned.mixture.fluxes, single.mixture.fluxes, rtol=0.05)
         assert_allclose(

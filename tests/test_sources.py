@@ -14,7 +14,7 @@ from gmmx.answers.images import render
 from gmmx.commands.export import export
 from gmmx.config import ExportConfig
 from gmmx.errors import DataError, DataWarning, InputError
-from gmmx.fitting.driver import fit_mixture
+from gmmx.fitting.driver import fit
 from gmmx.fitting.point_sources import PointSources
 from gmmx.io.models import read_model, write_model
 from gmmx.io.regions import read_regions
@@ -64,7 +64,7 @@ def observation():
 
 @pytest.fixture(scope="module")
 def result(observation):
-    return fit_mixture(observation, n_components=1, sources=LISTED, threads=1)
+    return fit(observation, n_components=1, point_sources=LISTED, threads=1)
 
 
 def points_in_order(result):
@@ -100,7 +100,7 @@ def test_fluxes_and_places_come_back(result):
 
 def test_point_sources_do_not_count_among_the_components(result):
     assert result.requested_components == 1
-    assert not any("were asked for" in text for text in result.warnings)
+    assert not any("asked for" in text for text in result.warnings)
     facts = summary_dict(result)
     assert (facts["k"], facts["n_point_sources"]) == (1, 3)
     assert facts["signal_photons_reference"] == pytest.approx(result.extended.fluxes.sum())
@@ -121,8 +121,8 @@ def test_history_and_figures_tell_components_from_points(result):
 
 
 def test_fixed_places_stay_to_the_bit(observation):
-    held = fit_mixture(
-        observation, n_components=1, sources=replace(LISTED, movable=False), threads=1
+    held = fit(
+        observation, n_components=1, point_sources=replace(LISTED, movable=False), threads=1
     )
     found = sorted(map(tuple, held.mixture.means[held.points]))
     assert found == sorted(zip(LISTED.x, LISTED.y, strict=True))
@@ -131,8 +131,8 @@ def test_fixed_places_stay_to_the_bit(observation):
 
 def test_a_source_that_would_leave_its_circle_stays_at_the_edge(observation):
     listed = replace(LISTED, x=LISTED.x + [0.0, 0.0, 2.0], reaches=np.array([4.0, 4.0, 1.0]))
-    with pytest.warns(DataWarning, match="1 point source would leave"):
-        found = fit_mixture(observation, n_components=1, sources=listed, threads=1)
+    with pytest.warns(DataWarning, match="1 point source would leave its region"):
+        found = fit(observation, n_components=1, point_sources=listed, threads=1)
     distances = np.hypot(
         found.mixture.means[:, 0] - listed.x[2], found.mixture.means[:, 1] - listed.y[2]
     )
@@ -153,7 +153,7 @@ def test_a_source_where_nothing_is_is_not_significant(observation):
         reaches=np.full(4, 4.0),
         movable=False,
     )
-    found = fit_mixture(observation, n_components=1, sources=listed, threads=1)
+    found = fit(observation, n_components=1, point_sources=listed, threads=1)
     nearest = np.argmin(np.hypot(*(found.mixture.means - [-40.0, 40.0]).T))
     flagged = [k for k, words in enumerate(component_flags(found)) if "not significant" in words]
     assert flagged == [nearest]
@@ -166,8 +166,8 @@ def test_sources_that_are_there_already_are_not_there_twice():
 
 
 def test_what_cannot_be_is_said(observation):
-    with pytest.raises(InputError, match="need a PSF"):
-        fit_mixture(replace(observation, psf=None), n_components=1, sources=LISTED)
+    with pytest.raises(InputError, match="without a PSF"):
+        fit(replace(observation, psf=None), n_components=1, point_sources=LISTED)
     with pytest.raises(InputError, match="an area"):
         PointSources(x=np.zeros(1), y=np.zeros(1), reaches=np.zeros(1))
     with pytest.raises(InputError, match="covariance of a point source"):
@@ -356,8 +356,8 @@ def test_the_page_lists_points_apart(result, observation):
     lines = page.split("\nPoint sources\n")[1].splitlines()
     assert lines[0].split()[:2] == ["ra", "[deg]"]
     assert all(len(line) < 100 and "point source" not in line for line in lines[:4])
-    held = fit_mixture(
-        observation, n_components=1, sources=replace(LISTED, movable=False), threads=1
+    held = fit(
+        observation, n_components=1, point_sources=replace(LISTED, movable=False), threads=1
     )
     assert "fixed" in summary(held).split("\nPoint sources\n")[1]
 
@@ -424,7 +424,7 @@ def test_the_source_list_is_read_back_as_a_mask(result, tmp_path):
 def test_a_table_with_points_starts_another_fit(result, observation):
     mixture, fixed = fixed_from_table(component_table(result), observation.frame, 1.0, "")
     assert np.array_equal(fixed.points, result.points)
-    again = fit_mixture(observation, n_components=1, fixed=(mixture, fixed), threads=1)
+    again = fit(observation, n_components=1, fixed=(mixture, fixed), threads=1)
     assert again.requested_components == 1
     assert_allclose(again.log_likelihood, result.log_likelihood, atol=0.5)
 

@@ -10,8 +10,9 @@ from simulated import drawn, field, mixture_of
 
 from gmmx.em.photons import PhotonLikelihood
 from gmmx.errors import InputError
-from gmmx.fitting.driver import fit_mixture
-from gmmx.fitting.start import background_only, carried, given, scattered
+from gmmx.fitting.carry import carried
+from gmmx.fitting.driver import fit
+from gmmx.fitting.start import background_only, with_given
 from gmmx.model.background import Background
 from gmmx.model.completeness import reference_exposure
 from gmmx.model.mixture import Fixed, Mixture
@@ -27,48 +28,15 @@ def sky(seed=0):
     )
 
 
-@pytest.mark.parametrize("uniform", [False, True])
-def test_scattered_components_lie_among_the_photons(uniform):
-    prepared = PhotonLikelihood.of([sky()])
-    start = scattered(
-        prepared, background_only(prepared), 50, np.random.default_rng(1), 0.1, uniform=uniform
-    )
-    x, y, w = prepared[0].x, prepared[0].y, prepared[0].weights
-    assert len(start.mixture) == 50
-    assert start.mixture.fluxes.sum() == pytest.approx(0.7 * w.sum())
-    assert start.amplitudes[0] @ prepared[0].integrals == pytest.approx(0.3 * w.sum())
-    assert_allclose(start.mixture.covariances[0], np.cov(x, y, bias=True) / 50 + 0.01 * np.eye(2))
-    on_photons = {tuple(m) for m in start.mixture.means} <= set(zip(x, y, strict=True))
-    assert on_photons != uniform
-    assert np.all(np.abs(start.mixture.means) <= 60)
-
-
-@pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
-@pytest.mark.parametrize("init", ["random", "minmax"])
-def test_random_starts_fit_and_obey_the_seed(init):
-    results = [
-        fit_mixture(sky(), n_components=2, init=init, seed=seed, threads=1, tol=1e-4, max_iter=1000)
-        for seed in (3, 3, 4)
-    ]
-    assert_array_equal(results[0].mixture.means, results[1].mixture.means)
-    assert np.any(results[0].mixture.means != results[2].mixture.means)
-    assert_allclose(results[0].mixture.means[0], TWO.means[0], atol=1.5)
-
-
-def test_random_starts_need_a_number():
-    with pytest.raises(InputError, match="needs a number"):
-        fit_mixture(sky(), init="random")
-
-
 def test_a_start_must_not_have_more_components_than_asked_for():
-    with pytest.raises(InputError, match="starts from 2 components, 1 were asked for"):
-        fit_mixture(sky(), n_components=1, init=TWO)
+    with pytest.raises(InputError, match="`n_components` = 1, but the fit starts from 2 components"):
+        fit(sky(), n_components=1, start=TWO)
 
 
 def test_going_on_from_a_converged_fit_changes_nothing():
-    first = fit_mixture(sky(), n_components=2, threads=1, tol=1e-3)
+    first = fit(sky(), n_components=2, threads=1, tol=1e-3)
     mixture, observations = carried(first, first.observations, first.reference_exposure)
-    again = fit_mixture(observations, init=mixture, threads=1, tol=1e-3)
+    again = fit(observations, start=mixture, threads=1, tol=1e-3)
     assert abs(again.objective - first.objective) < 2e-3
     assert again.requested_components == 2
     assert_allclose(again.mixture.means, first.mixture.means, atol=0.01)
@@ -77,7 +45,7 @@ def test_going_on_from_a_converged_fit_changes_nothing():
 
 
 def test_a_start_grows_to_the_number_asked_for():
-    result = fit_mixture(sky(), n_components=2, init=TWO.select([0]), threads=1)
+    result = fit(sky(), n_components=2, start=TWO.select([0]), threads=1)
     assert len(result.mixture) == 2
     assert_allclose(result.mixture.means, TWO.means, atol=2)
 
@@ -139,16 +107,16 @@ def test_a_model_of_the_other_side_of_the_sky_is_refused():
 def test_what_is_held_must_not_lie_below_the_floor():
     prepared = PhotonLikelihood.of([sky()])
     narrow = mixture_of((10, 0, 0, 0.05), (10, 5, 5, 0.05))
-    free = given(prepared, background_only(prepared), narrow, 0.1, fixed=Fixed.none(2))
+    free = with_given(prepared, background_only(prepared), narrow, 0.1, fixed=Fixed.none(2))
     assert_allclose(free.mixture.covariances[:, 0, 0], 0.01)
     held = Fixed(fluxes=[False] * 2, means=[True] * 2, covariances=[False, True])
     with pytest.raises(
-        InputError, match=r"component 1 has a sigma of 0\.05 arcsec, below the floor of 0\.1"
+        InputError, match=r"component 1 has a fixed covariance with a sigma of 0\.05 arcsec, below the floor"
     ):
-        given(prepared, background_only(prepared), narrow, 0.1, fixed=held)
+        with_given(prepared, background_only(prepared), narrow, 0.1, fixed=held)
     assert (
         len(
-            given(
+            with_given(
                 prepared, background_only(prepared), Mixture.empty(), 0.1, fixed=Fixed.none(0)
             ).mixture
         )

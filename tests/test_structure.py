@@ -10,7 +10,7 @@ from simulated import drawn, field, mixture_of
 from skies import flat_sky, separated, small_galaxy
 
 from gmmx.answers.score import held_out_score
-from gmmx.fitting.driver import fit_mixture
+from gmmx.fitting.driver import fit
 from gmmx.model.background import Background
 from gmmx.model.psf import PsfModel
 
@@ -44,13 +44,13 @@ def quiet(observation, **options):
     """A fit on one thread whose warnings are not the point."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return fit_mixture(observation, threads=1, **options)
+        return fit(observation, threads=1, **options)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_growing_finds_separated_components(seed):
     truth, observation = grid_of_sources(seed)
-    result = fit_mixture(observation, n_components=9, threads=1)
+    result = fit(observation, n_components=9, threads=1)
     assert len(result.mixture) == 9
     assert nearest_distances(result.mixture, truth).max() < 1.0
     assert_allclose(result.mixture.fluxes, 400, rtol=0.25)
@@ -67,7 +67,7 @@ def test_concentric_components_are_told_apart():
     # Where neighbourhoods only shrink, this pair comes back as 0.96 and 2.86.
     truth = mixture_of((3000, 0, 0, 1), (3000, 0, 0, 8))
     observation = drawn(truth, field(120, 0.5), np.random.default_rng(4), sky=0.01, backgrounds=SKY)
-    found = fit_mixture(observation, n_components=2, threads=1).mixture
+    found = fit(observation, n_components=2, threads=1).mixture
     sigmas = np.sort(np.linalg.det(found.covariances) ** 0.25)
     assert_allclose(sigmas, [1, 8], rtol=0.06)
 
@@ -83,7 +83,7 @@ def test_close_pair_behind_the_blur():
         sky=0.01,
         backgrounds=SKY,
     )
-    found = fit_mixture(observation, n_components=2, threads=1).mixture
+    found = fit(observation, n_components=2, threads=1).mixture
     assert nearest_distances(found, truth).max() < 0.3
 
 
@@ -124,14 +124,14 @@ def test_from_a_start_that_misses_one():
         sky=0.02,
         backgrounds=SKY,
     )
-    grown, oracle = quiet(observation, n_components=4), quiet(observation, init=truth)
+    grown, oracle = quiet(observation, n_components=4), quiet(observation, start=truth)
     assert grown.objective >= oracle.objective - 2.0
 
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_chosen_number_is_that_of_separated_components(n):
     _, observation = grid_of_sources(7, n_side=n)
-    result = fit_mixture(observation, n_components=None, threads=1)
+    result = fit(observation, threads=1)
     assert len(result.mixture) == n * n
 
 

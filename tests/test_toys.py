@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gmmx.errors import DataWarning
-from gmmx.fitting.driver import fit_mixture
+from gmmx.fitting.driver import fit as fit_photons
 from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
@@ -120,8 +120,8 @@ def fit(observation, start, **options):
     with warnings.catch_warnings():
         # From a bad start a component may lose its photons; such a fit is no worse than its likelihood.
         warnings.simplefilter("ignore", DataWarning)
-        return fit_mixture(
-            observation, init=start, **({"min_sigma": 0.01, "tol": 1e-3, "threads": 1} | options)
+        return fit_photons(
+            observation, start=start, **({"min_sigma": 0.01, "tol": 1e-3, "threads": 1} | options)
         )
 
 
@@ -192,7 +192,7 @@ def test_one_grown_start_is_enough():
     found = []
     for seed in SEEDS:
         toy = case("box", seed)
-        found.append(toy.gap(fit(toy.observation, "grow", n_components=3).mixture))
+        found.append(toy.gap(fit(toy.observation, None, n_components=3).mixture))
     assert np.median(found) <= 0.30
 
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..config import FitOptions
-from ..fitting.point_sources import region_radii
-from ..model.psf import core_radius
+from ..model.psf import core_radius, region_radii
 from ..telescope.acis import readout_angle
 from .score import photon_density
 

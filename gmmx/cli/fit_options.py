@@ -2,7 +2,7 @@
 
 import click
 
-from ..config import SOURCE_POSITIONS, STARTS_OF_COMMANDS, FitConfig
+from ..config import SOURCE_POSITIONS, STARTS, FitConfig
 from .options import Anything, Components, File, setting
 
 
@@ -152,8 +152,8 @@ _OPTIONS = (
         "Initialisation: grow the mixture from the background (grow), start from k-means clusters "
         "(kmeans), or continue from the components of a model file. A larger --k adds components "
         "to those of the model.",
-        metavar="|".join([*STARTS_OF_COMMANDS, "MODEL.h5"]),
-        type=File(*STARTS_OF_COMMANDS),
+        metavar="|".join([*STARTS, "MODEL.h5"]),
+        type=File(*STARTS),
     ),
     _fit("seed", "Seed of the random numbers of --init kmeans.", metavar="INT"),
     _fit(

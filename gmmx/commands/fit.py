@@ -4,13 +4,13 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
 from ..config import MODEL_SUFFIXES, FitConfig
 from ..errors import GmmxWarning
-from ..fitting.driver import fit_mixture
+from ..fitting.driver import fit as fit_photons
 from ..io.models import write_model
 from ..io.virtual import parse_file_argument, parse_file_arguments
 from ..io.write import check_target
@@ -47,7 +47,7 @@ def fit(
         Called with one line of text for each choice that was made for the instrument and for
         each selection of photons.
     callback : callable, optional
-        Called with a FitState at each accepted iterate.
+        Called with an Iterate at each accepted iterate.
 
     Returns
     -------
@@ -68,20 +68,15 @@ def fit(
         given = read_fit_input(files, config)
     for line in _choices(given, config):
         say(line)
-    parameters = {
-        f.name: getattr(config, f.name)
-        for f in fields(config)
-        if f.name in fit_mixture.__kwdefaults__
-    } | given.start
-    parameters["sources"] = given.sources
-    parameters["n_components"] = None if config.n_components == "auto" else config.n_components
-    result = fit_mixture(
+    result = fit_photons(
         given.observations,
-        **parameters,
-        options={"events": [file.text for file in files], **config.record()},
+        options=config,
+        point_sources=given.sources,
         callback=callback,
+        **given.start,
     )
-    result = replace(result, warnings=(*remembered, *result.warnings))
+    options = {"events": [file.text for file in files], **result.options}
+    result = replace(result, options=options, warnings=(*remembered, *result.warnings))
     write_model(out, result, overwrite=overwrite, command=command)
     return out, result
 

@@ -7,7 +7,7 @@ same words. Other modules take the options as one object, or their defaults from
 from dataclasses import dataclass
 
 from ._checks import Options, option_names
-from .fitting import MODEL_SUFFIXES, STARTS, STARTS_OF_COMMANDS, FitOptions, wrong_start
+from .fitting import MODEL_SUFFIXES, STARTS, FitOptions
 from .output import (
     FIGURES,
     IMAGES,
@@ -29,7 +29,6 @@ __all__ = [
     "REGION_FRAMES",
     "SOURCE_POSITIONS",
     "STARTS",
-    "STARTS_OF_COMMANDS",
     "STRETCHES",
     "UNITS",
     "ExportConfig",
@@ -59,5 +58,3 @@ class FitConfig(FitOptions, SourceOptions, ReadOptions):
     def __post_init__(self):
         for part in (ReadOptions, SourceOptions, FitOptions):
             part.__post_init__(self)
-        if not self.starts_from_model and self.init not in STARTS_OF_COMMANDS:
-            raise wrong_start(self.init, STARTS_OF_COMMANDS)

@@ -13,9 +13,8 @@ from ._checks import (
     require_whole,
 )
 
-# Ways to initialise a fit. The commands offer the first two; the others serve comparisons.
-STARTS = ("grow", "kmeans", "random", "minmax")
-STARTS_OF_COMMANDS = STARTS[:2]
+# Ways to initialise a fit.
+STARTS = ("grow", "kmeans")
 # Suffixes of a model file.
 MODEL_SUFFIXES = (".h5", ".hdf5")
 
@@ -29,13 +28,12 @@ class FitOptions(Options):
     n_components : int or "auto"
         Number K of components, or "auto" to choose it by the Bayesian information criterion.
     init : str or path
-        "grow", "kmeans", "random", "minmax", or a model file whose components the fit starts
-        from.
+        "grow", "kmeans", or a model file whose components the fit starts from.
     fix : path, optional
         Component table that the fit starts from. Its fixed_flux, fixed_mean and
         fixed_covariance columns mark the parameters that are kept fixed.
     seed : int
-        Seed of the random initialisations (kmeans, random, minmax).
+        Seed of the k-means initialisation; nothing else is random.
     max_iter : int
         Maximum number of likelihood evaluations after the initialisation.
     tol : float
@@ -88,7 +86,11 @@ class FitOptions(Options):
                 parameter="n_components",
             )
         if isinstance(self.init, str) and self.init not in STARTS and not self.starts_from_model:
-            raise wrong_start(self.init, STARTS)
+            raise InputError(
+                f"`init` = {self.init}: it is {', '.join(STARTS)}, or a model file ending in "
+                f"{either(MODEL_SUFFIXES)}",
+                parameter="init",
+            )
         if self.starts_from_model and self.fix is not None:
             raise InputError(
                 "`init` = MODEL and `fix` both give the initial components: export the model, mark"
@@ -104,12 +106,3 @@ class FitOptions(Options):
     def starts_from_model(self):
         """Whether `init` names a model file."""
         return isinstance(self.init, str) and self.init.lower().endswith(MODEL_SUFFIXES)
-
-
-def wrong_start(init, starts):
-    """Return the error for an initialisation that does not exist."""
-    return InputError(
-        f"`init` = {init}: it is {', '.join(starts)}, or a model file ending in "
-        f"{either(MODEL_SUFFIXES)}",
-        parameter="init",
-    )

@@ -15,14 +15,6 @@ _LEAST_SEEN = 0.01
 # Two sources closer than this share of the radius that holds 39 % of the PSF cannot be told apart.
 _SAME = 0.5
 
-# The region of a source: a circle of so many radii of 90 % of the PSF, and no smaller than this [arcsec].
-_RADII, _LEAST_RADIUS = 1.5, 2.0
-
-
-def region_radii(r90):
-    """Radii of circles that hold what there is of point sources, from the radii that hold 90 % of the PSF there, (n,) [arcsec]."""
-    return np.maximum(_RADII * r90, _LEAST_RADIUS)
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PointSources:

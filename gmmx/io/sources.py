@@ -7,7 +7,7 @@ with their own TAN keywords, SHAPE, R and ROTANG.
 import numpy as np
 from astropy.io import fits
 
-from ..fitting.point_sources import region_radii
+from ..model.psf import region_radii
 from ..plane.frame import PhysicalFrame
 
 

@@ -8,6 +8,9 @@ from .._arrays import read_only
 from ..errors import InputError
 from ..plane.grid import PixelGrid
 
+# Region of a point source: radii of 90 % of the PSF, and the smallest radius [arcsec].
+_REGION_FACTOR, _LEAST_REGION = 1.5, 2.0
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PsfModel:
@@ -132,3 +135,21 @@ def core_radius(weights, covariances, share=0.3934693402873666):
         inside = (weights * -np.expm1(-(middle[:, None] ** 2) / (2 * variances))).sum(1)
         low, high = np.where(inside < share, middle, low), np.where(inside < share, high, middle)
     return (low + high) / 2
+
+
+def region_radii(r90):
+    """Radii of circles that hold nearly all photons of point sources.
+
+    A circle has 1.5 times the radius that holds 90 % of the PSF, and at least 2 arcsec.
+
+    Parameters
+    ----------
+    r90 : (n,) array
+        Radii that hold 90 % of the PSF at each source [arcsec].
+
+    Returns
+    -------
+    (n,) array
+        [arcsec]
+    """
+    return np.maximum(_REGION_FACTOR * r90, _LEAST_REGION)

@@ -11,12 +11,7 @@ from .._arrays import read_only
 from .doors import ResultDoors
 from .mixture import Fixed, Mixture
 from .observation import Observation
-from .summary import (  # noqa: F401 - the fit looks for the limit here
-    HIGH_CORRELATION,
-    BackgroundSummary,
-    summary_html,
-    summary_text,
-)
+from .summary import BackgroundSummary, summary_html, summary_text
 
 if TYPE_CHECKING:
     from astropy.units import Quantity
@@ -25,35 +20,6 @@ if TYPE_CHECKING:
 
 HISTORY_COLUMNS = ("log_likelihood", "objective", "stage", "step", "k", "seconds", "phase")
 PATH_COLUMNS = ("stage", "k", "log_likelihood", "criterion", "accepted")
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class FitState:
-    """An iterate: everything needed to go on from here.
-
-    Attributes
-    ----------
-    mixture : Mixture
-    amplitudes : tuple of (n_b,) arrays
-        Background amplitudes B of each observation [photon / arcsec**2 at q = 1].
-    log_likelihood, objective : float
-        Of the mixture and amplitudes held here [nat].
-    iteration : int
-        Evaluations of the likelihood so far.
-    stage, step : str
-        Which part of the fit made it ("grow", "settle", ...) and how ("em", "quasi-newton", ...).
-    seconds : float
-        Since the fit began.
-    """
-
-    mixture: Mixture
-    amplitudes: tuple
-    log_likelihood: float
-    objective: float
-    iteration: int = 0
-    stage: str = ""
-    step: str = ""
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)

@@ -21,7 +21,7 @@ class FitInput:
     sources : PointSources or None
         Point sources that are fitted, without those that the start contains.
     start : dict
-        "init" and "fixed" as `fit_mixture` takes them; empty for a fit from nothing.
+        "start" and "fixed" as `fit` takes them; empty for a fit from nothing.
     n_started : int
         Listed point sources that the start contains already.
     """

@@ -9,7 +9,7 @@ from ..em.maximise import evaluate
 from ..em.parameters import Parameters, Priors
 from ..em.photons import PhotonLikelihood
 from ..errors import GmmxWarning, InputError
-from ..fitting.driver import fit_mixture
+from ..fitting.driver import fit
 from ..model.mixture import Fixed, Mixture
 from ..model.observation import Observation
 from ..model.photons import Photons
@@ -153,9 +153,9 @@ def _fitted_in_place(pixels, mixture, min_sigma):
     with warnings.catch_warnings():
         # A fit that stops early, or loses a Gaussian, shows in the encircled energy.
         warnings.simplefilter("ignore", GmmxWarning)
-        return fit_mixture(
+        return fit(
             pixels,
-            init=Mixture.empty(),
+            start=Mixture.empty(),
             fixed=(mixture, Fixed(fluxes=free, means=fixed, covariances=free)),
             n_components=len(mixture),
             min_sigma=min_sigma,

@@ -1,7 +1,7 @@
 """Read the components that a fit starts with: a table of fixed components, or an earlier model."""
 
 from ..errors import InputError
-from ..fitting.start import carried
+from ..fitting.carry import carried
 from ..io.models import read_model
 from ..io.tables import read_table
 from ..model.completeness import reference_exposure
@@ -22,7 +22,7 @@ def read_start(config, observations):
     observations : list of Observation
         With the background amplitudes of the model where it has them.
     start : dict
-        "init" and "fixed" as `fit_mixture` takes them; empty if neither a table nor a model is
+        "start" and "fixed" as `fit` takes them; empty if neither a table nor a model is
         given.
 
     Raises
@@ -48,11 +48,11 @@ def read_start(config, observations):
             "give at least as many, or none to keep the model's"
         )
     if model.fixed is None:
-        return observations, {"init": mixture}
+        return observations, {"start": mixture}
     # Parameters that were fixed in the model stay fixed.
     kept = model.fixed.any_fixed
     return observations, {
-        "init": mixture.select(~kept),
+        "start": mixture.select(~kept),
         "fixed": (mixture.select(kept), model.fixed.select(kept)),
     }
 

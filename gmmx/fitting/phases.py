@@ -1,0 +1,233 @@
+"""The steps that all stages are made of: a phase, a single evaluation, a row of the history.
+
+Within a phase the objective never falls, because PSF averages, resolutions and prior scales stay
+fixed. Every function takes the problem and a FitState and returns a new FitState.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..em.ascent import Chart, ascend
+from ..em.maximise import Evaluation
+from ..model.state import FitState, Iterate
+from .criterion import criterion
+from .problem import Problem, parameters_of
+
+# A phase ends after this many evaluations, so that PSF averages and prior scales can follow the
+# components.
+LONGEST_PHASE = 100
+# Accepted steps over which the stopping rule watches the gain.
+_WATCHED_STEPS = 5
+# A component is removed when fewer photons than this are expected of it.
+_FEWEST_PHOTONS = 0.5
+# A component is removed when its observed fraction is below this, because a few photons beside
+# a mask would determine a large flux behind it.
+_LEAST_OBSERVED = 0.02
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Tells the caller of a fit about each accepted iterate.
+
+    Parameters
+    ----------
+    problem : Problem
+    callback : callable or None
+        Called with an Iterate; it may raise to stop the fit.
+    resumable : FitState
+        The state that a stopped fit can be resumed from.
+    """
+
+    problem: Problem
+    callback: Callable | None
+    resumable: FitState
+
+    def row(self, evaluation, stage, step, *, evaluations, phase):
+        """Tell the caller, and return the row of the history."""
+        parameters, seconds = evaluation.parameters, self.problem.seconds
+        if self.callback is not None:
+            self.callback(
+                Iterate(
+                    mixture=parameters.mixture,
+                    amplitudes=parameters.amplitudes,
+                    log_likelihood=evaluation.log_likelihood,
+                    objective=evaluation.objective,
+                    iteration=evaluations,
+                    stage=stage,
+                    step=step,
+                    seconds=seconds,
+                    state=self.resumable,
+                )
+            )
+        values = float(evaluation.log_likelihood), float(evaluation.objective)
+        return (*values, stage, step, _n_extended(parameters), seconds, phase)
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseEnd:
+    """How a phase ended.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Of its last accepted iterate.
+    spent : int
+        Evaluations.
+    gain : float
+        Rise of the objective within the phase [nat].
+    promise : float
+        What the objective may still gain [nat].
+    """
+
+    evaluation: Evaluation
+    spent: int
+    gain: float
+    promise: float
+
+    def is_settled(self, tolerance):
+        """Whether neither this phase nor a further one gains anything worth mentioning.
+
+        A phase that gained next to nothing from its fresh start leaves a further phase nothing
+        to refresh.
+        """
+        return self.promise < tolerance and self.gain < max(10 * tolerance, 1.0)
+
+
+def _n_extended(parameters):
+    """Number of components that are not point sources."""
+    return int((~parameters.points).sum())
+
+
+def run_phase(problem, state, stage, watch, *, budget, tolerance=0.0):
+    """Raise the objective within one phase, for at most `budget` evaluations.
+
+    The phase ends when less than `tolerance` [nat] is to be gained. Neither the quadratic model
+    of the ascent nor the gain of the latest steps can be trusted alone: both must be small.
+
+    Returns
+    -------
+    state : FitState
+    end : PhaseEnd
+    """
+    parameters, number = parameters_of(state), state.phases + 1
+    phase = problem.begin_phase(parameters)
+    chart = Chart.at(problem.likelihood, parameters, phase)
+    spent, objectives, promise, rows = 0, [], np.inf, []
+    for step in ascend(lambda q: problem.evaluate(q, phase), phase.holds, parameters, chart):
+        spent += step.evaluations
+        last = step.evaluation
+        objectives.append(last.objective)
+        evaluations = state.evaluations + spent
+        rows.append(watch.row(last, stage, step.kind, evaluations=evaluations, phase=number))
+        at_maximum = step.kind == "maximum"
+        recent = np.inf
+        if len(objectives) > _WATCHED_STEPS:
+            recent = objectives[-1] - objectives[-1 - _WATCHED_STEPS]
+        promise = 0.0 if at_maximum else max(step.promise, recent)
+        if promise < tolerance or at_maximum or spent >= budget:
+            parameters = last.parameters
+            break
+    else:
+        # The components have become narrower than the phase's integrals resolve. The step that
+        # said so begins the next phase.
+        parameters, promise = last.successor, np.inf
+    state = replace(
+        state.with_parameters(parameters),
+        evaluations=state.evaluations + spent,
+        phases=number,
+        history=(*state.history, *rows),
+        seconds=problem.seconds,
+    )
+    return state, PhaseEnd(last, spent, objectives[-1] - objectives[0], promise)
+
+
+def refine(problem, state, stage, watch, *, budget):
+    """Two phases of at most `budget` evaluations each, after which empty components are removed.
+
+    Returns
+    -------
+    state : FitState
+    evaluation : Evaluation
+        The last one, before the removal.
+    """
+    for _ in range(2):
+        state, end = run_phase(problem, state, stage, watch, budget=budget)
+    return without_empty(state, end.evaluation), end.evaluation
+
+
+def settle(problem, state, stage, watch, *, budget, tolerance):
+    """One phase of a stage that runs phases until the objective has settled.
+
+    Returns
+    -------
+    state : FitState
+    finished : bool
+        Whether this was the last phase.
+    """
+    spent = state.progress.get("spent", 0)
+    state, end = run_phase(
+        problem,
+        state,
+        stage,
+        watch,
+        budget=min(budget - spent, LONGEST_PHASE),
+        tolerance=tolerance,
+    )
+    state = without_empty(state, end.evaluation)
+    converged = end.is_settled(tolerance)
+    finished = converged or spent + end.spent >= budget
+    if finished:
+        state = noted(problem, state, end.evaluation, stage)
+    return replace(state.going_on(spent=spent + end.spent), converged=converged), finished
+
+
+def without_empty(state, evaluation):
+    """The state without components that have no photons or that were hardly observed."""
+    parameters, observed = parameters_of(state), evaluation.observed_fraction
+    expected = parameters.mixture.fluxes * np.maximum(observed, 1e-3)
+    keep = (expected > _FEWEST_PHOTONS) & (observed > _LEAST_OBSERVED) | parameters.any_fixed
+    if np.all(keep):
+        return state
+    state = state.with_parameters(parameters.select(keep))
+    return replace(state, removed=state.removed + int((~keep).sum()))
+
+
+def evaluated(problem, state):
+    """Evaluate the likelihood once, in a phase of its own.
+
+    Returns
+    -------
+    state : FitState
+        With the evaluation counted.
+    evaluation : Evaluation
+    phase : Phase
+    """
+    evaluation, phase = evaluation_at(problem, state)
+    state = replace(state, evaluations=state.evaluations + 1, phases=state.phases + 1)
+    return state, evaluation, phase
+
+
+def evaluation_at(problem, state):
+    """The evaluation at a state, and its phase; nothing is counted."""
+    parameters = parameters_of(state)
+    phase = problem.begin_phase(parameters)
+    return problem.evaluate(parameters, phase), phase
+
+
+def noted(problem, state, evaluation, stage, accepted=True):
+    """The state with one more structure in its path: K, log L, and whether the fit kept it."""
+    k, log_likelihood = _n_extended(evaluation.parameters), float(evaluation.log_likelihood)
+    value = float(criterion(log_likelihood, k, problem.n_photons))
+    row = (stage, k, log_likelihood, value, bool(accepted))
+    return replace(state, path=(*state.path, row), seconds=problem.seconds)
+
+
+def left(state, before):
+    """The state `before` a trial that was not worth it, with what the trial has cost."""
+    return replace(
+        state.with_parameters(parameters_of(before)),
+        removed=before.removed,
+        progress=before.progress,
+    )

@@ -1,0 +1,120 @@
+"""What a person should know about a fit before they use it: one function for each warning."""
+
+import numpy as np
+
+from ..errors import ConvergenceWarning, DataWarning, DegeneracyWarning
+from ..model.background import way_to_hold
+from ..model.summary import HIGH_CORRELATION
+
+# A background is absorbed if fewer than this fraction of the photons belong to it, and if a
+# component is broader than this fraction of the field's side.
+_ABSORBED = 0.01
+_BROAD = 0.25
+
+
+def warnings_of(problem, state, result):
+    """All warnings of a fit, in the order in which they are given.
+
+    Parameters
+    ----------
+    problem : Problem
+    state : FitState
+    result : FitResult
+
+    Returns
+    -------
+    list of GmmxWarning
+    """
+    return [
+        *sources_at_edge(state),
+        *not_converged(result),
+        *fewer_components(state, result),
+        *no_emission(result),
+        *degenerate_backgrounds(result),
+        *absorbed_backgrounds(problem, result),
+    ]
+
+
+def sources_at_edge(state):
+    """Point sources whose position would leave its region."""
+    n = state.at_edge
+    if n:
+        subject = "1 point source" if n == 1 else f"{n} point sources"
+        its, where = ("its", "position is") if n == 1 else ("their", "positions are")
+        yield DataWarning(
+            f"{subject} would leave {its} region: {its} {where} kept at the region's edge"
+        )
+
+
+def not_converged(result):
+    """More could be gained by further evaluations."""
+    if not result.converged:
+        yield ConvergenceWarning(
+            f"the fit has not converged: {result.stop_reason}; raise `max_iter`"
+        )
+
+
+def fewer_components(state, result):
+    """Fewer components than were asked for."""
+    k, asked = int((~result.points).sum()), state.n_components
+    if asked is not None and k < asked:
+        reason = "no further component is significant"
+        if state.removed:
+            reason = (
+                "components that no photon needs, or of which less than 2 % was observed, were"
+                " removed"
+            )
+        has = "1 component" if k == 1 else f"{k} components"
+        yield DataWarning(f"the fit has {has}, fewer than the {asked} asked for: {reason}")
+
+
+def no_emission(result):
+    """The background explains all photons."""
+    if np.all(result.points):
+        yield DataWarning("there is no significant emission above the background")
+
+
+def degenerate_backgrounds(result):
+    """Backgrounds that the data hardly tell from broad signal."""
+    degenerate = [b for b in result.backgrounds if b.is_degenerate]
+    for b in degenerate:
+        yield DegeneracyWarning(
+            f"background {b.name!r} of {b.observation} and the signal flux are correlated by"
+            f" {b.correlation:.2f}, so that the data hardly tell them apart: fix its amplitude"
+            f" with {way_to_hold(b.kind, b.name)}"
+        )
+    together = result.background_correlation
+    several = sum(not b.fixed for b in result.backgrounds) > 1
+    if several and abs(together) > HIGH_CORRELATION and not degenerate:
+        yield DegeneracyWarning(
+            f"the sum of the backgrounds and the signal flux are correlated by {together:.2f}, so"
+            " that the data hardly tell them apart: fix the amplitudes with `background_region`,"
+            f" or one of them with `background` = {result.backgrounds[0].name}=VALUE"
+        )
+
+
+def absorbed_backgrounds(problem, result):
+    """Backgrounds that fell to zero because components as broad as the field took their photons."""
+    widths = np.linalg.det(result.mixture.covariances) ** 0.25
+    for p, fitted in zip(problem.likelihood, result.observations, strict=True):
+        # One background of an observation may stand in for another. Something else has taken
+        # their place only if all of them are zero.
+        amplitudes = np.array([b.amplitude for b in fitted.backgrounds])
+        if float(amplitudes @ p.integrals) >= _ABSORBED * p.weights.sum():
+            continue
+        for b, integral in zip(fitted.backgrounds, p.integrals, strict=True):
+            if b.fixed or not np.any(widths > _BROAD * np.sqrt(integral)):
+                continue
+            yield DegeneracyWarning(
+                f"the fitted background {b.name!r} of {fitted.name} is zero, because broad"
+                f" components have absorbed it: {_better_exposure(fitted)}, or fix its amplitude"
+                f" with {way_to_hold(b.kind, b.name)}"
+            )
+
+
+def _better_exposure(observation):
+    """What the exposure of an observation may lack, for the message."""
+    inputs = observation.metadata.get("inputs", ())
+    if any(one.get("role") == "exposure" for one in inputs):
+        return "limit the exposure map to the region where photons are recorded"
+    return "give an exposure map with `exposure`"

@@ -6,7 +6,7 @@ import warnings
 
 import click
 import pytest
-from click.testing import CliRunner
+from command_line import run
 
 import gmmx
 from gmmx.cli import options
@@ -15,14 +15,6 @@ from gmmx.cli.main import main
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.model.mixture import Mixture
 from gmmx.model.result import FitState
-
-
-def invoke(*arguments, program=main, stdin=None):
-    """Run a command line, and raise what a bug would raise."""
-    result = CliRunner().invoke(program, [str(argument) for argument in arguments], input=stdin)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def make_program(behave):
@@ -68,23 +60,23 @@ def raising(error):
     ],
 )
 def test_a_wrong_command_line_is_2(arguments):
-    result = invoke(*arguments)
+    result = run(*arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
 
 
 def test_the_version():
-    assert invoke("--version").stdout == f"gmmx, version {gmmx.__version__}\n"
+    assert run("--version").stdout == f"gmmx, version {gmmx.__version__}\n"
 
 
 @pytest.mark.parametrize("command", main.commands)
 def test_every_command_has_help(command):
-    assert command in invoke("--help").stdout
-    assert invoke(command, "-h").exit_code == 0
+    assert command in run("--help").stdout
+    assert run(command, "-h").exit_code == 0
 
 
 def test_an_error_is_one_line_and_1():
-    result = invoke("work", "-q", "a", program=raising(DataError("a.fits: broken\nin two lines")))
+    result = run("work", "-q", "a", program=raising(DataError("a.fits: broken\nin two lines")))
     assert result.exit_code == 1
     assert result.stderr == "gmmx: error: a.fits: broken in two lines\n"
     assert result.stdout == ""
@@ -101,12 +93,12 @@ def test_an_error_is_one_line_and_1():
 )
 def test_a_parameter_is_printed_as_its_option(message, printed):
     program = raising(InputError(message))
-    assert invoke("work", "a", program=program).stderr == f"gmmx: error: {printed}\n"
+    assert run("work", "a", program=program).stderr == f"gmmx: error: {printed}\n"
 
 
 def test_an_error_with_json_is_one_object_too():
     error = InputError("`psf_ecf` = 2: too large", parameter="psf_ecf")
-    result = invoke("work", "--json", "a.fits", "b.fits", program=raising(error))
+    result = run("work", "--json", "a.fits", "b.fits", program=raising(error))
     assert result.exit_code == 1
     assert result.stdout.count("\n") == 1
     assert json.loads(result.stdout) == {
@@ -129,7 +121,7 @@ def test_an_error_with_json_is_one_object_too():
 )
 def test_every_failure_with_json_names_the_first_file(tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)
-    result = invoke(*arguments)
+    result = run(*arguments)
     assert result.exit_code == 1
     facts = json.loads(result.stdout)
     assert (facts["status"], facts["file"]) == ("error", "a.fits")
@@ -138,11 +130,11 @@ def test_every_failure_with_json_names_the_first_file(tmp_path, monkeypatch, arg
 
 def test_a_bug_shows_its_traceback():
     with pytest.raises(ZeroDivisionError):
-        invoke("work", "a", program=raising(ZeroDivisionError("a bug")))
+        run("work", "a", program=raising(ZeroDivisionError("a bug")))
 
 
 def test_an_interruption_is_130():
-    result = invoke("work", "-q", "a", program=raising(KeyboardInterrupt()))
+    result = run("work", "-q", "a", program=raising(KeyboardInterrupt()))
     assert (result.exit_code, result.stderr.strip()) == (130, "gmmx: interrupted")
 
 
@@ -157,23 +149,23 @@ def warning_program():
 
 
 def test_a_warning_is_one_line_and_is_printed_once(warning_program):
-    result = invoke("work", "a", program=warning_program)
+    result = run("work", "a", program=warning_program)
     assert result.stderr == "gmmx: warning: the mask takes all\n"
 
 
 def test_quiet_silences_warnings(warning_program):
-    assert invoke("work", "a", "-q", program=warning_program).stderr == ""
+    assert run("work", "a", "-q", program=warning_program).stderr == ""
 
 
 def test_verbose_shows_the_warnings_of_other_packages(warning_program):
-    told = invoke("work", "a", "-v", program=warning_program).stderr
+    told = run("work", "a", "-v", program=warning_program).stderr
     assert told.count("the mask takes all") == 1
     assert "RuntimeWarning: of somebody else" in told
 
 
 def test_the_state_of_the_process_is_left_as_it_was(warning_program):
     before = signal.getsignal(signal.SIGTERM), warnings.showwarning
-    invoke("work", "a", program=warning_program)
+    run("work", "a", program=warning_program)
     assert (signal.getsignal(signal.SIGTERM), warnings.showwarning) == before
 
 

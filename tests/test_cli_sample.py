@@ -9,19 +9,11 @@ import sys
 
 import pytest
 from astropy.io import fits
-from click.testing import CliRunner
+from command_line import run
 
-from gmmx.cli.main import main
 from gmmx.io.models import read_model
 
 QUICK = ["--energy", "0.5:2", "--bin", 4, "--exchanges", 0, "--max-iter", 200]
-
-
-def invoke(*arguments, stdin=None):
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +36,7 @@ def fitted(events, maps, mask, tmp_path_factory):
     """The model file of a quick fit, and what the command printed."""
     path = tmp_path_factory.mktemp("fit") / "model.h5"
     rest = ["--k", 5, "--seed", 1, "--out", path, "--json"]
-    result = invoke("fit", events, *mask, *maps, *QUICK, *rest)
+    result = run("fit", events, *mask, *maps, *QUICK, *rest)
     assert result.exit_code == 0, result.output
     return path, result
 
@@ -97,13 +89,13 @@ def test_the_model_records_the_options(model, events):
 
 
 def test_info_describes_the_model(model):
-    text = invoke("info", model).stdout
+    text = run("info", model).stdout
     assert "MARX-SMALL" in text
     assert "photon/cm^2/s" in text
 
 
 def test_info_reads_file_names_from_standard_input(model):
-    result = invoke("info", "--json", "-", stdin=f"{model}\n{model}\n")
+    result = run("info", "--json", "-", stdin=f"{model}\n{model}\n")
     assert [json.loads(line)["model"] for line in result.stdout.splitlines()] == [str(model)] * 2
 
 
@@ -124,27 +116,27 @@ def test_info_reads_file_names_from_standard_input(model):
 )
 def test_a_command_writes_one_file_and_never_over_another(model, tmp_path, command, name, options):
     out = tmp_path / name
-    result = invoke(command, model, "--out", out, *options)
+    result = run(command, model, "--out", out, *options)
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
     assert str(out) in result.stderr
     assert [p.name for p in tmp_path.iterdir()] == [name]
-    again = invoke(command, model, "--out", out, *options)
+    again = run(command, model, "--out", out, *options)
     assert again.exit_code == 1
     assert "--overwrite" in again.stderr
-    assert invoke(command, model, "--out", out, "--overwrite", "-q", *options).stderr == ""
+    assert run(command, model, "--out", out, "--overwrite", "-q", *options).stderr == ""
 
 
 def test_render_takes_the_grid_of_an_image(model, samples, tmp_path):
     truth, out = samples / "truth.fits.gz", tmp_path / "a.fits"
-    assert invoke("render", model, "--like", truth, "--units", "sb", "--out", out).exit_code == 0
+    assert run("render", model, "--like", truth, "--units", "sb", "--out", out).exit_code == 0
     with fits.open(truth) as one, fits.open(out) as two:
         assert one[0].shape == two[0].shape
         assert two[0].data.sum() == pytest.approx(one[0].data.sum(), rel=0.06)
 
 
 def test_score_is_the_mean_log_likelihood_of_the_photons(model, events):
-    scored = json.loads(invoke("score", "--json", model, events).stdout)
+    scored = json.loads(run("score", "--json", model, events).stdout)
     fit = read_model(model)
     expected = scored["expected_photons"]
     # The fit saw the same photons in cells of 4 arcsec, which accounts for the difference.
@@ -156,14 +148,14 @@ def test_score_is_the_mean_log_likelihood_of_the_photons(model, events):
 
 
 def test_score_prints_a_sentence(model, events):
-    text = invoke("score", model, events).stdout
+    text = run("score", model, events).stdout
     assert "nat per photon, the mean of 20,258 photons" in text
 
 
 def test_a_fit_that_has_not_converged_exits_with_3_if_strict(events, tmp_path):
     line = ["fit", events, "--k", 1, "--psf", "none", "--bin", 8, "--max-iter", 2]
-    assert invoke(*line, "--out", tmp_path / "a.h5").exit_code == 0
-    strict = invoke(*line, "--out", tmp_path / "b.h5", "--strict", "--json")
+    assert run(*line, "--out", tmp_path / "a.h5").exit_code == 0
+    strict = run(*line, "--out", tmp_path / "b.h5", "--strict", "--json")
     assert strict.exit_code == 3
     assert json.loads(strict.stdout)["converged"] is False
 
@@ -173,14 +165,14 @@ def joint(events, maps, mask, tmp_path_factory):
     """The model file of a joint fit of the sample with itself, and what the command printed."""
     out = tmp_path_factory.mktemp("joint") / "joint.h5"
     rest = ["--k", 1, "--out", out, "--json"]
-    result = invoke("fit", events, events, *maps, *maps, *mask, *QUICK, *rest)
+    result = run("fit", events, events, *maps, *maps, *mask, *QUICK, *rest)
     assert result.exit_code == 0, result.output
     return out, json.loads(result.stdout)
 
 
 def test_two_event_lists_are_fitted_jointly(joint, events, maps, mask, tmp_path):
     rest = ["--k", 1, "--out", tmp_path / "one.h5", "--json"]
-    alone = json.loads(invoke("fit", events, *maps, *mask, *QUICK, *rest).stdout)
+    alone = json.loads(run("fit", events, *maps, *mask, *QUICK, *rest).stdout)
     _, both = joint
     assert [o["name"] for o in both["observations"]] == ["events_1", "events_2"]
     assert both["photons"] == 2 * alone["photons"]
@@ -189,7 +181,7 @@ def test_two_event_lists_are_fitted_jointly(joint, events, maps, mask, tmp_path)
 
 
 def test_a_joint_model_is_scored_on_as_many_event_lists(joint, events):
-    wrong = invoke("score", joint[0], events)
+    wrong = run("score", joint[0], events)
     assert wrong.exit_code == 1
     assert "has 2 observations, and 1 event list was given: give one for each" in wrong.stderr
 

@@ -17,7 +17,8 @@ from gmmx.io.regions import (
     write_component_regions,
 )
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
-from gmmx.plane.grid import PixelGrid, wcs_of
+from gmmx.plane.grid import PixelGrid
+from gmmx.plane.wcs import wcs_of
 
 FRAME = SkyFrame(217.0, 60.0)
 PHYSICAL = PhysicalFrame(x0=4096.5, y0=4096.5, step_x=-0.5, step_y=0.5)

@@ -12,8 +12,9 @@ from astropy.coordinates import SkyCoord
 from gmmx.errors import DataWarning, InputError
 from gmmx.io.regions import read_regions, region_items, region_name
 from gmmx.plane.frame import SkyFrame
-from gmmx.plane.grid import PixelGrid, wcs_of
+from gmmx.plane.grid import PixelGrid
 from gmmx.plane.shapes import Shapes
+from gmmx.plane.wcs import wcs_of
 
 FRAME = SkyFrame(201.0, -43.0)
 # A field of 200 x 200 arcsec. The shapes have some 40 arcsec, 30 arcsec away from its centre.

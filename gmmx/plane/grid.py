@@ -1,4 +1,4 @@
-"""Pixel grids in the tangent plane, images on them, and their astropy WCS.
+"""Pixel grids in the tangent plane, and images on them.
 
 An image is an array [iy, ix]. Pixel indices count from 0 at the centre of the first pixel.
 """
@@ -10,7 +10,7 @@ import numpy as np
 
 from .._arrays import read_only
 from ..errors import InputError
-from .frame import PhysicalFrame, SkyFrame  # noqa: F401 - their former place
+from .frame import SkyFrame
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -159,10 +159,6 @@ class PixelGrid:
             Each weight is spread evenly over a square of this side [arcsec] along the grid's axes.
             Weights of a lattice that is no multiple of the grid's then make no moire.
 
-        Returns
-        -------
-        (ny, nx) array
-
         Examples
         --------
         >>> grid = PixelGrid.covering((0, 3), (0, 2), 1.0)
@@ -219,48 +215,6 @@ def _overlaps(index, n, side):
     ]
 
 
-def wcs_of(grid: PixelGrid, frame: SkyFrame):
-    """Make the astropy WCS of a grid in a tangent plane.
-
-    Parameters
-    ----------
-    grid : PixelGrid
-    frame : SkyFrame
-
-    Returns
-    -------
-    astropy.wcs.WCS
-        Two celestial axes, RA---TAN and DEC--TAN. Its pixel (0, 0) is the grid's.
-
-    Examples
-    --------
-    >>> wcs = wcs_of(PixelGrid.covering((-40, 40), (-30, 30), 2.0), SkyFrame(150.0, 20.0))
-    >>> print(wcs.pixel_to_world(19.5, 14.5).to_string("hmsdms"))
-    10h00m00s +20d00m00s
-    """
-    # astropy.wcs takes 0.1 s to import, which readers of --help should not wait for.
-    from astropy.wcs import WCS
-
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype = "RA---TAN", "DEC--TAN"
-    wcs.wcs.cunit = "deg", "deg"
-    wcs.wcs.crval = frame.ra0, frame.dec0
-    wcs.wcs.crpix = np.array(grid.to_pixels(0.0, 0.0)) + 1
-    # The projection plane of the FITS standard is (-x, y) in degrees.
-    degrees = np.diag([-1.0, 1.0]) @ grid.matrix / 3600
-    if grid.is_aligned:
-        wcs.wcs.cdelt = np.diag(degrees)
-    else:
-        wcs.wcs.cd = degrees
-    # At the pole itself the standard's default would turn the plane by 180 degrees.
-    wcs.wcs.lonpole = 180.0
-    wcs.wcs.radesys = frame.radesys.upper()
-    if frame.radesys.upper() == "FK5":
-        wcs.wcs.equinox = 2000.0
-    wcs.array_shape = grid.shape
-    return wcs
-
-
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class SkyImage:
     """An image: values on a PixelGrid, with their unit.
@@ -285,10 +239,8 @@ class SkyImage:
     >>> image = SkyImage(grid=grid, values=np.arange(8.0).reshape(2, 4), unit="photon/cm**2/s")
     >>> image
     SkyImage(4 x 2 pixels of 1 x 1 arcsec, values 0 to 7 photon/cm**2/s)
-    >>> image.shape, float(np.sum(image)), float(image.at(3.5, 0.5))
-    ((2, 4), 28.0, 3.0)
-    >>> image.quantity.sum()
-    <Quantity 28. ph / (s cm2)>
+    >>> image.shape, np.sum(image), image.quantity.sum()
+    ((2, 4), np.float64(28.0), <Quantity 28. ph / (s cm2)>)
     """
 
     grid: PixelGrid
@@ -318,11 +270,15 @@ class SkyImage:
         """The values with their unit, an astropy Quantity; dimensionless where there is no unit."""
         from astropy import units
 
-        return units.Quantity(self.values, _astropy_unit(self.unit))
+        # Text that is no unit of the FITS standard stays a unit by its name.
+        unit = units.Unit(self.unit, format="fits", parse_strict="silent")
+        return units.Quantity(self.values, unit)
 
     @property
     def wcs(self):
         """The astropy WCS of the pixels; None for an image without `frame`."""
+        from .wcs import wcs_of
+
         return None if self.frame is None else wcs_of(self.grid, self.frame)
 
     def at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -331,23 +287,7 @@ class SkyImage:
         return np.where(inside, self.values[iy, ix], 0.0)
 
     def to_ccddata(self):
-        """Return the image as astropy.nddata.CCDData, with its unit and its WCS.
-
-        Examples
-        --------
-        >>> grid = PixelGrid.covering((-2, 2), (-1, 1), 1.0)
-        >>> image = SkyImage(grid=grid, values=np.ones((2, 4)), frame=SkyFrame(150.0, 20.0))
-        >>> ccd = image.to_ccddata()
-        >>> ccd.shape, str(ccd.unit), ccd.wcs.wcs.ctype[0]
-        ((2, 4), '', 'RA---TAN')
-        """
+        """Return the image as astropy.nddata.CCDData, with its unit and its WCS."""
         from astropy.nddata import CCDData
 
-        return CCDData(np.array(self.values), unit=_astropy_unit(self.unit), wcs=self.wcs)
-
-
-def _astropy_unit(text):
-    """Return the astropy unit of a FITS unit string; text that is no unit stays a unit by name."""
-    from astropy import units
-
-    return units.Unit(text, format="fits", parse_strict="silent")
+        return CCDData(self.quantity, wcs=self.wcs)

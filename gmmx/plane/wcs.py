@@ -1,4 +1,4 @@
-"""World coordinates of a pixel grid as FITS keywords.
+"""World coordinates of a pixel grid, as an astropy WCS and as FITS keywords.
 
 The keywords are those that CIAO's tools write: a celestial tangent projection, the telescope's
 physical pixels as an alternate WCS "P", and the same relation as LTV and LTM for IRAF and DS9
@@ -7,10 +7,15 @@ written here because `WCS.to_header` knows neither LTV nor LTM, and writes a PC 
 CIAO's tools do not expect.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .frame import PhysicalFrame, SkyFrame
 from .grid import PixelGrid
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
 
 
 def wcs_cards(
@@ -45,6 +50,42 @@ def wcs_cards(
     if frame is not None:
         cards |= _celestial_cards(grid, frame)
     return cards
+
+
+def wcs_of(grid: PixelGrid, frame: SkyFrame) -> "WCS":
+    """Make the astropy WCS of a grid in a tangent plane.
+
+    Parameters
+    ----------
+    grid : PixelGrid
+    frame : SkyFrame
+
+    Returns
+    -------
+    astropy.wcs.WCS
+        Two celestial axes, RA---TAN and DEC--TAN. Its pixel (0, 0) is the grid's.
+
+    Examples
+    --------
+    >>> wcs = wcs_of(PixelGrid.covering((-40, 40), (-30, 30), 2.0), SkyFrame(150.0, 20.0))
+    >>> print(wcs.pixel_to_world(19.5, 14.5).to_string("hmsdms"))
+    10h00m00s +20d00m00s
+    """
+    # Imported here because it takes a tenth of a second, which --help should not wait for.
+    from astropy.wcs import WCS
+
+    cards, wcs = _celestial_cards(grid, frame), WCS(naxis=2)
+    for name in ("ctype", "crval", "crpix", "cunit"):
+        setattr(wcs.wcs, name, [cards[f"{name.upper()}{i}"] for i in (1, 2)])
+    if grid.is_aligned:
+        wcs.wcs.cdelt = [cards[f"CDELT{i}"] for i in (1, 2)]
+    else:
+        wcs.wcs.cd = [[cards[f"CD{i}_{j}"] for j in (1, 2)] for i in (1, 2)]
+    wcs.wcs.radesys = frame.radesys.upper()
+    wcs.wcs.lonpole = cards.get("LONPOLE", np.nan)
+    wcs.wcs.equinox = cards.get("EQUINOX", np.nan)
+    wcs.array_shape = grid.shape
+    return wcs
 
 
 def _celestial_cards(grid: PixelGrid, frame: SkyFrame) -> dict[str, str | float]:

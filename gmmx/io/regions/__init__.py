@@ -41,23 +41,19 @@ __all__ = [
 
 
 def read_regions(source, *, frame, physical=None, image_grid=None):
-    """Read regions from a file, or from objects of the package `regions`.
+    r"""Read regions from a file, or from objects of the package `regions`.
 
-    A file is DS9 text (any coordinate system of the sky, image or physical; physical where none is
-    named), CIAO text (physical pixels or positions on the sky) or a FITS table with SHAPE, X and Y;
-    gzipped or not, whatever its name.
-
-    A list adds each shape to those before it, and cuts excluded shapes out. CIAO does this in the
-    order of the lines. In DS9 and in `regions` exclusion is a property of a shape, so that
-    exclusions come last. A list of exclusions alone cuts them out of everywhere.
+    A file is DS9 text (coordinates of the sky, image or physical; physical where none is named),
+    CIAO text, or a FITS table with SHAPE, X and Y; gzipped or not. A list adds each shape to those
+    before it, and cuts excluded shapes out: in CIAO's text in order, in all others at the end. A
+    list of exclusions alone cuts them out of everywhere.
 
     Parameters
     ----------
     source : str, Path, regions.Region, regions.Regions, or a list of these
-        Regions may be on the sky or in pixels, and compounds by and, or and xor of them. Pixel
-        regions count the pixels of `image_grid` from 0, which is the convention of `regions`. A
-        list is the union of what its files cover and what its objects, taken together as one list,
-        cover.
+        Compounds by and, or and xor are allowed. Pixel regions count the pixels of `image_grid`
+        from 0, which is the convention of `regions`. In a list, objects that follow one another
+        are one list of regions, and its files are joined with them.
     frame : SkyFrame
         The plane in which the shapes are wanted.
     physical : PhysicalFrame, optional
@@ -72,8 +68,7 @@ def read_regions(source, *, frame, physical=None, image_grid=None):
     Raises
     ------
     DataError
-        If a file is not there, holds no shape, or holds one that cannot be read. The message has
-        file, line, text and what to do.
+        If a file is not there, holds no shape, or holds one that cannot be read.
     InputError
         If `source` is of another type, or an object cannot be expressed as a shape.
 
@@ -85,11 +80,9 @@ def read_regions(source, *, frame, physical=None, image_grid=None):
 
     Examples
     --------
-    >>> from astropy import units as u
-    >>> from astropy.coordinates import SkyCoord
-    >>> from regions import CircleSkyRegion
+    >>> from regions import Regions
     >>> from gmmx.plane.frame import SkyFrame
-    >>> circle = CircleSkyRegion(SkyCoord(150.0, 20.0, unit="deg"), 3 * u.arcsec)
+    >>> circle = Regions.parse("icrs; circle(150, 20, 3\")", format="ds9")
     >>> shapes = read_regions(circle, frame=SkyFrame(150.0, 20.0))
     >>> shapes.contains([0.0, 2.9, 3.1], [0.0, 0.0, 0.0])
     array([ True,  True, False])

@@ -13,7 +13,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Circle, Ellipse
 
 from ...plane.frame import SkyFrame
-from ...plane.grid import PixelGrid, wcs_of
+from ...plane.grid import PixelGrid
+from ...plane.wcs import wcs_of
 from .colour import FLAG, INK, MASK, MEDIUM, SMALL
 
 _SHADE = [patheffects.withStroke(linewidth=2.0, foreground=(0, 0, 0, 0.65))]

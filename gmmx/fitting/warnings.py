@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..errors import ConvergenceWarning, DataWarning, DegeneracyWarning
-from ..model.background import way_to_hold
+from ..model.background import how_to_fix
 from ..model.summary import HIGH_CORRELATION
 
 # A background is absorbed if fewer than this fraction of the photons belong to it, and if a
@@ -81,7 +81,7 @@ def degenerate_backgrounds(result):
         yield DegeneracyWarning(
             f"background {b.name!r} of {b.observation} and the signal flux are correlated by"
             f" {b.correlation:.2f}, so that the data hardly tell them apart: fix its amplitude"
-            f" with {way_to_hold(b.kind, b.name)}"
+            f" with {how_to_fix(b.kind, b.name)}"
         )
     together = result.background_correlation
     several = sum(not b.fixed for b in result.backgrounds) > 1
@@ -108,7 +108,7 @@ def absorbed_backgrounds(problem, result):
             yield DegeneracyWarning(
                 f"the fitted background {b.name!r} of {fitted.name} is zero, because broad"
                 f" components have absorbed it: {_better_exposure(fitted)}, or fix its amplitude"
-                f" with {way_to_hold(b.kind, b.name)}"
+                f" with {how_to_fix(b.kind, b.name)}"
             )
 
 

@@ -87,7 +87,18 @@ class Background:
         return BACKGROUND_KINDS[self.kind].is_vignetted
 
 
-def way_to_hold(kind, name):
-    """The options that hold the level of a background, for messages."""
-    value = f"{name}:fixed" if kind == "file" else f"{name}=VALUE"
-    return f"--background {value} or --background-region FILE"
+def how_to_fix(kind: str, name: str) -> str:
+    """Parameters that fix the amplitude of a background, for messages.
+
+    Parameters
+    ----------
+    kind, name : str
+        As in `Background`.
+
+    Examples
+    --------
+    >>> how_to_fix("sky", "sky")
+    '`background` = sky=VALUE or a source-free region in `background_region`'
+    """
+    value = BACKGROUND_KINDS[kind].fixed_form.format(name=name)
+    return f"`background` = {value} or a source-free region in `background_region`"

@@ -137,6 +137,8 @@ class BackgroundTerm:
     is_vignetted: ClassVar[bool] = False
     # Whether a background of this kind has a template: "never", "maybe" or "always".
     has_template: ClassVar[str] = "maybe"
+    # Value of the parameter `background` that fixes the amplitude.
+    fixed_form: ClassVar[str] = "{name}=VALUE"
 
     def __repr__(self):
         return f"{type(self).__name__}({self.amplitude:.4g} photon/arcsec^2)"
@@ -209,6 +211,7 @@ class TemplateBackground(BackgroundTerm):
     """A background whose map was read from a file: q = open times the map."""
 
     has_template = "always"
+    fixed_form = "{name}:fixed"
 
 
 @background_kind("streak")

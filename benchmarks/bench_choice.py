@@ -93,7 +93,7 @@ def entropy(rung):
         return 0.0
     prepared = PhotonLikelihood.of([rung.result.observations[0]])
     phase, p = prepared.begin_phase(parameters, Priors()), prepared[0]
-    coefficients, means, precisions = phase.psfs[0].views(parameters.mixture)
+    coefficients, means, precisions, _ = phase.psfs[0].views(parameters.mixture)
     total = 0.0
     for chunk in range(0, len(p.x), 4096):
         part = slice(chunk, chunk + 4096)

@@ -49,7 +49,7 @@ def kernels():
     pairs = len(p.x) * len(views.means)
 
     def photons(tolerance):
-        return photon_moments(*p.tiled, amplitude, *views, tolerance)
+        return photon_moments(p.tiled, amplitude, views, tolerance)
 
     print(f"N = {len(p.x):,}, K = {len(case.truth.mixture)}")
     for threads in (1, 2):

@@ -33,147 +33,95 @@ def log_fast(x):
 # ---- photons ----
 
 
-def _log_densities(x, y, background, log_coefficients, means, precisions):
+def _log_values(x, y, views):
+    """log of every view's value at one photon, (V,)."""
+    dx, dy = x - views.means[:, 0], y - views.means[:, 1]
+    xx, xy, yy = views.precisions.T
+    return views.log_coefficients - 0.5 * (xx * dx * dx + 2 * xy * dx * dy + yy * dy * dy)
+
+
+def _log_densities(x, y, background, views):
     """log of every view's value at one photon, and of their sum with the background."""
-    dx, dy = x - means[:, 0], y - means[:, 1]
-    logs = log_coefficients - 0.5 * (
-        precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy
-    )
+    logs = _log_values(x, y, views)
     with np.errstate(divide="ignore"):
         everything = np.append(logs, np.log(background))
     top = everything.max()
     return logs, top + np.log(np.exp(everything - top).sum())
 
 
-def photon_moments(
-    x,
-    y,
-    weights,
-    ratios,
-    tiles,
-    boxes,
-    blocks,
-    amplitudes,
-    log_coefficients,
-    means,
-    precisions,
-    tolerance,
-):
+def photon_moments(photons, amplitudes, views, tolerance):
     """Twin of `_kernels.photons.photon_moments`: photon by photon, no tile, nothing left out."""
-    moments, responsibilities, log_likelihood = (
-        np.zeros((len(means), 6)),
-        np.zeros(len(amplitudes)),
-        0.0,
-    )
-    for i in range(len(x)):
-        background = amplitudes * ratios[:, i]
-        logs, log_density = _log_densities(
-            x[i], y[i], background.sum(), log_coefficients, means, precisions
-        )
-        r = weights[i] * np.exp(logs - log_density)
-        dx, dy = x[i] - means[:, 0], y[i] - means[:, 1]
+    n_views, n_b = len(views.means), len(amplitudes)
+    moments, responsibilities, log_likelihood = np.zeros((n_views, 6)), np.zeros(n_b), 0.0
+    for i, (x, y, w) in enumerate(zip(photons.x, photons.y, photons.weights, strict=True)):
+        background = amplitudes * photons.ratios[:, i]
+        logs, log_density = _log_densities(x, y, background.sum(), views)
+        r = w * np.exp(logs - log_density)
+        dx, dy = x - views.means[:, 0], y - views.means[:, 1]
         moments += np.stack([r, r * dx, r * dy, r * dx * dx, r * dx * dy, r * dy * dy], axis=1)
         with np.errstate(divide="ignore"):
-            responsibilities += weights[i] * np.exp(np.log(background) - log_density)
-        log_likelihood += weights[i] * log_density
+            responsibilities += w * np.exp(np.log(background) - log_density)
+        log_likelihood += w * log_density
     return moments, responsibilities, log_likelihood
 
 
-def removal_losses(
-    x,
-    y,
-    weights,
-    ratios,
-    tiles,
-    boxes,
-    blocks,
-    amplitudes,
-    log_coefficients,
-    means,
-    precisions,
-    tolerance,
-    per_component,
-):
+def removal_losses(photons, amplitudes, views, tolerance):
     """Twin of `_kernels.photons.removal_losses`."""
-    losses = np.zeros(len(means) // per_component)
-    for i in range(len(x)):
-        logs, log_density = _log_densities(
-            x[i], y[i], (amplitudes * ratios[:, i]).sum(), log_coefficients, means, precisions
-        )
-        share = np.exp(logs - log_density).reshape(-1, per_component).sum(1)
-        losses -= weights[i] * np.log(np.maximum(1 - share, 1e-9))
+    m = views.per_component
+    losses = np.zeros(len(views.means) // m)
+    for i, (x, y, w) in enumerate(zip(photons.x, photons.y, photons.weights, strict=True)):
+        background = (amplitudes * photons.ratios[:, i]).sum()
+        logs, log_density = _log_densities(x, y, background, views)
+        fraction = np.exp(logs - log_density).reshape(-1, m).sum(1)
+        losses -= w * np.log(np.maximum(1 - fraction, 1e-9))
     return losses
 
 
-def log_densities(
-    x, y, ratios, tiles, boxes, blocks, amplitudes, log_coefficients, means, precisions, tolerance
-):
+def log_densities(photons, amplitudes, views, tolerance):
     """Twin of `_kernels.photons.log_densities`."""
+    backgrounds = amplitudes @ photons.ratios
     return np.array(
         [
-            _log_densities(
-                x[i], y[i], (amplitudes * ratios[:, i]).sum(), log_coefficients, means, precisions
-            )[1]
-            for i in range(len(x))
-        ],
+            _log_densities(x, y, background, views)[1]
+            for x, y, background in zip(photons.x, photons.y, backgrounds, strict=True)
+        ]
     )
 
 
-def view_sums(x, y, weights, tiles, boxes, log_coefficients, means, precisions):
+def view_sums(photons, weights, views):
     """Twin of `_kernels.photons.view_sums`: all photons, however far."""
-    sums = np.zeros(len(means))
-    for i in range(len(x)):
-        dx, dy = x[i] - means[:, 0], y[i] - means[:, 1]
-        sums += weights[i] * np.exp(
-            log_coefficients
-            - 0.5
-            * (
-                precisions[:, 0] * dx * dx
-                + 2 * precisions[:, 1] * dx * dy
-                + precisions[:, 2] * dy * dy
-            )
-        )
+    sums = np.zeros(len(views.means))
+    for x, y, w in zip(photons.x, photons.y, weights, strict=True):
+        sums += w * np.exp(_log_values(x, y, views))
     return sums
 
 
 # ---- information ----
 
 
-def scores(
-    x,
-    y,
-    weights,
-    background,
-    log_coefficients,
-    means,
-    precisions,
-    slopes,
-    curvatures,
-    per_component,
-):
+def scores(x, y, weights, background, views, slopes, curvatures):
     """Twin of `_kernels.information.scores`: photon by photon, view by view."""
-    n_b, k = len(background), len(means) // per_component
+    n_b, m = len(background), views.per_component
+    k = len(views.means) // m
     rows = np.zeros((len(x), 6 * k + n_b))
     for i in range(len(x)):
-        logs, log_density = _log_densities(
-            x[i], y[i], background[:, i].sum(), log_coefficients, means, precisions
-        )
+        logs, log_density = _log_densities(x[i], y[i], background[:, i].sum(), views)
         for v, r in enumerate(weights[i] * np.exp(logs - log_density)):
-            u = slopes[v] @ (x[i] - means[v, 0], y[i] - means[v, 1])
+            u = slopes[v] @ (x[i] - views.means[v, 0], y[i] - views.means[v, 1])
             w11, w12, w22 = curvatures[v]
-            rows[i, np.arange(6) * k + v // per_component] += r * np.array(
+            rows[i, np.arange(6) * k + v // m] += r * np.array(
                 [1, u[0], u[1], u[0] ** 2 - w11, u[0] * u[1] - w12, u[1] ** 2 - w22]
             )
         rows[i, 6 * k :] = weights[i] * np.exp(np.log(background[:, i]) - log_density)
     return rows
 
 
-def density_ratios(x, y, weights, logs, log_coefficients, means, precisions, per_component):
+def density_ratios(x, y, weights, logs, views):
     """Twin of `_kernels.information.density_ratios`."""
     rows = []
     for i in range(len(x)):
-        values, _ = _log_densities(x[i], y[i], 0.0, log_coefficients, means, precisions)
-        rows.append(weights[i] * np.exp(values - logs[i]).reshape(-1, per_component).sum(1))
+        values = np.exp(_log_values(x[i], y[i], views) - logs[i])
+        rows.append(weights[i] * values.reshape(-1, views.per_component).sum(1))
     return np.array(rows)
 
 
@@ -213,8 +161,12 @@ def gaussian(x, y, mean, covariance):
     return np.exp(-q / 2) / (2 * np.pi * np.sqrt(np.linalg.det(covariance)))
 
 
-def exposure_moments(pyramid, offsets, heights, widths, levels, means, covariances):
-    """Twin of `_kernels.exposure.exposure_moments`: every cell of the level, or every part of the cells of level 0, within six standard deviations."""
+def exposure_moments(maps, levels, means, covariances):
+    """Twin of `_kernels.exposure.exposure_moments`: every cell within six standard deviations.
+
+    The cells are those of the level, or all parts of the cells of level 0.
+    """
+    pyramid, offsets, heights, widths = maps
     moments = []
     for level, mean, (xx, xy, yy) in zip(levels, means, covariances, strict=True):
         parts, level = max(1, -level), max(0, level)

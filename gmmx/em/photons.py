@@ -153,9 +153,7 @@ class PhotonLikelihood:
         log_likelihood, all_responsibilities = 0.0, []
         for p, amplitude, psf in zip(self.prepared, parameters.amplitudes, phase.psfs, strict=True):
             views, totals = psf.views(mixture), psf.totals(mixture)
-            photons, responsibilities, log_sum = photon_moments(
-                *p.tiled, amplitude, *views, PRUNING
-            )
+            photons, responsibilities, log_sum = photon_moments(p.tiled, amplitude, views, PRUNING)
             log_likelihood += log_sum - float(amplitude @ p.integrals)
             all_responsibilities.append(responsibilities)
             shape = (*psf.weights.shape, 6)
@@ -174,12 +172,12 @@ class PhotonLikelihood:
 
     def log_densities(self, parameters, phase):
         """log(lambda / Omega) at the photons, in the order of the tiles, for each observation."""
-        logs = []
-        for p, amplitude, psf in zip(self.prepared, parameters.amplitudes, phase.psfs, strict=True):
-            x, y, _, *rest = p.tiled
-            views = psf.views(parameters.mixture)
-            logs.append(log_densities(x, y, *rest, amplitude, *views, PRUNING))
-        return logs
+        return [
+            log_densities(p.tiled, amplitude, psf.views(parameters.mixture), PRUNING)
+            for p, amplitude, psf in zip(
+                self.prepared, parameters.amplitudes, phase.psfs, strict=True
+            )
+        ]
 
     def removal_losses(self, parameters, phase, observed_fraction):
         """Log-likelihood lost when a component is removed and nothing else changes, (K,) [nat].
@@ -188,13 +186,8 @@ class PhotonLikelihood:
         """
         losses = -parameters.mixture.fluxes * observed_fraction
         for p, amplitude, psf in zip(self.prepared, parameters.amplitudes, phase.psfs, strict=True):
-            losses += removal_losses(
-                *p.tiled,
-                amplitude,
-                *psf.views(parameters.mixture),
-                PRUNING,
-                psf.weights.shape[1],
-            )
+            views = psf.views(parameters.mixture)
+            losses += removal_losses(p.tiled, amplitude, views, PRUNING)
         return losses
 
     def flux_slopes(self, candidates, phase, logs):
@@ -215,9 +208,7 @@ class PhotonLikelihood:
         slopes = np.zeros(len(candidates))
         for p, psf, log in zip(self.prepared, phase.psfs, logs, strict=True):
             views = psf.views(unit)
-            sums = view_sums(
-                p.x, p.y, p.weights * np.exp(-log), p.tiled.tiles, p.tiled.boxes, *views
-            )
+            sums = view_sums(p.tiled, p.weights * np.exp(-log), views)
             seen = psf.weights.copy()
             if p.pyramid is not None:
                 seen *= psf.exposures(p, views, psf.totals(unit))[:, 0].reshape(seen.shape)
@@ -257,8 +248,7 @@ class PhotonLikelihood:
                     p.y[chosen],
                     np.sqrt(stride * p.weights[chosen]),
                     log[chosen],
-                    *psf.views(unit),
-                    psf.weights.shape[1],
+                    psf.views(unit),
                 )
             )
         return ratios
@@ -309,8 +299,9 @@ def _every(prepared, stride):
 def _scores_of_one(prepared, psf, amplitude, parameters, phase, stride):
     """Scores of one observation's photons, (n, 6 K + n_b), by its own backgrounds only."""
     mixture, chosen = parameters.mixture, _every(prepared, stride)
-    m = psf.weights.shape[1]
-    roots = np.repeat(np.linalg.cholesky(parameters.scales(phase)), m, axis=0)
+    views = psf.views(mixture)
+    roots = np.linalg.cholesky(parameters.scales(phase))
+    roots = np.repeat(roots, views.per_component, axis=0)
     slopes = np.swapaxes(roots, 1, 2) @ np.linalg.inv(psf.totals(mixture))
     curvatures = slopes @ roots
     packed = np.stack([curvatures[:, 0, 0], curvatures[:, 0, 1], curvatures[:, 1, 1]], axis=1)
@@ -319,8 +310,7 @@ def _scores_of_one(prepared, psf, amplitude, parameters, phase, stride):
         prepared.y[chosen],
         np.sqrt(stride * prepared.weights[chosen]),
         amplitude[:, None] * prepared.ratios[:, chosen],
-        *psf.views(mixture),
+        views,
         np.ascontiguousarray(slopes),
         packed,
-        m,
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._kernels.photons import TiledPhotons
+from .._kernels.tiles import TiledPhotons
 from ..errors import InputError
 from ..model.completeness import reference_exposure
 from ..model.density import background_terms

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._kernels.photons import Views
+from .._kernels.tiles import Views
 from ..model.pyramid import square
 from .likelihood import GaussianSums
 from .parameters import Priors
@@ -75,8 +75,8 @@ class ComponentPsf:
             - 0.5 * np.log(determinant)
             - np.log(2 * np.pi)
         )
-        means = np.repeat(mixture.means, self.weights.shape[1], axis=0)
-        return Views(log_coefficients, means, precisions)
+        m = self.weights.shape[1]
+        return Views(log_coefficients, np.repeat(mixture.means, m, axis=0), precisions, m)
 
     def exposures(self, prepared, views, totals):
         """e0, e1, e2 of each view, (K M, 6)."""

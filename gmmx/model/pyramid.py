@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._kernels.exposure import exposure_moments
+from .._kernels.exposure import LevelMaps, exposure_moments
 from ..plane.grid import PixelGrid
 
 # Cells per standard deviation in the integral of the completeness.
@@ -132,9 +132,8 @@ class Pyramid:
         narrowed = pixels - ((4.0 ** np.maximum(levels, 0) - 1) / 12)[:, None, None] * np.eye(2)
         centres = (means - self.grid.origin) @ inverse.T
         flat = np.stack([narrowed[:, 0, 0], narrowed[:, 0, 1], narrowed[:, 1, 1]], axis=1)
-        moments = exposure_moments(
-            self.values, self.offsets, self.heights, self.widths, levels, centres, flat
-        )
+        maps = LevelMaps(self.values, self.offsets, self.heights, self.widths)
+        moments = exposure_moments(maps, levels, centres, flat)
         gains = pixels @ np.linalg.inv(narrowed)
         rest = narrowed - narrowed @ np.linalg.solve(pixels, narrowed)
         first = np.einsum("vij,vj->vi", gains, moments[:, 1:3])

@@ -138,13 +138,14 @@ _OPTIONS = (
     ),
     _model(
         "prior_mean_count",
-        "Weight of the prior that favours components with a high observed fraction [photons].",
+        "Weight of the prior on the position of a component: that of this many photons spread as "
+        "the exposure is over the component.",
         metavar="PHOTONS",
     ),
     _model(
         "prior_covariance_count",
-        "Weight of the prior that keeps components from shrinking below the size of the PSF "
-        "[photons].",
+        "Weight of the prior on the covariance of a component: that of this many photons spread as "
+        "the core of the PSF. It keeps faint components from shrinking below the resolution.",
         metavar="PHOTONS",
     ),
     _fit(

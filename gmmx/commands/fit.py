@@ -102,12 +102,12 @@ def described(observation):
     list of str
         One line for each fact.
     """
-    lines = [f"{name}: {text}" for name, text in observation.metadata.get("resolved", {}).items()]
-    for record in observation.metadata.get("masks", ()):
-        shapes = "1 shape" if record["shapes"] == 1 else f"{record['shapes']} shapes"
+    lines = [f"{name}: {text}" for name, text in observation.pointing.choices.items()]
+    for mask in observation.pointing.masks:
+        shapes = "1 shape" if mask.n_shapes == 1 else f"{mask.n_shapes} shapes"
         lines.append(
-            f"{record['kind']}: {record['file']}, {shapes}, {record['area_arcmin2']:.3g} arcmin^2,"
-            f" {record['photons']:,} photons"
+            f"{mask.kind}: {mask.file}, {shapes}, {mask.area_arcmin2:.3g} arcmin^2, "
+            f"{mask.n_photons:,} photons"
         )
     dropped = [f"{count:,.0f} {reason}" for reason, count in observation.dropped.items() if count]
     lost = f"; dropped: {', '.join(dropped)}" if dropped else ""

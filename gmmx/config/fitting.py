@@ -41,9 +41,11 @@ class FitOptions(Options):
     min_sigma : float
         Lower limit of a component's intrinsic standard deviation [arcsec].
     prior_mean_count : float
-        Weight of the prior on each position, in photons (a of the method).
+        Weight of the prior on each position: that of this many photons spread as the exposure
+        is over the component (a of the method).
     prior_covariance_count : float
-        Weight of the prior on each covariance, in photons (nu of the method).
+        Weight of the prior on each covariance: that of this many photons spread as the core of
+        the PSF (nu of the method).
     exchanges : int
         Maximum number of rounds that exchange superfluous components for missing ones.
     threads : int

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..config import RenderConfig
 from ..errors import InputError
 from ..model.density import Components, PointComponents, background_terms
 from ..model.field import Field
@@ -148,8 +149,8 @@ def render(
     result: FitResult,
     grid: PixelGrid | None = None,
     *,
-    units: str = "counts",
-    with_points: bool = False,
+    units: str = RenderConfig.units,
+    with_points: bool = RenderConfig.points,
 ) -> RenderedImages:
     """Draw all images of a fit.
 

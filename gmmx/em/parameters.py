@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..config import FitOptions
 from ..errors import InputError
 from ..model.mixture import Fixed, Mixture
 
@@ -24,9 +25,9 @@ class Priors:
         Smallest intrinsic standard deviation of a component [arcsec].
     """
 
-    mean_count: float = 1.0
-    covariance_count: float = 3.0
-    min_sigma: float = 0.1
+    mean_count: float = FitOptions.prior_mean_count
+    covariance_count: float = FitOptions.prior_covariance_count
+    min_sigma: float = FitOptions.min_sigma
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -12,6 +12,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
+from ..config import ExportConfig
 from ..errors import DataError
 from .regions import names_region_file, write_component_regions
 from .sources import source_list
@@ -47,8 +48,8 @@ def write_table(
     path: str | Path,
     table: Table,
     *,
-    frame: str = "fk5",
-    scale: float = 1.0,
+    frame: str = ExportConfig.frame,
+    scale: float = ExportConfig.scale,
     overwrite: bool = False,
 ) -> None:
     """Write a component table, or its regions, in the format that the name of the file asks for.

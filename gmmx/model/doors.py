@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..config import ExportConfig, PlotConfig, RenderConfig
 from ..errors import InputError
 from .observation import Observation
 
@@ -56,7 +57,7 @@ class ResultDoors:
         ra, dec = self.frame.to_sky(*self.mixture.means.T)
         return SkyCoord(ra, dec, unit="deg", frame=self.frame.radesys.lower())
 
-    def regions(self, *, frame: str = "icrs", scale: float = 1.0) -> "Regions":
+    def regions(self, *, frame: str = "icrs", scale: float = ExportConfig.scale) -> "Regions":
         """The components as ellipses of the package `regions`, by decreasing flux.
 
         Parameters
@@ -82,7 +83,11 @@ class ResultDoors:
         return component_regions(component_table(self), frame=frame, scale=scale)
 
     def plot(
-        self, what: str = "overview", *, stretch: str = "log", ax: "Axes | None" = None
+        self,
+        what: str = PlotConfig.what,
+        *,
+        stretch: str = PlotConfig.stretch,
+        ax: "Axes | None" = None,
     ) -> "Figure":
         """Draw a figure of the fit, or one of its panels into given axes.
 
@@ -114,8 +119,8 @@ class ResultDoors:
         self,
         grid: "PixelGrid | None" = None,
         *,
-        units: str = "counts",
-        with_points: bool = False,
+        units: str = RenderConfig.units,
+        with_points: bool = RenderConfig.points,
     ) -> "RenderedImages":
         """Draw the images of the fit; see `gmmx.render`.
 

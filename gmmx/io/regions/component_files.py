@@ -12,7 +12,7 @@ from astropy import units
 from astropy.io import fits
 from astropy.table import Table
 
-from ...config import REGION_FRAMES
+from ...config import REGION_FRAMES, ExportConfig
 from ...errors import InputError
 from ...plane.frame import PhysicalFrame, SkyFrame
 from ..write import replacing
@@ -34,7 +34,9 @@ def names_region_file(path: str | Path) -> bool:
     return str(path).lower().endswith((".reg", ".crtf", "reg.fits"))
 
 
-def component_region_text(table: Table, *, frame: str = "fk5", scale: float = 1.0) -> str:
+def component_region_text(
+    table: Table, *, frame: str = ExportConfig.frame, scale: float = ExportConfig.scale
+) -> str:
     """Return components as the text of a DS9 region file.
 
     Parameters
@@ -66,8 +68,8 @@ def write_component_regions(
     path: str | Path,
     table: Table,
     *,
-    frame: str = "fk5",
-    scale: float = 1.0,
+    frame: str = ExportConfig.frame,
+    scale: float = ExportConfig.scale,
     overwrite: bool = False,
 ):
     """Write components as regions in the format that the file name asks for.

@@ -9,11 +9,12 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
+from ...config import ExportConfig
 from ...errors import InputError
 from ..sources import source_radii
 
 
-def component_regions(table: Table, *, frame: str = "icrs", scale: float = 1.0):
+def component_regions(table: Table, *, frame: str = "icrs", scale: float = ExportConfig.scale):
     """Return components as objects of the package `regions`.
 
     Parameters

@@ -1,7 +1,7 @@
 """One door to all figures and single panels, by name."""
 
 from ...answers.scene import Scene
-from ...config import FIGURES
+from ...config import FIGURES, PlotConfig
 from ...errors import InputError
 from . import panels
 from .history import history_figure
@@ -17,7 +17,7 @@ _ON_ONE_SCALE = {
 }
 
 
-def plot(result, what="overview", *, stretch="log", ax=None):
+def plot(result, what=PlotConfig.what, *, stretch=PlotConfig.stretch, ax=None):
     """Draw a figure of a fit, or one of its panels into given axes.
 
     Parameters

@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from ...answers.scene import Scene
+from ...config import PlotConfig
 from . import panels, words
 from .colour import brightness_bar
 from .profile import draw_profile
@@ -18,7 +19,7 @@ _MOSAIC = [
 ON_THE_SKY = ("data", "scene", "signal", "completeness", "residual")
 
 
-def overview_figure(result, *, stretch="log"):
+def overview_figure(result, *, stretch=PlotConfig.stretch):
     """Figure of six panels: photons, whole scene, signal, completeness, residual, profile.
 
     Photons, scene and signal share one scale in photons / arcsec**2 at the reference exposure. The

@@ -4,12 +4,13 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from ...config import PlotConfig
 from . import sky as on
 from .colour import SKY, brightness_bar, brightness_norm, signed_bar
 from .sky import Sky
 
 
-def image_figure(image, *, title="", stretch="log", frame=None, label=None):
+def image_figure(image, *, title="", stretch=PlotConfig.stretch, frame=None, label=None):
     """Figure of one image.
 
     Parameters

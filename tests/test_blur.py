@@ -18,8 +18,8 @@ from gmmx.io.psf import read_psf_maps
 from gmmx.plane.grid import PixelGrid
 from gmmx.reading.door import read_observations
 from gmmx.reading.psf import choose_psf, parse_psf
-from gmmx.reading.selection import aim_detector
 from gmmx.show.page import summary
+from gmmx.telescope.aim_point import aim_detector
 from gmmx.telescope.encircled import encircled_energy
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no exposure map:gmmx.errors.DataWarning")
@@ -70,11 +70,11 @@ def test_acis_has_the_library_by_default(events):
 
 
 def test_the_detector_is_the_aim_points(events):
-    assert aim_detector(events(SIM_Z=-190.1)) == "ACIS-S"
+    assert aim_detector(events(SIM_Z=-190.1))[0] == "ACIS-S"
     assert "ACIS-S" in chosen(events(SIM_Z=-190.1)).choice
     without = {"SIM_Z": None, "RA_PNT": None, "columns": ("x", "y", "energy")}
-    assert aim_detector(events(**without)) == "ACIS-I"
-    assert aim_detector(events(DETNAM="HRC", **without)) is None
+    assert aim_detector(events(**without))[0] == "ACIS-I"
+    assert aim_detector(events(DETNAM="HRC", **without))[0] is None
 
 
 def test_pixel_adjustment_adds_its_variance(events):

@@ -1,11 +1,11 @@
 """Assemble an observation from its photons, exposure, PSF, masks and backgrounds."""
 
 import re
+from dataclasses import replace
 
 from ..model.observation import Observation
-from ..model.pointing import Pointing
 from .background import choose_backgrounds
-from .inputs import input_record
+from .inputs import input_files
 from .masks import cut_regions, read_region_lists, region_files, source_free_lists
 from .source_free import fixed_in_source_free_region
 
@@ -48,7 +48,6 @@ def assembled(file, recorded, exposure, psf, options, *, open_fraction, choices,
         *region_files(options, file.sky),
         *(("background", path) for path in backgrounds.files),
     ]
-    events = {"role": "events", "path": str(file), "sha256": recorded.metadata["sha256"]}
     return Observation(
         photons=cut.recorded.photons,
         frame=recorded.frame,
@@ -58,14 +57,12 @@ def assembled(file, recorded, exposure, psf, options, *, open_fraction, choices,
         name=name or observation_name(file),
         physical=recorded.physical,
         masks=cut.shapes,
-        pointing=Pointing.from_metadata(
-            recorded.metadata
-            | {
-                "inputs": [events, *(input_record(role, path) for role, path in files)],
-                "masks": cut.records,
-                "resolved": {key: text for key, text in choices.items() if text is not None},
-            }
-            | backgrounds.sky_level
+        pointing=replace(
+            recorded.pointing,
+            inputs=recorded.pointing.inputs + input_files(files),
+            masks=cut.records,
+            choices={key: text for key, text in choices.items() if text is not None},
+            sky_brightness=backgrounds.sky_brightness,
         ),
         dropped=cut.recorded.dropped,
     )

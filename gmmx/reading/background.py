@@ -1,21 +1,22 @@
 """Make the backgrounds of an observation: those that are asked for, or the instrument's."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import InputError
 from ..model.background import Background
 from ..model.completeness import reference_exposure
+from ..model.pointing import SkyBrightness
 from ..plane.grid import SkyImage
 from ..telescope.acis import (
-    BACK_ILLUMINATED,
     chip_areas,
     streak_shape,
     streak_share,
     time_share,
     vignetting_spread,
 )
+from ..telescope.instruments import instrument_of
 from .background_file import background_of_file
 from .background_request import BackgroundRequest, parse_backgrounds
 
@@ -36,14 +37,14 @@ class ChosenBackgrounds:
         How each was made, for people; None if there is none.
     files : tuple of str
         Files that were read.
-    sky_level : dict
-        "sky_background" and "sky_background_unit" if the sky's brightness was given.
+    sky_brightness : SkyBrightness or None
+        Brightness that a sky background is fixed at.
     """
 
     backgrounds: tuple = ()
     choice: str | None = None
     files: tuple = ()
-    sky_level: dict = field(default_factory=dict)
+    sky_brightness: SkyBrightness | None = None
 
 
 def choose_backgrounds(recorded, exposure, completeness, background):
@@ -82,18 +83,18 @@ def choose_backgrounds(recorded, exposure, completeness, background):
             "give one of them, or an exposure map",
             parameter="background",
         )
-    made, sky_level = [], {}
+    made, sky_brightness = [], None
     for one in requests:
         backgrounds, how = _made(one, recorded, completeness)
         made.append((backgrounds, f"{one.name} {how}"))
         if one.what == "sky" and one.amplitude is not None:
             unit = FLUX_BRIGHTNESS if completeness.has_flux_unit else PHOTON_BRIGHTNESS
-            sky_level = {"sky_background": one.amplitude, "sky_background_unit": unit}
+            sky_brightness = SkyBrightness(one.amplitude, unit)
     return ChosenBackgrounds(
         backgrounds=tuple(b for backgrounds, _ in made for b in backgrounds),
         choice=(choice or "; ".join(text for _, text in made)) or None,
         files=tuple(one.what for one in requests if one.is_file),
-        sky_level=sky_level,
+        sky_brightness=sky_brightness,
     )
 
 
@@ -111,20 +112,24 @@ def _of_the_instrument(recorded, completeness, is_measured):
     Without an exposure map the vignetting is only approximately known. It cannot tell particles
     from the sky then, and its errors would be fitted as broad components.
     """
-    sky, particle = BackgroundRequest("sky"), BackgroundRequest("particle")
-    if not str(recorded.metadata.get("INSTRUME", "")).upper().startswith("ACIS"):
-        return (sky,), "sky, amplitude fitted"
-    if not is_measured:
-        return (sky,), (
+    names = instrument_of(recorded.pointing).backgrounds
+    choice = {
+        ("sky",): "sky, amplitude fitted",
+        ("sky", "particle"): "sky and particles, amplitudes fitted (default for ACIS)",
+    }[names]
+    if "particle" in names and not is_measured:
+        names = ("sky",)
+        choice = (
             "sky, amplitude fitted "
             "(without an exposure map particles are hardly distinguishable from it)"
         )
-    if vignetting_spread(completeness) < TELLING:
-        return (sky,), (
+    elif "particle" in names and vignetting_spread(completeness) < TELLING:
+        names = ("sky",)
+        choice = (
             "sky, amplitude fitted "
             "(the exposure has no vignetting that could tell particles from it)"
         )
-    return (sky, particle), "sky and particles, amplitudes fitted (default for ACIS)"
+    return tuple(BackgroundRequest(name) for name in names), choice
 
 
 def _how(one):
@@ -180,16 +185,18 @@ def _illuminated(one, recorded, completeness):
 
     "particle" is split if its amplitude is fitted and the photons are on chips of both kinds.
     """
-    ccd = recorded.photons.ccd
-    is_acis = str(recorded.metadata.get("INSTRUME", "")).upper().startswith("ACIS")
-    chips = np.unique(ccd) if ccd is not None and is_acis else np.zeros(0, int)
-    is_back = np.isin(chips, BACK_ILLUMINATED)
+    ccd, back_illuminated = (
+        recorded.photons.ccd,
+        instrument_of(recorded.pointing).back_illuminated,
+    )
+    chips = np.unique(ccd) if ccd is not None and back_illuminated else np.zeros(0, int)
+    is_back = np.isin(chips, back_illuminated)
     both = one.amplitude is None and is_back.any() and not is_back.all()
     everywhere = np.ones(completeness.grid.shape, bool)
     if one.what == "particle" and not both:
         return {"particle": everywhere}
     back = ~everywhere
     if len(chips):
-        back = np.isin(chip_areas(recorded, completeness), BACK_ILLUMINATED)
+        back = np.isin(chip_areas(recorded, completeness), back_illuminated)
     areas = {"particle-fi": ~back, "particle-bi": back}
     return {name: area for name, area in areas.items() if one.what in ("particle", name)}

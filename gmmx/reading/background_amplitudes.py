@@ -51,8 +51,10 @@ def warn_of_bright_backgrounds(observation):
 
 def _described(b, observation):
     """Name a background, with its brightness if that was given."""
-    given, unit = (observation.metadata.get(f"sky_background{end}") for end in ("", "_unit"))
-    return f"{b.name}={given:g} {unit}" if b.kind == "sky" and given is not None else b.name
+    given = observation.pointing.sky_brightness
+    if b.kind != "sky" or given is None:
+        return b.name
+    return f"{b.name}={given.value:g} {given.unit}"
 
 
 def at_reference(observation, reference):
@@ -63,14 +65,14 @@ def at_reference(observation, reference):
     Parameters
     ----------
     observation : Observation
-        Its metadata hold the brightness, if one was given.
+        Its pointing has the brightness, if one was given.
     reference : float
         Reference exposure of the joint fit.
     """
-    level = observation.metadata.get("sky_background")
-    if level is None or observation.metadata.get("sky_background_unit") == "photon/arcsec**2":
+    brightness = observation.pointing.sky_brightness
+    if brightness is None or brightness.is_amplitude:
         return observation
-    amplitude, backgrounds = level * reference, []
+    amplitude, backgrounds = brightness.value * reference, []
     for b in observation.backgrounds:
         if b.is_vignetted and b.fixed and b.amplitude > 0:
             factor = amplitude / b.amplitude

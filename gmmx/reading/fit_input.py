@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 
 from ..fitting.point_sources import PointSources
-from ..model.pointing import InputFile
 from .door import observations_of
-from .inputs import input_record
+from .inputs import input_files
 from .point_sources import read_point_sources, without_started
 from .start import read_start
 
@@ -68,11 +67,8 @@ def _with_inputs(observations, config):
     """Record the files that belong to the whole fit among the inputs of the first observation."""
     given = [("fix", config.fix), ("init", config.init if config.starts_from_model else None)]
     given += [("sources", path) for path in config.sources if isinstance(path, str)]
-    records = [input_record(role, path) for role, path in given if path is not None]
-    if not records:
-        return observations
+    files = input_files([(role, path) for role, path in given if path is not None])
     first = observations[0]
-    files = [InputFile(**record) for record in records]
     return [replace(first, pointing=first.pointing.with_inputs(*files)), *observations[1:]]
 
 

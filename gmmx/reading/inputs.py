@@ -1,8 +1,19 @@
 """Records of the files that an observation or a fit was made from."""
 
 from ..io._read import file_digest
+from ..model.pointing import InputFile
 
 
-def input_record(role, path):
-    """Return the record of a file that was read: its role, its path as given and its SHA-256."""
-    return {"role": role, "path": str(path), "sha256": file_digest(path)}
+def input_files(files):
+    """Return the record of each file that was read.
+
+    Parameters
+    ----------
+    files : sequence of (str, str)
+        Role and path as given.
+
+    Returns
+    -------
+    tuple of InputFile
+    """
+    return tuple(InputFile(role, str(path), file_digest(path)) for role, path in files)

@@ -10,6 +10,7 @@ from ..errors import DataError, DataWarning
 from ..io.regions import read_regions, region_items, region_name
 from ..model.completeness import Completeness
 from ..model.photons import CountsImage, EventList
+from ..model.pointing import MaskRecord
 from ..plane.resample import map_means
 from ..plane.shapes import Shapes
 
@@ -62,14 +63,14 @@ class Cut:
     completeness : Completeness
     shapes : Shapes or None
         Everything that was cut out; None if nothing was.
-    records : list of dict
+    records : tuple of MaskRecord
         What each mask and region takes.
     """
 
     recorded: EventList | CountsImage
     completeness: Completeness
     shapes: Shapes | None
-    records: list
+    records: tuple
 
 
 def read_region_lists(recorded, pixels, options, filters=()):
@@ -137,15 +138,15 @@ def cut_regions(recorded, completeness, lists, open_fraction):
     DataError
         If no photon is left.
     """
-    n_before, removed = recorded.n_photons, []
+    n_before, removed, left_open = recorded.n_photons, [], 1.0
     everything = [*(one for group in lists.regions for one in group), *lists.masks]
     opened = {one: open_fraction(one.shapes, completeness.grid) for one in everything}
-    records = [_record(one, recorded, completeness, opened[one]) for one in everything]
+    records = tuple(_record(one, recorded, completeness, opened[one]) for one in everything)
     for group in lists.regions:
         shapes, fraction = _union(group, opened, completeness.grid, open_fraction)
         inside = shapes.contains(recorded.photons.x, recorded.photons.y)
         recorded = recorded.select(inside, "region")
-        completeness = completeness.masked(1 - fraction)
+        left_open = left_open * (1 - fraction)
         removed.append(_complement(shapes))
         _check_left(recorded, group, f"none of {n_before:.0f} photons lies in the region")
     if lists.masks:
@@ -153,9 +154,11 @@ def cut_regions(recorded, completeness, lists, open_fraction):
         shapes, fraction = _union(lists.masks, opened, completeness.grid, open_fraction)
         inside = shapes.contains(recorded.photons.x, recorded.photons.y)
         recorded = recorded.select(~inside, "mask")
-        completeness = completeness.masked(fraction)
+        left_open = left_open * fraction
         removed = [*(one.shapes for one in lists.masks), *removed]
         _check_left(recorded, lists.masks, f"every one of {n_before:.0f} photons is masked")
+    if removed:
+        completeness = completeness.masked(left_open)
     return Cut(recorded, completeness, Shapes.union(removed) if removed else None, records)
 
 
@@ -206,17 +209,17 @@ def _record(one, recorded, completeness, fraction):
     """Record the area and the photons that a mask or region covers."""
     photons, grid = recorded.photons, completeness.grid
     area = float((1 - fraction)[completeness.exposure > 0].sum() * grid.cell_area / 3600)
-    record = {
-        "file": Path(one.name).name if Path(one.name).is_file() else one.name,
-        "kind": one.kind,
-        "shapes": one.shapes.n_shapes,
-        "area_arcmin2": area,
-        "photons": photons.count(one.shapes.contains(photons.x, photons.y)),
-    }
+    by_shape = ()
     if one.kind == "mask":
-        by_shape = one.shapes.count_by_term(photons.x, photons.y, photons.weights)
-        record["by_shape"] = by_shape.tolist()
-    return record
+        by_shape = one.shapes.count_by_term(photons.x, photons.y, photons.weights).tolist()
+    return MaskRecord(
+        file=Path(one.name).name if Path(one.name).is_file() else one.name,
+        kind=one.kind,
+        n_shapes=one.shapes.n_shapes,
+        area_arcmin2=area,
+        n_photons=photons.count(one.shapes.contains(photons.x, photons.y)),
+        by_shape=by_shape,
+    )
 
 
 def _union(lists, opened, grid, open_fraction):

@@ -10,9 +10,10 @@ from ..errors import DataError, DataWarning, InputError
 from ..io.maps import read_image
 from ..io.psf import is_picture, picture_grid, read_chandra_library, read_psf_map, read_psf_maps
 from ..model.psf import PsfModel, core_radius
+from ..telescope.aim_point import aim_detector
 from ..telescope.chandra_psf import PIXEL_VARIANCE, USUAL_ENERGY, pointing_psf
+from ..telescope.instruments import instrument_of
 from .psf_image import fit_point_source
-from .selection import aim_detector
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -152,12 +153,13 @@ def _chosen(kind, value, recorded, ecf, file):
         return ChosenPsf(psf=PsfModel.constant(value))
     if kind == "files":
         return _from_files(value, recorded, ecf, file)
-    is_acis, problem = _chandra_problem(recorded)
+    problem = _chandra_problem(recorded)
     if problem is None:
         return _chandra(recorded)
     if kind == "chandra":
         raise DataError(f"{file}: the Chandra PSF is not available: {problem}", parameter="psf")
-    remark = f"; the built-in Chandra PSF is not available: {problem}" if is_acis else ""
+    has_library = instrument_of(recorded.pointing).psf == "chandra"
+    remark = f"; the built-in Chandra PSF is not available: {problem}" if has_library else ""
     warnings.warn(
         f"{file}: no PSF: the fitted components include the blur of the telescope "
         f"(give a PSF map or a sigma with `psf`){remark}",
@@ -200,50 +202,45 @@ def _overlapping(psf, paths, recorded, file):
 
 
 def _chandra_problem(recorded):
-    """Return whether the photons are of Chandra's ACIS, and why the library does not serve them.
-
-    The reason is None if it does.
-    """
-    about = recorded.metadata
-    telescope, instrument = (
-        str(about.get(key, "")).strip().upper() for key in ("TELESCOP", "INSTRUME")
-    )
-    if telescope not in ("CHANDRA", "AXAF") or not instrument.startswith("ACIS"):
-        name = " ".join((telescope, instrument)).strip() or "an instrument without a name"
-        return False, f"it is for ACIS, not for {name}: give another PSF with `psf`"
-    if str(about.get("OBS_ID", "")).strip().lower() == "merged":
-        return True, (
+    """Return why the built-in library does not serve a pointing, or None if it does."""
+    pointing = recorded.pointing
+    if instrument_of(pointing).psf != "chandra":
+        name = f"{pointing.telescope} {pointing.instrument}".strip()
+        return (
+            f"it is for ACIS, not for {name or 'an instrument without a name'}: "
+            "give another PSF with `psf`"
+        )
+    if pointing.obs_id.lower() == "merged":
+        return (
             "OBS_ID Merged has several pointings, each with its own PSF: fit the single event "
             "lists jointly: gmmx fit a.fits b.fits"
         )
-    missing = [key for key in ("RA_PNT", "DEC_PNT", "ROLL_PNT") if not _is_number(about.get(key))]
+    needed = {"RA_PNT": pointing.ra, "DEC_PNT": pointing.dec, "ROLL_PNT": pointing.roll}
+    missing = [key for key, value in needed.items() if value is None]
     if missing:
-        return True, (
+        return (
             f"no {', '.join(missing)} in the events' header: write it into the header, "
             "or give another PSF with `psf`"
         )
-    if aim_detector(recorded) is None:
-        return True, (
+    if aim_detector(recorded)[0] is None:
+        return (
             "neither SIM_Z nor DETNAM tells whether the aim point is on ACIS-I or ACIS-S: "
             "give another PSF with `psf`"
         )
-    return True, None
-
-
-def _is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return None
 
 
 def _chandra(recorded):
     """Return the PSF of the built-in library for photons of ACIS."""
-    about, photons, detector = recorded.metadata, recorded.photons, aim_detector(recorded)
-    adjusted = str(about.get("PIX_ADJ", "") or "").strip().upper()
+    pointing, photons = recorded.pointing, recorded.photons
+    detector, _ = aim_detector(recorded)
+    adjusted = pointing.pixel_adjustment.upper()
     psf = pointing_psf(
         read_chandra_library(),
         detector,
         frame=recorded.frame,
-        pointing=(about["RA_PNT"], about["DEC_PNT"]),
-        roll=about["ROLL_PNT"],
+        pointing=(pointing.ra, pointing.dec),
+        roll=pointing.roll,
         x_range=(photons.x.min(), photons.x.max()),
         y_range=(photons.y.min(), photons.y.max()),
         energies_kev=photons.energy_kev,

@@ -5,14 +5,9 @@ import warnings
 import numpy as np
 
 from ..errors import DataError, DataWarning, InputError
+from ..telescope.aim_point import aim_detector
+from ..telescope.instruments import instrument_of
 
-ACIS_BAND_KEV = (0.5, 7.0)
-ACIS_I, ACIS_S = (0, 1, 2, 3), (7,)
-# Position of Chandra's instrument table [mm]: -233.6 with ACIS-I at the focus, -190.1 with ACIS-S.
-# Observations shift it by some 10 mm.
-SIM_Z_ACIS = (-250.0, -211.0, -150.0)
-# The chip of the aim point is that of the photons this near to the pointing [arcsec].
-AIM_RADIUS = 60.0
 # Bands beyond this are eV mistaken for keV, because no focusing telescope works there.
 HIGHEST_KEV = 100.0
 
@@ -76,8 +71,12 @@ def select_band(events, energy_kev):
 def choose_band(events):
     """Return the energy band of the instrument, and why it is that one.
 
-    The band is 0.5 to 7 keV for ACIS, or the part of it that the file's own filter left. Other
-    instruments keep all energies.
+    If the file was cut in energy, it is the part of the band that the file still has. An
+    instrument without a band keeps all energies.
+
+    Parameters
+    ----------
+    events : EventList
 
     Returns
     -------
@@ -85,27 +84,32 @@ def choose_band(events):
         [keV]; None for all energies.
     choice : str
     """
-    recorded = events.pointing.recorded_band_kev
-    instrument = str(events.metadata.get("INSTRUME", ""))
+    pointing = events.pointing
+    recorded, default = pointing.recorded_band_kev, instrument_of(pointing).band_kev
     if events.photons.energy_kev is None:
         return None, "all (the file has no energies)"
-    if not instrument.upper().startswith("ACIS"):
+    if default is None:
         known = f"; the file was cut to {recorded[0]:g}:{recorded[1]:g} keV" if recorded else ""
-        return None, f"all (no default band for {instrument or 'this instrument'}{known})"
+        name = pointing.instrument or "this instrument"
+        return None, f"all (no default band for {name}{known})"
     if recorded is None:
-        return ACIS_BAND_KEV, "{:g}:{:g} keV (default for ACIS)".format(*ACIS_BAND_KEV)
-    band = max(ACIS_BAND_KEV[0], recorded[0]), min(ACIS_BAND_KEV[1], recorded[1])
+        return default, f"{default[0]:g}:{default[1]:g} keV (default for {pointing.instrument})"
+    band = max(default[0], recorded[0]), min(default[1], recorded[1])
     if band[0] >= band[1]:
         return recorded, "{:g}:{:g} keV (the file's own filter)".format(*recorded)
-    within = "" if band == ACIS_BAND_KEV else ", within the file's own filter"
-    return band, "{:g}:{:g} keV (default for ACIS{})".format(*band, within)
+    within = "" if band == default else ", within the file's own filter"
+    return band, f"{band[0]:g}:{band[1]:g} keV (default for {pointing.instrument}{within})"
 
 
 def choose_chips(events):
-    """Return the chips of the aim point, and why they are those.
+    """Return the chips of the detector at the aim point, and why they are those.
 
     Chandra's aim point is on ACIS-I (chips 0 to 3) or on ACIS-S (chip 7). Other instruments keep
     all chips. So does a file without photons on the chips of the aim point, with a warning.
+
+    Parameters
+    ----------
+    events : EventList
 
     Returns
     -------
@@ -118,51 +122,22 @@ def choose_chips(events):
     present = np.unique(events.photons.ccd).tolist()
     if events.pointing.recorded_chips is not None:
         return tuple(present), f"{_listed(present)} (the filter of the file's name)"
-    if not str(events.metadata.get("INSTRUME", "")).upper().startswith("ACIS"):
+    detectors = instrument_of(events.pointing).detectors
+    if not detectors:
         return None, f"all ({_listed(present)})"
-    chips, why = _aim_chips(events)
-    if chips is None:
+    detector, how = aim_detector(events)
+    if detector is None:
         return None, f"all ({_listed(present)}; the aim point is not known)"
+    chips = detectors[detector]
     if not set(chips) & set(present):
         warnings.warn(
-            f"no photon on CCD {_listed(chips)}, where the aim point is ({why}): "
+            f"no photon on CCD {_listed(chips)}, where the aim point is ({how}): "
             f"keeping CCD {_listed(present)}; choose others with `ccd`",
             DataWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
         return None, f"all ({_listed(present)})"
-    return chips, f"{_listed(chips)} ({why})"
-
-
-def aim_detector(events):
-    """Return "ACIS-I" or "ACIS-S", whichever the aim point is on; None if that is not known."""
-    chips, _ = _aim_chips(events)
-    return None if chips is None else "ACIS-I" if chips == ACIS_I else "ACIS-S"
-
-
-def _aim_chips(events):
-    """Return the chips of the aim point, and how they are known.
-
-    They follow from the position of the instrument table, else from the chip under the pointing,
-    else from the name of the detector.
-    """
-    about, on = events.metadata, {True: (ACIS_I, "aim point on ACIS-I")}
-    on[False] = ACIS_S, "aim point on ACIS-S"
-    sim_z, pointing = about.get("SIM_Z"), (about.get("RA_PNT"), about.get("DEC_PNT"))
-    if isinstance(sim_z, (int, float)) and SIM_Z_ACIS[0] < sim_z < SIM_Z_ACIS[2]:
-        return on[sim_z < SIM_Z_ACIS[1]]
-    photons = events.photons
-    if None not in pointing and photons.ccd is not None:
-        x, y = events.frame.to_plane(*pointing)
-        near = photons.ccd[np.hypot(photons.x - x, photons.y - y) < AIM_RADIUS]
-        if len(near):
-            return on[np.bincount(near).argmax() in ACIS_I]
-    detector = str(about.get("DETNAM", ""))
-    if "0123" in detector:
-        return ACIS_I, f"DETNAM {detector}"
-    if "7" in detector:
-        return ACIS_S, f"DETNAM {detector}"
-    return None, ""
+    return chips, f"{_listed(chips)} ({how})"
 
 
 def in_band(events, band):

@@ -9,6 +9,7 @@ from ..em.tiles import prepare
 from ..errors import InputError
 from ..model.completeness import reference_exposure
 from ..model.observation import Observation
+from ..model.pointing import SkyBrightness
 from .background import FLUX_BRIGHTNESS
 from .masks import cut_regions
 
@@ -66,8 +67,8 @@ def fixed_in_source_free_region(chosen, lists, recorded, completeness, open_frac
         f"{chosen.choice}; amplitudes fitted to the {alone.n_photons:,.0f} photons in {short} "
         "and kept fixed"
     )
-    sky_level = chosen.sky_level | _sky_level(found, completeness)
-    return replace(chosen, backgrounds=found, choice=choice, sky_level=sky_level)
+    brightness = _sky_brightness(found, completeness) or chosen.sky_brightness
+    return replace(chosen, backgrounds=found, choice=choice, sky_brightness=brightness)
 
 
 def fitted_amplitudes(observation, free):
@@ -183,14 +184,10 @@ class _Terms:
         return vectors / np.sqrt(values)
 
 
-def _sky_level(backgrounds, completeness):
-    """Return the brightness of the sky that was fitted, for the metadata."""
+def _sky_brightness(backgrounds, completeness):
+    """Return the brightness of the sky that was fitted; None if no sky was."""
     sky = next((b for b in backgrounds if b.kind == "sky" and b.deviations), None)
     if sky is None:
-        return {}
-    return {
-        "sky_background": sky.amplitude / reference_exposure([completeness]),
-        "sky_background_unit": FLUX_BRIGHTNESS
-        if completeness.has_flux_unit
-        else RELATIVE_BRIGHTNESS,
-    }
+        return None
+    unit = FLUX_BRIGHTNESS if completeness.has_flux_unit else RELATIVE_BRIGHTNESS
+    return SkyBrightness(sky.amplitude / reference_exposure([completeness]), unit)

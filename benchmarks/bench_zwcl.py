@@ -26,7 +26,7 @@ from gmmx import errors, fit, render
 from gmmx.config import FitConfig
 from gmmx.io.virtual import parse_file_argument
 from gmmx.model.density import background_terms
-from gmmx.model.drawing import blurred, pixel_means
+from gmmx.model.drawing import convolved, pixel_means
 from gmmx.model.mixture import Mixture
 from gmmx.reading.door import observations_of
 
@@ -193,7 +193,7 @@ def freedom(result, about, used):
 
         def counts(mixture, o=o, seen=seen, omega=omega):
             return (
-                pixel_means(*blurred(mixture, o.psf), o.completeness.grid)[seen]
+                pixel_means(*convolved(mixture, o.psf), o.completeness.grid)[seen]
                 * omega
                 * o.completeness.grid.cell_area
             )

@@ -131,7 +131,7 @@ def test_gaussian_that_is_nowhere_has_a_finite_blur():
 def test_core_radius():
     one = np.array([[1.0]]), 0.49 * np.eye(2)[None, None]
     assert_allclose(core_radius(*one), 0.7, rtol=1e-9)
-    assert_allclose(core_radius(*one, share=0.9), 0.7 * np.sqrt(-2 * np.log(0.1)), rtol=1e-9)
+    assert_allclose(core_radius(*one, fraction=0.9), 0.7 * np.sqrt(-2 * np.log(0.1)), rtol=1e-9)
     # An elongated Gaussian counts as the round one of its area.
     assert_allclose(core_radius(one[0], np.diag([4.0, 0.25])[None, None]), 1.0, rtol=1e-9)
     weights, variances = (

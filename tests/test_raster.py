@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import ndtr
 
 from gmmx._kernels.raster import draw_gaussians
-from gmmx.model.drawing import blurred, pixel_means
+from gmmx.model.drawing import convolved, pixel_means
 from gmmx.model.mixture import Mixture
 from gmmx.model.psf import PsfModel
 from gmmx.plane.grid import PixelGrid
@@ -156,11 +156,11 @@ def test_blurred_adds_the_psf():
     mixture = Mixture(
         fluxes=[3.0, 5.0], means=[[0, 0], [4, 2]], covariances=[turned(3, 1, 0.2), turned(2, 2, 0)]
     )
-    fluxes, means, covariances = blurred(mixture, PsfModel.constant(0.5))
+    fluxes, means, covariances = convolved(mixture, PsfModel.constant(0.5))
     assert_allclose(fluxes, mixture.fluxes)
     assert_allclose(means, mixture.means)
     assert_allclose(covariances, mixture.covariances + 0.25 * np.eye(2))
-    assert blurred(mixture, None)[2] is mixture.covariances
+    assert convolved(mixture, None)[2] is mixture.covariances
 
 
 def test_blurred_gives_every_gaussian_of_the_psf_its_share():
@@ -169,7 +169,7 @@ def test_blurred_gives_every_gaussian_of_the_psf_its_share():
     mixture = Mixture(
         fluxes=[2.0, 10.0], means=[[0, 0], [1, 1]], covariances=[np.eye(2), 4 * np.eye(2)]
     )
-    fluxes, means, covariances = blurred(mixture, psf)
+    fluxes, means, covariances = convolved(mixture, psf)
     assert_allclose(fluxes, [1.4, 0.6, 7.0, 3.0])
     assert_allclose(means, [[0, 0], [0, 0], [1, 1], [1, 1]])
     assert_allclose(covariances[:, 0, 0], [2, 10, 5, 13])
@@ -180,5 +180,5 @@ def test_a_blurred_picture_keeps_the_flux():
         fluxes=[3.0, 5.0], means=[[0, 0], [4, 2]], covariances=[turned(3, 1, 0.2), turned(2, 2, 0)]
     )
     grid = PixelGrid.covering((-40, 40), (-40, 40), 1.0)
-    image = pixel_means(*blurred(mixture, PsfModel.constant(2.0)), grid)
+    image = pixel_means(*convolved(mixture, PsfModel.constant(2.0)), grid)
     assert image.sum() * grid.cell_area == pytest.approx(8.0, rel=1e-6)

@@ -246,6 +246,6 @@ def psf_radii(result: FitResult, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     They are the smallest over the observations that have a PSF; 0 without any.
     """
     radii = [
-        core_radius(*o.psf.at(x, y), share=0.9) for o in result.observations if o.psf is not None
+        core_radius(*o.psf.at(x, y), fraction=0.9) for o in result.observations if o.psf is not None
     ]
     return np.min(radii, axis=0) if radii and len(x) else np.zeros(len(x))

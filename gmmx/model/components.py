@@ -43,9 +43,9 @@ class Components:
     @cached_property
     def views(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Fluxes, means and covariances of the Gaussians as the PSF spreads them."""
-        from .drawing import blurred
+        from .drawing import convolved
 
-        return blurred(self.mixture, self.psf)
+        return convolved(self.mixture, self.psf)
 
     def shape(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """q at positions [photon / arcsec**2], as if there were no mask."""

@@ -1,56 +1,80 @@
-"""A mixture's picture on a grid, blurred or not, as means over pixels: what growing and rendering share.
+"""A mixture on a pixel grid, as means over pixels.
 
-The mean of a Gaussian over a pixel is, up to the fourth cumulant of the pixel's box, the value at the pixel's centre of a Gaussian that is wider by the box's
-own covariance: in units of the pixel, T + I/12. What is left out is ``(d^4/dx^4 + d^4/dy^4) N / 2880``, for a smallest standard deviation s at most
-``2 s**-4 / 960`` of the peak: 1.3e-4 at s = 2. A Gaussian narrower than that is drawn on pixels split into parts until it is not, so flux is conserved
-whatever its size.
+The mean of a Gaussian over a pixel is, up to the fourth cumulant of the pixel's box, the value at
+the pixel's centre of a Gaussian that is wider by the covariance of the box: in units of the pixel,
+T + I/12. The error is ``(d^4/dx^4 + d^4/dy^4) N / 2880``, for a smallest standard deviation s at
+most ``2 s**-4 / 960`` of the peak: 1.3e-4 at s = 2. A Gaussian narrower than that is drawn on parts
+of pixels, so that the flux is conserved whatever its size.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._kernels.raster import draw_gaussians
+from ..plane.grid import PixelGrid
 
-# Smallest standard deviation in (parts of) pixels at which a Gaussian is drawn by its values.
+if TYPE_CHECKING:
+    from .mixture import Mixture
+    from .psf import PsfModel
+
+# Smallest standard deviation, in (parts of) pixels, of a Gaussian that is drawn by its values.
 _SHARP = 2.0
-# A Gaussian narrower than 1/128 of a pixel is drawn that wide: its centre still counts to 1/128 of a pixel.
+# A Gaussian narrower than 1/128 of a pixel is drawn with that width. Its position is then accurate
+# to 1/128 of a pixel.
 _MAX_SPLIT = 256
 
 
-def blurred(mixture, psf):
-    """The views of a mixture through a PSF: every component convolved with every Gaussian of its blur, ``T_km = Sigma_k + <S>_km``.
+def convolved(mixture: Mixture, psf: PsfModel | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Views of a mixture: every component, convolved with every Gaussian of its PSF.
+
+    ``T_km = Sigma_k + <S>_km``
 
     Parameters
     ----------
     mixture : Mixture
     psf : PsfModel or None
-        None: no blur, one view per component.
+        None: one view for each component, which is the component itself.
 
     Returns
     -------
     fluxes : (K M,) array
-        F_k c_km [photon]; views of a component are neighbours.
+        F_k c_km [photon]; the views of a component follow one another.
     means : (K M, 2) array
-        [arcsec].
+        [arcsec]
     covariances : (K M, 2, 2) array
-        [arcsec**2].
+        [arcsec**2]
+
+    Examples
+    --------
+    >>> from gmmx.model.mixture import Mixture
+    >>> from gmmx.model.psf import PsfModel
+    >>> star = Mixture(fluxes=[10.0], means=[[0.0, 0.0]], covariances=[9.0 * np.eye(2)])
+    >>> convolved(star, PsfModel.constant(4.0))[2]
+    array([[[25.,  0.],
+            [ 0., 25.]]])
     """
     if psf is None:
         return mixture.fluxes, mixture.means, mixture.covariances
-    shares, blurs = psf.averaged(mixture.means, mixture.covariances)
-    n = psf.n_gaussians
-    covariances = mixture.covariances[:, None] + blurs
+    weights, spreads = psf.averaged(mixture.means, mixture.covariances)
+    covariances = mixture.covariances[:, None] + spreads
     return (
-        (mixture.fluxes[:, None] * shares).ravel(),
-        np.repeat(mixture.means, n, axis=0),
+        (mixture.fluxes[:, None] * weights).ravel(),
+        np.repeat(mixture.means, psf.n_gaussians, axis=0),
         covariances.reshape(-1, 2, 2),
     )
 
 
-def pixel_means(fluxes, means, covariances, grid):
-    """Surface brightness of a sum of Gaussians, the mean over each pixel, (ny, nx) [photon / arcsec**2].
+def pixel_means(
+    fluxes: np.ndarray, means: np.ndarray, covariances: np.ndarray, grid: PixelGrid
+) -> np.ndarray:
+    """Surface brightness of a sum of Gaussians, as means over the pixels of a grid.
 
-    Within 1.3e-4 of a Gaussian's highest pixel of the exact integral, and cut at 6 sigma: a Gaussian on the grid keeps its flux to 1e-7. The answer does not
-    depend on the number of threads.
+    Each pixel is within 1.3e-4 of the exact mean, relative to the highest pixel of a Gaussian.
+    Gaussians are cut at 6 sigma, so that one on the grid keeps its flux to 1e-7. The result does
+    not depend on the number of threads.
 
     Parameters
     ----------
@@ -59,9 +83,21 @@ def pixel_means(fluxes, means, covariances, grid):
     means : (V, 2) array
         Centres [arcsec].
     covariances : (V, 2, 2) array
-        [arcsec**2].
+        [arcsec**2]
     grid : PixelGrid
-        May be turned and sheared.
+        It may be turned and sheared.
+
+    Returns
+    -------
+    (ny, nx) array
+        [photon / arcsec**2]
+
+    Examples
+    --------
+    >>> grid = PixelGrid.covering((-20, 20), (-20, 20), 0.5)
+    >>> image = pixel_means(np.array([7.0]), np.zeros((1, 2)), np.eye(2)[None], grid)
+    >>> round(float(image.sum() * grid.cell_area), 6)
+    7.0
     """
     ny, nx = grid.shape
     if len(fluxes) == 0:
@@ -71,18 +107,12 @@ def pixel_means(fluxes, means, covariances, grid):
     narrowest = np.sqrt(np.linalg.eigvalsh(inside)[:, 0].clip(0))
     splits = np.clip(np.ceil(_SHARP / np.maximum(narrowest, 1e-9)), 1, _MAX_SPLIT).astype(np.int64)
     spare = np.maximum((_SHARP / splits) ** 2 - narrowest**2, 0)
-    # Each part's own box; a Gaussian too narrow for the finest parts is widened to them.
+    # The box of each part; a Gaussian too narrow for the smallest parts is widened to them.
     inside = inside + (1 / (12.0 * splits**2) + np.where(splits == _MAX_SPLIT, spare, 0))[
         :, None, None
     ] * np.eye(2)
     inverses = np.linalg.inv(inside)
-    # Photons per pixel at the centre, over the pixel's area.
+    # Photons per pixel at the centre, over the area of the pixel.
     peaks = fluxes * np.sqrt(np.linalg.det(inverses)) / (2 * np.pi * grid.cell_area)
-    return draw_gaussians(
-        peaks,
-        centres,
-        np.stack([inverses[:, 0, 0], inverses[:, 0, 1], inverses[:, 1, 1]], axis=1),
-        splits,
-        ny,
-        nx,
-    )
+    flat = np.stack([inverses[:, 0, 0], inverses[:, 0, 1], inverses[:, 1, 1]], axis=1)
+    return draw_gaussians(peaks, centres, flat, splits, ny, nx)

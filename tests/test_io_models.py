@@ -16,6 +16,7 @@ from gmmx.model.background import Background
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
 from gmmx.model.pointing import Pointing
+from gmmx.model.pointing import InputFile, MaskRecord, Pointing, SkyBrightness
 from gmmx.model.result import HISTORY_COLUMNS, PATH_COLUMNS
 from gmmx.plane.frame import SkyFrame
 from gmmx.plane.shapes import Ellipse, Shapes, Term
@@ -216,6 +217,39 @@ def test_the_layout_is_what_it_says(tmp_path):
         assert units["history/objective"] == units["path/criterion"] == "nat"
         assert set(file["history"]) == set(HISTORY_COLUMNS)
         assert set(file["path"]) == set(PATH_COLUMNS)
+
+
+POINTING = Pointing(
+    telescope="CHANDRA",
+    obs_id="315",
+    exposure_time=72e3,
+    band_kev=(0.5, 2.0),
+    chips=(0, 1),
+    inputs=(InputFile("events", "evt2.fits", "ab" * 32), InputFile("mask", "m.reg")),
+    masks=(MaskRecord(file="m.reg", n_shapes=2, n_photons=1.5, by_shape=(1.0, 0.5)),),
+    choices={"psf": "built in"},
+    sky_brightness=SkyBrightness(2e-9, "photon/cm**2/s/arcsec**2"),
+    header={"TITLE": "The Antennae", "MJDREF": 50814.0, "nested": {"a": [1, None]}},
+)
+
+
+def test_the_pointing_is_kept_as_typed_attributes(tmp_path):
+    observation = replace(make_observation(), pointing=POINTING)
+    go_round(tmp_path / "model.h5", make_result([observation]))
+    with h5py.File(tmp_path / "model.h5") as file:
+        group = file["observations/acisf00001/pointing"]
+        assert group.attrs["telescope"] == "CHANDRA"
+        assert list(group.attrs["band_kev"]) == [0.5, 2.0]
+        assert list(group.attrs["chips"]) == [0, 1]
+        assert group["inputs/0"].attrs["role"] == "events"
+        assert "roll" not in group.attrs
+
+
+def test_a_keyword_that_json_cannot_hold_is_refused(tmp_path):
+    observation = replace(make_observation(), pointing=Pointing(header={"odd": object()}))
+    with pytest.raises(InputError, match=r"Pointing\.header"):
+        write_model(tmp_path / "model.h5", make_result([observation]))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_fit_gives_the_same_bytes(tmp_path):

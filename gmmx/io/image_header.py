@@ -40,7 +40,8 @@ def keywords(result: FitResult) -> dict[str, Card]:
     dict of str to (value, str)
         Keyword, value and comment.
     """
-    cards = _carried([_header_of(o) for o in result.observations]) | _band(result.observations)
+    headers = [o.pointing.fits_keywords() for o in result.observations]
+    cards = _carried(headers) | _band(result.observations)
     unit = result.exposure_unit or "relative"
     cards["REFEXPO"] = (float(result.reference_exposure), f"[{unit}] reference exposure")
     cards["NCOMP"] = (len(result.extended), "extended components of the mixture")
@@ -87,10 +88,6 @@ def printable(text: str) -> str:
     return "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode() for c in text)
 
 
-def _header_of(observation: Observation) -> dict:
-    return observation.metadata
-
-
 def _carried(headers: Sequence[dict]) -> dict[str, Card]:
     """The keywords that observations share, and sums of exposure times."""
     cards: dict[str, Card] = {}
@@ -110,8 +107,8 @@ def _carried(headers: Sequence[dict]) -> dict[str, Card]:
 
 def _band(observations: Iterable[Observation]) -> dict[str, Card]:
     """The energies of all observations; none if one of them was fitted at all energies."""
-    bands = [o.metadata.get("energy_kev") for o in observations]
-    if not all(isinstance(band, tuple | list) and np.isfinite(band).all() for band in bands):
+    bands = [o.pointing.band_kev for o in observations]
+    if not all(band is not None and np.isfinite(band).all() for band in bands):
         return {}
     return {
         "ENERG_LO": (float(min(low for low, _ in bands)), "[keV] lower end of the energy band"),

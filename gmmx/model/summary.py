@@ -205,8 +205,7 @@ def _plain_unit(unit) -> str:
 
 def _band(result: "FitResult") -> str:
     """The energies of all observations, as " (0.5-2 keV)"; empty where one has no band."""
-    bands = [o.metadata.get("energy_kev") for o in result.observations]
-    if not all(isinstance(band, tuple | list) for band in bands):
+    bands = [o.pointing.band_kev for o in result.observations]
+    if not all(band is not None and np.isfinite(band).all() for band in bands):
         return ""
-    low, high = min(band[0] for band in bands), max(band[1] for band in bands)
-    return f" ({low:g}-{high:g} keV)" if np.isfinite([low, high]).all() else ""
+    return f" ({min(low for low, _ in bands):g}-{max(high for _, high in bands):g} keV)"

@@ -144,10 +144,11 @@ def get_noun(group: h5py.Group, kind: type, **inner: type):
     """
     values = {}
     for f in fields(kind):
-        if f.name in inner:
-            if f.name in group:
-                members = in_order(group[f.name])
-                values[f.name] = tuple(get_noun(member, inner[f.name]) for member in members)
+        if f.name in group and isinstance(_default(f), tuple):
+            members = in_order(group[f.name])
+            values[f.name] = tuple(get_noun(member, inner[f.name]) for member in members)
+        elif f.name in group:
+            values[f.name] = get_noun(group[f.name], inner[f.name])
         elif f.name in group.attrs:
             value = plain(group.attrs[f.name])
             values[f.name] = json.loads(value) if isinstance(_default(f), dict) else value

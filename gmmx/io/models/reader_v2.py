@@ -15,7 +15,7 @@ from ...model.completeness import Completeness
 from ...model.mixture import FIXED_COLUMNS, Fixed, Mixture
 from ...model.observation import Observation
 from ...model.photons import Photons
-from ...model.pointing import Pointing
+from ...model.pointing import InputFile, MaskRecord, Pointing, SkyBrightness
 from ...model.psf import PsfModel
 from ...model.result import FitResult
 from ...model.summary import BackgroundSummary
@@ -26,6 +26,7 @@ from .nodes import get_columns, get_grid, get_image, get_noun, in_order, plain
 
 # Names of datasets that differ in another version, by their names in this one.
 _NO_OTHERS: Mapping[str, str] = {}
+_NOUNS_OF_POINTING = {"inputs": InputFile, "masks": MaskRecord, "sky_brightness": SkyBrightness}
 
 
 def read_result(file: h5py.File) -> FitResult:
@@ -105,7 +106,7 @@ def _observation(group: h5py.Group, frame: SkyFrame | None) -> Observation:
     }
     return Observation(
         photons=Photons(**arrays, pixel=plain(photons.attrs["pixel_arcsec"])),
-        pointing=Pointing.from_record(json.loads(group["pointing"].asstr()[()])),
+        pointing=get_noun(group["pointing"], Pointing, **_NOUNS_OF_POINTING),
         frame=frame,
         **observation_fields(group),
     )

@@ -24,6 +24,7 @@ from .nodes import (
     put_columns,
     put_grid,
     put_image,
+    put_noun,
 )
 
 
@@ -130,9 +131,7 @@ def _template_of(observations: h5py.Group, summary: BackgroundSummary) -> h5py.D
 
 def _put_observation(group: h5py.Group, observation: Observation) -> None:
     group.attrs["name"] = observation.name
-    record = observation.pointing.to_record()
-    group["pointing"] = as_json(record, f"pointing of {observation.name}")
-    group["pointing"].attrs["unit"] = ""
+    put_noun(group.create_group("pointing"), observation.pointing)
     group.create_group("dropped").attrs.update(observation.dropped)
     photons = group.create_group("photons")
     photons.attrs["pixel_arcsec"] = observation.photons.pixel

@@ -15,7 +15,6 @@ from gmmx.io.models import SCHEMA_VERSION, read_model, write_model
 from gmmx.model.background import Background
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
-from gmmx.model.pointing import Pointing
 from gmmx.model.pointing import InputFile, MaskRecord, Pointing, SkyBrightness
 from gmmx.model.result import HISTORY_COLUMNS, PATH_COLUMNS
 from gmmx.plane.frame import SkyFrame

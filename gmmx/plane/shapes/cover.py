@@ -29,7 +29,7 @@ class Shapes:
     >>> from gmmx.plane.shapes import Box, circle
     >>> shapes = Shapes.of(circle(0.0, 0.0, 2.0), Box(5.0, 0.0, 2.0, 2.0))
     >>> shapes
-    Shapes(2 shapes, 0 of them excluded, in 1 list)
+    Shapes(2 shapes)
     >>> shapes.contains([0.0, 3.0, 5.0], [0.0, 0.0, 0.0])
     array([ True, False,  True])
     >>> round(shapes.area(), 1)
@@ -45,9 +45,10 @@ class Shapes:
 
     def __repr__(self):
         excluded = sum(len(term.parts) for term in self.terms if term.exclude)
-        lists = f"{len(self.groups)} list{'' if len(self.groups) == 1 else 's'}"
         shapes = f"{self.n_shapes} shape{'' if self.n_shapes == 1 else 's'}"
-        return f"Shapes({shapes}, {excluded} of them excluded, in {lists})"
+        left_out = f", {excluded} of them excluded" if excluded else ""
+        lists = f", in {len(self.groups)} lists" if len(self.groups) > 1 else ""
+        return f"Shapes({shapes}{left_out}{lists})"
 
     @classmethod
     def of(cls, *terms) -> "Shapes":

@@ -1,7 +1,7 @@
 """The page about a fit, and its facts for programs."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from handmade import make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose
 
 from gmmx.model.background import Background
-from gmmx.model.pointing import Pointing
+from gmmx.model.pointing import InputFile
 from gmmx.show.facts import summary_dict
 from gmmx.show.page import summary
 
@@ -78,7 +78,7 @@ def test_a_choice_of_gmmx_is_said_once():
 
 def with_choices(observation, chosen):
     """An observation with other choices of what was not given."""
-    return replace(observation, psf=None, pointing=Pointing.from_metadata(observation.metadata | {"resolved": chosen}))
+    return replace(observation, psf=None, pointing=replace(observation.pointing, choices=chosen))
 
 
 @pytest.mark.parametrize(("correlation", "said"), [(-0.5, False), (-0.95, True)])
@@ -151,10 +151,10 @@ def test_a_result_without_a_path_has_no_refinement():
 
 
 def test_input_files_are_in_the_facts_and_on_the_long_page():
-    record = {"role": "fix", "path": "held.ecsv", "sha256": "ab" * 32}
+    table = InputFile("fix", "fixed.ecsv", "ab" * 32)
     observation = make_observation()
-    facts = observation.metadata | {"inputs": [record]}
-    result = make_result([replace(observation, pointing=Pointing.from_metadata(facts))], make_mixture())
-    assert summary_dict(result)["inputs"] == [record]
-    assert f"fix held.ecsv {'ab' * 32}" in lines_of(summary(result, verbose=True))
-    assert "held.ecsv" not in summary(result)
+    pointing = replace(observation.pointing, inputs=(table,))
+    result = make_result([replace(observation, pointing=pointing)], make_mixture())
+    assert summary_dict(result)["inputs"] == [asdict(table)]
+    assert f"fix fixed.ecsv {'ab' * 32}" in lines_of(summary(result, verbose=True))
+    assert "fixed.ecsv" not in summary(result)

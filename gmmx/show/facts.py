@@ -5,7 +5,6 @@ from collections import Counter
 import numpy as np
 
 from ..answers.flags import component_flags
-from .about import about
 
 
 def summary_dict(result, **extra):
@@ -90,14 +89,14 @@ def _input_facts(result):
             {"role": one.role, "path": one.path, "sha256": one.sha256} for one in inputs_of(result)
         ],
         "choices": [
-            f"{name}: {text}" for o in observations for name, text in about(o).choices.items()
+            f"{name}: {text}" for o in observations for name, text in o.pointing.choices.items()
         ],
     }
 
 
 def inputs_of(result):
     """The files that a fit read, with their roles and digests."""
-    return [one for o in result.observations for one in about(o).inputs]
+    return [one for o in result.observations for one in o.pointing.inputs]
 
 
 def _jsonable(value):

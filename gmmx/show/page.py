@@ -4,10 +4,8 @@ import textwrap
 
 import numpy as np
 
-from .about import about
 from .component_list import component_lines
 from .facts import inputs_of, signal_flux
-from .figures.words import band
 
 # Width of the column of names; longer names have a line of their own.
 _NAMES = 20
@@ -53,15 +51,15 @@ def _verbose_blocks(result):
 
 
 def _observation_lines(observation):
-    pointing = about(observation)
+    pointing = observation.pointing
     obs_id = f" (ObsID {pointing.obs_id})" if pointing.obs_id else ""
     pairs = []
     instrument = f"{pointing.telescope} {pointing.instrument}".strip()
     if instrument:
         date = f", {pointing.date[:10]}" if pointing.date else ""
         pairs.append(("instrument", instrument + date))
-    if band(observation):
-        pairs.append(("energy", band(observation)))
+    if pointing.energies:
+        pairs.append(("energy", pointing.energies))
     if pointing.exposure_time is not None:
         pairs.append(("exposure time", f"{pointing.exposure_time / 1000:,.2f} ks"))
     rows = len(observation.photons)
@@ -75,7 +73,7 @@ def _observation_lines(observation):
     pairs += _field_pairs(observation)
     for mask in pointing.masks:
         shapes = f"{mask.n_shapes:,} shape{'s' * (mask.n_shapes != 1)}"
-        covered = f"{mask.area_arcmin2:.3g} arcmin^2 of the field, {mask.photons:,} photons"
+        covered = f"{mask.area_arcmin2:.3g} arcmin^2 of the field, {mask.n_photons:,} photons"
         pairs.append((mask.kind, f"{mask.file}: {shapes}, {covered}"))
     pairs.append(("PSF", pointing.choices.get("psf") or _psf(observation.psf)))
     # The exposure and the PSF have lines of their own.
@@ -101,7 +99,7 @@ def _field_pairs(observation):
     unit = f" {completeness.unit}" if completeness.unit else ""
     level = f"maximum {completeness.exposure.max():.4g}{unit}"
     # The text of the choice ends with the cells, which this line says anyway.
-    without_map = about(observation).choices.get("exposure", "").split(", cells of")[0]
+    without_map = observation.pointing.choices.get("exposure", "").split(", cells of")[0]
     if without_map:
         level = f"none: {without_map}"
     masked_text = f"{100 * masked / max(area, 1e-300):.2f} % masked"

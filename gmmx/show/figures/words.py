@@ -1,9 +1,7 @@
 """Words in figures: angles, and the two lines at the head."""
 
-import numpy as np
 from astropy.coordinates import SkyCoord
 
-from ..about import about
 from .colour import LARGE, MEDIUM
 
 
@@ -25,8 +23,8 @@ def write_heading(figure, result, *, left):
 
 def heading(result):
     """The target, and the observations of it."""
-    targets = _distinct(about(o).target for o in result.observations)
-    ids = _distinct(about(o).obs_id for o in result.observations)
+    targets = _distinct(o.pointing.target for o in result.observations)
+    ids = _distinct(o.pointing.obs_id for o in result.observations)
     text = _first(targets, 2) or _first([o.name for o in result.observations], 2)
     # A dollar sign would start a formula.
     return (text + (f"   ObsID {_first(ids, 4)}" if ids else "")).replace("$", r"\$")
@@ -34,8 +32,8 @@ def heading(result):
 
 def details(result):
     """Band, exposure time, photons, number of components, background, position."""
-    parts = [_first(_distinct(band(o) for o in result.observations), 2)]
-    times = [about(o).exposure_time for o in result.observations]
+    parts = [_first(_distinct(o.pointing.energies for o in result.observations), 2)]
+    times = [o.pointing.exposure_time for o in result.observations]
     if all(time is not None for time in times):
         parts.append(f"{sum(times) / 1000:,.1f} ks")
     parts += [
@@ -53,18 +51,8 @@ def details(result):
 
 def name_of(observation):
     """The ObsID of an observation, or else its name."""
-    known = about(observation).obs_id
+    known = observation.pointing.obs_id
     return (f"ObsID {known}" if known else observation.name).replace("$", r"\$")
-
-
-def band(observation):
-    """The energy band of an observation in words, empty where it is not known."""
-    limits = about(observation).band_kev
-    if limits is None:
-        return ""
-    if not np.all(np.isfinite(limits)):
-        return "all energies"
-    return f"{limits[0]:g}-{limits[1]:g} keV"
 
 
 def _distinct(values):

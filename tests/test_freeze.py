@@ -129,7 +129,7 @@ def test_frozen_goes_with_its_components():
     )
     with pytest.raises(InputError, match="has 2 components, but the mixture has 3"):
         Parameters(mixture=parameters.mixture, amplitudes=(), fixed=Fixed.none(2))
-    with pytest.raises(InputError, match="one boolean per component"):
+    with pytest.raises(InputError, match="one boolean for each component"):
         Fixed(fluxes=[True], means=[True, False], covariances=[True])
 
 

@@ -1,4 +1,4 @@
-"""Mixture: the sky as a sum of Gaussians, and which of its numbers a fit leaves alone."""
+"""Mixture: the sky as a sum of Gaussians, and which of its numbers a fit keeps fixed."""
 
 from dataclasses import dataclass
 
@@ -7,25 +7,44 @@ import numpy as np
 from .._arrays import read_only
 from ..errors import InputError
 
-# Standard deviation that stands for none: that of a point source [arcsec].
+# Standard deviation that a point source is given [arcsec].
 POINT_SIGMA = 1e-3
-# What a file calls the fields of Fixed.
-_FIELDS = ("fluxes", "means", "covariances", "points")
+# Columns of component tables, and the fields of Fixed that they hold.
 FIXED_COLUMNS = {"fixed_flux": "fluxes", "fixed_mean": "means", "fixed_covariance": "covariances"}
+_FIELDS = ("fluxes", "means", "covariances", "points")
+# Largest difference of two elements of a covariance that should be equal, relative.
+_ASYMMETRY = 1e-9
+# Smallest positive normal number: a flux is never zero.
+_TINY = np.finfo(float).tiny
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Mixture:
-    """A sum of K Gaussians on the sky, before the telescope blurs it.
+    """A sum of K Gaussians in D dimensions, before any error of measurement.
 
-    Attributes
+    On the sky D is 2 and the columns of the means are x and y in the tangent plane. The methods
+    that need no sky work for any D >= 1.
+
+    Parameters
     ----------
     fluxes : (K,) array
-        Photons each component would give at the reference exposure [photon].
-    means : (K, 2) array
-        Centres in the tangent plane [arcsec].
-    covariances : (K, 2, 2) array
-        Intrinsic covariances, PSF not included [arcsec**2].
+        Photons that each component would give at the reference exposure [photon]; positive.
+    means : (K, D) array
+        Centres [arcsec].
+    covariances : (K, D, D) array
+        Intrinsic covariances, without the PSF [arcsec**2]; symmetric and positive definite.
+
+    Raises
+    ------
+    InputError
+        If the lengths differ, a number is not finite, a flux is not positive or a covariance is
+        not positive definite.
+
+    Examples
+    --------
+    >>> narrow, broad = [[1.0, 0.0], [0.0, 1.0]], [[25.0, 0.0], [0.0, 9.0]]
+    >>> Mixture(fluxes=[100.0, 300.0], means=[[0.0, 0.0], [8.0, 2.0]], covariances=[narrow, broad])
+    Mixture(2 components in 2 dimensions, flux 400)
     """
 
     fluxes: np.ndarray
@@ -33,33 +52,62 @@ class Mixture:
     covariances: np.ndarray
 
     def __post_init__(self):
-        read_only(self, fluxes=("K",), means=("K", 2), covariances=("K", 2, 2))
+        read_only(self, fluxes=("K",), means=("K", "D"), covariances=("K", "D", "D"))
+        if self.n_dimensions == 0:
+            raise InputError("a mixture has at least one dimension: give `means` a column")
         if np.any(self.fluxes <= 0):
             raise InputError(f"fluxes must be positive, got {self.fluxes.min():.6g}")
-        c = self.covariances
-        if (
-            np.any(c[:, 0, 0] <= 0)
-            or np.any(np.linalg.det(c) <= 0)
-            or np.any(np.abs(c[:, 0, 1] - c[:, 1, 0]) > 1e-9 * np.sqrt(c[:, 0, 0] * c[:, 1, 1]))
-        ):
+        if not _is_positive_definite(self.covariances):
             raise InputError("covariances must be symmetric and positive definite")
 
     @classmethod
-    def empty(cls):
-        """The mixture of no component."""
-        return cls(fluxes=np.zeros(0), means=np.zeros((0, 2)), covariances=np.zeros((0, 2, 2)))
+    def empty(cls, n_dimensions=2):
+        """The mixture without components."""
+        d = n_dimensions
+        return cls(fluxes=np.zeros(0), means=np.zeros((0, d)), covariances=np.zeros((0, d, d)))
 
     def __len__(self):
+        """Number of components, K."""
         return len(self.fluxes)
 
+    def __repr__(self):
+        components, dimensions = _counted(len(self), "component"), self.n_dimensions
+        return (
+            f"Mixture({components} in {_counted(dimensions, 'dimension')}, "
+            f"flux {self.fluxes.sum():.6g})"
+        )
+
+    @property
+    def n_dimensions(self):
+        """Number of dimensions, D."""
+        return self.means.shape[1]
+
     def select(self, index):
-        """The components that `index` (integers or booleans) names, in its order."""
+        """The components that `index` (integers or booleans) selects, in its order.
+
+        Examples
+        --------
+        >>> one = Mixture(fluxes=[1.0, 2.0], means=[[0.0], [5.0]], covariances=[[[1.0]], [[4.0]]])
+        >>> one.select([1]).means
+        array([[5.]])
+        """
         return Mixture(
             fluxes=self.fluxes[index], means=self.means[index], covariances=self.covariances[index]
         )
 
     def joined(self, other):
-        """These components followed by those of another mixture."""
+        """The mixture of these components, followed by those of another mixture.
+
+        Raises
+        ------
+        InputError
+            If the other mixture has another number of dimensions.
+        """
+        if other.n_dimensions != self.n_dimensions:
+            raise InputError(
+                f"mixtures of {self.n_dimensions} and {other.n_dimensions} dimensions cannot be "
+                "joined"
+            )
         return Mixture(
             fluxes=np.concatenate([self.fluxes, other.fluxes]),
             means=np.concatenate([self.means, other.means]),
@@ -67,41 +115,187 @@ class Mixture:
         )
 
     def ordered(self):
-        """The components by falling flux."""
+        """The components in order of falling flux."""
         return self.select(np.argsort(-self.fluxes, kind="stable"))
 
-    def density(self, x, y):
-        """Surface brightness ``sum_k F_k N(x; mu_k, Sigma_k)`` at positions [photon / arcsec**2]."""
-        x, y = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(y, np.float64))
-        total = np.zeros(x.shape)
+    def density(self, *coordinates):
+        """Density ``sum_k F_k N(x; mu_k, Sigma_k)`` at positions.
+
+        Parameters
+        ----------
+        *coordinates : D arrays that broadcast with each other
+            On the sky x and y [arcsec].
+
+        Returns
+        -------
+        array
+            Of the coordinates' shape; on the sky the surface brightness [photon / arcsec**2].
+
+        Examples
+        --------
+        >>> one = Mixture(fluxes=[100.0], means=[[0.0, 0.0]], covariances=[[[4.0, 0], [0, 1.0]]])
+        >>> one.density([0.0, 2.0], 0.0).round(3)
+        array([7.958, 4.827])
+        """
+        if len(coordinates) != self.n_dimensions:
+            raise InputError(
+                f"a mixture of {self.n_dimensions} dimensions has no density at "
+                f"{len(coordinates)} coordinates"
+            )
+        coordinates = np.broadcast_arrays(*(np.asarray(c, np.float64) for c in coordinates))
+        total, norm = np.zeros(coordinates[0].shape), (2 * np.pi) ** (self.n_dimensions / 2)
         for flux, mean, inverse in zip(
             self.fluxes, self.means, np.linalg.inv(self.covariances), strict=True
         ):
-            dx, dy = x - mean[0], y - mean[1]
-            q = inverse[0, 0] * dx * dx + 2 * inverse[0, 1] * dx * dy + inverse[1, 1] * dy * dy
-            total += flux * np.sqrt(np.linalg.det(inverse)) / (2 * np.pi) * np.exp(-q / 2)
+            q = _squared_distance([c - m for c, m in zip(coordinates, mean, strict=True)], inverse)
+            total += flux * np.sqrt(np.linalg.det(inverse)) / norm * np.exp(-q / 2)
         return total
 
     def sample(self, n, rng):
-        """n positions (n, 2) [arcsec] drawn from the normalised mixture with the generator `rng`."""
+        """Draw positions from the normalised mixture.
+
+        Parameters
+        ----------
+        n : int
+            Number of positions.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        (n, D) array
+            [arcsec]
+
+        Examples
+        --------
+        >>> one = Mixture(fluxes=[1.0], means=[[5.0, 0.0]], covariances=[[[4.0, 0], [0, 1.0]]])
+        >>> one.sample(1000, np.random.default_rng(0)).shape
+        (1000, 2)
+        """
         counts = rng.multinomial(n, self.fluxes / self.fluxes.sum())
         draws = [
             rng.multivariate_normal(m, c, k)
             for m, c, k in zip(self.means, self.covariances, counts, strict=True)
         ]
-        return rng.permutation(np.concatenate([np.zeros((0, 2)), *draws]))
+        return rng.permutation(np.concatenate([np.zeros((0, self.n_dimensions)), *draws]))
+
+    def marginal(self, columns):
+        """Mixture of some of the coordinates, whatever the others are.
+
+        The mean and the covariance of a component lose the rows and columns of the other
+        coordinates (Bishop 2006, equation 2.98).
+
+        Parameters
+        ----------
+        columns : int or sequence of int
+            Coordinates to keep, in the order that the new mixture has them.
+
+        Returns
+        -------
+        Mixture
+            K components in len(columns) dimensions.
+
+        Raises
+        ------
+        InputError
+            If a coordinate does not exist or is repeated, or none is kept.
+
+        Examples
+        --------
+        >>> line = Mixture(fluxes=[1.0], means=[[0.0, 2.0]], covariances=[[[1.0, 0.8], [0.8, 4.0]]])
+        >>> line.marginal([1]).covariances
+        array([[[4.]]])
+        """
+        columns = self._checked(np.atleast_1d(columns), "columns")
+        return Mixture(
+            fluxes=self.fluxes,
+            means=self.means[:, columns],
+            covariances=self.covariances[:, columns[:, None], columns],
+        )
+
+    def conditional(self, given):
+        """Mixture of the remaining coordinates when some are known.
+
+        For each component (Bishop 2006, equations 2.81 and 2.82)
+
+            mu_a|b = mu_a + S_ab S_bb^-1 (x_b - mu_b),    S_a|b = S_aa - S_ab S_bb^-1 S_ba,
+
+        and its flux is multiplied by N(x_b; mu_b, S_bb), so that it is one per unit of the known
+        coordinates.
+
+        Parameters
+        ----------
+        given : dict of int to float
+            Known coordinates and their values, in the units of the mixture.
+
+        Returns
+        -------
+        Mixture
+            K components in D - len(given) dimensions.
+
+        Raises
+        ------
+        InputError
+            If a coordinate does not exist, or if none or all of them are given.
+
+        Examples
+        --------
+        >>> line = Mixture(fluxes=[1.0], means=[[0.0, 0.0]], covariances=[[[1.0, 0.8], [0.8, 1.0]]])
+        >>> line.conditional({1: 1.0}).means
+        array([[0.8]])
+        """
+        known = self._checked(np.array(list(given)), "given")
+        rest = np.setdiff1d(np.arange(self.n_dimensions), known)
+        if len(rest) == 0:
+            raise InputError("`given` has all coordinates: nothing remains; use `density`")
+        about_known, s = self.marginal(known), self.covariances
+        values = np.array([given[column] for column in given], np.float64)
+        mixed = s[:, rest[:, None], known]
+        gains = mixed @ np.linalg.inv(about_known.covariances)
+        covariances = s[:, rest[:, None], rest] - gains @ np.swapaxes(mixed, 1, 2)
+        densities = [about_known.select([k]).density(*values) for k in range(len(self))]
+        shifts = np.einsum("kij,kj->ki", gains, values - about_known.means)
+        return Mixture(
+            # A component that is nowhere near keeps a flux that is next to nothing.
+            fluxes=np.maximum(np.array(densities, np.float64).reshape(-1), _TINY),
+            means=self.means[:, rest] + shifts,
+            covariances=(covariances + np.swapaxes(covariances, 1, 2)) / 2,
+        )
+
+    def _checked(self, columns, name):
+        """Columns as integers, if each exists and none is repeated."""
+        d = self.n_dimensions
+        if columns.size == 0:
+            raise InputError(f"`{name}` is empty: name at least one coordinate of {d}")
+        unknown = [c for c in columns.tolist() if not (c == int(c) and 0 <= c < d)]
+        if unknown:
+            raise InputError(
+                f"`{name}`: there is no coordinate {unknown[0]}: they are 0 to {d - 1}"
+            )
+        if len(set(columns.tolist())) < columns.size:
+            raise InputError(f"`{name}` repeats a coordinate: {columns.tolist()}")
+        return columns.astype(int)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Fixed:
-    """Which numbers of a mixture a fit leaves as they are, to the bit.
+    """Which numbers of a mixture a fit keeps fixed, to the bit.
 
-    Attributes
+    Parameters
     ----------
     fluxes, means, covariances : (K,) booleans
-        Whether the flux, the mean or the covariance of each component is held.
+        Whether the flux, the mean or the covariance of each component is fixed.
     points : (K,) booleans, optional
-        Which components are point sources: no wider than POINT_SIGMA, and held there. None where not given.
+        Which components are point sources, whose width is fixed at `POINT_SIGMA`; none by default.
+
+    Raises
+    ------
+    InputError
+        If the lengths differ, or the covariance of a point source is not fixed.
+
+    Examples
+    --------
+    >>> Fixed(fluxes=[False, False], means=[True, False], covariances=[True, False])
+    Fixed(1 of 2 components: 0 fluxes, 1 mean, 1 covariance; 0 point sources)
     """
 
     fluxes: np.ndarray
@@ -116,32 +310,50 @@ class Fixed:
             array = np.array(getattr(self, name), bool)
             if array.shape != (np.size(self.fluxes),):
                 raise InputError(
-                    f"Fixed.{name} must be one boolean per component, got shape {array.shape} for {np.size(self.fluxes)}"
+                    f"Fixed.{name} must be one boolean for each component, got shape "
+                    f"{array.shape} for {np.size(self.fluxes)}"
                 )
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         if np.any(self.points & ~self.covariances):
-            raise InputError("the covariance of a point source is held")
+            raise InputError("the covariance of a point source must be fixed")
 
     @classmethod
-    def none(cls, k):
-        """Nothing of k components."""
-        return cls(fluxes=np.zeros(k, bool), means=np.zeros(k, bool), covariances=np.zeros(k, bool))
+    def none(cls, n_components):
+        """Nothing fixed in so many components."""
+        free = np.zeros(n_components, bool)
+        return cls(fluxes=free, means=free, covariances=free)
 
     def __len__(self):
+        """Number of components, K."""
         return len(self.fluxes)
+
+    def __repr__(self):
+        names = (("flux", "fluxes"), ("mean", "means"), ("covariance", "covariances"))
+        parts = ", ".join(
+            f"{n} {one if n == 1 else several}"
+            for one, several in names
+            for n in [int(getattr(self, several).sum())]
+        )
+        return (
+            f"Fixed({int(self.any_fixed.sum())} of {_counted(len(self), 'component')}: {parts}; "
+            f"{_counted(int(self.points.sum()), 'point source')})"
+        )
 
     @property
     def any_fixed(self):
-        """(K,) booleans: components of which anything is held; they are never removed or exchanged."""
+        """Components that have a fixed number, (K,) booleans.
+
+        A fit never removes or exchanges them.
+        """
         return self.fluxes | self.means | self.covariances
 
     def select(self, index):
-        """Of the components that `index` (integers or booleans) names, in its order."""
+        """The components that `index` (integers or booleans) selects, in its order."""
         return Fixed(**{name: getattr(self, name)[index] for name in _FIELDS})
 
     def joined(self, other):
-        """Of these components followed by those of another mixture."""
+        """These components, followed by those of another mixture."""
         return Fixed(
             **{
                 name: np.concatenate([getattr(self, name), getattr(other, name)])
@@ -150,7 +362,7 @@ class Fixed:
         )
 
     def keep(self, before, after):
-        """The mixture `after` with what is held as it is in `before`."""
+        """The mixture `after` with the fixed numbers of `before`."""
         return Mixture(
             fluxes=np.where(self.fluxes, before.fluxes, after.fluxes),
             means=np.where(self.means[:, None], before.means, after.means),
@@ -158,3 +370,30 @@ class Fixed:
                 self.covariances[:, None, None], before.covariances, after.covariances
             ),
         )
+
+
+def _is_positive_definite(covariances):
+    """Whether matrices (K, D, D) are symmetric with positive leading minors."""
+    diagonal = np.diagonal(covariances, axis1=1, axis2=2)
+    if np.any(diagonal <= 0):
+        return False
+    for d in range(2, covariances.shape[-1] + 1):
+        if np.any(np.linalg.det(covariances[:, :d, :d]) <= 0):
+            return False
+    limits = _ASYMMETRY * np.sqrt(diagonal[:, :, None] * diagonal[:, None, :])
+    return not np.any(np.abs(covariances - np.swapaxes(covariances, 1, 2)) > limits)
+
+
+def _squared_distance(offsets, inverse):
+    """Squared Mahalanobis distance of offsets along each axis."""
+    q = 0.0
+    for i, one in enumerate(offsets):
+        q = q + inverse[i, i] * one * one
+        for j in range(i + 1, len(offsets)):
+            q = q + 2 * inverse[i, j] * one * offsets[j]
+    return q
+
+
+def _counted(n, noun):
+    """A number with its noun, which takes an s unless the number is 1."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -23,6 +23,7 @@ from bench_accuracy import (
 
 import gmmx
 from gmmx.model.background import Background
+from gmmx.model.completeness import reference_exposure
 from gmmx.model.drawing import pixel_means
 from gmmx.model.photons import Photons
 from gmmx.plane.grid import PixelGrid
@@ -209,10 +210,11 @@ def region(k=30, n=130_000, n_sky=60_000):
     grid = base.completeness.grid
     corners = np.hypot(*grid.centres()) > 520
     source_free = replace(free, completeness=base.completeness.masked(corners.astype(float)))
+    reference = reference_exposure([base.completeness])
     variants = {
         "free": free,
         "held": replace(free, backgrounds=(Background(amplitude=level, fixed=True),)),
-        "from corners": replace(free, backgrounds=fitted_amplitudes(source_free, base.completeness)),
+        "from corners": replace(free, backgrounds=fitted_amplitudes(source_free, reference)),
     }
     rings = PixelGrid.covering((-600, 600), (-600, 600), 2.0)
     radius = np.hypot(*rings.centres())

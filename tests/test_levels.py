@@ -8,7 +8,7 @@ from simulated import drawn, field, mixture_of
 from gmmx.errors import InputError
 from gmmx.fitting.driver import fit
 from gmmx.model.background import Background
-from gmmx.model.completeness import Completeness
+from gmmx.model.completeness import Completeness, reference_exposure
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
 from gmmx.plane.grid import PixelGrid
@@ -44,7 +44,7 @@ def test_one_level_is_counts_over_area():
         backgrounds=seen.backgrounds,
     )
     n, area = np.count_nonzero(seen.photons.x > 60), 40 * 200
-    (found,) = fitted_amplitudes(inside, completeness)
+    (found,) = fitted_amplitudes(inside, reference_exposure([completeness]))
     assert found.fixed
     assert_allclose(found.amplitude, n / area, rtol=1e-6)
     assert_allclose(np.hypot.reduce(found.deviations), np.sqrt(n) / area, rtol=1e-6)
@@ -89,7 +89,7 @@ def test_two_levels_are_where_the_likelihood_is_highest():
         completeness=completeness,
         backgrounds=backgrounds,
     )
-    found = fitted_amplitudes(seen, completeness)
+    found = fitted_amplitudes(seen, reference_exposure([completeness]))
     spread = np.array([b.deviations for b in found])
     covariance = spread @ spread.T
     errors = np.sqrt(np.diag(covariance))
@@ -120,14 +120,14 @@ def test_held_ones_stay_and_an_empty_region_is_refused():
         backgrounds=(Background(),),
     )
     with pytest.raises(InputError, match="no photon lies in it"):
-        fitted_amplitudes(empty, completeness)
+        fitted_amplitudes(empty, reference_exposure([completeness]))
     assert fitted_amplitudes(
         Observation(
             photons=Photons([], []),
             completeness=completeness,
             backgrounds=(held,),
         ),
-        completeness,
+        reference_exposure([completeness]),
     ) == (held,)
     assert_allclose(photons_of(held, empty.completeness), 0.5 * 100**2)
 

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from gmmx.cli.console import Console
 from gmmx.cli.main import expanded, main
 from gmmx.cli.options import CONFIGS, values
-from gmmx.commands.fit import default_output
 from gmmx.config import FitConfig, RenderConfig
 from gmmx.errors import DataError, GmmxError, InputError
+from gmmx.io.virtual import parse_file_argument
 
 
 def parsed(command, *arguments):
@@ -115,7 +115,7 @@ def test_a_dash_without_file_names_is_refused():
     ],
 )
 def test_the_default_output_is_beside_the_events(events, out):
-    assert default_output(events) == Path(out)
+    assert parse_file_argument(events).beside(".model.h5") == Path(out)
 
 
 # Help

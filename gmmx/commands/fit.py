@@ -1,6 +1,5 @@
 """Fit event files and write the model."""
 
-import re
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from ..config import MODEL_SUFFIXES, FitConfig
 from ..errors import GmmxWarning
 from ..fitting.driver import fit as fit_photons
 from ..io.models import write_model
-from ..io.virtual import parse_file_argument, parse_file_arguments
+from ..io.virtual import parse_file_arguments
 from ..io.write import check_target
 from ..model.observation import finest_detail
 from ..model.result import FitResult
@@ -62,7 +61,7 @@ def fit(
     """
     config = FitConfig() if config is None else config
     files = parse_file_arguments(events)
-    out = default_output(files[0]) if out is None else Path(out)
+    out = files[0].beside(".model.h5") if out is None else Path(out)
     check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES)
     with _remembered_warnings() as remembered:
         given = read_fit_input(files, config)
@@ -79,19 +78,6 @@ def fit(
     result = replace(result, options=options, warnings=(*remembered, *result.warnings))
     write_model(out, result, overwrite=overwrite, command=command)
     return out, result
-
-
-def default_output(events: str | PathLike) -> Path:
-    """Return the model file of an event file if none is given: it lies beside the events.
-
-    Examples
-    --------
-    >>> default_output("events.fits.gz[energy=500:2000]").name
-    'events.model.h5'
-    """
-    path = parse_file_argument(events).path
-    name = re.sub(r"\.gz$", "", path.name, flags=re.IGNORECASE)
-    return path.with_name(Path(name).stem + ".model.h5")
 
 
 def described(observation):

@@ -7,6 +7,7 @@ is ignored in silence means a fit to other photons.
 """
 
 import math
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,21 @@ class FileArgument:
 
     def __str__(self):
         return self.text
+
+    def beside(self, suffix):
+        """Return the path of a file beside this one, with another suffix.
+
+        Parameters
+        ----------
+        suffix : str
+
+        Examples
+        --------
+        >>> parse_file_argument("evt2.fits.gz[energy=500:2000]").beside(".model.h5").name
+        'evt2.model.h5'
+        """
+        name = re.sub(r"\.gz$", "", self.path.name, flags=re.IGNORECASE)
+        return self.path.with_name(Path(name).stem + suffix)
 
 
 def parse_file_argument(argument):

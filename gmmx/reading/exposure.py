@@ -16,6 +16,7 @@ from ..telescope.footprint import describe, footprint
 
 # Cell of the field that photons imply [arcsec].
 FOOTPRINT_STEP = 1.0
+NO_MAP = "{file}: no exposure map: {choice} (give one with `exposure`)"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -69,13 +70,12 @@ def exposure_of_events(on_chips, events, options, file):
         If the map cannot be read or does not overlap the photons.
     """
     if options.exposure:
-        completeness = _exposure_map(options.exposure[0], events, file)
-        return _checked(completeness, options, completeness.grid, events, file)
+        return _measured(events, options, file)
     outlines = _chip_outlines(options.region, on_chips)
     step = options.grid or FOOTPRINT_STEP
     completeness = footprint(on_chips, step=step, outlines=outlines)
     choice = describe(events, completeness, given=bool(outlines))
-    _warn_without_map(file, choice)
+    warnings.warn(NO_MAP.format(file=file, choice=choice), DataWarning, stacklevel=3)
     return ChosenExposure(completeness=completeness, choice=choice)
 
 
@@ -100,14 +100,12 @@ def exposure_of_image(image, options, file):
         If the map cannot be read or does not overlap the photons.
     """
     if options.exposure:
-        completeness = _exposure_map(options.exposure[0], image, file)
-        completeness = _within_image(completeness, image.pixels)
-        return _checked(completeness, options, image.pixels, image, file)
+        return _measured(image, options, file, pixels=image.pixels)
     completeness = image_field(image)
     if options.grid is not None:
         completeness = completeness.regridded(options.grid)
     choice = describe(image, completeness)
-    _warn_without_map(file, choice)
+    warnings.warn(NO_MAP.format(file=file, choice=choice), DataWarning, stacklevel=3)
     return ChosenExposure(completeness=completeness, choice=choice, pixels=image.pixels)
 
 
@@ -126,31 +124,29 @@ def image_field(image):
     return Completeness(grid=image.pixels, exposure=np.clip(inside, 0, 1))
 
 
-def _exposure_map(path, recorded, file):
-    """Read an exposure map in the plane of the photons."""
+def _measured(recorded, options, file, *, pixels=None):
+    """Read an exposure map in the plane of the photons, on the chosen grid.
+
+    Off a counts image, which is given by its `pixels`, no photon could be counted, so that the
+    exposure is 0 there.
+    """
+    path = options.exposure[0]
     if Path(path).resolve() == file.path.resolve():
         raise DataError(
             f"{path}: the photons themselves are no exposure map: "
             "give an exposure map with `exposure`, or leave it out",
             parameter="exposure",
         )
-    return read_exposure(
+    completeness = read_exposure(
         path,
         frame=recorded.frame,
         physical=recorded.physical,
         events_metadata=recorded.metadata,
     )
-
-
-def _within_image(completeness, pixels):
-    """Set the exposure to 0 off a counts image, because no photon could be counted there."""
-    inside = np.clip(map_means(np.ones(pixels.shape), pixels, completeness.grid), 0, 1)
-    return replace(completeness, exposure=completeness.exposure * inside)
-
-
-def _checked(completeness, options, pixels, recorded, file):
-    """Put an exposure map on the chosen grid and make sure that it overlaps the photons."""
-    path = options.exposure[0]
+    own = completeness.grid
+    if pixels is not None:
+        inside = np.clip(map_means(np.ones(pixels.shape), pixels, own), 0, 1)
+        completeness = replace(completeness, exposure=completeness.exposure * inside)
     if options.grid is not None:
         completeness = completeness.regridded(options.grid)
     if not np.any(completeness.exposure_at(recorded.photons.x, recorded.photons.y) > 0):
@@ -158,7 +154,7 @@ def _checked(completeness, options, pixels, recorded, file):
             f"{path}: the exposure map does not overlap the events of {file}: "
             "is it of another pointing?"
         )
-    return ChosenExposure(completeness=completeness, files=(path,), pixels=pixels)
+    return ChosenExposure(completeness=completeness, files=(path,), pixels=pixels or own)
 
 
 def _chip_outlines(regions, events):
@@ -177,9 +173,3 @@ def _chip_outlines(regions, events):
         if outlines:
             return outlines
     return ()
-
-
-def _warn_without_map(file, choice):
-    warnings.warn(
-        f"{file}: no exposure map: {choice} (give one with `exposure`)", DataWarning, stacklevel=4
-    )

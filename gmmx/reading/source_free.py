@@ -42,7 +42,7 @@ def fixed_in_source_free_region(chosen, lists, recorded, completeness, open_frac
     InputError
         If no amplitude is free, or the region has no photon or nothing of a background.
     """
-    (regions,) = lists.regions
+    (regions,), reference = lists.regions, reference_exposure([completeness])
     names = ", ".join(one.name for one in regions)
     if all(b.fixed for b in chosen.backgrounds):
         raise InputError(
@@ -59,7 +59,7 @@ def fixed_in_source_free_region(chosen, lists, recorded, completeness, open_frac
         name=names,
     ).exposed()
     try:
-        found = fitted_amplitudes(alone, completeness)
+        found = fitted_amplitudes(alone, reference)
     except InputError as error:
         raise InputError(f"{names}: {str(error).removeprefix(f'{names}: ')}") from None
     short = ", ".join(Path(one.name).name for one in regions)
@@ -67,11 +67,14 @@ def fixed_in_source_free_region(chosen, lists, recorded, completeness, open_frac
         f"{chosen.choice}; amplitudes fitted to the {alone.n_photons:,.0f} photons in {short} "
         "and kept fixed"
     )
-    brightness = _sky_brightness(found, completeness) or chosen.sky_brightness
+    brightness = chosen.sky_brightness
+    for sky in (b for b in found if b.kind == "sky" and b.deviations):
+        unit = FLUX_BRIGHTNESS if completeness.has_flux_unit else RELATIVE_BRIGHTNESS
+        brightness = SkyBrightness(sky.amplitude / reference, unit)
     return replace(chosen, backgrounds=found, choice=choice, sky_brightness=brightness)
 
 
-def fitted_amplitudes(observation, free):
+def fitted_amplitudes(observation, reference):
     """Return the backgrounds with the amplitudes that fit a source-free observation, fixed.
 
     They maximise the concave function
@@ -86,8 +89,8 @@ def fitted_amplitudes(observation, free):
     ----------
     observation : Observation
         Photons and completeness of the source-free region alone.
-    free : Completeness
-        Completeness of the whole observation, whose reference exposure the amplitudes refer to.
+    reference : float
+        Reference exposure that the amplitudes refer to: that of the whole observation.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def fitted_amplitudes(observation, free):
         raise InputError(
             "no photon lies in it on open, exposed sky: choose a region with background photons"
         )
-    prepared = prepare(observation, reference_exposure([free]))
+    prepared = prepare(observation, reference)
     known = np.array([b.amplitude if b.fixed else 0.0 for b in backgrounds])
     integrals = prepared.integrals[fitted]
     terms = _Terms(
@@ -182,12 +185,3 @@ class _Terms:
         trace = np.eye(len(photons)) * 1e-9 / self.n_photons
         values, vectors = np.linalg.eigh(scores @ scores.T + trace)
         return vectors / np.sqrt(values)
-
-
-def _sky_brightness(backgrounds, completeness):
-    """Return the brightness of the sky that was fitted; None if no sky was."""
-    sky = next((b for b in backgrounds if b.kind == "sky" and b.deviations), None)
-    if sky is None:
-        return None
-    unit = FLUX_BRIGHTNESS if completeness.has_flux_unit else RELATIVE_BRIGHTNESS
-    return SkyBrightness(sky.amplitude / reference_exposure([completeness]), unit)

@@ -22,9 +22,9 @@ from gmmx.config import FitOptions
 from gmmx.em.ascent import Chart, ascend
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Priors
+from gmmx.fitting.grow import Grow
 from gmmx.fitting.plan import first_state
 from gmmx.fitting.problem import Problem, parameters_of
-from gmmx.fitting.stages import Grow
 
 CHECKPOINTS = (50, 100, 200, 400)
 OUT = Path(__file__).with_name("acceleration.txt")

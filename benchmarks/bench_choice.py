@@ -76,7 +76,7 @@ def path(observation, *, step=lambda k: k + 1, exchanges=3, threads=1):
         if len(result.mixture) <= last.k:
             # What growing would not add is added where the photons exceed the model most, however little that is: the rules are to say no, not the search.
             forced += 1
-            larger, n_added = enlarged(search, prepared, last.parameters, 1, least=-50.0)
+            larger, n_added = enlarged(search, last.parameters, 1, least=-50.0)
             if n_added == 0:
                 break
             result = gmmx.fit(observation, start=larger.mixture, threads=threads)

@@ -85,9 +85,9 @@ def fit(
     Examples
     --------
     >>> import numpy as np
-    >>> from gmmx.model.observation import Observation
+    >>> import gmmx
     >>> x, y = np.random.default_rng(0).normal([[10.0], [-5.0]], 3.0, (2, 1000))
-    >>> result = fit(Observation(x=x, y=y), n_components=1)
+    >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
     >>> result.mixture.means.round(1)
     array([[ 9.9, -5. ]])
     """

@@ -1,142 +1,216 @@
-"""Where the photons exceed the model, on all scales at once."""
+"""Places where the photons exceed the model, searched on all scales at once."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from .._kernels.search import significances, smoothed
 from ..model.density import Components, background_terms
 from ..model.field import Field
+from ..model.psf import PsfModel
 from ..plane.grid import PixelGrid
 from ..plane.resample import halved, nearest
 
-# Cells of the search grid per side, at most.
-_MAX_CELLS = 1280
-_FINEST_SCALE = 2.0
-_COARSEST_SCALE = 128.0
-# Smoothing scale in cells of its level.
+# Cells along the longer side of the search grid, at most.
+_MOST_CELLS = 1280
+# Smallest and largest smoothing scale [arcsec].
+_FINEST_SCALE, _COARSEST_SCALE = 2.0, 128.0
+# Smoothing scale in cells of its level, and effective area of the smoothing kernel [cell].
 _SIGMA_CELLS = 2.0
-_MOST_PEAKS = 200
-# An excess below this is never looked at, however few places there are [nat].
+_KERNEL_AREA = 4 * np.pi * _SIGMA_CELLS**2
+# Peaks of one level that are kept, at most; a peak is the maximum of so many cells squared.
+_MOST_PEAKS, _PEAK_CELLS = 200, 5
+# An excess below this is not considered, however few places are searched [nat].
 _LEAST_EXCESS = 3.0
+# The flux of an excess is corrected for at most this completeness, because an excess must not be
+# enlarged without limit where little is seen.
+_LEAST_COMPLETENESS = 0.05
 
 
-@dataclass(frozen=True, eq=False)
-class Search:
-    """Photons smoothed on all scales, ready to be compared with what a model expects.
+class Candidates(NamedTuple):
+    """Places where the photons exceed a model, by falling significance.
 
     Attributes
     ----------
+    significance : (n,) array
+        Above the log of the number of places searched [nat].
+    x, y : (n,) array
+        Position [arcsec].
+    sigma : (n,) array
+        Scale [arcsec].
+    flux : (n,) array
+        Flux of the excess [photon at the reference exposure].
+    """
+
+    significance: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    sigma: np.ndarray
+    flux: np.ndarray
+
+    def first(self, n):
+        """The n most significant candidates."""
+        return Candidates(*(column[:n] for column in self))
+
+
+@dataclass(frozen=True, eq=False)
+class ObservedMaps:
+    """One observation on the search grid.
+
+    Parameters
+    ----------
+    field : Field
+    psf : PsfModel or None
+    omega : (ny, nx) array
+        Completeness.
+    backgrounds : (n_b, ny, nx) array
+        q_b of each background.
+    """
+
+    field: Field
+    psf: PsfModel | None
+    omega: np.ndarray
+    backgrounds: np.ndarray
+
+    @classmethod
+    def of(cls, prepared, grid):
+        """Maps of a prepared observation at the centres of the grid's cells."""
+        observation = prepared.observation
+        field = Field(observation.completeness, prepared.reference)
+        if observation.completeness is None:
+            return cls(field, observation.psf, np.ones(grid.shape), np.zeros((0, *grid.shape)))
+        maps = field.own_maps()
+        shapes = [t.on(maps) for t in background_terms(observation, prepared.reference)]
+        own = np.array(shapes).reshape(len(shapes), *maps.grid.shape)
+        return cls(
+            field,
+            observation.psf,
+            nearest(maps.omega, maps.grid, grid),
+            nearest(own, maps.grid, grid),
+        )
+
+    def expected(self, mixture, amplitudes, grid):
+        """Expected density of photons on the grid [photon / arcsec**2]."""
+        signal = Components(mixture, self.psf, self.field).everywhere(grid)
+        return self.omega * signal + np.tensordot(amplitudes, self.backgrounds, 1)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Search:
+    """Photons smoothed on all scales, ready to be compared with what a model expects.
+
+    Parameters
+    ----------
     grid : PixelGrid
-        Of the finest level; level l has cells 2**l as large and is smoothed with two of its own cells.
-    omegas : tuple of (ny, nx) arrays
-        Completeness of each observation on the grid.
-    backgrounds : tuple of (n_b, ny, nx) arrays
-        q_b of each observation on the grid.
+        Cells of the finest level. Level l has cells 2**l as large, and is smoothed by a Gaussian
+        of two of its own cells.
+    observed : tuple of ObservedMaps
     smoothed : tuple of arrays
         Smoothed counts of each level [photon per cell].
     """
 
     grid: PixelGrid
-    omegas: tuple
-    backgrounds: tuple
+    observed: tuple
     smoothed: tuple
 
     @classmethod
-    def over(cls, prepared):
-        """The search over the common field of prepared observations."""
-        x = np.concatenate([p.x for p in prepared])
-        y = np.concatenate([p.y for p in prepared])
-        (x_low, x_high), (y_low, y_high) = (x.min(), x.max()), (y.min(), y.max())
-        span = max(x_high - x_low, y_high - y_low, 8 * _FINEST_SCALE)
-        # Nothing finer than the photons' own pixels is looked for.
-        step = max(
-            _FINEST_SCALE / _SIGMA_CELLS,
-            span / _MAX_CELLS,
-            min(p.observation.photons.pixel for p in prepared) / _SIGMA_CELLS,
-        )
-        n_levels = 1 + max(0, int(np.log2(min(_COARSEST_SCALE, span / 6) / (step * _SIGMA_CELLS))))
-        grid = PixelGrid.covering(
-            (x_low - step, x_high + step), (y_low - step, y_high + step), step
-        )
-        omegas, backgrounds = [], []
-        for p in prepared:
-            c = p.observation.completeness
-            if c is None:
-                omegas.append(np.ones(grid.shape))
-                backgrounds.append(np.zeros((0, *grid.shape)))
-                continue
-            maps = Field(c, p.reference).own_maps()
-            shapes = [term.on(maps) for term in background_terms(p.observation, p.reference)]
-            omegas.append(nearest(maps.omega, c.grid, grid))
-            backgrounds.append(
-                nearest(np.array(shapes).reshape(len(shapes), *c.grid.shape), c.grid, grid)
-            )
-        counts = sum(
-            grid.histogram(p.x, p.y, p.weights, side=p.observation.photons.pixel) for p in prepared
-        )
-        return cls(
-            grid,
-            tuple(omegas),
-            tuple(backgrounds),
-            tuple(_smooth(level) for level in halved(counts, n_levels)),
-        )
+    def over(cls, likelihood):
+        """The search over the common field of all observations.
 
-    def expected(self, prepared, parameters):
-        """Expected counts in each cell of the finest level."""
-        total = np.zeros(self.grid.shape)
-        for p, amplitude, omega, q in zip(
-            prepared, parameters.amplitudes, self.omegas, self.backgrounds, strict=True
-        ):
-            field = Field(p.observation.completeness, p.reference)
-            components = Components(parameters.mixture, p.observation.psf, field)
-            signal = components.everywhere(self.grid)
-            total += omega * signal + np.tensordot(amplitude, q, 1)
-        return total * self.grid.cell_area
-
-    def candidates(self, prepared, parameters, least):
-        """Places where the photons exceed the model, by falling significance.
-
-        The significance of a place at a scale s is the Poisson likelihood ratio of the smoothed counts d against the equally smoothed expectation m,
-        ``A (d log(d / m) - (d - m))`` with A = 4 pi s**2 the kernel's effective area.
+        Parameters
+        ----------
+        likelihood : PhotonLikelihood
 
         Returns
         -------
-        significance, x, y, scale, flux : (n,) arrays
-            [nat, arcsec, arcsec, arcsec, photon at the reference exposure]
+        Search
         """
-        expected = self.expected(prepared, parameters)
-        omega = sum(self.omegas)
-        found = []
-        area = 4 * np.pi * _SIGMA_CELLS**2
-        model, omega = halved(expected, len(self.smoothed)), halved(omega, len(self.smoothed))
-        for level, (d, m, o) in enumerate(zip(self.smoothed, model, omega, strict=True)):
-            # A peak somewhere among so many places means little.
-            threshold = np.log(d.size)
-            m = np.maximum(_smooth(m), 1e-12)
-            ratio = significances(d, m, area, max(threshold + least, _LEAST_EXCESS))
-            iy, ix = np.nonzero(ratio)
-            around = np.pad(ratio, 2)
-            here = ratio[iy, ix]
-            peaks = np.ones(len(iy), bool)
-            for dy in range(5):
-                for dx in range(5):
-                    peaks &= here >= around[iy + dy, ix + dx]
-            iy, ix = iy[peaks], ix[peaks]
-            best = np.argsort(-ratio[iy, ix], kind="stable")[:_MOST_PEAKS]
-            iy, ix = iy[best], ix[best]
-            scale = 2**level
-            x, y = self.grid.to_plane((ix + 0.5) * scale - 0.5, (iy + 0.5) * scale - 0.5)
-            # Signal that was not recorded counts too, but where little is seen an excess must not be blown up.
-            seen = np.maximum(o[iy, ix] / scale**2, 0.05)
-            sigma = np.full(len(ix), _SIGMA_CELLS * scale * self.grid.step)
-            found.append(
-                np.stack([ratio[iy, ix] - threshold, x, y, sigma, area * (d - m)[iy, ix] / seen])
-            )
+        x, y = (np.concatenate([getattr(p, axis) for p in likelihood]) for axis in ("x", "y"))
+        span = max(np.ptp(x), np.ptp(y), 8 * _FINEST_SCALE)
+        # Nothing finer than the pixels of the photons is searched for.
+        step = max(
+            _FINEST_SCALE / _SIGMA_CELLS,
+            span / _MOST_CELLS,
+            min(p.observation.photons.pixel for p in likelihood) / _SIGMA_CELLS,
+        )
+        coarsest = min(_COARSEST_SCALE, span / 6)
+        n_levels = 1 + max(0, int(np.log2(coarsest / (step * _SIGMA_CELLS))))
+        grid = PixelGrid.covering(
+            (x.min() - step, x.max() + step), (y.min() - step, y.max() + step), step
+        )
+        counts = sum(
+            grid.histogram(p.x, p.y, p.weights, side=p.observation.photons.pixel)
+            for p in likelihood
+        )
+        return cls(
+            grid,
+            tuple(ObservedMaps.of(p, grid) for p in likelihood),
+            tuple(_smooth(level) for level in halved(counts, n_levels)),
+        )
+
+    def __repr__(self):
+        """Say how fine and how broad the search is."""
+        n = len(self.smoothed)
+        return f"Search: {n} scale{'s' * (n != 1)} on {self.grid!r}"
+
+    def expected(self, parameters):
+        """Expected counts in each cell of the finest level, (ny, nx)."""
+        total = np.zeros(self.grid.shape)
+        for one, amplitudes in zip(self.observed, parameters.amplitudes, strict=True):
+            total += one.expected(parameters.mixture, amplitudes, self.grid)
+        return total * self.grid.cell_area
+
+    def candidates(self, parameters, least):
+        """Places where the photons exceed the model, by falling significance.
+
+        The significance of a place at a scale s is the Poisson likelihood ratio of the smoothed
+        counts d against the equally smoothed expectation m,
+
+            A (d log(d / m) - (d - m)),
+
+        with A = 4 pi s**2 the effective area of the kernel. The log of the number of places is
+        subtracted, because a peak somewhere among many places means little.
+
+        Parameters
+        ----------
+        parameters : Parameters
+        least : float
+            Smallest significance [nat].
+
+        Returns
+        -------
+        Candidates
+        """
+        n = len(self.smoothed)
+        expected = halved(self.expected(parameters), n)
+        omega = halved(sum(one.omega for one in self.observed), n)
+        found = [self._peaks(level, expected[level], omega[level], least) for level in range(n)]
         table = np.concatenate(found, axis=1)
-        return table[:, np.argsort(-table[0], kind="stable")]
+        return Candidates(*table[:, np.argsort(-table[0], kind="stable")])
+
+    def _peaks(self, level, expected, omega, least):
+        """The rows of Candidates at one level, (5, n)."""
+        # Imported here because a fit that does not grow does not need it.
+        from scipy.ndimage import maximum_filter
+
+        counts, expected = self.smoothed[level], np.maximum(_smooth(expected), 1e-12)
+        threshold = np.log(counts.size)
+        ratio = significances(counts, expected, _KERNEL_AREA, max(threshold + least, _LEAST_EXCESS))
+        around = maximum_filter(ratio, size=_PEAK_CELLS, mode="constant")
+        iy, ix = np.nonzero((ratio > 0) & (ratio == around))
+        best = np.argsort(-ratio[iy, ix], kind="stable")[:_MOST_PEAKS]
+        iy, ix = iy[best], ix[best]
+        scale = 2**level
+        x, y = self.grid.to_plane((ix + 0.5) * scale - 0.5, (iy + 0.5) * scale - 0.5)
+        # Signal that was not recorded belongs to the flux, too.
+        seen = np.maximum(omega[iy, ix] / scale**2, _LEAST_COMPLETENESS)
+        flux = _KERNEL_AREA * (counts - expected)[iy, ix] / seen
+        sigma = np.full(len(ix), _SIGMA_CELLS * scale * self.grid.step)
+        return np.stack([ratio[iy, ix] - threshold, x, y, sigma, flux])
 
 
 def _smooth(image):
+    """The image smoothed by a Gaussian of _SIGMA_CELLS cells, cut at 3 sigma."""
     taps = np.exp(-0.5 * (np.arange(int(3 * _SIGMA_CELLS) + 1) / _SIGMA_CELLS) ** 2)
     return smoothed(np.ascontiguousarray(image, np.float64), taps / (taps[0] + 2 * taps[1:].sum()))

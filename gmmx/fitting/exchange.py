@@ -6,8 +6,11 @@ import numpy as np
 
 from ..em.maximise import floored
 from ..model.mixture import Mixture
-from .grow import LEAST_FLUX, is_apart, round_components
-from .prune import removal_losses
+from .grow import LEAST_FLUX, MOST_ADDED, is_apart, round_components
+from .phases import evaluated, evaluation_at, left, merit, noted, tried
+from .problem import ESTIMATE_PHOTONS, parameters_of
+from .prune import fewer, removal_losses
+from .stage import Stage
 
 # Peaks of the residual that are considered, and how far below the significance of growing.
 _MOST_PEAKS = 60
@@ -15,9 +18,64 @@ _LEAST_SIGNIFICANCE = -4.0
 # Children of a component: factor on its covariance, and shift along its major axis in sigma.
 _CHILDREN = ((4.0, 0.0), (0.25, 0.0), (0.4, 0.9), (0.4, -0.9))
 # Gain that an exchange must promise beyond what the removal costs [nat].
-WORTH = 6.0
-# Photons that the information matrix for estimates is summed over.
-ESTIMATE_PHOTONS = 12_000
+_WORTH = 6.0
+# Rise of the objective that a trial must bring [nat].
+_LEAST_RISE = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange(Stage):
+    """Exchange components of little use for missing ones, while it pays.
+
+    Several are exchanged at a time, then fewer. Components are added, too, while there are fewer
+    than `most` of them. `price` is the gain that a component must bring where their number is
+    chosen [nat], and None where it is given.
+    """
+
+    rounds: int
+    most: int
+    price: float | None
+
+    def step(self, problem, state, known, watch):
+        """One trial."""
+        if not state.progress:
+            state, best, phase = evaluated(problem, state)
+            state = state.going_on(rounds=0, n_trials=MOST_ADDED, skip=0, accepted=0)
+            known = best, phase, None
+        best, phase, proposal = known or (*evaluation_at(problem, state), None)
+        at = state.progress
+        if at["rounds"] == self.rounds:
+            return state.after_stage(improved=at["accepted"] > 0), None
+        parameters = parameters_of(state)
+        if proposal is None:
+            proposal = propose(problem, parameters, phase, best.observed_fraction)
+        larger, n_added = exchanged(
+            parameters,
+            proposal,
+            self.most,
+            at["n_trials"],
+            price=_WORTH if self.price is None else self.price,
+            skip=at["skip"],
+        )
+        if n_added == 0:
+            return state.after_stage(improved=at["accepted"] > 0), None
+        trial, found, found_phase = tried(problem, state, larger, "exchange", watch)
+        worth_it = merit(found, self.price) > merit(best, self.price) + _LEAST_RISE
+        trial = noted(problem, trial, found, "exchange", worth_it)
+        if worth_it:
+            progress = {"n_trials": at["n_trials"], "skip": 0, "accepted": at["accepted"] + 1}
+            return (
+                trial.going_on(rounds=at["rounds"] + 1, **progress),
+                (found, found_phase, None),
+            )
+        # As many as before that were too few would only be tried again.
+        progress = (
+            {"n_trials": fewer(n_added), "skip": at["skip"]}
+            if n_added > 1
+            else {"n_trials": 1, "skip": at["skip"] + 1}
+        )
+        state = left(trial, state).going_on(rounds=at["rounds"] + 1, **progress)
+        return state, (best, phase, proposal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +136,11 @@ def _candidates(problem, parameters):
     them.
     """
     free = np.flatnonzero(~parameters.any_fixed)
-    peaks = problem.search.candidates(problem.likelihood, parameters, _LEAST_SIGNIFICANCE)
-    _, x, y, scale, flux = peaks[:, :_MOST_PEAKS]
+    peaks = problem.search.candidates(parameters, _LEAST_SIGNIFICANCE).first(_MOST_PEAKS)
     split = parameters.mixture.select(free)
     values, vectors = np.linalg.eigh(split.covariances)
     along = np.sqrt(values[:, 1])[:, None] * vectors[:, :, 1]
-    candidates = round_components(x, y, scale, np.maximum(flux, 1.0))
+    candidates = round_components(peaks.x, peaks.y, peaks.sigma, np.maximum(peaks.flux, 1.0))
     for factor, shift in _CHILDREN:
         children = Mixture(
             fluxes=split.fluxes,
@@ -91,7 +148,7 @@ def _candidates(problem, parameters):
             covariances=floored(factor * split.covariances, problem.priors.min_sigma),
         )
         candidates = candidates.joined(children)
-    return candidates, np.concatenate([np.full(len(x), -1), np.tile(free, len(_CHILDREN))])
+    return candidates, np.concatenate([np.full(len(peaks.x), -1), np.tile(free, len(_CHILDREN))])
 
 
 def exchanged(parameters, proposal, most, n_trials, *, price, skip=0):
@@ -108,7 +165,7 @@ def exchanged(parameters, proposal, most, n_trials, *, price, skip=0):
         Largest number of components.
     n_trials : int
     price : float
-        Gain that an addition must promise [nat]; for an exchange it is WORTH.
+        Gain that an addition must promise [nat]; for an exchange it is _WORTH.
     skip : int
         Number of the best candidates to leave out.
 
@@ -148,7 +205,7 @@ def _chosen(parameters, proposal, most, n_trials, price, skip):
         )
         if len(added) - len(removed) < room and proposal.gains[i] >= price:
             pass
-        elif spare is not None and proposal.gains[i] >= proposal.losses[spare] + WORTH:
+        elif spare is not None and proposal.gains[i] >= proposal.losses[spare] + _WORTH:
             removed.append(int(spare))
         else:
             break

@@ -18,6 +18,8 @@ from .problem import Problem, parameters_of
 # A phase ends after this many evaluations, so that PSF averages and prior scales can follow the
 # components.
 LONGEST_PHASE = 100
+# Evaluations of each of the two phases of a trial.
+_TRIAL_EVALUATIONS = 12
 # Accepted steps over which the stopping rule watches the gain.
 _WATCHED_STEPS = 5
 # A component is removed when fewer photons than this are expected of it.
@@ -157,6 +159,13 @@ def refine(problem, state, stage, watch, *, budget):
     return without_empty(state, end.evaluation), end.evaluation
 
 
+def tried(problem, state, parameters, stage, watch):
+    """The state, the evaluation and the phase after other components were briefly fitted."""
+    trial = state.with_parameters(parameters)
+    trial, _ = refine(problem, trial, stage, watch, budget=_TRIAL_EVALUATIONS)
+    return evaluated(problem, trial)
+
+
 def settle(problem, state, stage, watch, *, budget, tolerance):
     """One phase of a stage that runs phases until the objective has settled.
 
@@ -222,6 +231,17 @@ def noted(problem, state, evaluation, stage, accepted=True):
     value = float(criterion(log_likelihood, k, problem.n_photons))
     row = (stage, k, log_likelihood, value, bool(accepted))
     return replace(state, path=(*state.path, row), seconds=problem.seconds)
+
+
+def merit(evaluation, price):
+    """What mixtures of different structure are compared by [nat].
+
+    It is the objective where their number is given, and else the likelihood less the price of
+    all components.
+    """
+    if price is None:
+        return evaluation.objective
+    return evaluation.log_likelihood - price * len(evaluation.parameters.mixture)
 
 
 def left(state, before):

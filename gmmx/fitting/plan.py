@@ -5,20 +5,11 @@ from ..errors import InputError
 from ..model.mixture import Fixed, Mixture
 from ..model.state import FitState
 from .criterion import price
-from .stages import (
-    AFTER_IMPROVEMENT,
-    ALWAYS,
-    WITH_COMPONENTS,
-    Begin,
-    Cluster,
-    Conclude,
-    Exchange,
-    Grow,
-    Prune,
-    ReleasePointSources,
-    Settle,
-    record_of,
-)
+from .exchange import Exchange
+from .grow import Grow
+from .prune import Prune
+from .stage import AFTER_IMPROVEMENT, ALWAYS, WITH_COMPONENTS
+from .stages import Begin, Cluster, Conclude, ReleasePointSources, Settle, record_of
 from .start import background_only, with_given
 
 # Largest number of components where their number is chosen.

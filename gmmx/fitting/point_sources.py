@@ -1,4 +1,4 @@
-"""Point sources that are modelled instead of masked: components without any size of their own."""
+"""Point sources that are fitted instead of masked: components without a size of their own."""
 
 from dataclasses import dataclass
 
@@ -10,24 +10,38 @@ from ..model.mixture import POINT_SIGMA, Fixed, Mixture
 from ..model.psf import core_radius
 from ..plane.shapes import Box, Ellipse, Ring
 
-# Share of the exposure below which a source cannot be told from nothing.
-_LEAST_SEEN = 0.01
-# Two sources closer than this share of the radius that holds 39 % of the PSF cannot be told apart.
+# Completeness below which a source cannot be distinguished from nothing.
+_LEAST_COMPLETENESS = 0.01
+# Sources closer than this part of the radius that holds 39 % of the PSF cannot be distinguished.
 _SAME = 0.5
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class PointSources:
-    """Places of point sources and how far each may move from there.
+    """Positions of point sources, and the regions that they may not leave.
 
-    Attributes
+    Parameters
     ----------
     x, y : (n,) array
-        In the tangent plane of the fit [arcsec].
+        Positions in the tangent plane of the fit [arcsec].
     reaches : (n,) array
-        Radius of a circle as large as the source's region [arcsec]: its photons are counted there to begin with, and the source stays within it.
+        Radius of each source's region, a circle [arcsec]. Photons inside it determine the
+        source's initial flux, and the source stays within it.
     movable : bool
         Whether the positions are fitted.
+
+    Raises
+    ------
+    InputError
+        If a radius is not positive.
+
+    Examples
+    --------
+    >>> sources = PointSources(x=[0.0, 30.0], y=[5.0, -5.0], reaches=[2.0, 3.0])
+    >>> sources
+    PointSources: 2, positions free
+    >>> len(sources.apart_from(np.array([[29.0, -5.0]])))
+    1
     """
 
     x: np.ndarray
@@ -39,46 +53,56 @@ class PointSources:
         read_only(self, x=("n",), y=("n",), reaches=("n",))
         if np.any(self.reaches <= 0):
             raise InputError(
-                f"the region of a point source must have an area, got a radius of {self.reaches.min():g} arcsec"
+                "the region of a point source must have an area, but a radius is"
+                f" {self.reaches.min():g} arcsec"
             )
 
     def __len__(self):
+        """Number of sources."""
         return len(self.x)
+
+    def __repr__(self):
+        """Say how many there are, and whether their positions are fitted."""
+        return f"PointSources: {len(self)}, positions {'free' if self.movable else 'fixed'}"
 
     @classmethod
     def of_shapes(cls, shapes, *, movable=True):
-        """One source at the centre of each shape that is not cut out; of each that is, where the list does nothing else, as masks are written in CIAO.
+        """Make one source at the centre of each included shape.
 
-        An ellipse reaches as far as the circle of its area, sqrt(a b); of other shapes half the mean side of the box, or of the box about them, counts.
+        If all shapes are excluded, as in CIAO masks, they are used instead. The region of an
+        ellipse is the circle of the same area. The radius for other shapes is half of the mean
+        side of the box, or of the box around the shape.
 
         Parameters
         ----------
         shapes : Shapes
-            As region files and source lists are read: circles, ellipses, boxes, polygons.
+        movable : bool
+
+        Returns
+        -------
+        PointSources
 
         Raises
         ------
         InputError
-            When a shape has no bounds, or is a ring, which is drawn around a source and not on it.
+            If a shape has no bounds, or is a ring, which is drawn around a source and not on it.
         """
-        terms = [
-            term
-            for term in (shapes.holes() if shapes.only_excludes else shapes).terms
-            if not term.exclude
-        ]
-        places = np.array([_place(term) for term in terms], float).reshape(-1, 3)
-        return cls(x=places[:, 0], y=places[:, 1], reaches=places[:, 2], movable=movable)
+        used = shapes.holes() if shapes.only_excludes else shapes
+        rows = [_circle(term) for term in used.terms if not term.exclude]
+        x, y, reaches = np.array(rows, float).reshape(-1, 3).T
+        return cls(x=x, y=y, reaches=reaches, movable=movable)
 
     def select(self, index):
-        """The sources that `index` (integers or booleans) names."""
+        """The sources of `index` (integers or booleans)."""
         return PointSources(
             x=self.x[index], y=self.y[index], reaches=self.reaches[index], movable=self.movable
         )
 
     def usable(self, observations, reference):
-        """The sources that the photons can tell of, and how many are left out, by reason.
+        """The sources that can be fitted, and how many cannot, by reason.
 
-        A source is left out where there is no exposure, where all of it is cut out, and where it lies within half the PSF's radius of 39 % of one before it.
+        A source cannot be fitted where there is no exposure, under a mask, and within half of the
+        PSF's radius of 39 % from a source before it in the list.
 
         Parameters
         ----------
@@ -91,119 +115,132 @@ class PointSources:
         sources : PointSources
         left_out : dict of str to int
         """
-        exposed = (
-            self._sum(
-                observations, lambda o: o.completeness.exposure_at(self.x, self.y) / reference
-            )
-            >= _LEAST_SEEN
-        )
-        seen = exposed & (self._completeness(observations, reference) >= _LEAST_SEEN)
-        own = np.array(seen)
-        radii = [core_radius(*o.psf.at(self.x, self.y)) for o in observations if o.psf is not None]
-        least = _SAME * np.min(radii, axis=0) if radii and len(self) else np.zeros(len(self))
-        for i in np.flatnonzero(seen):
-            own[i] = not np.any(
-                own[:i] & (np.hypot(self.x[:i] - self.x[i], self.y[:i] - self.y[i]) < least[i])
-            )
+        exposed = self._exposure(observations, reference) >= _LEAST_COMPLETENESS
+        seen = exposed & (self._completeness(observations, reference) >= _LEAST_COMPLETENESS)
+        distinct = self._are_distinct(observations, seen)
         reasons = {
             "without exposure": ~exposed,
             "under a mask or outside the region": exposed & ~seen,
-            "listed twice": seen & ~own,
+            "listed twice": seen & ~distinct,
         }
-        return self.select(own), {
-            reason: int(which.sum()) for reason, which in reasons.items() if which.any()
-        }
+        left_out = {reason: int(which.sum()) for reason, which in reasons.items() if which.any()}
+        return self.select(distinct), left_out
+
+    def _are_distinct(self, observations, seen):
+        """Which of the seen sources are not too close to a seen one before them."""
+        radii = [core_radius(*o.psf.at(self.x, self.y)) for o in observations if o.psf is not None]
+        least = _SAME * np.min(radii, axis=0) if radii and len(self) else np.zeros(len(self))
+        distinct = np.array(seen)
+        for i in np.flatnonzero(seen):
+            distance = np.hypot(self.x[:i] - self.x[i], self.y[:i] - self.y[i])
+            distinct[i] = not np.any(distinct[:i] & (distance < least[i]))
+        return distinct
 
     def apart_from(self, places):
-        """The sources that have none of some places (n, 2) [arcsec] within their circles."""
+        """The sources that have none of the places (n, 2) [arcsec] in their region."""
         if len(places) == 0:
             return self
         distance = np.hypot(self.x[:, None] - places[:, 0], self.y[:, None] - places[:, 1])
         return self.select((distance > self.reaches[:, None]).all(1))
 
-    def _completeness(self, observations, reference):
-        # A small mask may leave open a share of the cell that it lies in.
-        return self._sum(
-            observations,
-            lambda o: np.where(
-                o.cuts_out(self.x, self.y),
-                0.0,
-                o.completeness.effective_at(self.x, self.y) / reference,
-            ),
-        )
+    def _exposure(self, observations, reference):
+        """Exposure of all observations over E_ref, without masks, (n,)."""
+        return self._summed(observations, lambda c, _: c.exposure_at(self.x, self.y) / reference)
 
-    def _sum(self, observations, share):
-        """A share summed over the observations, (n,); 1 for each that is complete everywhere."""
-        return sum(
-            (np.ones(len(self)) if o.completeness is None else share(o) for o in observations),
-            np.zeros(len(self)),
-        )
+    def _completeness(self, observations, reference):
+        """Completeness of all observations, (n,)."""
+
+        def of_one(completeness, observation):
+            # The cell of a source under a small mask may be open in part.
+            cut = observation.cuts_out(self.x, self.y)
+            return np.where(cut, 0.0, completeness.effective_at(self.x, self.y) / reference)
+
+        return self._summed(observations, of_one)
+
+    def _summed(self, observations, of_one):
+        """A sum over observations, (n,), to which each that is complete everywhere adds 1."""
+        total = np.zeros(len(self))
+        for o in observations:
+            total += 1.0 if o.completeness is None else of_one(o.completeness, o)
+        return total
 
     def started(self, observations, reference):
-        """The sources as components of a fit: with the flux of the photons in their circles beyond the level of the ring about them, all but the flux held.
+        """The sources as components that a fit starts from, at fixed positions.
+
+        The flux of a source is that of the photons in its region, without the background that
+        the ring of twice the radius around it has.
+
+        Parameters
+        ----------
+        observations : sequence of Observation
+        reference : float
+            E_ref.
 
         Returns
         -------
         mixture : Mixture
         fixed : Fixed
+            Only the fluxes are free.
         """
         inside, around = np.zeros(len(self)), np.zeros(len(self))
         for o in observations:
-            for i in range(len(self)):
-                distance = np.hypot(o.photons.x - self.x[i], o.photons.y - self.y[i])
-                inside[i] += o.photons.weights[distance < self.reaches[i]].sum()
-                around[i] += o.photons.weights[
-                    (distance >= self.reaches[i]) & (distance < 2 * self.reaches[i])
-                ].sum()
-        # The ring has three times the circle's area.
-        fluxes = np.maximum(inside - around / 3, 1.0) / np.maximum(
-            self._completeness(observations, reference), _LEAST_SEEN
-        )
+            photons = o.photons
+            for i, reach in enumerate(self.reaches):
+                distance = np.hypot(photons.x - self.x[i], photons.y - self.y[i])
+                ring = (distance >= reach) & (distance < 2 * reach)
+                inside[i] += photons.weights[distance < reach].sum()
+                around[i] += photons.weights[ring].sum()
+        # The ring has three times the area of the circle.
+        completeness = np.maximum(self._completeness(observations, reference), _LEAST_COMPLETENESS)
         n = len(self)
         mixture = Mixture(
-            fluxes=fluxes,
+            fluxes=np.maximum(inside - around / 3, 1.0) / completeness,
             means=np.stack([self.x, self.y], axis=1),
             covariances=np.tile(POINT_SIGMA**2 * np.eye(2), (n, 1, 1)),
         )
-        return mixture, Fixed(
-            fluxes=np.zeros(n, bool),
-            means=np.ones(n, bool),
-            covariances=np.ones(n, bool),
-            points=np.ones(n, bool),
-        )
+        yes, no = np.ones(n, bool), np.zeros(n, bool)
+        return mixture, Fixed(fluxes=no, means=yes, covariances=yes, points=yes)
 
     def strayed(self, means):
-        """Which sources have left their circles, (n,) booleans, and all places brought back to the edge, (n, 2) [arcsec]."""
+        """Find the sources that have left their region, and bring them back to its edge.
+
+        Parameters
+        ----------
+        means : (n, 2) array
+            Fitted positions [arcsec].
+
+        Returns
+        -------
+        outside : (n,) booleans
+        means : (n, 2) array
+            [arcsec]
+        """
         homes = np.stack([self.x, self.y], axis=1)
         shift = means - homes
         distance = np.hypot(*shift.T)
-        out = distance > self.reaches
-        return out, np.where(
-            out[:, None],
-            homes + shift * (self.reaches / np.maximum(distance, 1e-300))[:, None],
-            means,
-        )
+        outside = distance > self.reaches
+        edge = homes + shift * (self.reaches / np.maximum(distance, 1e-300))[:, None]
+        return outside, np.where(outside[:, None], edge, means)
 
 
-def _place(term):
-    """Centre and reach of a source's region, (x, y, radius) [arcsec]."""
+def _circle(term):
+    """Centre and radius of a source's region, (x, y, radius) [arcsec]."""
     shape, negated = term.parts[0]
     if any(isinstance(part, Ring) and not cut for part, cut in term.parts):
         raise InputError(
-            f"{term.short_label}: a ring, pie or panda is no region of a point source: give a circle or an ellipse on it"
+            f"{term.short_label}: a ring, pie or panda is no region of a point source: give a"
+            " circle or an ellipse on it"
         )
     x0, x1, y0, y1 = term.bounds()
     if not np.all(np.isfinite([x0, x1, y0, y1])):
         raise InputError(
-            f"{term.short_label}: a point source needs a region with bounds, such as a circle or an ellipse"
+            f"{term.short_label}: a point source needs a region with bounds, such as a circle or"
+            " an ellipse"
         )
     reach = np.sqrt(max(x1 - x0, 0.0) * max(y1 - y0, 0.0)) / 2
     if len(term.parts) == 1 and not negated:
-        reach = (
-            np.sqrt(shape.rx * shape.ry)
-            if isinstance(shape, Ellipse)
-            else np.sqrt(shape.width * shape.height) / 2
-            if isinstance(shape, Box)
-            else reach
-        )
+        if isinstance(shape, Ellipse):
+            reach = np.sqrt(shape.rx * shape.ry)
+        elif isinstance(shape, Box):
+            reach = np.sqrt(shape.width * shape.height) / 2
     return (x0 + x1) / 2, (y0 + y1) / 2, reach

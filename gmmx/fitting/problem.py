@@ -15,6 +15,9 @@ from ..model.observation import Observation, finest_detail
 from .excess import Search
 from .point_sources import PointSources
 
+# Photons that the information matrix is summed over where gains and losses are estimated.
+ESTIMATE_PHOTONS = 12_000
+
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Problem:

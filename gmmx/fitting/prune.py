@@ -1,6 +1,54 @@
-"""What it would cost to remove a component, and which components are not worth their price."""
+"""Components that are not worth their price are removed."""
+
+from dataclasses import dataclass
 
 import numpy as np
+
+from .phases import evaluated, evaluation_at, left, merit, noted, tried
+from .problem import ESTIMATE_PHOTONS, parameters_of
+from .stage import Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prune(Stage):
+    """Remove components whose removal costs less than `price` [nat], the cheapest first.
+
+    Several are removed at a time, then fewer.
+    """
+
+    price: float
+
+    def step(self, problem, state, known, watch):
+        """One trial."""
+        if not state.progress:
+            state, best, phase = evaluated(problem, state)
+            known = best, phase, None
+            # Few at a time: two components that stand in for each other are cheap one by one,
+            # and expensive together.
+            state = state.going_on(n_trials=max(1, len(state.mixture) // 6))
+        best, phase, losses = known or (*evaluation_at(problem, state), None)
+        if len(state.mixture) == 0:
+            return state.after_stage(), None
+        parameters, n_trials = parameters_of(state), state.progress["n_trials"]
+        if losses is None:
+            losses = removal_losses(
+                problem.information(parameters, phase, photons=ESTIMATE_PHOTONS),
+                best.observed_fraction,
+            )
+        cheap = cheapest(losses, self.price, n_trials)
+        if len(cheap):
+            kept = np.setdiff1d(np.arange(len(losses)), cheap)
+            trial, found, found_phase = tried(
+                problem, state, parameters.select(kept), "prune", watch
+            )
+            worth_it = merit(found, self.price) > merit(best, self.price)
+            trial = noted(problem, trial, found, "prune", worth_it)
+            if worth_it:
+                return trial, (found, found_phase, None)
+            state = left(trial, state)
+        if n_trials == 1:
+            return state.after_stage(), None
+        return state.going_on(n_trials=fewer(n_trials)), (best, phase, losses)
 
 
 def removal_losses(information, observed_fraction):

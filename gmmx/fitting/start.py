@@ -17,7 +17,7 @@ _BACKGROUND_FRACTION = 0.5
 
 
 def background_only(prepared):
-    """No component, and each background at its given amplitude or with an equal part of all photons.
+    """No component, and backgrounds at given amplitudes or with equal parts of all photons.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Region files: every dialect lands on the same sky, and nothing is dropped in silence."""
+"""Region files: all dialects mean the same sky, and no shape is dropped in silence."""
 
 import gzip
 import re
@@ -23,7 +23,7 @@ IMAGE = PixelGrid(shape=(100, 100), origin=np.array([-98.0, -98.0]), matrix=2.0 
 
 @pytest.fixture
 def read(tmp_path):
-    """A function that writes text, or bytes, into a region file and reads it."""
+    """Return a function that writes text or bytes into a region file and reads it."""
 
     def reader(content, *, frame=FRAME, physical=PHYSICAL, image_grid=IMAGE, name="test.reg"):
         path = tmp_path / name
@@ -34,13 +34,13 @@ def read(tmp_path):
 
 
 def only(shapes):
-    """The one shape that there is."""
+    """Return the one shape that there is."""
     assert shapes.n_shapes == 1
     return shapes.terms[0].parts[0][0]
 
 
 def events_of(path):
-    """x, y [pixel], sky frame and physical frame of an event file, straight from its columns' keywords."""
+    """Read an event file by the keywords of its columns: x, y [pixel], sky and physical frame."""
     with fits.open(path) as hdus:
         header, data = hdus["EVENTS"].header, hdus["EVENTS"].data
         names = [name.lower() for name in hdus["EVENTS"].columns.names]
@@ -56,11 +56,11 @@ def events_of(path):
         )
 
 
-# --- golden, on real and simulated files
+# --- real and simulated files
 
 
 @pytest.mark.parametrize(("file", "n_shapes"), [("ciao", 45), ("ds9", 44)])
-def test_masked_observation_to_the_last_photon(shared_data, file, n_shapes):
+def test_a_mask_leaves_the_photons_that_ciao_leaves(shared_data, file, n_shapes):
     folder = shared_data / "real" / "755_PSRB2223"
     x, y, frame, physical = events_of(folder / "755_7_evt2_05_8keV.fits.gz")
     expected_x, expected_y, _, _ = events_of(folder / "755_7_holes_evt2_05_8keV.fits.gz")
@@ -72,8 +72,8 @@ def test_masked_observation_to_the_last_photon(shared_data, file, n_shapes):
     assert shapes.only_excludes == (file == "ds9")
 
 
-def independent_count(path):
-    """Lines that open a parenthesis and are not comments."""
+def count_shapes(path):
+    """Count the lines that open a parenthesis and are not comments."""
     return len(re.findall(r"^\s*(?:image\s*;)?\s*-?[A-Za-z]+\(", path.read_text(), re.MULTILINE))
 
 
@@ -100,7 +100,7 @@ def independent_count(path):
         ("../zwcl2341_acisi/zwcl2341_sources_phys_excl.reg", 252, 0),
     ],
 )
-def test_every_shape_of_real_files(shared_data, file, n_shapes, n_background):
+def test_every_shape_of_a_real_file_is_read(shared_data, file, n_shapes, n_background):
     path = shared_data / "real" / "regions" / file
     near = re.search(r"(\d+):(\d+):[\d.]+,([-+]\d+):(\d+)", path.read_text())
     frame = (
@@ -111,13 +111,13 @@ def test_every_shape_of_real_files(shared_data, file, n_shapes, n_background):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
         shapes = read_regions(path, frame=frame, physical=PHYSICAL, image_grid=IMAGE)
-    assert shapes.n_shapes == n_shapes == independent_count(path) - n_background
+    assert shapes.n_shapes == n_shapes == count_shapes(path) - n_background
     assert len(caught) == (n_background > 0) + ("test01_ciao" in file)
     assert all(np.isfinite(line).all() for line in shapes.outlines())
 
 
-def test_one_field_in_four_dialects(shared_data):
-    """The same four shapes, which DS9 and CIAO wrote in pixels and on the sky, agree to what the files' digits are worth."""
+def test_ds9_and_ciao_wrote_the_same_four_shapes(shared_data):
+    # In pixels and on the sky, to the digits of the files.
     folder = shared_data / "real" / "regions"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
@@ -130,7 +130,8 @@ def test_one_field_in_four_dialects(shared_data):
         assert [term.parts for term in sorted(ciao.terms, key=lambda t: t.exclude)] == [
             term.parts for term in plain.terms
         ]
-        # The image's own tangent point is not told: take it from the first circle, of which both positions are known.
+        # The files do not tell the tangent point of the image. The first circle does, because its
+        # position is known in pixels and on the sky.
         sky = SkyCoord("11:24:24.230 -59:15:02.20", unit=("hourangle", "deg"))
         frame = SkyFrame(sky.ra.deg, sky.dec.deg, "FK5")
         physical = PhysicalFrame(4267.9987, 4214.0083, 0.492, 0.492)
@@ -142,60 +143,51 @@ def test_one_field_in_four_dialects(shared_data):
         assert_allclose(a, b, atol=0.4)
 
 
+def make_table_of_circles(numbers, frame, physical):
+    """Make a FITS table of circles (x, y, r) [physical pixel] about another tangent point."""
+    other = SkyFrame(frame.ra0 + 0.1, frame.dec0 - 0.05)
+    other_physical = PhysicalFrame(100.0, 200.0, 0.25, 0.25)
+    sky = frame.to_sky(*physical.to_plane(numbers[:, 0], numbers[:, 1]))
+    x, y = other_physical.to_physical(*other.to_plane(*sky))
+    n = len(numbers)
+    table = make_region_table(
+        X=x,
+        Y=y,
+        SHAPE=["circle"] * n,
+        R=np.column_stack([numbers[:, 2] * 0.492 / 0.25, np.full(n, np.nan)]),
+        COMPONENT=np.arange(n),
+    )
+    keywords = [("RA---TAN", other.ra0, 100.0, -0.25), ("DEC--TAN", other.dec0, 200.0, 0.25)]
+    for column, (kind, value, pixel, step) in zip(table.columns, keywords, strict=False):
+        column.coord_type, column.coord_ref_value = kind, value
+        column.coord_ref_point, column.coord_inc = pixel, step / 3600
+    return table
+
+
+@pytest.mark.parametrize("form", ["fk5", "ciao", "fits"])
 @pytest.mark.parametrize(("case", "n_shapes"), [("galaxy", 40), ("small", 15)])
-def test_one_mask_through_every_format(shared_data, tmp_path, case, n_shapes):
+def test_a_mask_is_the_same_in_every_format(shared_data, tmp_path, case, n_shapes, form):
     folder = shared_data / "marx" / case
     x_pix, y_pix, frame, physical = events_of(folder / "events.fits.gz")
     x, y = physical.to_plane(x_pix, y_pix)
-    on_sky = read_regions(folder / "sources.reg", frame=frame, physical=physical)
     in_pixels = read_regions(folder / "sources_phys.reg", frame=frame, physical=physical)
-    lines = [
-        line
-        for line in (folder / "sources_phys.reg").read_text().splitlines()
-        if line.startswith("circle")
-    ]
-    ciao = tmp_path / "ciao.reg"
-    ciao.write_text("\n".join(lines))
-    numbers = np.array([[float(v) for v in line[7:-1].split(",")] for line in lines])
-    as_ciao = read_regions(ciao, frame=frame, physical=physical)
-    # As a FITS table whose tangent point is elsewhere.
-    other, other_physical = (
-        SkyFrame(frame.ra0 + 0.1, frame.dec0 - 0.05),
-        PhysicalFrame(100.0, 200.0, 0.25, 0.25),
-    )
-    place = other_physical.to_physical(
-        *other.to_plane(*frame.to_sky(*physical.to_plane(numbers[:, 0], numbers[:, 1])))
-    )
-    table = region_table(
-        X=place[0],
-        Y=place[1],
-        SHAPE=["circle"] * n_shapes,
-        R=np.column_stack([numbers[:, 2] * 0.492 / 0.25, np.full(n_shapes, np.nan)]),
-        COMPONENT=np.arange(n_shapes),
-    )
-    for column, kind, value, pixel, step in zip(
-        table.columns,
-        ("RA---TAN", "DEC--TAN"),
-        (other.ra0, other.dec0),
-        (100.0, 200.0),
-        (-0.25, 0.25),
-    ):
-        column.coord_type, column.coord_ref_value, column.coord_ref_point, column.coord_inc = (
-            kind,
-            value,
-            pixel,
-            step / 3600,
-        )
-    as_fits = read_regions(written(tmp_path / "table.reg", table), frame=frame, physical=None)
+    text = (folder / "sources_phys.reg").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("circle")]
+    path = {"fk5": folder / "sources.reg"}.get(form, tmp_path / "mask")
+    if form == "ciao":
+        path.write_text("\n".join(lines))
+    elif form == "fits":
+        numbers = np.array([[float(v) for v in line[7:-1].split(",")] for line in lines])
+        write_tables(path, make_table_of_circles(numbers, frame, physical))
+    shapes = read_regions(path, frame=frame, physical=None if form == "fits" else physical)
     expected = in_pixels.contains(x, y)
     assert expected.sum() > 1000
-    for shapes in (on_sky, as_ciao, as_fits):
-        assert shapes.n_shapes == n_shapes
-        # The files' three decimals leave a photon or two on the other side.
-        assert np.sum(shapes.contains(x, y) != expected) <= 2
+    assert shapes.n_shapes == n_shapes
+    # Three decimals in the files leave a photon or two on the other side.
+    assert np.sum(shapes.contains(x, y) != expected) <= 2
 
 
-def test_catalogue_regions(shared_data):
+def test_a_source_of_the_chandra_catalogue_has_the_area_of_its_header(shared_data):
     path = shared_data / "real" / "csc_cosmos_7999" / "acisf07999_000N001_r0035_reg3.fits.gz"
     header = fits.getheader(path, 1)
     frame = SkyFrame(header["TCRVL1"], header["TCRVL2"])
@@ -210,22 +202,22 @@ def test_catalogue_regions(shared_data):
     assert_allclose(
         physical.to_physical(source.x, source.y), (3145.89473684, 4520.78947368), rtol=1e-9
     )
-    # Its area is in the header, counted in pixels.
+    # The header has the area in pixels.
     assert_allclose(np.pi * 37.06152344 * 15.3881588, header["ROI_AREA"], rtol=1e-4)
 
 
-def test_exclusions_of_a_fits_component(shared_data, tmp_path):
+def test_exclusions_of_a_fits_component_are_cut_out(shared_data, tmp_path):
     path = shared_data / "real" / "csc_cosmos_7999" / "acisf07999_000N001_r0035_reg3.fits.gz"
     with fits.open(path) as hdus:
         background = hdus["BKGREG"].copy()
     shapes = read_regions(
-        written(tmp_path / "bkg.fits", background),
+        write_tables(tmp_path / "bkg.fits", background),
         frame=SkyFrame(149.88534733445, 2.6079504903529),
         physical=None,
     )
     assert shapes.n_shapes == 3
     assert [term.exclude for term in shapes.terms] == [False, True, True]
-    # The header's count is of whole pixels, the third ellipse's part in it included.
+    # The area in the header counts whole pixels, and the third ellipse only partly overlaps.
     whole, holes = np.pi * 185.30761719 * 76.94079399, np.pi * 37.06152344 * 15.3881588
     assert shapes.area() / 0.492**2 < whole - holes
     assert_allclose(shapes.area() / 0.492**2, 42646, rtol=0.06)
@@ -234,7 +226,7 @@ def test_exclusions_of_a_fits_component(shared_data, tmp_path):
 # --- text
 
 
-def test_header_lines_and_separators(read):
+def test_systems_properties_and_semicolons_are_told_apart(read):
     text = """# Region file format: DS9 version 4.1
 global color=green dashlist=8 3 font="helvetica 10; normal" select=1 include=1 source=1
 physical;circle(4096.5,4096.5,10) # color=#48f text={a ; circle(1,1,1) # background}
@@ -253,7 +245,7 @@ CIRCLE(201.0, -43.0, 0.01)
     assert_allclose([sky.x, sky.y, sky.rx], [0, 0, 36], atol=0.05)
     image = shapes.terms[1].parts[0][0]
     assert (image.x, image.y, image.width, image.height) == (0.0, 0.0, 20.0, 40.0)
-    # What follows the image line is image too.
+    # The lines after the image line are in image coordinates too.
     assert_allclose(shapes.terms[5].parts[0][0].x, -98 + 2 * 4099)
 
 
@@ -270,14 +262,23 @@ CIRCLE(201.0, -43.0, 0.01)
         ("0.001", 3.6),
     ],
 )
-def test_lengths(read, length, arcsec):
+def test_lengths_may_have_units(read, length, arcsec):
     assert_allclose(only(read(f"icrs;circle(201.0,-43.0,{length})")).rx, arcsec, rtol=1e-7)
 
 
-def test_bare_lengths_are_pixels_where_the_file_is_in_pixels(read):
-    assert_allclose(only(read("circle(13:24:00,-43:00:00,20)")).rx, 20 * 0.492)
-    assert_allclose(only(read('circle(4096.5,4096.5,20")')).rx, 20)
-    assert_allclose(only(read("image\ncircle(50,50,20p)")).rx, 20 * 0.492)
+@pytest.mark.parametrize(
+    ("text", "arcsec"),
+    [
+        ("circle(13:24:00,-43:00:00,20)", 20 * 0.492),
+        ('circle(4096.5,4096.5,20")', 20.0),
+        ("image\ncircle(50,50,20p)", 20 * 0.492),
+    ],
+)
+def test_bare_lengths_are_pixels_where_the_file_is_in_pixels(read, text, arcsec):
+    assert_allclose(only(read(text)).rx, arcsec)
+
+
+def test_without_physical_pixels_a_length_needs_a_unit(read):
     with pytest.raises(DataError, match="add a unit"):
         read("circle(13:24:00,-43:00:00,20)", physical=None)
     assert_allclose(only(read("circle(13:24:00,-43:00:00,20d)", physical=None)).rx, 72000)
@@ -293,7 +294,7 @@ def test_bare_lengths_are_pixels_where_the_file_is_in_pixels(read):
         f"{np.radians(201.025):.12f}r,{np.radians(-43.025):.12f}r",
     ],
 )
-def test_positions(read, position):
+def test_positions_may_have_units(read, position):
     shape = only(read(f'icrs;circle({position},1")'))
     assert_allclose((shape.x, shape.y), FRAME.to_plane(201.025, -43.025), atol=1e-5)
     assert_allclose((shape.rx, shape.ry), 1)
@@ -302,14 +303,14 @@ def test_positions(read, position):
 @pytest.mark.parametrize(
     "system", ["fk4", "b1950", "fk5", "J2000", "galactic", "ecliptic", "icrs", "wcs"]
 )
-def test_systems_of_the_sky(read, system):
+def test_systems_of_the_sky_have_their_own_north(read, system):
     names = {"b1950": "fk4", "j2000": "fk5", "wcs": "icrs", "ecliptic": "barycentricmeanecliptic"}
     native = SkyCoord(201.2, -42.9, unit="deg")
     there = native.transform_to(names.get(system.lower(), system.lower()))
     lon, lat = there.spherical.lon.deg, there.spherical.lat.deg
     box = only(read(f'{system}\nbox({lon:.10f},{lat:.10f},20",4",25)'))
     assert_allclose((box.x, box.y), FRAME.to_plane(201.2, -42.9), atol=1e-4)
-    # North of that system, by astropy's own offsets.
+    # North of that system, by the offsets of astropy.
     up = there.directional_offset_by(0, 1e-3 * native.ra.unit).icrs
     x, y = FRAME.to_plane(up.ra.deg, up.dec.deg)
     north = np.degrees(np.arctan2(y - box.y, x - box.x))
@@ -336,31 +337,34 @@ def test_north_is_not_up_away_from_the_pointing(read):
     assert abs(ellipse.angle - 90) > 1
 
 
-def test_angles_follow_the_pixels(read):
-    turned = PixelGrid(
-        shape=(50, 50), origin=np.zeros(2), matrix=2 * np.array([[0.0, -1.0], [1.0, 0.0]])
-    )
-    flipped = PixelGrid(
-        shape=(50, 50), origin=np.zeros(2), matrix=np.array([[-2.0, 0.0], [0.0, 2.0]])
-    )
-    line = "image;box(1,1,6,2,30)"
-    assert_allclose(only(read(line, image_grid=turned)).angle, 120)
-    box = read(line, image_grid=flipped)
-    ix, iy = np.cos(np.radians(30)), np.sin(np.radians(30))
-    assert_array_equal(
-        box.contains(*flipped.to_plane(2.9 * np.array([ix, -ix]), 2.9 * np.array([iy, iy]))),
-        [True, False],
-    )
-    pie = read("image;panda(1,1,10,40,1,1,5,1)", image_grid=flipped)
+TURNED = PixelGrid(
+    shape=(50, 50), origin=np.zeros(2), matrix=2 * np.array([[0.0, -1.0], [1.0, 0.0]])
+)
+FLIPPED = PixelGrid(shape=(50, 50), origin=np.zeros(2), matrix=np.array([[-2.0, 0.0], [0.0, 2.0]]))
+
+
+def test_angles_turn_with_the_pixels(read):
+    assert_allclose(only(read("image;box(1,1,6,2,30)", image_grid=TURNED)).angle, 120)
+
+
+def test_a_box_is_mirrored_with_the_pixels(read):
+    box = read("image;box(1,1,6,2,30)", image_grid=FLIPPED)
+    ix, iy = 2.9 * np.cos(np.radians(30)), 2.9 * np.sin(np.radians(30))
+    points = FLIPPED.to_plane(np.array([ix, -ix]), np.array([iy, iy]))
+    assert_array_equal(box.contains(*points), [True, False])
+
+
+def test_a_panda_is_mirrored_with_the_pixels(read):
+    panda = read("image;panda(1,1,10,40,1,1,5,1)", image_grid=FLIPPED)
     a = np.radians([5, 15, 35, 45])
-    assert_array_equal(
-        pie.contains(*flipped.to_plane(3 * np.cos(a), 3 * np.sin(a))), [False, True, True, False]
-    )
-    backwards = PhysicalFrame(0.0, 0.0, -1.0, 1.0)
-    assert_array_equal(
-        read("sector(0,0,10,40)", physical=backwards).contains(-np.cos(a), np.sin(a)),
-        [False, True, True, False],
-    )
+    points = FLIPPED.to_plane(3 * np.cos(a), 3 * np.sin(a))
+    assert_array_equal(panda.contains(*points), [False, True, True, False])
+
+
+def test_a_sector_is_mirrored_with_the_physical_axis(read):
+    sector = read("sector(0,0,10,40)", physical=PhysicalFrame(0.0, 0.0, -1.0, 1.0))
+    a = np.radians([5, 15, 35, 45])
+    assert_array_equal(sector.contains(-np.cos(a), np.sin(a)), [False, True, True, False])
 
 
 @pytest.mark.parametrize(
@@ -408,34 +412,29 @@ def test_angles_follow_the_pixels(read):
         ("FIELD()", Field()),
     ],
 )
-def test_every_kind(read, text, shape):
+def test_every_name_makes_its_shape(read, text, shape):
     assert only(read(text, physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0))) == shape
 
 
-def test_combinations(read):
-    def cover(text, x):
-        return (
-            read(text, physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0))
-            .contains(np.array(x, float), np.zeros(len(x)))
-            .tolist()
-        )
-
-    x = [0, 2, 5, 50]
-    assert cover("circle(0,0,3)*!circle(0,0,1)", x) == [False, True, False, False]
-    assert cover("circle(0,0,3)&!circle(0,0,1)&!circle(2,0,0.5)", x) == [False, False, False, False]
-    assert cover("circle(0,0,3) - circle(0,0,1) + circle(5,0,1)", x) == [False, True, True, False]
-    assert cover("circle(0,0,3)*circle(3,0,2)", x) == [False, True, False, False]
-    assert cover("circle(0,0,3)|circle(5,0,1)", x) == [True, True, True, False]
-    assert cover("circle(0,0,3) || # composite\ncircle(5,0,1)", x) == [True, True, True, False]
-    assert cover("circle(0,0,3)\n-circle(0,0,4)*circle(0,0,1)", x) == [False, True, False, False]
-    assert cover("field()\n-circle(0,0,1)\n-circle(5,0,1)", x) == [False, True, False, True]
-    assert cover("-circle(0,0,1)\n!circle(5,0,1)", x) == [False, True, False, True]
-    assert cover("physical\ncircle(0,0,3)\ncircle(0,0,1) # include=0", x) == [
-        False,
-        True,
-        False,
-        False,
-    ]
+@pytest.mark.parametrize(
+    ("text", "covered"),
+    [
+        ("circle(0,0,3)*!circle(0,0,1)", "nYnn"),
+        ("circle(0,0,3)&!circle(0,0,1)&!circle(2,0,0.5)", "nnnn"),
+        ("circle(0,0,3) - circle(0,0,1) + circle(5,0,1)", "nYYn"),
+        ("circle(0,0,3)*circle(3,0,2)", "nYnn"),
+        ("circle(0,0,3)|circle(5,0,1)", "YYYn"),
+        ("circle(0,0,3) || # composite\ncircle(5,0,1)", "YYYn"),
+        ("circle(0,0,3)\n-circle(0,0,4)*circle(0,0,1)", "nYnn"),
+        ("field()\n-circle(0,0,1)\n-circle(5,0,1)", "nYnY"),
+        ("-circle(0,0,1)\n!circle(5,0,1)", "nYnY"),
+        ("physical\ncircle(0,0,3)\ncircle(0,0,1) # include=0", "nYnn"),
+    ],
+)
+def test_shapes_are_joined_and_cut(read, text, covered):
+    shapes = read(text, physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0))
+    inside = shapes.contains(np.array([0.0, 2.0, 5.0, 50.0]), np.zeros(4))
+    assert_array_equal(inside, [letter == "Y" for letter in covered])
 
 
 def test_a_long_conjunction_at_the_start_becomes_cuts(read):
@@ -444,29 +443,45 @@ def test_a_long_conjunction_at_the_start_becomes_cuts(read):
     assert shapes.labels[0].startswith("rectangle")
 
 
-def test_exclusions_come_last_in_ds9_and_in_order_in_ciao(read):
-    lines = "-circle(4096.5,4096.5,2)\ncircle(4096.5,4096.5,9)\n"
-    x = 0.492 * np.array([0.0, 5.0, 50.0])
-    assert read("physical\n" + lines).contains(x, 0 * x).tolist() == [False, True, False]
+EXCLUDED_FIRST = "-circle(4096.5,4096.5,2)\ncircle(4096.5,4096.5,9)\n"
+X = 0.492 * np.array([0.0, 5.0, 50.0])
+
+
+def test_exclusions_come_last_in_ds9(read):
+    assert_array_equal(read("physical\n" + EXCLUDED_FIRST).contains(X, 0 * X), [False, True, False])
+
+
+def test_exclusions_act_in_order_in_ciao(read):
     with pytest.warns(DataWarning, match="starts with an exclusion"):
-        assert read(lines).contains(x, 0 * x).tolist() == [True, True, True]
+        assert_array_equal(read(EXCLUDED_FIRST).contains(X, 0 * X), [True, True, True])
 
 
-def test_background_shapes_are_told_apart(read):
+def test_background_shapes_are_left_out_beside_source_shapes(read):
     lines = "physical\ncircle(4096,4096,9)\ncircle(4200,4200,30) # color=red background\n"
     with pytest.warns(
         DataWarning,
         match=r"1 of 2 shapes are tagged as background and left out \(circle\(4200,4200,30\)",
     ):
         assert read(lines).labels == ("circle(4096,4096,9)",)
-    assert read("physical\ncircle(4200,4200,30) # background\n").n_shapes == 1
-    assert (
-        read("circle(4096,4096,9)\ncircle(4200,4200,30) # the background, by hand\n").n_shapes == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "n_shapes"),
+    [
+        ("physical\ncircle(4200,4200,30) # background\n", 1),
+        ("circle(4096,4096,9)\ncircle(4200,4200,30) # the background, by hand\n", 2),
+    ],
+    ids=["alone", "in a comment of CIAO"],
+)
+def test_background_shapes_are_kept(read, text, n_shapes):
+    assert read(text).n_shapes == n_shapes
+
+
+def test_entries_without_area_are_told(read):
+    text = (
+        "physical\ncircle(4096,4096,9)\nline(1,1,2,2)\n# text(1,1) text={a}\n"
+        "text 1 1 {circle(1,1,1); x}\nellipse(4000,4000,0,0,10)\nbox point 3 4\n"
     )
-
-
-def test_what_covers_no_area_is_said(read):
-    text = "physical\ncircle(4096,4096,9)\nline(1,1,2,2)\n# text(1,1) text={a}\ntext 1 1 {circle(1,1,1); x}\nellipse(4000,4000,0,0,10)\nbox point 3 4\n"
     with pytest.warns(
         DataWarning,
         match=r"4 entries cover no area and count for nothing \(line 3: line\(1,1,2,2\), ...\)",
@@ -474,10 +489,17 @@ def test_what_covers_no_area_is_said(read):
         assert read(text).n_shapes == 1
 
 
-def test_gzip_is_seen_by_content(read):
-    assert read(gzip.compress(b"circle(4096,4096,9)"), name="plain.txt").n_shapes == 1
-    assert read(b"\xef\xbb\xbf# caf\xc3\xa9\r\ncircle(4096,4096,9)\r\n").n_shapes == 1
-    assert read(b"# caf\xe9\ncircle(4096,4096,9)\n").n_shapes == 1
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(b"circle(4096,4096,9)"),
+        b"\xef\xbb\xbf# caf\xc3\xa9\r\ncircle(4096,4096,9)\r\n",
+        b"# caf\xe9\ncircle(4096,4096,9)\n",
+    ],
+    ids=["gzip", "UTF-8 with a mark", "Latin-1"],
+)
+def test_a_file_is_known_by_its_content(read, content):
+    assert read(content, name="plain.txt").n_shapes == 1
 
 
 @pytest.mark.parametrize(
@@ -512,7 +534,7 @@ def test_gzip_is_seen_by_content(read):
     ],
 )
 @pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
-def test_malformed_text(read, text, message):
+def test_text_that_cannot_be_read_is_refused_with_its_place(read, text, message):
     with pytest.raises(DataError, match=message) as caught:
         read(text)
     assert "\n" not in str(caught.value)
@@ -520,14 +542,22 @@ def test_malformed_text(read, text, message):
     assert str(caught.value).isascii()
 
 
-def test_missing_frames(read, tmp_path):
-    with pytest.raises(
-        DataError,
-        match=r"line 2: circle\(1,2,3\): physical coordinates, but the events say nothing",
-    ):
-        read("physical\ncircle(1,2,3)\n", physical=None)
-    with pytest.raises(DataError, match=r"line 1: circle.*image coordinates, but no image"):
-        read("image;circle(1,2,3)", image_grid=None)
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "physical\ncircle(1,2,3)\n",
+            r"line 2: circle\(1,2,3\): physical coordinates, but the events say nothing",
+        ),
+        ("image;circle(1,2,3)", "line 1: circle.*image coordinates, but no image"),
+    ],
+)
+def test_pixels_of_an_unknown_grid_are_refused(read, text, message):
+    with pytest.raises(DataError, match=message):
+        read(text, physical=None, image_grid=None)
+
+
+def test_an_absent_file_is_refused(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         read_regions(tmp_path / "absent.reg", frame=FRAME)
 
@@ -535,29 +565,28 @@ def test_missing_frames(read, tmp_path):
 # --- tables
 
 
-def region_table(name="REGION", **columns):
-    """A table HDU of the columns given."""
+def make_region_table(name="REGION", **columns):
+    """Make a table HDU of the given columns."""
     made = []
     for key, value in columns.items():
         value = np.asarray(value)
-        form = (
-            "16A"
-            if value.dtype.kind == "U"
-            else f"{value.shape[1] if value.ndim > 1 else ''}{'J' if value.dtype.kind == 'i' else 'D'}"
-        )
+        number = "J" if value.dtype.kind == "i" else "D"
+        width = value.shape[1] if value.ndim > 1 else ""
+        form = "16A" if value.dtype.kind == "U" else f"{width}{number}"
         made.append(fits.Column(name=key, format=form, array=value))
     return fits.BinTableHDU.from_columns(made, name=name)
 
 
-def written(path, *tables):
+def write_tables(path, *tables):
+    """Write tables as a FITS file, and return its path."""
     fits.HDUList([fits.PrimaryHDU(), *(table.copy() for table in tables)]).writeto(path)
     return path
 
 
-def test_table_kinds(tmp_path):
+def test_every_shape_of_a_table_is_read(tmp_path):
     nan = np.nan
     padding, lone = [nan, nan, nan], [[1, nan, nan, nan]] * 4
-    table = region_table(
+    table = make_region_table(
         x=[[1, *padding], [1, 2, nan, nan], [0, 4, 4, 0], [0, 4, 4, 4], *lone],
         y=[[2, *padding], [2, 8, nan, nan], [0, 0, 3, 0], [0, 0, 3, 3], *(2 * np.array(lone))],
         shape=["Ellipse", "RECTANGLE", "Polygon", "polygon", "BOX", "Annulus", "Pie", "Circle"],
@@ -566,7 +595,9 @@ def test_table_kinds(tmp_path):
         component=np.arange(8),
     )
     shapes = read_regions(
-        written(tmp_path / "t.fits", table), frame=FRAME, physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0)
+        write_tables(tmp_path / "t.fits", table),
+        frame=FRAME,
+        physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0),
     )
     assert [term.parts[0][0] for term in shapes.terms] == [
         Ellipse(1, 2, 3, 4, 5),
@@ -581,38 +612,34 @@ def test_table_kinds(tmp_path):
     assert shapes.labels[0] == "row 1: Ellipse(1, 2, 3, 4, 5)"
 
 
-def test_exclusions_in_tables(tmp_path):
-    places = {
-        "X": [0.0, 0.0, 9.0],
-        "Y": [0.0, 0.0, 0.0],
-        "SHAPE": ["Circle", "!Circle", "Circle"],
-        "R": [3.0, 1.0, 2.0],
-    }
-    x = np.array([0.0, 2.0, 9.0, 30.0])
-    physical = PhysicalFrame(0.0, 0.0, 1.0, 1.0)
-
-    def cover(name, **columns):
-        return (
-            read_regions(
-                written(tmp_path / name, region_table(**columns)), frame=FRAME, physical=physical
-            )
-            .contains(x, 0 * x)
-            .tolist()
-        )
-
-    assert cover("and.fits", **places, COMPONENT=[1, 1, 2]) == [False, True, True, False]
-    assert cover("own.fits", **places, COMPONENT=[1, 2, 3]) == [False, True, True, False]
-    assert cover("none.fits", **places) == [False, True, True, False]
-    assert cover("all.fits", **(places | {"SHAPE": ["!Circle"] * 3}), COMPONENT=[1, 1, 1]) == [
-        False,
-        False,
-        False,
-        True,
-    ]
+@pytest.mark.parametrize(
+    ("columns", "covered"),
+    [
+        ({"COMPONENT": [1, 1, 2]}, "nYYn"),
+        ({"COMPONENT": [1, 2, 3]}, "nYYn"),
+        ({}, "nYYn"),
+        ({"SHAPE": ["!Circle"] * 3, "COMPONENT": [1, 1, 1]}, "nnnY"),
+    ],
+    ids=["intersected", "components of their own", "no component", "all excluded"],
+)
+def test_a_table_cuts_its_exclusions_out(tmp_path, columns, covered):
+    table = make_region_table(
+        **{
+            "X": [0.0, 0.0, 9.0],
+            "Y": [0.0, 0.0, 0.0],
+            "SHAPE": ["Circle", "!Circle", "Circle"],
+            "R": [3.0, 1.0, 2.0],
+        }
+        | columns
+    )
+    path = write_tables(tmp_path / "t.fits", table)
+    shapes = read_regions(path, frame=FRAME, physical=PhysicalFrame(0.0, 0.0, 1.0, 1.0))
+    inside = shapes.contains(np.array([0.0, 2.0, 9.0, 30.0]), np.zeros(4))
+    assert_array_equal(inside, [letter == "Y" for letter in covered])
 
 
-def test_source_lists_of_wavdetect(tmp_path):
-    table = region_table(
+def test_a_source_list_of_wavdetect_is_a_region_table(tmp_path):
+    table = make_region_table(
         "SRCLIST",
         RA=[1.0, 2.0],
         DEC=[1.0, 2.0],
@@ -623,7 +650,7 @@ def test_source_lists_of_wavdetect(tmp_path):
     )
     with pytest.warns(DataWarning, match="1 row covers no area and counts for nothing"):
         shape = only(
-            read_regions(written(tmp_path / "src.fits", table), frame=FRAME, physical=PHYSICAL)
+            read_regions(write_tables(tmp_path / "src.fits", table), frame=FRAME, physical=PHYSICAL)
         )
     assert_allclose((shape.rx, shape.ry), (3 * 0.492, 2 * 0.492))
 
@@ -649,25 +676,34 @@ def test_source_lists_of_wavdetect(tmp_path):
         ),
     ],
 )
-def test_malformed_tables(tmp_path, columns, message):
+def test_a_table_that_cannot_be_read_is_refused(tmp_path, columns, message):
     with pytest.raises(DataError, match=message):
         read_regions(
-            written(tmp_path / "t.fits", region_table(**columns)), frame=FRAME, physical=PHYSICAL
+            write_tables(tmp_path / "t.fits", make_region_table(**columns)),
+            frame=FRAME,
+            physical=PHYSICAL,
         )
 
 
-def test_empty_and_broken_tables(tmp_path):
-    empty = region_table(SHAPE=np.array([], "U16"), X=np.zeros(0), Y=np.zeros(0), R=np.zeros(0))
-    path = written(tmp_path / "t.fits", empty)
+def test_an_empty_table_is_refused(tmp_path):
+    empty = make_region_table(
+        SHAPE=np.array([], "U16"), X=np.zeros(0), Y=np.zeros(0), R=np.zeros(0)
+    )
     with pytest.raises(DataError, match="no shape in it"):
-        read_regions(path, frame=FRAME, physical=PHYSICAL)
-    table = region_table(SHAPE=["circle"], X=[1.0], Y=[1.0], R=[1.0])
+        read_regions(write_tables(tmp_path / "t.fits", empty), frame=FRAME, physical=PHYSICAL)
+
+
+def test_a_table_in_unknown_physical_pixels_is_refused(tmp_path):
+    table = make_region_table(SHAPE=["circle"], X=[1.0], Y=[1.0], R=[1.0])
     with pytest.raises(DataError, match="row 1: circle: physical coordinates, but the events"):
-        read_regions(written(tmp_path / "p.fits", table), frame=FRAME)
-    whole = written(
-        tmp_path / "w.fits",
-        region_table(SHAPE=["circle"] * 900, X=np.ones(900), Y=np.ones(900), R=np.ones(900)),
-    ).read_bytes()
+        read_regions(write_tables(tmp_path / "p.fits", table), frame=FRAME)
+
+
+def test_a_truncated_table_is_refused(tmp_path):
+    table = make_region_table(
+        SHAPE=["circle"] * 900, X=np.ones(900), Y=np.ones(900), R=np.ones(900)
+    )
+    whole = write_tables(tmp_path / "w.fits", table).read_bytes()
     (tmp_path / "cut.fits").write_bytes(whole[:9000])
     with pytest.raises(DataError, match=r"cut\.fits"):
         read_regions(tmp_path / "cut.fits", frame=FRAME, physical=PHYSICAL)

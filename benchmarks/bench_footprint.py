@@ -39,7 +39,7 @@ def rows(k=20, psf=GALAXY / "psfmap.fits.gz"):
     even = replace(
         alone,
         completeness=Completeness(
-            grid=field.grid, exposure=(field.exposure > 0) * 1.0, open_share=field.open_share
+            grid=field.grid, exposure=(field.exposure > 0) * 1.0, open_fraction=field.open_fraction
         ),
     )
     for name, observation in (("exposure map", mapped), ("no map", alone), ("even field", even)):

@@ -78,18 +78,18 @@ class DiffuseTruth(Truth):
     def __init__(self, folder, frame):
         super().__init__(folder)
         grid = read_grid_like(self.path, frame)
-        self.open_share = read_regions(folder / "sources.reg", frame=frame).open_fraction(grid)
+        self.open_fraction = read_regions(folder / "sources.reg", frame=frame).open_fraction(grid)
         self.everything = self.values.sum()
-        self.values = self.values * self.open_share
+        self.values = self.values * self.open_fraction
 
     def rendered(self, result):
         image, grid = super().rendered(result)
-        return image * self.open_share, grid
+        return image * self.open_fraction, grid
 
     def hidden(self, result):
         """The model's flux behind the masks, over the truth's in all."""
         image, _ = super().rendered(result)
-        return (image * (1 - self.open_share)).sum() / self.everything
+        return (image * (1 - self.open_fraction)).sum() / self.everything
 
 
 @dataclass(frozen=True)
@@ -154,11 +154,11 @@ def stacked(observations, *, merged=False):
         for name in ("exposure", "effective")
     )
     total = sum(exposures)
-    open_share = np.where(
+    open_fraction = np.where(
         total > 0, np.clip(sum(effective) / np.where(total > 0, total, 1.0), 0, 1), 1.0
     )
     completeness = Completeness(
-        grid=grid, exposure=total, open_share=open_share, unit=observations[0].completeness.unit
+        grid=grid, exposure=total, open_fraction=open_fraction, unit=observations[0].completeness.unit
     )
 
     nodes = PixelGrid.covering(*grid.extent(), NODES)

@@ -142,10 +142,10 @@ def toy(seed=8366, noise=0.7):
     grid = PixelGrid.covering((0, 10), (0, 10), 0.1)
     x, y = grid.centres()
     offsets = (np.arange(20) - 9.5) / 20 * 0.1
-    open_share = (
+    open_fraction = (
         np.hypot(x[..., None, None] + offsets - 6.5, y[..., None, None] + offsets[:, None] - 6) > 2
     ).mean((2, 3))
-    completeness = Completeness(grid=grid, exposure=np.ones(grid.shape), open_share=open_share)
+    completeness = Completeness(grid=grid, exposure=np.ones(grid.shape), open_fraction=open_fraction)
     train = Observation(
         photons=Photons(seen[:, 0], seen[:, 1]),
         completeness=completeness,

@@ -104,8 +104,8 @@ def make_observation(
     )
     exposure = 1e7 * (1 - 0.3 * (np.arange(60) / 60)) * np.ones((50, 1))
     exposure[:, 30:32] = 0
-    open_share = np.ones((50, 60))
-    open_share[10:14, 10:15] = 0.25
+    open_fraction = np.ones((50, 60))
+    open_fraction[10:14, 10:15] = 0.25
     nodes = PixelGrid.covering((-60, 60), (-50, 50), 40)
     psf = PsfModel(
         grid=nodes,
@@ -129,7 +129,9 @@ def make_observation(
     return Observation(
         photons=Photons(x, y, weights=rng.choice([1.0, 1.0, 2.0, 0.1], n)),
         frame=SkyFrame(202.47, 47.195),
-        completeness=Completeness(grid=grid, exposure=exposure, open_share=open_share, unit=unit),
+        completeness=Completeness(
+            grid=grid, exposure=exposure, open_fraction=open_fraction, unit=unit
+        ),
         psf=psf,
         backgrounds=tuple(backgrounds),
         name=name,

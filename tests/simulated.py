@@ -49,9 +49,9 @@ def random_completeness(rng, angle=0.0):
     )
     x, y = grid.centres()
     exposure = 1000 * np.clip(1 - 0.02 * np.hypot(x, y), 0, None)
-    open_share = np.where(np.hypot(x - 3, y + 2) < 2, 0.0, 1.0)
-    open_share[40, :] *= 0.5
-    return Completeness(grid=grid, exposure=exposure, open_share=open_share)
+    open_fraction = np.where(np.hypot(x - 3, y + 2) < 2, 0.0, 1.0)
+    open_fraction[40, :] *= 0.5
+    return Completeness(grid=grid, exposure=exposure, open_fraction=open_fraction)
 
 
 def random_observation(seed, *, n=300, m=1, backgrounds=(), angle=0.0, psf=True, completeness=True):

@@ -41,11 +41,11 @@ def telescope(rng, half, n_holes, step=1.0):
     for across in (x, y):
         # Gaps of 11 arcsec, smeared by a dither of +-8.
         exposure = exposure * np.clip((np.abs(across) + 8 - 5.5) / 16, 0.1, 1)
-    open_share = np.ones(grid.shape)
+    open_fraction = np.ones(grid.shape)
     offsets = (np.arange(5) - 2) / 5 * step
     for _ in range(n_holes):
         cx, cy, radius = rng.uniform(-half, half), rng.uniform(-half, half), rng.uniform(3, 10)
-        open_share *= np.mean(
+        open_fraction *= np.mean(
             [np.hypot(x - cx + a, y - cy + b) > radius for a in offsets for b in offsets], axis=0
         )
     nodes = PixelGrid.covering((-half, half), (-half, half), 2 * half / 64)
@@ -55,7 +55,7 @@ def telescope(rng, half, n_holes, step=1.0):
         weights=np.ones((*nodes.shape, 1)),
         covariances=(sigma**2)[..., None, None, None] * np.eye(2),
     )
-    return Completeness(grid=grid, exposure=exposure, open_share=open_share), psf
+    return Completeness(grid=grid, exposure=exposure, open_fraction=open_fraction), psf
 
 
 def drawn_photons(mixture, background_share, completeness, psf, n, rng):

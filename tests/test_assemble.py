@@ -107,7 +107,7 @@ def test_a_simulated_observation(shared_data):
     assert record["shapes"] == 15
     assert record["photons"] == o.dropped["mask"]
     closed = (
-        (1 - o.completeness.open_share)[o.completeness.exposure > 0].sum()
+        (1 - o.completeness.open_fraction)[o.completeness.exposure > 0].sum()
         * o.completeness.grid.cell_area
         / 3600
     )
@@ -197,7 +197,7 @@ def test_cuts_are_counted_by_reason(files):
     assert o.dropped == {reason: np.count_nonzero(where) for reason, where in counts.items()}
     assert o.n_photons == np.count_nonzero(in_box & ~in_hole)
     # The completeness is cut by the same geometry.
-    area = o.completeness.open_share.sum() * o.completeness.grid.cell_area
+    area = o.completeness.open_fraction.sum() * o.completeness.grid.cell_area
     assert_allclose(area, (700 * 0.492) ** 2 - np.pi * 20**2, rtol=1e-3)
     assert o.completeness.effective_at(0.0, 0.0) == 0
     inside = o.masks.contains(np.array([0.0, 190.0, 100.0]), np.array([0.0, 0.0, 0.0]))

@@ -21,7 +21,7 @@ def ramp(grid=GRID, unit=""):
 
 
 def test_without_mask_everything_is_open():
-    assert_array_equal(ramp().open_share, 1)
+    assert_array_equal(ramp().open_fraction, 1)
     assert_array_equal(ramp().effective, ramp().exposure)
 
 
@@ -59,7 +59,9 @@ def test_flux_needs_area_and_time():
 def test_what_cannot_be_a_completeness(exposure, share, match):
     with pytest.raises(InputError, match=match):
         Completeness(
-            grid=GRID, exposure=np.full(GRID.shape, exposure), open_share=np.full(GRID.shape, share)
+            grid=GRID,
+            exposure=np.full(GRID.shape, exposure),
+            open_fraction=np.full(GRID.shape, share),
         )
 
 
@@ -120,7 +122,10 @@ def make_turned_map(shape=(12, 18), step=4.0):
     turn = np.array([[0.8, -0.6], [0.6, 0.8]])
     grid = PixelGrid(shape=shape, origin=np.array([5.0, -7.0]), matrix=step * turn)
     return Completeness(
-        grid=grid, exposure=rng.uniform(0, 3, shape), open_share=rng.uniform(0, 1, shape), unit="s"
+        grid=grid,
+        exposure=rng.uniform(0, 3, shape),
+        open_fraction=rng.uniform(0, 1, shape),
+        unit="s",
     )
 
 

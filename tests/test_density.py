@@ -85,13 +85,13 @@ def test_the_kernels_of_the_fit_know_the_same_density(name, angle):
 @pytest.mark.parametrize("name", CASES)
 def test_expected_counts_are_the_integral_of_the_density(name):
     observation, _, terms = make_case(name)
-    grid, open_share = observation.completeness.grid, observation.completeness.open_share
+    grid, open_fraction = observation.completeness.grid, observation.completeness.open_fraction
     # Each cell is sampled at 7 x 7 places, because the PSF is as narrow as a cell.
     places = (np.arange(7) + 0.5) / 7 - 0.5
     ix, iy = np.meshgrid(np.arange(grid.shape[1]), np.arange(grid.shape[0]))
     total = sum(
         density(terms, *(axis.ravel() for axis in grid.to_plane(ix + dx, iy + dy)))
-        @ open_share.ravel()
+        @ open_fraction.ravel()
         for dx in places
         for dy in places
     )
@@ -104,7 +104,7 @@ def test_a_background_on_its_own_map_is_its_shape(name):
     maps = Field(observation.completeness, reference).own_maps()
     x, y = maps.grid.centres()
     assert_allclose(term.on(maps, masked=False), term.shape(x, y))
-    assert_allclose(term.on(maps), term.shape(x, y) * observation.completeness.open_share)
+    assert_allclose(term.on(maps), term.shape(x, y) * observation.completeness.open_fraction)
     inside = observation.completeness.exposure > 0
     assert_allclose((term.ratio(x, y) * term.field.at(x, y))[inside], term.shape(x, y)[inside])
 

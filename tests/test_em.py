@@ -72,7 +72,11 @@ def as_reference(observation, reference_exposure, mixture, amplitudes):
             1.0 if b.kind != "file" else b.template.at(observation.photons.x, observation.photons.y)
         )
         ratios.append(np.ones(len(at)) if b.kind == "sky" else shape / at)
-        q = c.effective / reference_exposure if b.kind == "sky" else c.open_share * (c.exposure > 0)
+        q = (
+            c.effective / reference_exposure
+            if b.kind == "sky"
+            else c.open_fraction * (c.exposure > 0)
+        )
         integrals.append(
             (q * (1.0 if b.kind != "file" else b.template.at(*c.grid.centres()))).sum()
             * c.grid.cell_area

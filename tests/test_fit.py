@@ -62,7 +62,10 @@ def bumps():
     x, y = c.grid.centres()
     exposure = 100 * np.clip(1 - 0.004 * np.hypot(x, y), 0, None) * (np.abs(x - 10) > 4)
     return replace(
-        c, exposure=exposure, open_share=np.where(np.hypot(x + 40, y + 24) < 5, 0.0, 1.0), unit="s"
+        c,
+        exposure=exposure,
+        open_fraction=np.where(np.hypot(x + 40, y + 24) < 5, 0.0, 1.0),
+        unit="s",
     )
 
 
@@ -119,7 +122,9 @@ def test_more_components_than_the_photons_carry():
         sky=0.005,
         backgrounds=SKY,
     )
-    with pytest.warns(DataWarning, match=r"the fit has \d components?, fewer than the 12 asked for"):
+    with pytest.warns(
+        DataWarning, match=r"the fit has \d components?, fewer than the 12 asked for"
+    ):
         result = fit(one, n_components=12, threads=1)
     assert 1 <= len(result.mixture) < 12
     assert result.requested_components == 12
@@ -438,7 +443,7 @@ def test_grows_without_background_on_a_map():
 def test_component_behind_a_mask_is_flagged():
     c = field(200, 2.0)
     x, y = c.grid.centres()
-    hidden = replace(c, open_share=np.where(np.hypot(x - 30, y + 45) < 2.5, 0.0, 1.0))
+    hidden = replace(c, open_fraction=np.where(np.hypot(x - 30, y + 45) < 2.5, 0.0, 1.0))
     result = fit(four(7, field_of=hidden), start=FOUR, threads=1)
     flags = result.scarcely_observed[nearest(result.mixture, FOUR)]
     assert_array_equal(flags, [False, False, True, False])
@@ -548,7 +553,8 @@ def test_a_background_that_broad_components_have_swallowed_is_named():
         photons=Photons(x[inside], y[inside]), completeness=field(200, 2.0), backgrounds=SKY
     )
     with pytest.warns(
-        DegeneracyWarning, match="is zero, because broad components have absorbed it: give an exposure map with `exposure`"
+        DegeneracyWarning,
+        match="is zero, because broad components have absorbed it: give an exposure map with `exposure`",
     ):
         fit(observation, start=mixture_of((20_000, 0, 0, 70)), threads=1)
     mapped = replace(

@@ -54,7 +54,7 @@ def make_version_1_file(path, *, frozen=True):
         "x": rng.normal(0, 9, 50),
         "weight": rng.choice([1.0, 2.0], 50),
         "exposure": rng.uniform(1, 2, (4, 5)),
-        "open_share": rng.uniform(0, 1, (4, 5)),
+        "open_fraction": rng.uniform(0, 1, (4, 5)),
         "objective": rng.normal(0, 1, 4),
     }
     grid = {"grid_shape": (4, 5), "grid_origin": [-8.0, -6.0], "grid_matrix": 4 * np.eye(2)}
@@ -108,7 +108,7 @@ def _make_observation(group, numbers, grid):
     group["photons/weight"] = numbers["weight"]
     maps = group.create_group("completeness")
     maps.attrs.update(unit="cm**2 s", **grid)
-    maps["exposure"], maps["open_share"] = numbers["exposure"], numbers["open_share"]
+    maps["exposure"], maps["open_fraction"] = numbers["exposure"], numbers["open_fraction"]
     psf = group.create_group("psf")
     psf.attrs.update(description="one Gaussian", **grid)
     psf["weights"] = np.ones((4, 5, 1))

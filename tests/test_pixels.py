@@ -82,7 +82,7 @@ def test_masks_take_whole_pixels_from_counts_and_completeness_alike(files):
     bars = image(files, mask=files / "bars.reg")
     hidden = np.arange(104) % 3 == 0
     assert_array_equal(
-        bars.completeness.open_share, np.broadcast_to(np.where(hidden, 0.0, 1.0), (104, 104))
+        bars.completeness.open_fraction, np.broadcast_to(np.where(hidden, 0.0, 1.0), (104, 104))
     )
     assert bars.n_photons == counts[:, ~hidden].sum()
     assert bars.dropped["mask"] == counts[:, hidden].sum()
@@ -95,8 +95,8 @@ def test_masks_take_whole_pixels_from_counts_and_completeness_alike(files):
             rtol=0.01,
         )
     region = image(files, region=files / "circle.reg")
-    assert set(np.unique(region.completeness.open_share)) == {0.0, 1.0}
-    assert region.n_photons == counts[region.completeness.open_share > 0].sum()
+    assert set(np.unique(region.completeness.open_fraction)) == {0.0, 1.0}
+    assert region.n_photons == counts[region.completeness.open_fraction > 0].sum()
 
 
 def test_the_level_of_a_region_counts_photons_not_pixels(files):
@@ -231,7 +231,7 @@ def test_images_and_events_together(files):
     }
     seen = quietly(read_observations, [files / "counts.img", files / "evt.fits"], **options)
     assert [o.photons.pixel for o in seen] == pytest.approx([STEP, 0.0])
-    assert len(np.unique(seen[1].completeness.open_share)) > 2
+    assert len(np.unique(seen[1].completeness.open_fraction)) > 2
     result = quietly(fit_photons, seen, n_components=2, exchanges=0)
     assert result.options["min_sigma"] == 0.1
 

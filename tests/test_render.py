@@ -59,7 +59,7 @@ def test_expected_counts_are_signal_and_background_through_the_telescope():
     omega, field = c.effective / 1e7, c.exposure > 0
     shape = observation.backgrounds[2].template.values
     assert_allclose(images.completeness.values, omega, atol=1e-12)
-    background = 0.01 * omega + (0.02 + 0.03 * shape) * c.open_share * field
+    background = 0.01 * omega + (0.02 + 0.03 * shape) * c.open_fraction * field
     assert_allclose(
         images.expected.values, omega * images.signal_psf.values + background * area, rtol=1e-12
     )

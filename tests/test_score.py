@@ -30,7 +30,7 @@ def truth(*, amplitude=0.02, sigma=2.0, observations=1):
     completeness = Completeness(
         grid=GRID,
         exposure=exposure,
-        open_share=np.where(np.hypot(x - 20, y + 8) < 6, 0.0, 1.0),
+        open_fraction=np.where(np.hypot(x - 20, y + 8) < 6, 0.0, 1.0),
         unit="cm**2 s",
     )
     integral = float((completeness.effective / exposure.max()).sum() * GRID.cell_area)
@@ -116,7 +116,8 @@ def test_expected_photons_are_the_integral_of_the_density():
     x, y = (axis.ravel() for axis in GRID.centres())
     sum_over_cells = (
         float(
-            photon_density(result, observation, x, y) @ observation.completeness.open_share.ravel()
+            photon_density(result, observation, x, y)
+            @ observation.completeness.open_fraction.ravel()
         )
         * GRID.cell_area
     )
@@ -128,7 +129,7 @@ def test_the_score_of_the_truth_is_its_entropy():
     observation = result.observations[0]
     x, y = (axis.ravel() for axis in GRID.centres())
     density = photon_density(result, observation, x, y)
-    share = density * observation.completeness.open_share.ravel() * GRID.cell_area
+    share = density * observation.completeness.open_fraction.ravel() * GRID.cell_area
     entropy = share @ np.log(density / share.sum()) / share.sum()
     score = held_out_score(result, [drawn(result, 20_000, 3)])
     assert 0 < score.error < 0.02

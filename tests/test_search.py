@@ -90,7 +90,9 @@ def test_the_edge_of_a_mask_is_no_excess():
     c = field(200, 2.0)
     x, y = c.grid.centres()
     masked = replace(
-        c, open_share=np.where(np.hypot(x, y) < 30, 0.0, 1.0), exposure=np.where(x > 50, 0.3, 1.0)
+        c,
+        open_fraction=np.where(np.hypot(x, y) < 30, 0.0, 1.0),
+        exposure=np.where(x > 50, 0.3, 1.0),
     )
     search, parameters = searched(drawn_sky(NOTHING, masked, 3, 0.2), 0.2)
     assert len(search.candidates(parameters, 2.0).x) == 0

@@ -64,7 +64,7 @@ def box_without_circle(step=0.1, parts=20):
         x[..., None, None] + offsets - 6.5, y[..., None, None] + offsets[:, None] - 6
     )
     return Completeness(
-        grid=grid, exposure=np.ones(grid.shape), open_share=(distance > 2).mean((2, 3))
+        grid=grid, exposure=np.ones(grid.shape), open_fraction=(distance > 2).mean((2, 3))
     )
 
 
@@ -73,7 +73,7 @@ def wide(omega):
     grid = PixelGrid.covering((-25, 35), (-25, 35), 0.25)
     x, _ = grid.centres()
     return Completeness(
-        grid=grid, exposure=np.ones(grid.shape), open_share=np.broadcast_to(omega(x), x.shape)
+        grid=grid, exposure=np.ones(grid.shape), open_fraction=np.broadcast_to(omega(x), x.shape)
     )
 
 

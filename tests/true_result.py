@@ -25,8 +25,10 @@ def make_true_result(seed=0, *, background=0.08, step=4.0, n=100):
     x, y = grid.centres()
     exposure = 1e7 * np.where(np.abs(x - 60) < 8, 0.0, 1 - 0.4 * np.hypot(x, y) / 283)
     hole = circle(40, 40, 15)
-    open_share = Shapes.of(Term(((hole, False),))).open_fraction(grid)
-    completeness = Completeness(grid=grid, exposure=exposure, open_share=open_share, unit="cm**2 s")
+    open_fraction = Shapes.of(Term(((hole, False),))).open_fraction(grid)
+    completeness = Completeness(
+        grid=grid, exposure=exposure, open_fraction=open_fraction, unit="cm**2 s"
+    )
     mixture = Mixture(
         fluxes=np.array([9000.0, 3000]),
         means=np.array([[-20.0, 10], [30, -60]]),
@@ -48,11 +50,13 @@ def make_true_result(seed=0, *, background=0.08, step=4.0, n=100):
         psf=PsfModel.constant(3.0),
         backgrounds=(Background(amplitude=background),),
         masks=Shapes.of(Term(((hole, False),))),
-        pointing=Pointing.from_metadata({
-            "OBJECT": "made by hand",
-            "OBS_ID": "7",
-            "EXPOSURE": 5e4,
-            "energy_kev": [0.5, 2.0],
-        }),
+        pointing=Pointing.from_metadata(
+            {
+                "OBJECT": "made by hand",
+                "OBS_ID": "7",
+                "EXPOSURE": 5e4,
+                "energy_kev": [0.5, 2.0],
+            }
+        ),
     ).exposed()
     return make_result([observation], mixture)

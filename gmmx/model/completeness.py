@@ -26,7 +26,7 @@ class Completeness:
     grid : PixelGrid
     exposure : (ny, nx) array
         Exposure map without masks; 0 outside the field [unit].
-    open_share : (ny, nx) array, optional
+    open_fraction : (ny, nx) array, optional
         Fraction of each cell's area that no mask covers, 0 to 1. Without it there are no masks.
     unit : str
         "cm**2 s", "cm**2", "s", or "" for a relative map.
@@ -45,16 +45,16 @@ class Completeness:
 
     grid: PixelGrid
     exposure: np.ndarray
-    open_share: np.ndarray | None = None
+    open_fraction: np.ndarray | None = None
     unit: str = ""
 
     def __post_init__(self):
-        if self.open_share is None:
-            object.__setattr__(self, "open_share", np.ones(self.grid.shape))
-        read_only(self, exposure=self.grid.shape, open_share=self.grid.shape)
+        if self.open_fraction is None:
+            object.__setattr__(self, "open_fraction", np.ones(self.grid.shape))
+        read_only(self, exposure=self.grid.shape, open_fraction=self.grid.shape)
         if self.exposure.min() < 0:
             raise InputError(f"an exposure map cannot be negative, got {self.exposure.min():.6g}")
-        low, high = self.open_share.min(), self.open_share.max()
+        low, high = self.open_fraction.min(), self.open_fraction.max()
         if low < 0 or high > 1:
             raise InputError(
                 f"the open fraction of a cell lies between 0 and 1, got {low:.6g} to {high:.6g}"
@@ -62,7 +62,7 @@ class Completeness:
 
     def __repr__(self):
         ny, nx = self.grid.shape
-        area = (self.open_share * (self.exposure > 0)).sum() * self.grid.cell_area / 3600
+        area = (self.open_fraction * (self.exposure > 0)).sum() * self.grid.cell_area / 3600
         return (
             f"Completeness({nx} x {ny} cells of {self.grid.step:.4g} arcsec, {area:.4g} arcmin^2 "
             f"seen, exposure to {self.exposure.max():.4g} {self.unit}".rstrip()
@@ -72,7 +72,7 @@ class Completeness:
     @property
     def effective(self) -> np.ndarray:
         """Exposure times open fraction, (ny, nx) [unit]."""
-        return self.exposure * self.open_share
+        return self.exposure * self.open_fraction
 
     @property
     def has_flux_unit(self) -> bool:
@@ -87,17 +87,17 @@ class Completeness:
     def effective_at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Exposure times open fraction at positions [arcsec]; 0 off the grid [unit]."""
         ix, iy, inside = self.grid.locate(x, y)
-        return np.where(inside, self.exposure[iy, ix] * self.open_share[iy, ix], 0.0)
+        return np.where(inside, self.exposure[iy, ix] * self.open_fraction[iy, ix], 0.0)
 
-    def masked(self, open_share: np.ndarray) -> Completeness:
+    def masked(self, open_fraction: np.ndarray) -> Completeness:
         """The same exposure with another mask in addition.
 
         Parameters
         ----------
-        open_share : (ny, nx) array
+        open_fraction : (ny, nx) array
             Open fraction of each cell; it is multiplied with the present one.
         """
-        return replace(self, open_share=self.open_share * open_share)
+        return replace(self, open_fraction=self.open_fraction * open_fraction)
 
     def regridded(self, step: float) -> Completeness:
         """The same exposure and masks in cells of another size: means over the area of each cell.
@@ -117,8 +117,8 @@ class Completeness:
         grid, maps = area_means([self.exposure, self.effective], self.grid, step)
         exposure, effective = (np.maximum(values, 0) for values in maps)
         with np.errstate(invalid="ignore", divide="ignore"):
-            open_share = np.where(exposure > 0, np.clip(effective / exposure, 0, 1), 1)
-        return replace(self, grid=grid, exposure=exposure, open_share=open_share)
+            open_fraction = np.where(exposure > 0, np.clip(effective / exposure, 0, 1), 1)
+        return replace(self, grid=grid, exposure=exposure, open_fraction=open_fraction)
 
 
 def reference_exposure(completenesses: Sequence[Completeness | None]) -> float:

@@ -25,8 +25,8 @@ class Field:
     --------
     >>> grid = PixelGrid.covering((0, 4), (0, 1), 1.0)
     >>> exposure = np.array([[2.0, 4.0, 4.0, 0.0]])
-    >>> open_share = np.array([[1.0, 1.0, 0.5, 1.0]])
-    >>> field = Field(Completeness(grid=grid, exposure=exposure, open_share=open_share), 4.0)
+    >>> open_fraction = np.array([[1.0, 1.0, 0.5, 1.0]])
+    >>> field = Field(Completeness(grid=grid, exposure=exposure, open_fraction=open_fraction), 4.0)
     >>> field.at(np.array([0.5, 2.5]), np.array([0.5, 0.5]))
     array([0.5, 1. ])
     >>> maps = field.own_maps()
@@ -95,7 +95,7 @@ class FieldMaps:
         c = self.field.completeness
         if c is None:
             return np.ones(self.grid.shape)
-        return self._means(np.where(c.exposure > 0, c.open_share, 0.0))
+        return self._means(np.where(c.exposure > 0, c.open_fraction, 0.0))
 
     def of_template(self, template: SkyImage) -> np.ndarray:
         """A background's template on this grid, (ny, nx)."""

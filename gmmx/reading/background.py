@@ -167,7 +167,7 @@ def _particles(one, recorded, completeness):
     made = []
     for name, area in _illuminated(one, recorded, completeness).items():
         values = np.where(area, exposed, 0.0)
-        if not np.any(values * completeness.open_share > 0):
+        if not np.any(values * completeness.open_fraction > 0):
             raise InputError(
                 f"`background` = {name}: none of its chips is in the field: leave it out",
                 parameter="background",

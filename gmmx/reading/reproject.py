@@ -94,8 +94,10 @@ class _Way:
 
 
 def _moved_completeness(old, way):
-    grid, exposure, open_share = way.maps(old.grid, (old.exposure, 0.0), (old.open_share, 1.0))
-    return replace(old, grid=grid, exposure=exposure, open_share=open_share)
+    grid, exposure, open_fraction = way.maps(
+        old.grid, (old.exposure, 0.0), (old.open_fraction, 1.0)
+    )
+    return replace(old, grid=grid, exposure=exposure, open_fraction=open_fraction)
 
 
 def _moved_background(old, way):

@@ -95,7 +95,7 @@ def _field_pairs(observation):
         return [("field", "complete everywhere")]
     seen = completeness.exposure > 0
     area = seen.sum() * completeness.grid.cell_area
-    masked = ((1 - completeness.open_share) * seen).sum() * completeness.grid.cell_area
+    masked = ((1 - completeness.open_fraction) * seen).sum() * completeness.grid.cell_area
     unit = f" {completeness.unit}" if completeness.unit else ""
     level = f"maximum {completeness.exposure.max():.4g}{unit}"
     # The text of the choice ends with the cells, which this line says anyway.

@@ -48,7 +48,7 @@ def vignetting_spread(completeness):
         return 0.0
     ratio, weight = (
         completeness.exposure[seen] / share[seen],
-        (share * completeness.open_share)[seen],
+        (share * completeness.open_fraction)[seen],
     )
     mean = np.average(ratio, weights=weight)
     return float(np.sqrt(np.average((ratio - mean) ** 2, weights=weight)) / mean)

@@ -130,7 +130,7 @@ def _completeness(group: h5py.Group, names: Mapping[str, str]) -> Completeness:
     return Completeness(
         grid=get_grid(group),
         exposure=group["exposure"][()],
-        open_share=group[names.get("open_fraction", "open_fraction")][()],
+        open_fraction=group[names.get("open_fraction", "open_fraction")][()],
         unit=group.attrs["unit"],
     )
 

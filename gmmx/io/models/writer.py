@@ -146,7 +146,7 @@ def _put_observation(group: h5py.Group, observation: Observation) -> None:
         maps.attrs["unit"] = completeness.unit
         put_grid(maps, completeness.grid)
         put(maps, "exposure", completeness.exposure, completeness.unit)
-        put(maps, "open_fraction", completeness.open_share, "")
+        put(maps, "open_fraction", completeness.open_fraction, "")
     if observation.psf is not None:
         psf = group.create_group("psf")
         psf.attrs["description"] = observation.psf.description

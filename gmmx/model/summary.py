@@ -104,8 +104,9 @@ def with_error(value: float, error: float) -> str:
     exponent = int(np.floor(np.log10(error)))
     leading_one = error < 2 * 10.0**exponent
     last = exponent - leading_one
-    if value != 0 and not 1e-2 <= abs(value) < 1e7:
-        digits = max(0, int(np.floor(np.log10(abs(value)))) - last)
+    size = max(abs(value), error)
+    if not 1e-2 <= size < 1e7:
+        digits = max(0, int(np.floor(np.log10(size))) - last)
         return f"{value:.{digits}e} +- {error:.{int(leading_one)}e}"
     decimals = max(0, -last)
     return f"{value:,.{decimals}f} +- {error:,.{decimals}f}"

@@ -40,8 +40,13 @@ _HOMES = {
     # Nouns of a fit.
     "Mixture": "model.mixture",
     "Fixed": "model.mixture",
-    "FitConfig": "config",
+    "PointSources": "fitting.point_sources",
+    "FitState": "model.state",
     "FitResult": "model.result",
+    # Options.
+    "ReadOptions": "config",
+    "FitOptions": "config",
+    "FitConfig": "config",
     # Errors and warnings.
     "GmmxError": "errors",
     "InputError": "errors",

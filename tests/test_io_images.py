@@ -1,12 +1,12 @@
 """Images as files: what DS9 shows, where the pixels are, what headers say, what is refused."""
 
-import os
 import warnings
 from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from handmade import galaxy_truth, make_mixture, make_observation, make_result
@@ -15,7 +15,6 @@ from numpy.testing import assert_allclose
 from gmmx.answers.images import render
 from gmmx.errors import DataError, InputError, OutputError
 from gmmx.io.images import read_grid_like, write_images
-from gmmx.io.write import replacing
 from gmmx.model.pointing import Pointing
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.plane.grid import PixelGrid
@@ -127,6 +126,13 @@ def test_headers_place_pixels_as_the_plane_does(rotation):
     assert_allclose(back, [ix + 1, iy + 1], rtol=0, atol=1e-6)
 
 
+def test_a_header_at_the_pole_does_not_turn_the_plane():
+    grid = PixelGrid.covering((-50, 50), (-50, 50), 2.0)
+    frame = SkyFrame(30.0, 90.0)
+    ra, dec = WCS(fits.Header(wcs_cards(grid, frame))).all_pix2world(3.0, 4.0, 0)
+    assert_allclose(frame.to_plane(ra, dec), grid.to_plane(3.0, 4.0), rtol=0, atol=1e-6)
+
+
 def test_the_galaxy_keeps_its_maps_pixels(tmp_path, shared_data):
     folder = shared_data / "marx" / "galaxy"
     truth = galaxy_truth(folder)
@@ -195,74 +201,79 @@ def test_like_takes_a_grid_with_its_own_tangent_point(shared_data):
     assert apart_pix(given, WCS(fits.Header(wcs_cards(grid, frame))), grid.shape) < 0.01
 
 
-def test_like_goes_round(tmp_path, result, images):
-    for name, rotation in (("a", 0.0), ("b", 1.1)):
-        turned = render(result, make_observation(rotation=rotation).completeness.grid)
-        write_images(tmp_path / f"{name}.fits", turned, result)
-        grid = read_grid_like(tmp_path / f"{name}.fits", result.frame)
-        assert grid.shape == turned.signal.grid.shape
-        assert_allclose(grid.matrix, turned.signal.grid.matrix, atol=1e-8)
-        assert_allclose(grid.origin, turned.signal.grid.origin, atol=1e-6)
+@pytest.mark.parametrize("rotation", [0.0, 1.1])
+def test_the_grid_of_an_image_that_was_written_is_its_own(tmp_path, result, rotation):
+    drawn = render(result, make_observation(rotation=rotation).completeness.grid)
+    write_images(tmp_path / "drawn.fits", drawn, result)
+    grid = read_grid_like(tmp_path / "drawn.fits", result.frame)
+    assert grid.shape == drawn.signal.grid.shape
+    assert_allclose(grid.matrix, drawn.signal.grid.matrix, atol=1e-8)
+    assert_allclose(grid.origin, drawn.signal.grid.origin, atol=1e-6)
 
 
-def like_file(path, shape=(40, 30), **cards):
+FRAME = SkyFrame(202.5, 47.2)
+
+
+def make_image_file(path, shape=(40, 30), **cards):
+    """An image of 1 arcsec pixels about the tangent point of FRAME, with other cards if given."""
     header = fits.Header()
-    header.update(
-        {
-            "CTYPE1": "RA---TAN",
-            "CTYPE2": "DEC--TAN",
-            "CRVAL1": 202.5,
-            "CRVAL2": 47.2,
-            "CRPIX1": 15.0,
-            "CRPIX2": 20.0,
-        }
-    )
-    header.update({"CDELT1": -1 / 3600, "CDELT2": 1 / 3600, "CUNIT1": "deg", "CUNIT2": "deg"})
+    for axis, (kind, value, pixel, step) in enumerate(
+        (("RA---TAN", 202.5, 15.0, -1 / 3600), ("DEC--TAN", 47.2, 20.0, 1 / 3600)), start=1
+    ):
+        header[f"CTYPE{axis}"], header[f"CRVAL{axis}"] = kind, value
+        header[f"CRPIX{axis}"], header[f"CDELT{axis}"] = pixel, step
+        header[f"CUNIT{axis}"] = "deg"
     header.update(cards)
     fits.PrimaryHDU(np.zeros(shape, np.float32), header).writeto(path)
     return path
 
 
-def test_like_reads_other_systems_and_shapes(tmp_path):
-    frame = SkyFrame(202.5, 47.2)
-    plain = read_grid_like(like_file(tmp_path / "plain.fits"), frame)
-    assert_allclose(plain.to_plane(14, 19), [0, 0], atol=1e-6)
-    cube = read_grid_like(like_file(tmp_path / "cube.fits", shape=(1, 40, 30)), frame)
-    assert_allclose(cube.matrix, np.eye(2), atol=1e-8)
-    fk5 = read_grid_like(like_file(tmp_path / "fk5.fits", RADESYS="FK5", EQUINOX=2000.0), frame)
-    assert 0.0005 < np.hypot(*(fk5.origin - plain.origin)) < 0.05
-    galactic = like_file(
-        tmp_path / "galactic.fits", CTYPE1="GLON-TAN", CTYPE2="GLAT-TAN", CRVAL1=103.6, CRVAL2=68.6
-    )
-    from astropy.coordinates import SkyCoord
+def test_a_grid_has_its_tangent_point_where_the_header_says(tmp_path):
+    grid = read_grid_like(make_image_file(tmp_path / "plain.fits"), FRAME)
+    assert_allclose(grid.to_plane(14, 19), [0, 0], atol=1e-6)
 
+
+@pytest.mark.parametrize(
+    ("given", "shape"), [((1, 40, 30), (40, 30)), ((1, 30), (1, 30))], ids=["cube", "row"]
+)
+def test_a_grid_of_another_shape_has_the_same_pixels(tmp_path, given, shape):
+    grid = read_grid_like(make_image_file(tmp_path / "other.fits", shape=given), FRAME)
+    assert grid.shape == shape
+    assert_allclose(grid.matrix, np.eye(2), atol=1e-8)
+
+
+def test_a_grid_in_fk5_is_shifted_by_the_difference_of_the_systems(tmp_path):
+    plain = read_grid_like(make_image_file(tmp_path / "plain.fits"), FRAME)
+    cards = {"RADESYS": "FK5", "EQUINOX": 2000.0}
+    fk5 = read_grid_like(make_image_file(tmp_path / "fk5.fits", **cards), FRAME)
+    assert 0.0005 < np.hypot(*(fk5.origin - plain.origin)) < 0.05
+
+
+def test_a_grid_in_galactic_coordinates_is_turned(tmp_path):
+    cards = {"CTYPE1": "GLON-TAN", "CTYPE2": "GLAT-TAN", "CRVAL1": 103.6, "CRVAL2": 68.6}
+    path = make_image_file(tmp_path / "galactic.fits", **cards)
     there = SkyCoord(103.6, 68.6, unit="deg", frame="galactic").icrs
-    centre = SkyFrame(there.ra.deg, there.dec.deg)
-    grid = read_grid_like(galactic, centre)
+    grid = read_grid_like(path, SkyFrame(there.ra.deg, there.dec.deg))
     assert_allclose(grid.to_plane(14, 19), [0, 0], atol=1e-6)
     assert abs(grid.matrix[0, 1]) > 0.1
-    row = read_grid_like(like_file(tmp_path / "row.fits", shape=(1, 30)), frame)
-    assert row.shape == (1, 30)
-    assert_allclose(row.matrix, np.eye(2), atol=1e-8)
 
 
-def test_like_refuses_what_is_no_grid(tmp_path):
-    frame = SkyFrame(202.5, 47.2)
-    with pytest.raises(DataError, match="no such file"):
-        read_grid_like(tmp_path / "absent.fits", frame)
-    (tmp_path / "text.fits").write_text("not a fits file\n" * 300)
-    with pytest.raises(DataError, match="not a FITS file"):
-        read_grid_like(tmp_path / "text.fits", frame)
-    fits.PrimaryHDU().writeto(tmp_path / "empty.fits")
-    with pytest.raises(DataError, match="no image in it"):
-        read_grid_like(tmp_path / "empty.fits", frame)
-    fits.PrimaryHDU(np.zeros((4, 4), np.float32)).writeto(tmp_path / "nowcs.fits")
-    with pytest.raises(DataError, match="no celestial WCS"):
-        read_grid_like(tmp_path / "nowcs.fits", frame)
-    with pytest.raises(DataError, match="regular grid"):
-        read_grid_like(like_file(tmp_path / "far.fits", shape=(900, 900), CRVAL2=49.2), frame)
-    with pytest.raises(DataError, match="side of the sky"):
-        read_grid_like(like_file(tmp_path / "opposite.fits", CRVAL1=22.5, CRVAL2=-47.2), frame)
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: None, "no such file"),
+        (lambda path: path.write_text("not a fits file\n" * 300), "not a FITS file"),
+        (lambda path: fits.PrimaryHDU().writeto(path), "no image in it"),
+        (lambda path: fits.PrimaryHDU(np.zeros((4, 4))).writeto(path), "no celestial WCS"),
+        (lambda path: make_image_file(path, shape=(900, 900), CRVAL2=49.2), "regular grid"),
+        (lambda path: make_image_file(path, CRVAL1=22.5, CRVAL2=-47.2), "side of the sky"),
+    ],
+    ids=["absent", "text", "empty", "no WCS", "far away", "opposite"],
+)
+def test_an_image_without_a_usable_grid_is_refused(tmp_path, make, reason):
+    make(tmp_path / "like.fits")
+    with pytest.raises(DataError, match=reason):
+        read_grid_like(tmp_path / "like.fits", FRAME)
 
 
 def test_several_observations_share_a_header(tmp_path):
@@ -290,7 +301,7 @@ def test_several_observations_share_a_header(tmp_path):
     assert (header["ENERG_LO"], header["ENERG_HI"]) == (0.5, 7.0)
 
 
-def test_outputs_are_refused_in_one_line(tmp_path, images, result):
+def test_images_are_not_overwritten_unless_asked(tmp_path, images, result):
     path = tmp_path / "model.fits"
     write_images(path, images, result)
     before = path.read_bytes()
@@ -300,66 +311,23 @@ def test_outputs_are_refused_in_one_line(tmp_path, images, result):
     assert path.read_bytes() == before
     write_images(path, {"SIGNAL": images.signal}, result, overwrite=True)
     assert len(path.read_bytes()) < len(before)
-    for bad, reason in (
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
         ("model.png", "cannot tell the format"),
         ("model", "cannot tell the format"),
         ("absent/model.fits", "no folder"),
-    ):
-        with pytest.raises(OutputError, match=reason):
-            write_images(tmp_path / bad, images, result)
-    (tmp_path / "folder.fits").mkdir()
-    with pytest.raises(OutputError, match="is a folder"):
-        write_images(tmp_path / "folder.fits", images, result, overwrite=True)
+    ],
+)
+def test_a_name_that_cannot_be_written_is_refused(tmp_path, images, result, name, reason):
+    with pytest.raises(OutputError, match=reason):
+        write_images(tmp_path / name, images, result)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_image_is_no_file(tmp_path, result):
     with pytest.raises(InputError, match="no image"):
         write_images(tmp_path / "none.fits", {}, result)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.fits", "model.fits"]
-
-
-def test_a_folder_that_is_closed(tmp_path, images, result, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(OutputError, match="not writable"):
-        write_images(tmp_path / "model.fits", images, result)
-
-
-def test_a_writer_that_fails_leaves_what_was_there(tmp_path):
-    path = tmp_path / "old.txt"
-    path.write_text("old")
-
-    def half(error):
-        with replacing(path, overwrite=True) as aside:
-            aside.write_text("half")
-            raise error
-
-    with pytest.raises(OutputError, match="No space left"):
-        half(OSError(28, "No space left on device"))
-    with pytest.raises(KeyboardInterrupt):
-        half(KeyboardInterrupt())
-    assert path.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["old.txt"]
-
-
-def test_replacing_follows_links_and_the_umask(tmp_path):
-    (tmp_path / "real.txt").write_text("old")
-    (tmp_path / "link.txt").symlink_to(tmp_path / "real.txt")
-    before = os.umask(0o027)
-    try:
-        with replacing(tmp_path / "link.txt", overwrite=True) as aside:
-            aside.write_text("new")
-    finally:
-        os.umask(before)
-    assert (tmp_path / "link.txt").is_symlink()
-    assert (tmp_path / "real.txt").read_text() == "new"
-    assert (tmp_path / "real.txt").stat().st_mode & 0o777 == 0o640
-
-
-def test_a_target_that_appears_meanwhile_is_not_replaced(tmp_path):
-    path = tmp_path / "model.h5"
-
-    def write():
-        with replacing(path) as aside:
-            aside.write_text("mine")
-            path.write_text("theirs")
-
-    with pytest.raises(OutputError, match="exists"):
-        write()
-    assert path.read_text() == "theirs"
+    assert list(tmp_path.iterdir()) == []

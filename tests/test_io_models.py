@@ -74,7 +74,7 @@ def test_a_model_comes_back_to_the_bit(tmp_path):
     assert again.observations[0].photons.x.flags.writeable is False
 
 
-def test_joint_fits_with_like_names_come_back_in_order(tmp_path):
+def test_observations_with_like_names_come_back_in_order(tmp_path):
     observations = [
         make_observation(
             i,
@@ -87,19 +87,21 @@ def test_joint_fits_with_like_names_come_back_in_order(tmp_path):
     ]
     again = go_round(tmp_path / "model.h5", make_result(observations, make_mixture()))
     assert [len(o.photons) for o in again.observations] == [50, 51, 52, 53]
-    many = make_result([make_observation(i, name=f"o{i}", n=5 + i) for i in range(12)])
-    assert [o.name for o in go_round(tmp_path / "many.h5", many).observations] == [
-        f"o{i}" for i in range(12)
-    ]
 
 
-def test_what_is_absent_stays_absent(tmp_path):
-    bare = Observation(photons=Photons(np.arange(3.0), np.zeros(3)))
+def test_a_dozen_observations_come_back_in_order(tmp_path):
+    names = [f"o{i}" for i in range(12)]
+    many = make_result([make_observation(i, name=name, n=5) for i, name in enumerate(names)])
+    assert [o.name for o in go_round(tmp_path / "many.h5", many).observations] == names
+
+
+def test_a_fit_without_a_sky_comes_back_without_one(tmp_path):
     result = make_result(
-        [bare],
+        [Observation(photons=Photons(np.arange(3.0), np.zeros(3)))],
         make_mixture(2),
         requested_components=None,
         history={},
+        path={},
         options={},
         warnings=(),
         converged=False,
@@ -107,6 +109,9 @@ def test_what_is_absent_stays_absent(tmp_path):
     again = go_round(tmp_path / "bare.h5", result)
     assert again.frame is None
     assert again.requested_components is None
+
+
+def test_an_observation_without_optional_parts_comes_back_without_them(tmp_path):
     observation = replace(
         make_observation(),
         backgrounds=(Background(name="sky"),),
@@ -260,29 +265,27 @@ def test_the_same_fit_gives_the_same_bytes(tmp_path):
             assert one["mixture"][name][()].tobytes() == two["mixture"][name][()].tobytes()
 
 
-def test_masks_come_back(tmp_path):
-    around = Ellipse(1 / 3, -2.0, 9.0, 4.0, 33.3)
-    for masks in (
+AROUND = Ellipse(1 / 3, -2.0, 9.0, 4.0, 33.3)
+HOLE = Term(((Ellipse(0.1, 0.2, 1.0, 1.0), False),), True)
+
+
+@pytest.mark.parametrize(
+    "masks",
+    [
         Shapes(),
-        Shapes.of(around),
-        Shapes.union(
-            [
-                Shapes.of(around, Term(((Ellipse(0.1, 0.2, 1.0, 1.0), False),), True)),
-                Shapes.of(around),
-            ]
-        ),
-    ):
-        observation = replace(make_observation(), masks=masks)
-        path = tmp_path / f"model{masks.n_shapes}.h5"
-        write_model(path, make_result([observation]))
-        back = read_model(path).observations[0]
-        assert (back.masks, back.masks_frame) == (masks, None)
-    frame = SkyFrame(202.3, 47.2, "FK5")
-    write_model(tmp_path / "moved.h5", make_result([replace(observation, masks_frame=frame)]))
-    assert read_model(tmp_path / "moved.h5").observations[0].masks_frame == frame
+        Shapes.of(AROUND),
+        Shapes.union([Shapes.of(AROUND, HOLE), Shapes.of(AROUND)]),
+    ],
+    ids=["none", "one", "with a hole"],
+)
+@pytest.mark.parametrize("frame", [None, SkyFrame(202.3, 47.2, "FK5")])
+def test_masks_come_back(tmp_path, masks, frame):
+    observation = replace(make_observation(), masks=masks, masks_frame=frame)
+    again = go_round(tmp_path / "model.h5", make_result([observation])).observations[0]
+    assert (again.masks, again.masks_frame) == (masks, frame)
 
 
-def test_a_model_is_not_overwritten(tmp_path):
+def test_a_model_is_not_overwritten_unless_asked(tmp_path):
     path = tmp_path / "model.h5"
     result = make_result([make_observation()], make_mixture())
     write_model(path, result)
@@ -293,44 +296,50 @@ def test_a_model_is_not_overwritten(tmp_path):
     assert path.read_bytes() == before
     write_model(path, make_result([make_observation()]), overwrite=True)
     assert len(read_model(path).mixture) == 0
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(OutputError, match="no folder"):
-        write_model(tmp_path / "absent" / "model.h5", result)
+        write_model(tmp_path / "absent" / "model.h5", make_result([make_observation()]))
+
+
+def test_observations_in_different_planes_are_refused(tmp_path):
+    elsewhere = replace(make_observation(), frame=SkyFrame(1.0, 2.0), name="b")
     with pytest.raises(InputError, match="tangent plane"):
-        write_model(
-            tmp_path / "two.h5",
-            make_result(
-                [
-                    make_observation(),
-                    replace(make_observation(), frame=SkyFrame(1.0, 2.0), name="b"),
-                ]
-            ),
-        )
-    assert [p.name for p in tmp_path.iterdir()] == ["model.h5"]
+        write_model(tmp_path / "two.h5", make_result([make_observation(), elsewhere]))
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_not_a_model_is_refused(tmp_path):
-    with pytest.raises(DataError, match="no such file") as error:
-        read_model(tmp_path / "absent.h5")
-    one_line(error)
-    with pytest.raises(DataError, match="is a folder"):
-        read_model(tmp_path)
-    for content in (b"", b"SIMPLE  =                    T" * 100):
-        (tmp_path / "other.h5").write_bytes(content)
-        with pytest.raises(DataError, match="not a gmmx model") as error:
-            read_model(tmp_path / "other.h5")
-        one_line(error)
-    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+def make_foreign_file(path):
+    """An HDF5 file of another program."""
+    with h5py.File(path, "w") as file:
         file["data"] = [1, 2]
-    with pytest.raises(DataError, match="schema missing"):
-        read_model(tmp_path / "foreign.h5")
 
 
-@pytest.mark.parametrize("share", [0.02, 0.3, 0.7, 0.999])
-def test_a_model_cut_short_is_refused(tmp_path, share):
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: None, "no such file"),
+        (lambda path: path.mkdir(), "is a folder"),
+        (lambda path: path.write_bytes(b""), "not a gmmx model"),
+        (lambda path: path.write_bytes(b"SIMPLE  =                    T" * 100), "not an HDF5"),
+        (make_foreign_file, "schema missing"),
+    ],
+    ids=["absent", "folder", "empty", "FITS", "foreign"],
+)
+def test_a_file_that_is_no_model_is_refused(tmp_path, make, reason):
+    make(tmp_path / "other.h5")
+    with pytest.raises(DataError, match=reason) as error:
+        read_model(tmp_path / "other.h5")
+    one_line(error)
+
+
+@pytest.mark.parametrize("part", [0.02, 0.3, 0.7, 0.999])
+def test_a_truncated_model_is_refused(tmp_path, part):
     path = tmp_path / "model.h5"
     write_model(path, make_result([make_observation()], make_mixture()))
     content = path.read_bytes()
-    path.write_bytes(content[: int(share * len(content))])
+    path.write_bytes(content[: int(part * len(content))])
     with pytest.raises(
         DataError,
         match=r"truncated or damaged model file: write it again with `gmmx fit`$|not a gmmx model",
@@ -351,20 +360,25 @@ def test_a_damaged_model_is_refused(tmp_path):
     with pytest.raises(DataError, match="damaged") as error:
         read_model(path)
     one_line(error)
+
+
+def test_a_model_without_its_fluxes_is_refused(tmp_path):
+    path = tmp_path / "model.h5"
+    write_model(path, make_result([make_observation()], make_mixture()))
     with h5py.File(path, "a") as file:
         del file["mixture/flux"]
     with pytest.raises(DataError, match="truncated or damaged model file: write it again"):
         read_model(path)
 
 
-def test_a_newer_version_is_named(tmp_path):
+@pytest.mark.parametrize("version", [0, 3])
+def test_an_unknown_version_is_named(tmp_path, version):
     path = tmp_path / "model.h5"
     write_model(path, make_result([make_observation()]))
     with h5py.File(path, "a") as file:
-        file.attrs.update(schema_version=3, gmmx_version="9.1")
-    with pytest.raises(
-        DataError, match=r"schema_version 3, written by gmmx 9\.1.*update gmmx"
-    ) as error:
+        file.attrs.update(schema_version=version, gmmx_version="9.1")
+    expected = rf"schema_version {version}, written by gmmx 9\.1.*update gmmx"
+    with pytest.raises(DataError, match=expected) as error:
         read_model(path)
     one_line(error)
 

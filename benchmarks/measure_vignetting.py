@@ -1,4 +1,4 @@
-"""Measure the mirrors' vignetting with ACIS-I: the table ACIS_VIGNETTING of gmmx/footprint.py, from a ray-traced exposure map, 0.5 to 2 keV.
+"""Measure the mirrors' vignetting with ACIS-I: the table of gmmx/telescope/instruments.py, from a ray-traced exposure map, 0.5 to 2 keV.
 
 Medians over rings of 1 arcmin, of the exposure over that on the axis, in cells far from the chips' edges. Reads $GMMX_TEST_DATA (default ../shared/data).
 """
@@ -12,7 +12,7 @@ from scipy.ndimage import minimum_filter
 
 from gmmx.io.events import read_events
 from gmmx.io.maps import read_exposure
-from gmmx.telescope import footprint
+from gmmx.telescope.footprint import footprint, optical_axis
 
 DATA = (
     Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -31,17 +31,15 @@ def main():
         physical=events.physical,
         events_metadata=events.metadata,
     )
-    # What the chips' outlines expose fully, without the table that is to be measured.
-    footprint.ACIS_VIGNETTING = (1.0,)
-    field = footprint.footprint(events, step=2.0)
+    # Without a direction of the axis the field has no vignetting, which is to be measured.
+    field = footprint(events.noted(ra=None, dec=None), step=2.0)
     x, y = exposure.grid.centres()
     whole = (
         minimum_filter(field.exposure_at(x, y), round(2 * AWAY_FROM_EDGES / exposure.grid.step))
         > 0.999
     )
-    off_axis = (
-        np.hypot(x - footprint.optical_axis(events)[0], y - footprint.optical_axis(events)[1]) / 60
-    )
+    axis = optical_axis(events)
+    off_axis = np.hypot(x - axis[0], y - axis[1]) / 60
     centres = np.arange(LAST + 1)
     rings = [whole & (np.abs(off_axis - r) < (0.5 if r else 0.7)) for r in centres]
     values = np.array(
@@ -55,7 +53,7 @@ def main():
     )
     for r, value, scatter, ring in zip(centres, values / top, spread / top, rings, strict=True):
         print(f"  {r:2d} arcmin  {value:.4f} +- {scatter:.4f}  ({ring.sum()} cells)")
-    print("ACIS_VIGNETTING =", tuple(np.round(np.append(1.0, values[1:] / top), 4).tolist()))
+    print("vignetting =", tuple(np.round(np.append(1.0, values[1:] / top), 4).tolist()))
 
 
 if __name__ == "__main__":

@@ -13,14 +13,14 @@ from gmmx.model.pointing import Pointing
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.plane.grid import PixelGrid
 from gmmx.telescope.acis import (
-    BACK_ILLUMINATED,
     chip_areas,
+    exposed_fraction,
     readout_angle,
-    streak_shape,
-    streak_share,
-    time_share,
+    streak_fraction,
+    streak_template,
     vignetting_spread,
 )
+from gmmx.telescope.instruments import ACIS
 
 
 def two_chips(*, vignetting=0.2, step=2.0):
@@ -38,18 +38,18 @@ def photons(rng, n, *, chips=(3, 5), roll=0.0, **keywords):
     """Photons spread evenly over both chips."""
     x, y = rng.uniform(-100, 100, (2, 2 * n))
     side = np.repeat([-105.0, 105.0], n)
-    metadata = {"INSTRUME": "ACIS", "ROLL_PNT": roll, **keywords}
+    pointing = Pointing.from_keywords({"INSTRUME": "ACIS", "ROLL_PNT": roll, **keywords})
     where = {"frame": SkyFrame(150.0, 2.0), "physical": PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)}
     return EventList(
         photons=Photons(x + side, y, ccd=np.repeat(chips, n)),
-        pointing=Pointing.from_metadata(metadata),
+        pointing=pointing,
         **where,
     )
 
 
 def test_time_is_the_exposure_without_its_vignetting():
     completeness, time = two_chips()
-    share = time_share(completeness)
+    share = exposed_fraction(completeness)
     assert np.all(share[completeness.exposure == 0] == 0)
     assert np.abs(share - time).max() < 0.05
     assert np.sqrt(((share - time)[time > 0] ** 2).mean()) < 0.02
@@ -61,7 +61,7 @@ def test_time_is_the_exposure_without_its_vignetting():
 def test_time_itself_needs_no_guess():
     completeness, time = two_chips(vignetting=0.0)
     seconds = Completeness(grid=completeness.grid, exposure=3000 * time, unit="s")
-    assert_allclose(time_share(seconds), time)
+    assert_allclose(exposed_fraction(seconds), time)
     assert vignetting_spread(seconds) < 1e-12
     assert vignetting_spread(two_chips(vignetting=0.0)[0]) < 0.01
     assert 0.02 < vignetting_spread(two_chips()[0]) < 0.2
@@ -73,7 +73,7 @@ def test_time_of_the_simulated_galaxy(shared_data):
         fits.getdata(folder / f"{name}.fits.gz").astype(float) for name in ("expmap", "bkgmap_pbkg")
     )
     grid = PixelGrid(shape=exposure.shape, origin=np.zeros(2), matrix=1.968 * np.eye(2))
-    share = time_share(Completeness(grid=grid, exposure=exposure, unit="cm**2 s"))
+    share = exposed_fraction(Completeness(grid=grid, exposure=exposure, unit="cm**2 s"))
     field = exposure > 0
     error = share[field] / share[field].sum() - counts[field] / counts[field].sum()
     flat = 1 / field.sum() - counts[field] / counts[field].sum()
@@ -89,7 +89,7 @@ def test_cells_belong_to_the_chip_they_lie_in():
     assert set(np.unique(owner)) == {-1, 3, 5}
     assert np.array_equal(owner >= 0, field)
     assert np.all(owner[field & (x < -3)] == 3)
-    assert np.all(np.isin(owner[field & (x > 3)], BACK_ILLUMINATED))
+    assert np.all(np.isin(owner[field & (x > 3)], ACIS.back_illuminated))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_columns_run_where_the_roll_says(shared_data, case):
             design, np.column_stack([columns["x"][on], columns["y"][on]]), rcond=None
         )[0][2]
         measured = np.degrees(np.arctan2(-slope[0], slope[1]))
-        expected = readout_angle({"INSTRUME": "ACIS", "ROLL_PNT": header["ROLL_PNT"]}, int(chip))
+        expected = readout_angle(Pointing(instrument="ACIS", roll=header["ROLL_PNT"]), int(chip))
         assert abs((measured - expected + 90) % 180 - 90) < 0.5
 
 
@@ -134,9 +134,9 @@ def test_a_source_makes_a_streak_along_its_column():
             np.append(flat.photons.y, rng.normal(40, 1, 10_000)),
             ccd=np.append(flat.photons.ccd, np.full(10_000, 3)),
         ),
-        pointing=Pointing.from_metadata(flat.metadata),
+        pointing=flat.pointing,
     )
-    shape, mean = streak_shape(listed, completeness)
+    shape, mean = streak_template(listed, completeness)
     x, y = completeness.grid.centres()
     field, area = completeness.exposure > 0, completeness.grid.cell_area
     assert_allclose(shape.values[field].mean(), 1.0, rtol=0.01)
@@ -152,9 +152,9 @@ def test_a_source_makes_a_streak_along_its_column():
 
 
 def test_the_share_of_the_readout():
-    assert_allclose(streak_share({"EXPTIME": 3.2}), 0.041 / 3.241)
-    assert_allclose(streak_share({}), 0.041 / 3.241)
-    assert streak_share({"EXPTIME": 0.4}) > 0.09
+    assert_allclose(streak_fraction(Pointing(instrument="ACIS", frame_time=3.2)), 0.041 / 3.241)
+    assert_allclose(streak_fraction(Pointing(instrument="ACIS")), 0.041 / 3.241)
+    assert streak_fraction(Pointing(instrument="ACIS", frame_time=0.4)) > 0.09
 
 
 @pytest.mark.parametrize(
@@ -162,4 +162,4 @@ def test_the_share_of_the_readout():
 )
 def test_no_streak_where_nobody_knows_the_columns(broken):
     with pytest.raises(InputError, match="with CCD_ID and ROLL_PNT"):
-        streak_shape(photons(np.random.default_rng(0), 500, **broken), two_chips()[0])
+        streak_template(photons(np.random.default_rng(0), 500, **broken), two_chips()[0])

@@ -18,15 +18,16 @@ from gmmx.model.pointing import Pointing
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.reading.door import read_observation
 from gmmx.telescope.footprint import (
-    ACIS_CHIP,
-    _exposed_share,
-    chip_outline,
+    _exposed_fraction,
     dither_of,
     footprint,
     optical_axis,
     vignetting,
 )
+from gmmx.telescope.instruments import ACIS
+from gmmx.telescope.outlines import chip_outline
 
+ACIS_CHIP = ACIS.chip_side
 PLACE = {"frame": SkyFrame(10.0, 20.0), "physical": PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)}
 
 
@@ -109,7 +110,9 @@ def test_footprint_of_a_real_chip(shared_data):
     x, y = field.grid.centres()
     even = field.exposure / vignetting(np.hypot(x - axis[0], y - axis[1]) / 60)
     assert_allclose(even.sum(), (1022 * 0.4915) ** 2, rtol=0.005)
-    assert_allclose(dither_of([chip_outline(events.photons.x, events.photons.y, 1.0)]), 8, atol=0.7)
+    assert_allclose(
+        dither_of([chip_outline(events.photons.x, events.photons.y, 1.0)], ACIS_CHIP), 8, atol=0.7
+    )
 
 
 def test_outline_is_the_hull_of_all_photons():
@@ -122,7 +125,7 @@ def test_outline_is_the_hull_of_all_photons():
         assert_allclose(corners[np.lexsort(corners.T)], expected[np.lexsort(expected.T)])
 
 
-def dithered_chips(n=40_000, dither=8.0, gap=11.0, seed=7, **metadata):
+def dithered_chips(n=40_000, dither=8.0, gap=11.0, seed=7, **facts):
     """Photons of an even sky on two ACIS chips under a Lissajous figure, rolled by 30 degrees."""
     rng = np.random.default_rng(seed)
     side, c, s = ACIS_CHIP, np.cos(np.radians(30)), np.sin(np.radians(30))
@@ -130,23 +133,23 @@ def dithered_chips(n=40_000, dither=8.0, gap=11.0, seed=7, **metadata):
     t = rng.uniform(0, 2 * np.pi, (2, n))
     u = rng.uniform(0, side, n) + chip * (side + gap) + dither * np.sin(t[0])
     v = rng.uniform(0, side, n) + dither * np.sin(t[1])
-    metadata = {"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"} | metadata
+    pointing = Pointing(telescope="CHANDRA", instrument="ACIS", **facts)
     return EventList(
         **PLACE,
         photons=Photons(c * u - s * v, s * u + c * v, ccd=chip),
-        pointing=Pointing.from_metadata(metadata),
+        pointing=pointing,
     ), np.array([[c, -s], [s, c]])
 
 
-def test_exposed_share_is_the_time_that_an_edge_is_passed():
+def test_exposed_fraction_is_the_time_that_an_edge_is_passed():
     depth = np.linspace(-5, 25, 31)
     phase = np.sin(np.linspace(0, 2 * np.pi, 20_001))
     inside = np.linspace(-1, 1, 201) * 2 + depth[:, None]
     expected = [
         np.mean(np.searchsorted(np.sort(8 + 8 * phase), cell) / len(phase)) for cell in inside
     ]
-    assert_allclose(_exposed_share(depth, 4.0, 8.0), expected, atol=0.005)
-    assert_allclose(_exposed_share(np.array([-2, 0, 1, 2.0]), 4.0, 0.0), [0, 0.5, 0.75, 1])
+    assert_allclose(_exposed_fraction(depth, 4.0, 8.0), expected, atol=0.005)
+    assert_allclose(_exposed_fraction(np.array([-2, 0, 1, 2.0]), 4.0, 0.0), [0, 0.5, 0.75, 1])
 
 
 def test_footprint_sees_dither_and_gaps():
@@ -172,7 +175,7 @@ def test_footprint_sees_dither_and_gaps():
         EventList(
             **PLACE,
             photons=Photons(events.photons.x, events.photons.y, ccd=events.photons.ccd),
-            pointing=Pointing.from_metadata({"TELESCOP": "XMM", "INSTRUME": "EMOS1"}),
+            pointing=Pointing(telescope="XMM", instrument="EMOS1"),
         ),
         step=2.0,
     )
@@ -180,7 +183,7 @@ def test_footprint_sees_dither_and_gaps():
 
 
 def test_vignetting_follows_the_pointing():
-    events, _ = dithered_chips(RA_PNT=10.0, DEC_PNT=20.0)
+    events, _ = dithered_chips(ra=10.0, dec=20.0)
     field, even = footprint(events, step=4.0), footprint(dithered_chips()[0], step=4.0)
     x, y = field.grid.centres()
     assert_allclose(field.exposure, even.exposure * vignetting(np.hypot(x, y) / 60))
@@ -195,7 +198,7 @@ def test_a_part_of_a_chip_keeps_its_sharp_edges():
         EventList(
             **PLACE,
             photons=Photons(x, y),
-            pointing=Pointing.from_metadata({"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"}),
+            pointing=Pointing(telescope="CHANDRA", instrument="ACIS"),
         ),
         step=2.0,
     )
@@ -247,7 +250,7 @@ def test_a_field_of_view_file_tells_the_chips(shared_data, tmp_path):
     ]
     fits.BinTableHDU.from_columns(columns, name="FOV").writeto(tmp_path / "acis.fov")
     told = read_observation(path, region=tmp_path / "acis.fov")
-    assert told.metadata["resolved"]["exposure"].startswith(
+    assert told.pointing.choices["exposure"].startswith(
         "vignetting as at 0.5-2 keV over the field of view that was given"
     )
     o = [observation.completeness for observation in (plain, told)]

@@ -88,10 +88,10 @@ def test_hrc_tells_no_energies(tmp_path, energy):
         observation = read_observation(path)
     assert len(caught) == 2
     assert observation.metadata["energy_kev"] == "all"
-    assert "energy: all (the file does not tell energies)" in described(observation)
+    assert "energy: all (the file has no energies)" in described(observation)
     assert observation.metadata["resolved"]["exposure"].startswith("uniform")
     assert_allclose(observation.completeness.exposure.sum(), 1200**2, rtol=0.02)
-    with pytest.raises(DataError, match="use --energy all"), warnings.catch_warnings():
+    with pytest.raises(DataError, match="give `energy_kev` as all"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         read_observation(path, energy_kev="0.5:2")
     with pytest.raises(DataError, match="no energies" if energy else "no column energy"):

@@ -143,11 +143,9 @@ def readout_angles(observation: Observation) -> tuple[float, ...]:
 
     They are counted counter-clockwise from the plane's y axis [deg]. Only ACIS has any.
     """
-    metadata = observation.metadata
-    chips = metadata.get("chips") or [
-        int(c) for c in str(metadata.get("DETNAM", "")).partition("-")[2] if c.isdigit()
-    ]
-    return tuple({readout_angle(metadata, chip) for chip in chips} - {None})
+    pointing = observation.pointing
+    chips = pointing.chips or [int(c) for c in pointing.detector.partition("-")[2] if c.isdigit()]
+    return tuple({readout_angle(pointing, chip) for chip in chips} - {None})
 
 
 def on_readout_streak(

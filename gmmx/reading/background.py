@@ -11,9 +11,9 @@ from ..model.pointing import SkyBrightness
 from ..plane.grid import SkyImage
 from ..telescope.acis import (
     chip_areas,
-    streak_shape,
-    streak_share,
-    time_share,
+    exposed_fraction,
+    streak_fraction,
+    streak_template,
     vignetting_spread,
 )
 from ..telescope.instruments import instrument_of
@@ -150,8 +150,8 @@ def _sky(one, recorded, completeness):  # noqa: ARG001  every maker takes the sa
 
 def _streak(one, recorded, completeness):
     """Make the background of photons that arrive while the chips are read out."""
-    template, mean = streak_shape(recorded, completeness)
-    fraction = streak_share(recorded.metadata) if one.amplitude is None else one.amplitude
+    template, mean = streak_template(recorded, completeness)
+    fraction = streak_fraction(recorded.pointing) if one.amplitude is None else one.amplitude
     streak = Background(
         name="streak", kind="streak", template=template, amplitude=fraction * mean, fixed=True
     )
@@ -163,7 +163,7 @@ def _particles(one, recorded, completeness):
 
     Front-illuminated chips record it at one rate, back-illuminated chips at another one.
     """
-    exposed = time_share(completeness)
+    exposed = exposed_fraction(completeness)
     made = []
     for name, area in _illuminated(one, recorded, completeness).items():
         values = np.where(area, exposed, 0.0)

@@ -11,7 +11,7 @@ from ..io.backgrounds import read_background
 from ..model.background import Background
 from ..model.photons import EventList
 from ..plane.resample import map_means
-from ..telescope.acis import chip_areas, normalised, time_share
+from ..telescope.acis import chip_areas, exposed_fraction, normalised
 from .background_amplitudes import photons_of
 from .background_request import FIXED
 from .selection import of_the_same
@@ -76,7 +76,7 @@ def background_of_file(one, recorded, completeness):
     covered = (completeness.exposure > 0) & (measured.known > 0.5)
     total = float(measured.density[covered].sum() * completeness.grid.cell_area)
     _check_cover(one, covered, total, completeness)
-    exposed = time_share(completeness)
+    exposed = exposed_fraction(completeness)
     density = np.where(covered, measured.density / np.maximum(measured.known, 0.5), 0.0)
     how = f"{total:,.0f} counts" if measured.is_counts else f"an image worth {total:,.0f}"
     if measured.is_counts:

@@ -1,33 +1,43 @@
-"""What the chips do to a background: how long each place was on one, which one, and the columns along which it is read out.
+"""Chips of ACIS: readout, and the time that each place was on a chip.
 
-All of this is worked out from the exposure map and the photons themselves, in sky coordinates.
+All of it is inferred from the exposure map, the photons and the facts of the pointing, in sky
+coordinates. The numbers of an instrument are in `instruments`.
 """
 
 import numpy as np
 
 from ..errors import InputError
 from ..plane.grid import SkyImage
-from .footprint import chip_outline
+from .instruments import instrument_of
+from .outlines import chip_outline
 
-# Chips of ACIS that are illuminated from behind: S1 and S3.
-BACK_ILLUMINATED = (5, 7)
 # How far the dither carries the edge of a chip, peak to peak [arcsec].
 DITHER = 16.0
-# Time that ACIS takes to move a frame into its store, and the time that it collects one where the file does not say [s].
-TRANSFER, FRAME = 0.041, 3.2
-# Columns that lie below this share of all columns have no source in them.
-_SOURCE_FREE = 0.25
-# A shape is nowhere less than this part of its mean: where a photon fell, one must have been possible.
+# This fraction of all columns is taken to have no source in them.
+SOURCE_FREE = 0.25
+# No value of a template is less than this fraction of its mean, because each photon that was
+# recorded must have been possible.
 LEAST = 1e-3
 
 
-def time_share(completeness):
-    """The share of the time that each place was on a chip, (ny, nx): what dithering makes of gaps and edges, without the mirrors' vignetting.
+def exposed_fraction(completeness):
+    """Return the fraction of the time that each place was on a chip, without the vignetting.
 
-    ``t(x) = exposure(x) / max exposure within the dither``: vignetting changes by a per cent over that distance, the time from nothing to all of it. On the
-    ray-traced galaxy it errs by 1.3 % rms, a field that is taken to be exposed all the time by 17 %. An exposure in seconds is the time itself.
+    ``t(x) = exposure(x) / max exposure within the dither``, because vignetting changes by about a
+    per cent over that distance, and time from nothing to all of it. On the ray-traced galaxy the
+    error is 1.3 % rms; it is 17 % if the field is taken to be exposed all the time. An exposure in
+    seconds is the time itself.
+
+    Parameters
+    ----------
+    completeness : Completeness
+
+    Returns
+    -------
+    (ny, nx) array
+        Between 0 and 1.
     """
-    # Loaded where it is needed: that takes a tenth of a second.
+    # Imported here because it takes 0.1 s.
     from scipy.ndimage import maximum_filter
 
     exposure = completeness.exposure
@@ -41,35 +51,47 @@ def time_share(completeness):
 
 
 def vignetting_spread(completeness):
-    """Relative spread of the vignetting over the open field: how much the sky's shape differs from that of particles."""
-    share, omega = time_share(completeness), completeness.effective
+    """Return the relative spread of the vignetting over the open field.
+
+    Without spread, the background of the sky and that of particles have the same template.
+
+    Parameters
+    ----------
+    completeness : Completeness
+    """
+    time, omega = exposed_fraction(completeness), completeness.effective
     seen = omega > 0
     if not seen.any():
         return 0.0
-    ratio, weight = (
-        completeness.exposure[seen] / share[seen],
-        (share * completeness.open_fraction)[seen],
-    )
+    ratio = completeness.exposure[seen] / time[seen]
+    weight = (time * completeness.open_fraction)[seen]
     mean = np.average(ratio, weights=weight)
     return float(np.sqrt(np.average((ratio - mean) ** 2, weights=weight)) / mean)
 
 
 def chip_areas(events, completeness):
-    """The chip that each cell of the field belongs to, (ny, nx) integers; -1 outside the field.
+    """Return the chip that each cell of the field belongs to.
 
-    A cell belongs to the chip in whose outline it lies deepest; the outlines are those of the chips' photons.
+    A cell belongs to the chip in whose outline it lies deepest. The outlines are those of the
+    photons of the chips.
 
     Parameters
     ----------
     events : EventList
-        With chips; photons that no mask has cut.
+        Photons with chips, which no mask has cut.
     completeness : Completeness
+
+    Returns
+    -------
+    (ny, nx) array of int
+        -1 outside the field.
     """
     x, y = completeness.grid.centres()
     owner, deepest = np.full(x.shape, -1), np.full(x.shape, -np.inf)
-    for chip in np.unique(events.photons.ccd):
-        on = events.photons.ccd == chip
-        outline = chip_outline(events.photons.x[on], events.photons.y[on], completeness.grid.step)
+    photons = events.photons
+    for chip in np.unique(photons.ccd):
+        on = photons.ccd == chip
+        outline = chip_outline(photons.x[on], photons.y[on], completeness.grid.step)
         depth = np.full(x.shape, np.inf)
         for start, end in zip(outline, np.roll(outline, -1, axis=0), strict=True):
             normal = np.array([end[1] - start[1], start[0] - end[0]]) / np.hypot(*(end - start))
@@ -79,91 +101,141 @@ def chip_areas(events, completeness):
     return np.where(completeness.exposure > 0, owner, -1)
 
 
-def readout_angle(metadata, chip):
-    """The direction in which a chip of ACIS is read out, counter-clockwise from the plane's y [deg]; None where it is not known.
+def readout_angle(pointing, chip):
+    """Return the direction in which a chip of ACIS is read out.
 
-    The columns of ACIS-I's chips 0 to 3 run along DETX, at a position angle of 90 degrees less the roll, those of ACIS-S' chips 4 to 9 along DETY, at the
-    roll's negative: so CHIPY runs in X and Y of ObsID 755's events (roll 236.75, CHIPY at 123.22) and of ray-traced ones (rolls 40 and 163, CHIPY at 50 and
-    107).
+    The columns of ACIS-I (chips 0 to 3) run along DETX, at a position angle of 90 degrees minus
+    the roll. Those of ACIS-S (chips 4 to 9) run along DETY, at minus the roll. So CHIPY runs in X
+    and Y of the events of ObsID 755 (roll 236.75, CHIPY at 123.22) and of ray-traced events (rolls
+    40 and 163, CHIPY at 50 and 107).
+
+    Parameters
+    ----------
+    pointing : Pointing
+    chip : int
+
+    Returns
+    -------
+    float or None
+        Angle counter-clockwise from the plane's y [deg]; None if it is not known.
+
+    Examples
+    --------
+    >>> from gmmx.model.pointing import Pointing
+    >>> readout_angle(Pointing(telescope="CHANDRA", instrument="ACIS", roll=40.0), 3)
+    50.0
     """
-    roll = metadata.get("ROLL_PNT", metadata.get("ROLL_NOM"))
-    if not str(metadata.get("INSTRUME", "")).upper().startswith("ACIS") or isinstance(
-        roll, str | bool | None
-    ):
+    roll = pointing.nominal_roll if pointing.roll is None else pointing.roll
+    if roll is None or instrument_of(pointing).transfer_time is None:
         return None
-    return (90.0 if chip < 4 else 0.0) - float(roll)
+    return (90.0 if chip < 4 else 0.0) - roll
 
 
-def streak_share(metadata):
-    """Share of all photons that arrive while their frame is moved into the store: 41 ms over the frame's own time and these."""
-    frame = metadata.get("EXPTIME")
-    frame = (
-        float(frame)
-        if isinstance(frame, (int, float)) and not isinstance(frame, bool) and frame > 0
-        else FRAME
-    )
-    return TRANSFER / (frame + TRANSFER)
+def streak_fraction(pointing):
+    """Return the fraction of all photons that arrive while a frame is moved into the store.
+
+    Parameters
+    ----------
+    pointing : Pointing
+        Of an instrument whose transfer time is known. If the time of a frame is not known, it is
+        the usual one.
+
+    Examples
+    --------
+    >>> from gmmx.model.pointing import Pointing
+    >>> pointing = Pointing(telescope="CHANDRA", instrument="ACIS", frame_time=3.2)
+    >>> round(streak_fraction(pointing), 5)
+    0.01265
+    """
+    instrument, frame = instrument_of(pointing), pointing.frame_time
+    frame = instrument.frame_time if frame is None or frame <= 0 else frame
+    return instrument.transfer_time / (frame + instrument.transfer_time)
 
 
-def streak_shape(events, completeness):
-    """Where photons go that arrive during the readout, as a map of mean 1 over the field, and its mean for a share of 1 [photon / arcsec**2].
+def streak_template(events, completeness):
+    """Return the template of the photons that arrive during the readout.
 
-    Every photon of a chip's column is as likely to be read out anywhere along it. So the photons of each chip are counted in strips along its columns and
-    spread evenly over their length. What all columns have alike, the flat part, is left out: it cannot be told from the other backgrounds, and is in them. A
-    source that fills the chips counts as flat, too.
+    A photon of a column is as likely to be read out at any place along it. So the photons of each
+    chip are counted in strips along its columns and spread evenly over their length. The part that
+    all columns have in common is subtracted, because it cannot be told from the other backgrounds
+    and is included in them. A source that fills the chips counts as common, too.
 
     Parameters
     ----------
     events : EventList
-        With chips; photons that no mask has cut: a masked source has a streak outside of its mask.
+        Photons with chips, which no mask has cut, because a masked source has a streak outside
+        its mask.
     completeness : Completeness
+
+    Returns
+    -------
+    template : SkyImage
+        Of mean 1 over the field.
+    mean : float
+        Mean density if all photons arrived during the readout [photon / arcsec**2].
 
     Raises
     ------
     InputError
-        When it is not known which way the chips are read out.
+        If the direction of the readout is not known.
     """
-    angles = (
-        {}
-        if events.photons.ccd is None
-        else {
-            int(chip): readout_angle(events.metadata, int(chip))
-            for chip in np.unique(events.photons.ccd)
-        }
-    )
-    if (
-        not angles
-        or None in angles.values()
-        or str(events.metadata.get("READMODE", "")).upper().startswith("CONT")
-    ):
-        raise InputError(
-            "background streak: it takes ACIS events in timed exposures, with CCD_ID and ROLL_PNT: leave it out"
-        )
+    angles = _readout_angles(events)
     grid, owner = completeness.grid, chip_areas(events, completeness)
-    x, y = grid.centres()
+    (x, y), photons = grid.centres(), events.photons
     density = np.zeros(grid.shape)
     for chip, angle in angles.items():
-        mine, on = owner == chip, events.photons.ccd == chip
+        mine, on = owner == chip, photons.ccd == chip
         if not mine.any():
             continue
         c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-        corners = chip_outline(events.photons.x[on], events.photons.y[on], grid.step)
+        corners = chip_outline(photons.x[on], photons.y[on], grid.step)
         along, across = corners @ [-s, c], corners @ [c, s]
         n = max(1, int(np.ptp(across) / grid.step))
         edges = np.linspace(across.min(), across.max(), n + 1)
-        counts = np.histogram(c * events.photons.x[on] + s * events.photons.y[on], edges)[0]
-        excess = np.maximum(counts - np.quantile(counts, _SOURCE_FREE), 0.0)
+        counts = np.histogram(c * photons.x[on] + s * photons.y[on], edges)[0]
+        excess = np.maximum(counts - np.quantile(counts, SOURCE_FREE), 0.0)
         strip = np.clip(np.searchsorted(edges, c * x[mine] + s * y[mine]) - 1, 0, n - 1)
         density[mine] = excess[strip] / (np.ptp(along) * (edges[1] - edges[0]))
     return normalised(density, completeness)
 
 
+def _readout_angles(events):
+    """Return the direction of the readout of each chip that recorded photons."""
+    ccd = events.photons.ccd
+    chips = [] if ccd is None else np.unique(ccd)
+    angles = {int(chip): readout_angle(events.pointing, int(chip)) for chip in chips}
+    is_continuous = events.pointing.read_mode.upper().startswith("CONT")
+    if not angles or None in angles.values() or is_continuous:
+        raise InputError(
+            "background streak: it takes ACIS events in timed exposures, with CCD_ID and "
+            "ROLL_PNT: leave it out"
+        )
+    return angles
+
+
 def normalised(density, completeness):
-    """A map of mean 1 over the field, nowhere in it less than a thousandth, 0 outside, and the mean that it had."""
+    """Return a map of mean 1 over the field, and the mean that it had.
+
+    Parameters
+    ----------
+    density : (ny, nx) array
+        On the grid of the completeness.
+    completeness : Completeness
+
+    Returns
+    -------
+    template : SkyImage
+        At least `LEAST` inside the field, 0 outside.
+    mean : float
+
+    Raises
+    ------
+    InputError
+        If the mean is not positive.
+    """
     field = completeness.exposure > 0
     mean = float(density[field].mean())
     if not mean > 0:
-        raise InputError("a background has nothing in the field: leave it out")
-    return SkyImage(
-        grid=completeness.grid, values=np.where(field, np.maximum(density / mean, LEAST), 0.0)
-    ), mean
+        raise InputError("a background has no photon in the field: leave it out")
+    values = np.where(field, np.maximum(density / mean, LEAST), 0.0)
+    return SkyImage(grid=completeness.grid, values=values), mean

@@ -14,7 +14,7 @@ from gmmx.cli.console import Console, Main
 from gmmx.cli.main import main
 from gmmx.errors import DataError, DataWarning, InputError
 from gmmx.model.mixture import Mixture
-from gmmx.model.result import FitState
+from gmmx.model.state import Iterate
 
 
 def make_program(behave):
@@ -174,10 +174,18 @@ def test_a_caller_in_python_gets_the_error_itself():
         raising(DataError("broken")).main(["work", "a"], standalone_mode=False)
 
 
-def make_state(stage):
-    """Make the state of a fit that callbacks receive at a stage."""
-    return FitState(
-        mixture=Mixture.empty(), amplitudes=(), log_likelihood=-1.0, objective=-1.0, stage=stage
+def make_iterate(stage):
+    """Make the iterate that the callback of a fit receives at a stage."""
+    return Iterate(
+        mixture=Mixture.empty(),
+        amplitudes=(),
+        log_likelihood=-1.0,
+        objective=-1.0,
+        iteration=3,
+        stage=stage,
+        step="em",
+        seconds=0.5,
+        state=None,
     )
 
 
@@ -185,10 +193,10 @@ def test_verbose_prints_one_line_of_progress_for_each_stage(capsys):
     console = Console("gmmx")
     console.verbose = True
     for stage in ("grow", "grow", "settle"):
-        console.progress(make_state(stage))
+        console.progress(make_iterate(stage))
     assert [line.split()[0] for line in capsys.readouterr().err.splitlines()] == ["grow", "settle"]
 
 
 def test_progress_is_silent_without_a_terminal(capsys):
-    Console("gmmx").progress(make_state("grow"))
+    Console("gmmx").progress(make_iterate("grow"))
     assert capsys.readouterr().err == ""

@@ -62,7 +62,7 @@ def test_the_options_of_fit_contain_those_of_its_parts(part):
         (FitConfig, {"n_components": True}, "`n_components` = True"),
         (FitConfig, {"n_components": "many"}, "`n_components` = many"),
         (FitConfig, {"init": "random"}, "`init` = random: it is grow, kmeans, or a model file"),
-        (FitOptions, {"init": "lattice"}, "it is grow, kmeans, random, minmax, or a model file"),
+        (FitOptions, {"init": "lattice"}, "it is grow, kmeans, or a model file"),
         (FitConfig, {"init": "m.h5", "fix": "a.ecsv"}, "`init` = MODEL and `fix` both"),
         (FitConfig, {"seed": 1.5}, "`seed` = 1.5: it must be a whole number of at least 0"),
         (FitConfig, {"seed": None}, "`seed` = None"),

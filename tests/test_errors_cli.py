@@ -63,7 +63,7 @@ BAD_FITS = {
     ),
     "sources without PSF": (
         ["events.fits", *MAPS[:2], "--psf", "none", "--sources", "core.reg"],
-        ["point sources need a PSF", "--psf"],
+        ["point sources cannot be fitted without a PSF", "--psf"],
     ),
     "not FITS": (
         ["not_fits.fits"],

@@ -9,8 +9,8 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from gmmx.cli.console import Console
-from gmmx.cli.main import expanded, main
-from gmmx.cli.options import CONFIGS, values
+from gmmx.cli.main import main
+from gmmx.cli.options import CONFIGS, expanded, values
 from gmmx.config import FitConfig, RenderConfig
 from gmmx.errors import DataError, GmmxError, InputError
 from gmmx.io.virtual import parse_file_argument

@@ -14,6 +14,11 @@ import click
 from ..errors import GmmxError, GmmxWarning
 
 
+def print_json(facts):
+    """Print a result as one JSON object on one line of standard output."""
+    click.echo(json.dumps({"status": "ok", **facts}, allow_nan=False))
+
+
 class Console:
     """Messages on standard error, and the line that shows the progress of a fit.
 
@@ -80,22 +85,22 @@ class Console:
 
         return re.sub(r"`(\w+)`( = )?", option, " ".join(str(message).split()))
 
-    def progress(self, state):
+    def progress(self, iterate):
         """Show where a fit is: in a changing line on a terminal, else with -v at each stage."""
         if self.quiet:
             return
-        rate = state.iteration / max(state.seconds, 1e-9)
+        rate = iterate.iteration / max(iterate.seconds, 1e-9)
         text = (
-            f"{state.stage:<8} K {len(state.mixture):<4} log L {state.log_likelihood:,.1f}  "
-            f"{state.iteration} evaluations, {rate:.0f}/s"
+            f"{iterate.stage:<8} K {len(iterate.mixture):<4} log L {iterate.log_likelihood:,.1f}  "
+            f"{iterate.iteration} evaluations, {rate:.0f}/s"
         )
         if sys.stderr.isatty():
             if time.monotonic() - self._shown_at > 0.1:
                 self._shown_at, self._live = time.monotonic(), True
                 click.echo(f"\r{text}\x1b[K", err=True, nl=False)
-        elif self.verbose and state.stage != self._stage:
+        elif self.verbose and iterate.stage != self._stage:
             self.say(text)
-        self._stage = state.stage
+        self._stage = iterate.stage
 
     def clear(self):
         """Remove the line of the progress."""

@@ -6,9 +6,6 @@ fit has not converged, with --strict; 130 interrupted; 141 the reader of standar
 143 terminated.
 """
 
-import json
-import sys
-
 import click
 
 from .. import __version__
@@ -19,14 +16,13 @@ from ..config import (
     STRETCHES,
     UNITS,
     ExportConfig,
-    FitConfig,
     PlotConfig,
     RenderConfig,
 )
-from ..errors import GmmxError, InputError
+from ..errors import GmmxError
 from . import options
-from .console import Main
-from .fit_options import fit_options
+from .console import Main, print_json
+from .fit import fit
 from .options import Command, File, flag, setting, values
 
 
@@ -45,73 +41,16 @@ def main():
     """
 
 
-@main.command(
-    cls=Command,
-    epilog="""Examples:
-
-\b
-  gmmx fit evt2.fits --mask sources.reg
-  gmmx fit evt2.fits --mask sources.reg --exposure expmap.fits --energy 0.5:2
-  gmmx fit evt2.fits --k 40 --psf psfmap.fits --out model.h5
-  gmmx fit 'evt2.fits[ccd_id=7][sky=circle(4096,4096,600)]' --k auto
-  gmmx fit a.fits b.fits --exposure a.expmap --exposure b.expmap --out both.h5
-""",
-)
-@options.events
-@fit_options
-@options.out("MODEL.h5", "Model file. [default: beside the first EVENTS]", required=False)
-@options.overwrite
-@flag("--strict", help="Exit with code 3 if the fit has not converged.")
-@options.as_json
-@options.quiet
-@options.verbose
-@options.config
-@click.pass_context
-def fit(context, events, out, overwrite, strict, as_json, **given):
-    """Fit a mixture of Gaussians and the background to the photons of EVENTS.
-
-    EVENTS are event lists, or counts images of one energy band. Several EVENTS are fitted
-    jointly. CIAO filters may follow a file name, in quotes. A single - reads the file names from
-    standard input.
-
-    With several EVENTS, give --exposure, --psf, --background and region files once for each
-    event list, in the same order; commas separate several values for one list. A value that
-    holds for all lists, such as region files in sky coordinates, is given once.
-
-    Parameters that are not given are chosen for the instrument, and the choices are printed.
-    """
-    from ..commands.fit import fit as fit_files
-    from ..show.facts import summary_dict
-    from ..show.page import summary
-
-    console = context.obj
-    out, result = fit_files(
-        expanded(events),
-        out,
-        values(FitConfig, given),
-        overwrite=overwrite,
-        command=console.command,
-        say=console.say,
-        callback=console.progress,
-    )
-    console.clear()
-    if as_json:
-        print_json(summary_dict(result, model=str(out)))
-    else:
-        click.echo(f"{summary(result, verbose=console.verbose)}\n\nmodel: {out}")
-    if strict and not result.converged:
-        context.exit(3)
+main.add_command(fit)
 
 
 @main.command(
     cls=Command,
-    epilog="""Examples:
-
-\b
-  gmmx render model.h5 --out model.fits
-  gmmx render model.h5 --units flux --like broad_flux.img --out model.fits
-  gmmx render model.h5 --image residual --bin 8 --out residual.fits
-""",
+    epilog=options.examples(
+        "gmmx render model.h5 --out model.fits",
+        "gmmx render model.h5 --units flux --like broad_flux.img --out model.fits",
+        "gmmx render model.h5 --image residual --bin 8 --out residual.fits",
+    ),
 )
 @options.model
 @setting(
@@ -174,12 +113,10 @@ def render(console, model, out, overwrite, **given):
 
 @main.command(
     cls=Command,
-    epilog="""Examples:
-
-\b
-  gmmx plot model.h5 --out model.png
-  gmmx plot model.h5 --what residuals --out residuals.pdf
-""",
+    epilog=options.examples(
+        "gmmx plot model.h5 --out model.png",
+        "gmmx plot model.h5 --what residuals --out residuals.pdf",
+    ),
 )
 @options.model
 @setting(
@@ -227,7 +164,7 @@ def info(context, models, as_json):
     from ..show.page import summary
 
     console, failed = context.obj, False
-    for model in expanded(models):
+    for model in models:
         try:
             result = read(model)
         except GmmxError as error:
@@ -244,12 +181,10 @@ def info(context, models, as_json):
 
 @main.command(
     cls=Command,
-    epilog="""Examples:
-
-\b
-  gmmx export model.h5 --out components.ecsv
-  gmmx export model.h5 --frame physical --scale 2 --out components.reg
-""",
+    epilog=options.examples(
+        "gmmx export model.h5 --out components.ecsv",
+        "gmmx export model.h5 --frame physical --scale 2 --out components.reg",
+    ),
 )
 @options.model
 @setting(ExportConfig, "frame", "Coordinates of a region file.", type=click.Choice(REGION_FRAMES))
@@ -259,7 +194,7 @@ def info(context, models, as_json):
     "Semi-axes of the ellipses of a region file [standard deviations].",
     metavar="FLOAT",
 )
-@options.out("FILE.ecsv|.fits|.csv|.reg", "Component table, or region file for DS9.")
+@options.out("FILE", "Table (.ecsv, .fits, .csv) or region file (.reg for DS9, .crtf for CASA).")
 @options.overwrite
 @options.quiet
 @options.verbose
@@ -268,7 +203,8 @@ def info(context, models, as_json):
 def export(console, model, out, overwrite, **given):
     """Write the components of MODEL as a table or as regions.
 
-    The suffix of the output file selects the format.
+    The suffix of the output file selects the format. Regions are one ellipse for each component
+    and one circle for each point source.
     """
     from ..commands.export import export as export_model
 
@@ -278,12 +214,10 @@ def export(console, model, out, overwrite, **given):
 
 @main.command(
     cls=Command,
-    epilog="""Examples:
-
-\b
-  gmmx score model.h5 held_out.fits
-  gmmx score joint.h5 held_out_a.fits held_out_b.fits --json
-""",
+    epilog=options.examples(
+        "gmmx score model.h5 held_out.fits",
+        "gmmx score joint.h5 held_out_a.fits held_out_b.fits --json",
+    ),
 )
 @options.model
 @options.events
@@ -293,16 +227,17 @@ def export(console, model, out, overwrite, **given):
 def score(model, events, as_json):
     """Score MODEL on EVENTS that it was not fitted to.
 
-    The score is the mean log-likelihood per photon: log[lambda(x) / integral of lambda], in nats,
-    with x in arcsec. The photons of EVENTS are selected by the energy band, chips, masks and
-    field of the fit. Give one event list for each observation of the model, in its order.
+    The score is the mean over the photons of log[lambda(x) / integral of lambda], in nats, where
+    lambda is the expected density of photons and x is in arcsec. The photons of EVENTS are
+    selected by the energy band, chips, masks and field of the fit. Give one event list for each
+    observation of the model, in its order.
 
-    The standard error is the scatter of the photons. It is not the error of the difference of two
-    models on the same photons, which is known much better.
+    The standard error of the score comes from the scatter between photons. It is not the error of
+    the difference between two models on the same photons: this difference scatters much less.
     """
     from ..commands.score import score as score_files
 
-    facts = score_files(model, expanded(events))
+    facts = score_files(model, events)
     if as_json:
         print_json(facts)
     else:
@@ -310,25 +245,6 @@ def score(model, events, as_json):
             f"score: {facts['score']:.6f} nat per photon, the mean of {facts['n_photons']:,} "
             f"photons (standard error of the mean {facts['score_error']:.6f})"
         )
-
-
-def expanded(paths):
-    """Return the paths with each "-" replaced by the lines of standard input."""
-    found = []
-    for path in paths:
-        if path == "-":
-            lines = sys.stdin.read().splitlines()
-            found += [line.strip() for line in lines if line.strip()]
-        else:
-            found.append(path)
-    if not found:
-        raise InputError("-: no file names on standard input: pipe a list of files, one per line")
-    return found
-
-
-def print_json(facts):
-    """Print a result as one JSON object on one line."""
-    click.echo(json.dumps({"status": "ok", **facts}, allow_nan=False))
 
 
 if __name__ == "__main__":

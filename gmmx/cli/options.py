@@ -4,6 +4,7 @@ An option that sets a parameter takes its default and its choices from the optio
 `gmmx.config`, so that nothing is written twice.
 """
 
+import sys
 import warnings
 from dataclasses import fields
 
@@ -11,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..config import ExportConfig, FitConfig, PlotConfig, RenderConfig
-from ..errors import GmmxWarning
+from ..errors import GmmxWarning, InputError
 from .toml import read_defaults
 
 # The option classes of the commands that have one.
@@ -192,9 +193,39 @@ def values(config, given):
     return config(**{f.name: given[f.name] for f in fields(config)})
 
 
-events = click.argument("events", nargs=-1, required=True, type=File())
+def examples(*lines):
+    """Return the end of a help page: examples, one on each line."""
+    return "\n".join(["Examples:", "", "\b", *(f"  {line}" for line in lines)])
+
+
+def expanded(paths):
+    """Return the paths with each "-" replaced by the lines of standard input."""
+    found = []
+    for path in paths:
+        if path == "-":
+            lines = sys.stdin.read().splitlines()
+            found += [line.strip() for line in lines if line.strip()]
+        else:
+            found.append(path)
+    if not found:
+        raise InputError("-: no file names on standard input: pipe a list of files, one per line")
+    return found
+
+
+def _files(name, metavar):
+    return click.argument(
+        name,
+        nargs=-1,
+        required=True,
+        metavar=metavar,
+        type=File(),
+        callback=lambda _context, _parameter, paths: expanded(paths),
+    )
+
+
+events = _files("events", "EVENTS...")
 model = click.argument("model", type=File())
-models = click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=File())
+models = _files("models", "MODEL...")
 overwrite = flag("--overwrite", help="Replace the output file if it exists.")
 as_json = flag(
     "--json",
@@ -228,5 +259,6 @@ verbose = flag(
     expose_value=False,
     is_eager=True,
     callback=_be_verbose,
-    help="Print more details.",
+    help="Print more: the stages of a fit, all components and options, and the warnings of other "
+    "packages.",
 )

@@ -1,9 +1,11 @@
-"""The options of `gmmx fit`, under the headings of its help."""
+"""The command `gmmx fit`, with its options under the headings of its help."""
 
 import click
 
 from ..config import SOURCE_POSITIONS, STARTS, FitConfig
-from .options import Anything, Components, File, setting
+from . import options
+from .console import print_json
+from .options import Anything, Command, Components, File, flag, setting, values
 
 
 def _headed(group):
@@ -113,7 +115,8 @@ _OPTIONS = (
     ),
     _model(
         "min_sigma",
-        "Smallest intrinsic standard deviation of a component [arcsec].",
+        "Smallest intrinsic standard deviation of a component [arcsec]. It is at least half a "
+        "pixel if all photons are counted in pixels.",
         metavar="ARCSEC",
     ),
     _model(
@@ -180,8 +183,65 @@ _OPTIONS = (
 )
 
 
-def fit_options(command):
+def _fit_options(command):
     """Declare all options that set a parameter of FitConfig."""
     for declare in reversed(_OPTIONS):
         command = declare(command)
     return command
+
+
+@click.command(
+    "fit",
+    cls=Command,
+    epilog=options.examples(
+        "gmmx fit evt2.fits --mask sources.reg",
+        "gmmx fit evt2.fits --mask sources.reg --exposure expmap.fits --energy 0.5:2",
+        "gmmx fit evt2.fits --k 40 --psf psfmap.fits --out model.h5",
+        "gmmx fit 'evt2.fits[energy=500:2000,ccd_id=7][sky=circle(4096,4096,600)]'",
+        "gmmx fit a.fits b.fits --exposure a.expmap --exposure b.expmap --out both.h5",
+    ),
+)
+@options.events
+@_fit_options
+@options.out("MODEL.h5", "Model file. [default: beside the first EVENTS]", required=False)
+@options.overwrite
+@flag("--strict", help="Exit with code 3 if the fit has not converged.")
+@options.as_json
+@options.quiet
+@options.verbose
+@options.config
+@click.pass_context
+def fit(context, events, out, overwrite, strict, as_json, **given):
+    """Fit a mixture of Gaussians and the background to the photons of EVENTS.
+
+    EVENTS are event lists, or counts images of one energy band. Several EVENTS are fitted
+    jointly. CIAO filters, with energies in eV, may follow a file name in quotes. A single - reads
+    the file names from standard input.
+
+    With several EVENTS, give --exposure, --psf, --background and region files once for each
+    event list, in the same order; commas separate several values for one list. A value that
+    holds for all lists, such as region files in sky coordinates, is given once.
+
+    Parameters that are not given are chosen for the instrument, and the choices are printed.
+    """
+    from ..commands.fit import fit as fit_files
+    from ..show.facts import summary_dict
+    from ..show.page import summary
+
+    console = context.obj
+    out, result = fit_files(
+        events,
+        out,
+        values(FitConfig, given),
+        overwrite=overwrite,
+        command=console.command,
+        say=console.say,
+        callback=console.progress,
+    )
+    console.clear()
+    if as_json:
+        print_json(summary_dict(result, model=str(out)))
+    else:
+        click.echo(f"{summary(result, verbose=console.verbose)}\n\nmodel: {out}")
+    if strict and not result.converged:
+        context.exit(3)

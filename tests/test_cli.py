@@ -200,3 +200,14 @@ def test_verbose_prints_one_line_of_progress_for_each_stage(capsys):
 def test_progress_is_silent_without_a_terminal(capsys):
     Console("gmmx").progress(make_iterate("grow"))
     assert capsys.readouterr().err == ""
+
+
+def test_results_name_options_too(capsys):
+    console = Console("gmmx", {"max_iter": "--max-iter"})
+    console.show("Warnings\n  not converged: raise `max_iter`")
+    console.show_json({"warnings": ["not converged: raise `max_iter`"]})
+    assert capsys.readouterr().out.splitlines() == [
+        "Warnings",
+        "  not converged: raise --max-iter",
+        '{"status": "ok", "warnings": ["not converged: raise --max-iter"]}',
+    ]

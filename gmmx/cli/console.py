@@ -14,13 +14,8 @@ import click
 from ..errors import GmmxError, GmmxWarning
 
 
-def print_json(facts):
-    """Print a result as one JSON object on one line of standard output."""
-    click.echo(json.dumps({"status": "ok", **facts}, allow_nan=False))
-
-
 class Console:
-    """Messages on standard error, and the line that shows the progress of a fit.
+    """Results on standard output, messages and the progress of a fit on standard error.
 
     Parameters
     ----------
@@ -44,8 +39,19 @@ class Console:
         self._said = set()
         self._shown_at, self._stage, self._live = 0.0, None, False
 
+    def show(self, text):
+        """Print a result for people."""
+        self.clear()
+        click.echo(self.in_options(text))
+
+    def show_json(self, facts):
+        """Print a result as one JSON object on one line."""
+        self.clear()
+        text = json.dumps({"status": "ok", **facts}, allow_nan=False)
+        click.echo(self.in_options(text))
+
     def say(self, text):
-        """Print a line, unless -q was given."""
+        """Print a message in one line, unless -q was given."""
         if not self.quiet:
             self.clear()
             click.echo(text, err=True)
@@ -53,7 +59,7 @@ class Console:
     def fail(self, error, file=None):
         """Print an error in one line, and with --json as one object on standard output too."""
         self.clear()
-        message = self.in_options(error)
+        message = self.in_options(_one_line(error))
         click.echo(f"gmmx: error: {message}", err=True)
         if self.as_json:
             facts = {"status": "error", "message": message, "file": file or self.file}
@@ -63,7 +69,7 @@ class Console:
 
     def warn(self, message, category, filename, lineno, *_):
         """Print a warning once; this takes the place of `warnings.showwarning`."""
-        text = self.in_options(message)
+        text = self.in_options(_one_line(message))
         if text in self._said:
             return
         self._said.add(text)
@@ -72,8 +78,8 @@ class Console:
         else:
             self.say(f"gmmx: {category.__name__}: {text} ({filename}:{lineno})")
 
-    def in_options(self, message):
-        """Return a message of the library on one line, with the options of its parameters.
+    def in_options(self, text):
+        """Return a text of the library with the options of its parameters.
 
         The library names a parameter between backticks: `psf` becomes --psf, and
         "`psf_ecf` = 2" becomes "--psf-ecf 2". Other names stay as they are.
@@ -83,7 +89,7 @@ class Console:
             flag = self.flags.get(match[1])
             return match[0] if flag is None else f"{flag} " if match[2] else flag
 
-        return re.sub(r"`(\w+)`( = )?", option, " ".join(str(message).split()))
+        return re.sub(r"`(\w+)`( = )?", option, text)
 
     def progress(self, iterate):
         """Show where a fit is: in a changing line on a terminal, else with -v at each stage."""
@@ -171,6 +177,10 @@ class Main(click.Group):
         if standalone_mode:
             sys.exit(code or 0)
         return code
+
+
+def _one_line(message):
+    return " ".join(str(message).split())
 
 
 def _exit_code(error, console):

@@ -4,7 +4,6 @@ import click
 
 from ..config import SOURCE_POSITIONS, STARTS, FitConfig
 from . import options
-from .console import print_json
 from .options import Anything, Command, Components, File, flag, setting, values
 
 
@@ -238,10 +237,9 @@ def fit(context, events, out, overwrite, strict, as_json, **given):
         say=console.say,
         callback=console.progress,
     )
-    console.clear()
     if as_json:
-        print_json(summary_dict(result, model=str(out)))
+        console.show_json(summary_dict(result, model=str(out)))
     else:
-        click.echo(f"{summary(result, verbose=console.verbose)}\n\nmodel: {out}")
+        console.show(f"{summary(result, verbose=console.verbose)}\n\nmodel: {out}")
     if strict and not result.converged:
         context.exit(3)

@@ -21,7 +21,7 @@ from ..config import (
 )
 from ..errors import GmmxError
 from . import options
-from .console import Main, print_json
+from .console import Main
 from .fit import fit
 from .options import Command, File, flag, setting, values
 
@@ -172,9 +172,9 @@ def info(context, models, as_json):
             failed = True
             continue
         if as_json:
-            print_json(summary_dict(result, model=model))
+            console.show_json(summary_dict(result, model=model))
         else:
-            click.echo(f"{model}\n\n{summary(result, verbose=console.verbose)}\n")
+            console.show(f"{model}\n\n{summary(result, verbose=console.verbose)}\n")
     if failed:
         context.exit(1)
 
@@ -224,7 +224,8 @@ def export(console, model, out, overwrite, **given):
 @options.as_json
 @options.quiet
 @options.verbose
-def score(model, events, as_json):
+@click.pass_obj
+def score(console, model, events, as_json):
     """Score MODEL on EVENTS that it was not fitted to.
 
     The score is the mean over the photons of log[lambda(x) / integral of lambda], in nats, where
@@ -239,9 +240,9 @@ def score(model, events, as_json):
 
     facts = score_files(model, events)
     if as_json:
-        print_json(facts)
+        console.show_json(facts)
     else:
-        click.echo(
+        console.show(
             f"score: {facts['score']:.6f} nat per photon, the mean of {facts['n_photons']:,} "
             f"photons (standard error of the mean {facts['score_error']:.6f})"
         )

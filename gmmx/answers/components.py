@@ -156,12 +156,6 @@ def _has_flux(result):
     return result.exposure_unit == "cm**2 s"
 
 
-def _keyword(observation, name):
-    """A header keyword of an observation; None if it is absent or blank."""
-    value = observation.metadata.get(name, observation.metadata.get(name.lower()))
-    return (value.strip() or None) if isinstance(value, str) else value
-
-
 def _table_meta(result):
     frame, physical = result.frame, result.observations[0].physical
     meta = {
@@ -178,8 +172,8 @@ def _table_meta(result):
         else {name: float(getattr(physical, name)) for name in ("x0", "y0", "step_x", "step_y")},
         "reference_exposure": float(result.reference_exposure),
         "exposure_unit": result.exposure_unit,
-        "object": _keyword(result.observations[0], "OBJECT"),
-        "obs_id": ", ".join(str(_keyword(o, "OBS_ID") or o.name) for o in result.observations),
+        "object": result.observations[0].pointing.target or None,
+        "obs_id": ", ".join(o.pointing.obs_id or o.name for o in result.observations),
         "n_photons": float(result.n_photons),
         "log_likelihood": float(result.log_likelihood),
         "converged": bool(result.converged),

@@ -194,12 +194,8 @@ def on_masked_wings(result: FitResult, major: np.ndarray) -> np.ndarray:
 
 def _masked_circles(observation):
     """Centres and radii of circles as large as the masks, and the photons that each mask took."""
-    counts = [
-        count
-        for record in observation.metadata.get("masks") or ()
-        if record["kind"] == "mask"
-        for count in record.get("by_shape", ())
-    ]
+    records = [record for record in observation.pointing.masks if record.kind == "mask"]
+    counts = [count for record in records for count in record.by_shape]
     if not counts or observation.masks is None:
         return np.zeros((4, 0))
     # The shapes that a list of regions excludes come after the shapes of the masks.

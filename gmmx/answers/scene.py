@@ -258,12 +258,8 @@ class Scene:
 
     def _aim_point(self, observation):
         """The pointing direction of an observation, or the middle of what is shown."""
-        ra, dec = (observation.metadata.get(name) for name in ("RA_PNT", "DEC_PNT"))
-        if (
-            observation.frame is not None
-            and isinstance(ra, int | float)
-            and isinstance(dec, int | float)
-        ):
+        ra, dec = observation.pointing.ra, observation.pointing.dec
+        if observation.frame is not None and ra is not None and dec is not None:
             x, y = (float(axis) for axis in observation.frame.to_plane(ra, dec))
             if self.x[0] < x < self.x[1] and self.y[0] < y < self.y[1]:
                 return x, y

@@ -11,7 +11,7 @@ from ..io.backgrounds import read_background
 from ..model.background import Background
 from ..model.photons import EventList
 from ..plane.resample import map_means
-from ..telescope.acis import chip_areas, normalised, exposed_fraction
+from ..telescope.acis import chip_areas, exposed_fraction, normalised
 from .background_amplitudes import photons_of
 from .background_request import FIXED
 from .selection import of_the_same

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def draw_gaussians(peaks, means, inverses, splits, ny, nx):
-    """Twin of `_kernels.raster.draw_gaussians`: every Gaussian at the centre of every part of every pixel, averaged."""
+    """Twin of `_kernels.raster.draw_gaussians`: the centres of all parts of all pixels."""
     image = np.zeros((ny, nx))
     for peak, (mx, my), (a, b, c), split in zip(peaks, means, inverses, splits, strict=True):
         x = (np.arange(nx * split) + 0.5) / split - 0.5 - mx
@@ -129,7 +129,7 @@ def density_ratios(x, y, weights, logs, views):
 
 
 def smoothed(image, taps):
-    """Twin of `_kernels.search.smoothed`: the two-dimensional kernel as the outer product, shifted and added."""
+    """Twin of `_kernels.search.smoothed`: the kernel as an outer product, shifted and added."""
     n = len(taps) - 1
     padded = np.pad(image, n)
     result = np.zeros(image.shape)
@@ -161,6 +161,12 @@ def gaussian(x, y, mean, covariance):
     return np.exp(-q / 2) / (2 * np.pi * np.sqrt(np.linalg.det(covariance)))
 
 
+def normal(offsets, covariance):
+    """N(offsets; 0, covariance) in any number of dimensions, offsets (N, D)."""
+    q = np.einsum("ni,ij,nj->n", offsets, np.linalg.inv(covariance), offsets)
+    return np.exp(-q / 2) / np.sqrt(np.linalg.det(2 * np.pi * covariance))
+
+
 def exposure_moments(maps, levels, means, covariances):
     """Twin of `_kernels.exposure.exposure_moments`: every cell within six standard deviations.
 
@@ -188,7 +194,11 @@ def exposure_moments(maps, levels, means, covariances):
 
 
 def exposure_integrals(omega, grid, mean, covariance, *, reach=9.0, steps=1500):
-    """e0, e1, e2 by brute force: midpoints of a fine raster of `steps` x `steps` points about the view, whatever the map's own cells."""
+    """e0, e1, e2 by brute force.
+
+    These are midpoint sums over a fine raster of `steps` x `steps` points about the view, whatever
+    the map's own cells.
+    """
     sx, sy = np.sqrt(covariance[0, 0]), np.sqrt(covariance[1, 1])
     offset = ((np.arange(steps) + 0.5) / steps * 2 - 1) * reach
     dx, dy = offset * sx, (offset * sy)[:, None]
@@ -207,114 +217,172 @@ def exposure_integrals(omega, grid, mean, covariance, *, reach=9.0, steps=1500):
 # ---- one iteration ----
 
 
-def deconvolved(w, dx, dy, covariance, blur):
-    """Moments of where points seen at (dx, dy) from the mean came from, one by one (Bovy et al. 2011, equations 15 to 18): sum w, w b, w (b b^T + B)."""
-    gain = covariance @ np.linalg.inv(covariance + blur)
+def deconvolved(w, offsets, covariance, error):
+    """Sums of w, w b and w (b b^T + B) over where points came from.
+
+    Bovy et al. (2011), equations 15 to 18.
+
+    Parameters
+    ----------
+    w : (N,) array
+        Responsibilities.
+    offsets : (N, D) array
+        Of the points from the mean.
+    covariance, error : (D, D) array
+        Of the component, and of the points' errors.
+    """
+    gain = covariance @ np.linalg.inv(covariance + error)
     rest = covariance - gain @ covariance
-    n0, n1, n2 = 0.0, np.zeros(2), np.zeros((2, 2))
-    for wi, d in zip(w, np.stack([dx, dy], axis=1), strict=True):
-        b = gain @ d
+    d = len(covariance)
+    n0, n1, n2 = 0.0, np.zeros(d), np.zeros((d, d))
+    for wi, offset in zip(w, offsets, strict=True):
+        b = gain @ offset
         n0 += wi
         n1 += wi * b
         n2 += wi * (np.outer(b, b) + rest)
     return n0, n1, n2
 
 
-def em_iteration(seen, fluxes, means, covariances, scales, *, count, shape):
-    """One whole iteration, photon by photon and cell by cell.
+def maximised(photons, cells, mixture, scales, log_likelihood, *, mean_count, covariance_count):
+    """Objective and M-step, component by component.
 
     Parameters
     ----------
-    seen : list of dict
-        Of each observation: photons x, y, w; cells cx, cy, omega, area of the completeness; share (K, M) and blur (K, M, 2, 2) of the PSF;
-        background amplitudes B, their ratios q (n_b, N) to Omega and integrals.
+    photons, cells : list of (n0, n1, n2)
+        Of each component, what was observed, and the integrals of the completeness.
+    mixture : Mixture
     scales : (K,) array
         S_k.
-    count, shape : float
+    log_likelihood : float
+        Without the integrals of the components.
+    mean_count, covariance_count : float
         a and nu.
 
     Returns
     -------
     dict
-        fluxes, means, covariances, amplitudes (after), log_likelihood, objective, observed, shares (before).
+        fluxes, means, covariances (after), log_likelihood, objective, observed and
+        observed_fraction (before).
     """
-    k = len(fluxes)
-    photons = [[0.0, np.zeros(2), np.zeros((2, 2))] for _ in range(k)]
-    cells = [[0.0, np.zeros(2), np.zeros((2, 2))] for _ in range(k)]
-    log_likelihood, amplitudes = 0.0, []
-    for o in seen:
-        values = np.zeros((k, o["share"].shape[1], len(o["x"])))
-        for i in range(k):
-            for m in range(values.shape[1]):
-                total = covariances[i] + o["blur"][i, m]
-                values[i, m] = (
-                    fluxes[i] * o["share"][i, m] * gaussian(o["x"], o["y"], means[i], total)
-                )
-        background = o["B"][:, None] * o["q"]
-        density = values.sum((0, 1)) + background.sum(0)
-        log_likelihood += (o["w"] * np.log(density)).sum() - (o["B"] * o["integrals"]).sum()
-        amplitudes.append((o["w"] * background / density).sum(1) / o["integrals"])
-        for i in range(k):
-            for m in range(values.shape[1]):
-                blur, total = o["blur"][i, m], covariances[i] + o["blur"][i, m]
-                parts = deconvolved(
-                    o["w"] * values[i, m] / density,
-                    o["x"] - means[i, 0],
-                    o["y"] - means[i, 1],
-                    covariances[i],
-                    blur,
-                )
-                photons[i] = [a + b for a, b in zip(photons[i], parts, strict=True)]
-                dx, dy = o["cx"] - means[i, 0], o["cy"] - means[i, 1]
-                # The ellipse of six standard deviations.
-                q = np.einsum(
-                    "in,ij,jn->n", np.stack([dx, dy]), np.linalg.inv(total), np.stack([dx, dy])
-                )
-                near = (q <= 36) & (o["omega"] > 0)
-                w = (
-                    o["share"][i, m]
-                    * o["omega"][near]
-                    * o["area"]
-                    * gaussian(o["cx"][near], o["cy"][near], means[i], total)
-                )
-                parts = deconvolved(w, dx[near], dy[near], covariances[i], blur)
-                cells[i] = [a + b for a, b in zip(cells[i], parts, strict=True)]
-    new = {
-        "fluxes": [],
-        "means": [],
-        "covariances": [],
-        "amplitudes": amplitudes,
-        "observed": [p[0] for p in photons],
-        "shares": [c[0] for c in cells],
-    }
-    log_likelihood -= sum(f * c[0] for f, c in zip(fluxes, cells, strict=True))
-    objective = log_likelihood
-    for i in range(k):
-        e = cells[i][0]
-        whole = (1.0, np.zeros(2), covariances[i])
-        # What was seen, and of what was not the part that the model expects.
-        n0, n1, n2 = (
-            p + fluxes[i] * (t - c) for p, t, c in zip(photons[i], whole, cells[i], strict=True)
-        )
-        d = (n1 + count * cells[i][1] / e) / (n0 + count)
-        spread = (
-            n2
-            + count * cells[i][2] / e
-            - (n0 + count) * np.outer(d, d)
-            + shape * scales[i] * np.eye(2)
-        )
+    a, nu = mean_count, covariance_count
+    log_likelihood -= sum(f * c[0] for f, c in zip(mixture.fluxes, cells, strict=True))
+    objective, new = log_likelihood, {"fluxes": [], "means": [], "covariances": []}
+    for flux, mean, covariance, scale, photon, cell in zip(
+        mixture.fluxes, mixture.means, mixture.covariances, scales, photons, cells, strict=True
+    ):
+        whole = (1.0, np.zeros(len(mean)), covariance)
+        # What was observed, and the expected part of what was not.
+        n0, n1, n2 = (p + flux * (t - c) for p, t, c in zip(photon, whole, cell, strict=True))
+        e, s1, s2 = cell
+        d = (n1 + a * s1 / e) / (n0 + a)
+        prior = nu * scale * np.eye(len(mean))
+        spread = n2 + a * s2 / e - (n0 + a) * np.outer(d, d) + prior
         new["fluxes"].append(n0)
-        new["means"].append(means[i] + d)
-        new["covariances"].append(spread / (n0 + count + shape))
-        objective += count * np.log(e) - shape / 2 * (
-            np.log(np.linalg.det(covariances[i]))
-            + np.trace(np.linalg.inv(covariances[i])) * scales[i]
-        )
-    return new | {"log_likelihood": log_likelihood, "objective": objective}
+        new["means"].append(mean + d)
+        new["covariances"].append(spread / (n0 + a + nu))
+        narrowness = np.linalg.slogdet(covariance)[1] + np.trace(np.linalg.inv(covariance)) * scale
+        objective += a * np.log(e) - nu / 2 * narrowness
+    return new | {
+        "log_likelihood": log_likelihood,
+        "objective": objective,
+        "observed": [p[0] for p in photons],
+        "observed_fraction": [c[0] for c in cells],
+    }
+
+
+def photon_step(seen, mixture, scales, **priors):
+    """Twin of an iteration with `PhotonLikelihood`: photon by photon and cell by cell.
+
+    Parameters
+    ----------
+    seen : list of dict
+        Of each observation: points (N, 2) and weights of the photons; cells (n, 2), omega and
+        cell_area of the completeness; psf_weights (K, M) and psf_covariances (K, M, 2, 2);
+        background amplitudes, their ratios (n_b, N) to Omega and integrals.
+    mixture, scales, **priors
+        See `maximised`.
+
+    Returns
+    -------
+    dict
+        Of `maximised`, and the amplitudes (after).
+    """
+    k = len(mixture)
+    photons = [(0.0, np.zeros(2), np.zeros((2, 2)))] * k
+    cells, log_likelihood, amplitudes = photons.copy(), 0.0, []
+    for o in seen:
+        values, background = _values(o, mixture), o["amplitudes"][:, None] * o["ratios"]
+        density = values.sum((0, 1)) + background.sum(0)
+        log_likelihood += o["weights"] @ np.log(density) - o["amplitudes"] @ o["integrals"]
+        amplitudes.append((o["weights"] * background / density).sum(1) / o["integrals"])
+        for i in range(k):
+            for m, error in enumerate(o["psf_covariances"][i]):
+                mean, covariance = mixture.means[i], mixture.covariances[i]
+                r = o["weights"] * values[i, m] / density
+                photons[i] = _sum(photons[i], deconvolved(r, o["points"] - mean, covariance, error))
+                offsets, total = o["cells"] - mean, covariance + error
+                # The ellipse of six standard deviations.
+                q = np.einsum("ni,ij,nj->n", offsets, np.linalg.inv(total), offsets)
+                near = (q <= 36) & (o["omega"] > 0)
+                w = o["psf_weights"][i, m] * o["omega"][near] * o["cell_area"]
+                w = w * gaussian(*o["cells"][near].T, mean, total)
+                cells[i] = _sum(cells[i], deconvolved(w, offsets[near], covariance, error))
+    step = maximised(photons, cells, mixture, scales, log_likelihood, **priors)
+    return step | {"amplitudes": amplitudes}
+
+
+def _values(o, mixture):
+    """Density of each PSF Gaussian of each component at each photon, (K, M, N)."""
+    k, m = o["psf_weights"].shape
+    values = np.zeros((k, m, len(o["points"])))
+    for i in range(k):
+        for j in range(m):
+            total = mixture.covariances[i] + o["psf_covariances"][i, j]
+            values[i, j] = gaussian(*o["points"].T, mixture.means[i], total)
+    return mixture.fluxes[:, None, None] * o["psf_weights"][..., None] * values
+
+
+def _sum(one, two):
+    return tuple(a + b for a, b in zip(one, two, strict=True))
+
+
+def sample_step(points, errors, weights, mixture, scales, **priors):
+    """Twin of an iteration with samples that have their own errors: sample by sample.
+
+    Parameters
+    ----------
+    points : (N, D) array
+    errors : (N, D, D) array
+        Covariance of each point's error.
+    weights : (N,) array
+    mixture, scales, **priors
+        See `maximised`.
+    """
+    d = mixture.n_dimensions
+    sums = [(0.0, np.zeros(d), np.zeros((d, d)))] * len(mixture)
+    log_likelihood = 0.0
+    for point, error, weight in zip(points, errors, weights, strict=True):
+        values = []
+        for flux, mean, covariance in zip(
+            mixture.fluxes, mixture.means, mixture.covariances, strict=True
+        ):
+            total, offset = covariance + error, point - mean
+            q = offset @ np.linalg.inv(total) @ offset
+            values.append(flux * np.exp(-q / 2) / np.sqrt(np.linalg.det(2 * np.pi * total)))
+        log_likelihood += weight * np.log(np.sum(values))
+        for i, value in enumerate(values):
+            r, offset = weight * value / np.sum(values), point - mixture.means[i]
+            part = deconvolved([r], offset[None], mixture.covariances[i], error)
+            sums[i] = _sum(sums[i], part)
+    everything = [(1.0, np.zeros(d), covariance) for covariance in mixture.covariances]
+    return maximised(sums, everything, mixture, scales, log_likelihood, **priors)
 
 
 def expectation_maximisation(points, weights, means, covariances):
-    """One iteration of the textbook (Bishop 2006, section 9.2.2): responsibilities, then weights, means and covariances about the new means."""
+    """One iteration of the textbook (Bishop 2006, section 9.2.2).
+
+    Responsibilities first, then weights, means, and covariances about the new means.
+    """
     values = np.array(
         [w * gaussian(*points.T, m, c) for w, m, c in zip(weights, means, covariances, strict=True)]
     )
@@ -331,11 +399,11 @@ def expectation_maximisation(points, weights, means, covariances):
 
 
 def extreme_deconvolution(points, noise, weights, means, covariances, *, iterations):
-    """Bovy, Hogg & Roweis (2011), equations 14 to 18: points of common noise covariance, to convergence."""
+    """Iterations of Bovy, Hogg & Roweis (2011, equations 14 to 18) for points of common noise."""
     for _ in range(iterations):
         values = np.array(
             [
-                w * gaussian(*points.T, m, c + noise)
+                w * normal(points - m, c + noise)
                 for w, m, c in zip(weights, means, covariances, strict=True)
             ]
         )
@@ -356,11 +424,14 @@ def extreme_deconvolution(points, noise, weights, means, covariances, *, iterati
     return weights, means, covariances
 
 
-# ---- what a mixture is worth ----
+# ---- how far a mixture is from the truth ----
 
 
 def integrated_squared_error(truth, model):
-    """int (p - q)^2 dx of two mixtures, each divided by its total flux, over int p^2 dx: int N(x; a, A) N(x; b, B) dx = N(a; b, A + B), pair by pair."""
+    """int (p - q)^2 dx over int p^2 dx, for two mixtures p and q that are normalised first.
+
+    Pair by pair, ``int N(x; a, A) N(x; b, B) dx = N(a; b, A + B)``.
+    """
 
     def cross(p, q):
         total = 0.0

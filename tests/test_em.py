@@ -20,7 +20,7 @@ from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
-from gmmx.model.psf import PsfModel, core_radius
+from gmmx.model.psf import PsfModel
 from gmmx.model.pyramid import Pyramid
 from gmmx.plane.grid import PixelGrid, SkyImage
 
@@ -59,86 +59,6 @@ def assert_same_step(one, two, *, rtol=1e-9, turn=None, shift=(0.0, 0.0), flux=1
     )
     for a, b in zip(mine.amplitudes, other.amplitudes, strict=True):
         assert_allclose(b, a, rtol=rtol)
-
-
-def as_reference(observation, reference_exposure, mixture, amplitudes):
-    """What `reference.em_iteration` wants to know of an observation."""
-    c = observation.completeness
-    cx, cy = (axis.ravel() for axis in c.grid.centres())
-    at = c.exposure_at(observation.photons.x, observation.photons.y) / reference_exposure
-    ratios, integrals = [], []
-    for b in observation.backgrounds:
-        shape = (
-            1.0 if b.kind != "file" else b.template.at(observation.photons.x, observation.photons.y)
-        )
-        ratios.append(np.ones(len(at)) if b.kind == "sky" else shape / at)
-        q = (
-            c.effective / reference_exposure
-            if b.kind == "sky"
-            else c.open_fraction * (c.exposure > 0)
-        )
-        integrals.append(
-            (q * (1.0 if b.kind != "file" else b.template.at(*c.grid.centres()))).sum()
-            * c.grid.cell_area
-        )
-    share, blur = np.ones((len(mixture), 1)), np.zeros((len(mixture), 1, 2, 2))
-    if observation.psf is not None:
-        share, blur = observation.psf.averaged(mixture.means, mixture.covariances)
-    return {
-        "x": observation.photons.x,
-        "y": observation.photons.y,
-        "w": observation.photons.weights,
-        "cx": cx,
-        "cy": cy,
-        "omega": (c.effective / reference_exposure).ravel(),
-        "area": c.grid.cell_area,
-        "share": share,
-        "blur": blur,
-        "B": np.asarray(amplitudes, float),
-        "q": np.array(ratios).reshape(-1, len(at)),
-        "integrals": np.array(integrals),
-    }
-
-
-@pytest.mark.parametrize("m", [1, 2, 3])
-@pytest.mark.parametrize("kinds", [(), ("sky",), ("sky", "particle", "file")])
-def test_iteration_matches_reference(m, kinds, monkeypatch):
-    # All views on the map's own cells, which is what the twin sums over.
-    monkeypatch.setattr(
-        Pyramid, "levels", lambda self, covariances: np.zeros(len(covariances), np.int64)
-    )
-    grid = PixelGrid.covering((-15, 15), (-15, 15), 3.0)
-    shape = SkyImage(grid=grid, values=np.random.default_rng(0).uniform(1, 2, grid.shape))
-    backgrounds = tuple(
-        Background(name=kind, kind=kind, template=shape if kind == "file" else None)
-        for kind in kinds
-    )
-    observations = [
-        random_observation(1, m=m, backgrounds=backgrounds),
-        random_observation(2, n=150, m=2, angle=30),
-    ]
-    mixture = random_mixture(np.random.default_rng(3), 3)
-    amplitudes = [0.1 * np.arange(1, 1 + len(kinds)), np.zeros(0)]
-    found = one_step(observations, mixture, amplitudes)
-    exposure = PhotonLikelihood.of(observations).reference_exposure
-    seen = [
-        as_reference(o, exposure, mixture, a) for o, a in zip(observations, amplitudes, strict=True)
-    ]
-    scales = np.min([core_radius(o["share"], o["blur"]) ** 2 for o in seen], axis=0)
-    expected = reference.em_iteration(
-        seen, mixture.fluxes, mixture.means, mixture.covariances, scales, count=1.0, shape=3.0
-    )
-    assert found.log_likelihood == pytest.approx(expected["log_likelihood"], rel=1e-10)
-    assert found.objective == pytest.approx(expected["objective"], rel=1e-10)
-    assert_allclose(found.observed, expected["observed"], rtol=1e-9)
-    assert_allclose(found.observed_fraction, expected["shares"], rtol=1e-10)
-    assert_allclose(found.successor.mixture.fluxes, expected["fluxes"], rtol=1e-9)
-    assert_allclose(found.successor.mixture.means, expected["means"], rtol=1e-8, atol=1e-9)
-    assert_allclose(
-        found.successor.mixture.covariances, expected["covariances"], rtol=1e-8, atol=1e-9
-    )
-    for a, b in zip(found.successor.amplitudes, expected["amplitudes"], strict=True):
-        assert_allclose(a, b, rtol=1e-9)
 
 
 def test_exposure_moments_against_brute_force():
@@ -518,39 +438,6 @@ def test_prior_scale_is_that_of_the_sharpest_psf():
     prepared = PhotonLikelihood.of([replace(observation, psf=None), broad])
     assert_allclose(
         prepared.begin_phase(parameters, PRIORS).prior_scales, PRIORS.min_sigma**2, rtol=1e-6
-    )
-
-
-def test_removal_losses_are_what_removal_costs():
-    observation, mixture = (
-        random_observation(6, m=2, backgrounds=(Background(),)),
-        random_mixture(np.random.default_rng(4), 3),
-    )
-    prepared = PhotonLikelihood.of([observation])
-    parameters = Parameters(mixture=mixture, amplitudes=(np.array([0.1]),))
-    phase = prepared.begin_phase(parameters, PRIORS)
-    whole = evaluate(prepared, parameters, phase)
-    losses = prepared.removal_losses(parameters, phase, whole.observed_fraction)
-    for k in range(3):
-        fewer = replace(parameters, mixture=mixture.select(np.arange(3) != k))
-        left = evaluate(prepared, fewer, prepared.begin_phase(fewer, PRIORS))
-        assert losses[k] == pytest.approx(whole.log_likelihood - left.log_likelihood, abs=1e-6)
-
-
-def test_flux_slopes_are_derivatives():
-    observation, mixture = (
-        random_observation(6, m=2, backgrounds=(Background(),)),
-        random_mixture(np.random.default_rng(4), 3),
-    )
-    prepared = PhotonLikelihood.of([observation])
-    parameters = Parameters(mixture=mixture, amplitudes=(np.array([0.1]),))
-    phase = prepared.begin_phase(parameters, PRIORS)
-    slopes = prepared.flux_slopes(mixture, phase, prepared.log_densities(parameters, phase))
-    assert_allclose(
-        slopes * mixture.fluxes,
-        evaluate(prepared, parameters, phase).gradient.log_fluxes,
-        rtol=1e-6,
-        atol=1e-6,
     )
 
 

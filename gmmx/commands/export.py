@@ -1,6 +1,5 @@
 """Write the components of a model as a table or as regions."""
 
-from os import PathLike
 from pathlib import Path
 
 from ..answers.components import component_table
@@ -11,8 +10,8 @@ from ..io.write import check_target
 
 
 def export(
-    model: str | PathLike,
-    out: str | PathLike,
+    model: str | Path,
+    out: str | Path,
     config: ExportConfig | None = None,
     *,
     overwrite: bool = False,

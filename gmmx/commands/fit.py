@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from os import PathLike
 from pathlib import Path
 
 from ..config import MODEL_SUFFIXES, FitConfig
@@ -19,8 +18,8 @@ from ..reading.fit_input import read_fit_input
 
 
 def fit(
-    events: Sequence[str | PathLike],
-    out: str | PathLike | None = None,
+    events: Sequence[str | Path],
+    out: str | Path | None = None,
     config: FitConfig | None = None,
     *,
     overwrite: bool = False,

@@ -1,12 +1,12 @@
 """Read a model, to describe it."""
 
-from os import PathLike
+from pathlib import Path
 
 from ..io.models import read_model
 from ..model.result import FitResult
 
 
-def info(model: str | PathLike) -> FitResult:
+def info(model: str | Path) -> FitResult:
     """Read a model file.
 
     Raises

@@ -1,6 +1,5 @@
 """Draw a figure of a model and write it."""
 
-from os import PathLike
 from pathlib import Path
 
 from ..config import PlotConfig
@@ -11,8 +10,8 @@ FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 
 
 def plot(
-    model: str | PathLike,
-    out: str | PathLike,
+    model: str | Path,
+    out: str | Path,
     config: PlotConfig | None = None,
     *,
     overwrite: bool = False,

@@ -1,6 +1,5 @@
 """Draw the images of a model and write them."""
 
-from os import PathLike
 from pathlib import Path
 
 from ..answers.images import output_grid
@@ -13,8 +12,8 @@ from ..io.write import check_target
 
 
 def render(
-    model: str | PathLike,
-    out: str | PathLike,
+    model: str | Path,
+    out: str | Path,
     config: RenderConfig | None = None,
     *,
     overwrite: bool = False,
@@ -46,15 +45,25 @@ def render(
     config = RenderConfig() if config is None else config
     check_target(out, overwrite=overwrite, suffixes=IMAGE_SUFFIXES)
     result = read_model(model)
-    if config.like is None:
-        grid = output_grid(result, bin=config.bin)
-    else:
-        grid = read_grid_like(config.like, result.frame)
+    grid = _grid(model, result, config)
     with about(model):
         drawn = draw(result, grid, units=config.units, with_points=config.points)
         images = _chosen(drawn.as_dict(), config.image, len(result.observations))
     write_images(out, images, result, overwrite=overwrite, command=command)
     return Path(out)
+
+
+def _grid(model, result, config):
+    """Return the pixels that the images get."""
+    if config.like is None:
+        return output_grid(result, bin=config.bin)
+    if result.frame is None:
+        raise InputError(
+            f"{model}: the model has no coordinates on the sky, so that its images cannot have the "
+            f"pixels of {config.like}: give their size with `bin`",
+            parameter="like",
+        )
+    return read_grid_like(config.like, result.frame)
 
 
 def _chosen(images, name, n_observations):

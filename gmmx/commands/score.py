@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from os import PathLike
+from pathlib import Path
 
 from ..answers.score import held_out_score
 from ..errors import InputError
@@ -12,7 +12,7 @@ from ..io.virtual import parse_file_argument
 from ..reading.held_out import in_pixels_of, read_held_out
 
 
-def score(model: str | PathLike, events: Sequence[str | PathLike]) -> dict:
+def score(model: str | Path, events: Sequence[str | Path]) -> dict:
     """Score a model file on the photons of other event files.
 
     The photons are selected as those of the fit were: by energy, chip, mask and field.

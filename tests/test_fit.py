@@ -16,7 +16,7 @@ from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
-from gmmx.model.pointing import Pointing
+from gmmx.model.pointing import InputFile, Pointing
 from gmmx.model.psf import PsfModel
 from gmmx.model.result import PATH_COLUMNS
 from gmmx.plane.grid import PixelGrid
@@ -559,7 +559,7 @@ def test_a_background_that_broad_components_have_swallowed_is_named():
         fit(observation, start=mixture_of((20_000, 0, 0, 70)), threads=1)
     mapped = replace(
         observation,
-        pointing=Pointing.from_metadata({"inputs": [{"role": "exposure", "path": "expmap.fits"}]}),
+        pointing=Pointing(inputs=(InputFile("exposure", "expmap.fits"),)),
     )
     with pytest.warns(
         DegeneracyWarning,

@@ -41,10 +41,10 @@ def carried(model, observations, reference):
         ratio = reference / model.reference_exposure
     mixture = replace(mixture, fluxes=mixture.fluxes * ratio)
     known = {
-        (o.metadata.get("sha256"), b.name, b.kind): b.amplitude
+        (_digest(o), b.name, b.kind): b.amplitude
         for o in model.observations
         for b in o.backgrounds
-        if "sha256" in o.metadata
+        if _digest(o)
     }
     return mixture, [_with_amplitudes(o, known, ratio) for o in observations]
 
@@ -53,12 +53,18 @@ def _with_amplitudes(observation, known, ratio):
     """The observation with the amplitudes that its free backgrounds had in the other fit."""
     backgrounds = []
     for b in observation.backgrounds:
-        amplitude = known.get((observation.metadata.get("sha256"), b.name, b.kind))
+        amplitude = known.get((_digest(observation), b.name, b.kind))
         if amplitude is not None and not b.fixed:
             # Only the sky is seen through the exposure.
             b = replace(b, amplitude=amplitude * (ratio if b.is_vignetted else 1.0))
         backgrounds.append(b)
     return replace(observation, backgrounds=tuple(backgrounds))
+
+
+def _digest(observation):
+    """Digest of the file that the photons are from; empty if it is not known."""
+    file = observation.pointing.events_file
+    return "" if file is None else file.sha256
 
 
 def _in_frame(mixture, old, new):

@@ -16,17 +16,19 @@ _COMPONENTS_FRACTION = 0.7
 _BACKGROUND_FRACTION = 0.5
 
 
-def background_only(prepared):
+def background_only(likelihood):
     """No component, and backgrounds at given amplitudes or with equal parts of all photons.
-
-    Returns
-    -------
 
     Parameters
     ----------
+    likelihood : PhotonLikelihood
+
+    Returns
+    -------
+    start : Parameters
     """
     amplitudes = []
-    for p in prepared:
+    for p in likelihood:
         backgrounds = p.observation.backgrounds
         photons = p.weights.sum() / max(len(backgrounds), 1)
         values = [
@@ -37,12 +39,12 @@ def background_only(prepared):
     return Parameters(mixture=Mixture.empty(), amplitudes=tuple(amplitudes))
 
 
-def one_component(prepared, parameters, min_sigma):
+def one_component(likelihood, parameters, min_sigma):
     """Add one component with the mean and the spread of all photons.
 
     Without a background no other parameter could carry them.
     """
-    x, y, w = _photons(prepared)
+    x, y, w = _photons(likelihood)
     mean = np.array([np.average(x, weights=w), np.average(y, weights=w)])
     spread = np.cov(np.stack([x, y]), aweights=w, bias=True).reshape(2, 2)
     return parameters.joined(
@@ -54,12 +56,12 @@ def one_component(prepared, parameters, min_sigma):
     )
 
 
-def kmeans(prepared, parameters, n_new, rng, min_sigma):
+def kmeans(likelihood, parameters, n_new, rng, min_sigma):
     """Add k-means++ clusters of the photons as components; empty clusters are left out.
 
     Parameters
     ----------
-    prepared : PhotonLikelihood
+    likelihood : PhotonLikelihood
     parameters : Parameters
     n_new : int
         Number of clusters.
@@ -69,15 +71,13 @@ def kmeans(prepared, parameters, n_new, rng, min_sigma):
 
     Returns
     -------
-
-    Parameters
-    ----------
-        With backgrounds that keep three tenths of their photons.
+    start : Parameters
+        Its backgrounds keep three tenths of their photons.
     """
-    # Importing it takes a tenth of a second.
+    # Imported here because only this start needs it.
     from scipy.cluster.vq import kmeans2
 
-    x, y, _ = _photons(prepared)
+    x, y, _ = _photons(likelihood)
     points = np.stack([x, y], axis=1)
     sample = points
     if len(points) > 200 * n_new:
@@ -86,7 +86,7 @@ def kmeans(prepared, parameters, n_new, rng, min_sigma):
         # scipy warns of empty clusters.
         warnings.simplefilter("ignore", UserWarning)
         centres, labels = kmeans2(sample, n_new, minit="++", seed=rng)
-    photons, amplitudes = photons_to_share(prepared, parameters)
+    photons, amplitudes = photons_to_share(likelihood, parameters)
     fluxes, means, covariances = [], [], []
     for k in range(n_new):
         members = sample[labels == k]
@@ -103,27 +103,27 @@ def kmeans(prepared, parameters, n_new, rng, min_sigma):
     return replace(parameters, amplitudes=amplitudes).joined(clusters)
 
 
-def photons_to_share(prepared, parameters):
+def photons_to_share(likelihood, parameters):
     """Photons for new components, and the background amplitudes beside them.
 
     New components get seven tenths of all photons, or all of them where there is no background.
     """
     fraction = _COMPONENTS_FRACTION if any(len(a) for a in parameters.amplitudes) else 1.0
-    photons = sum(p.weights.sum() for p in prepared)
+    photons = sum(p.weights.sum() for p in likelihood)
     amplitudes = tuple(
         np.where(p.fixed, a, (1 - fraction) * a)
-        for p, a in zip(prepared, parameters.amplitudes, strict=True)
+        for p, a in zip(likelihood, parameters.amplitudes, strict=True)
     )
     remaining = fraction * photons - parameters.mixture.fluxes.sum()
     return max(remaining, 0.1 * photons), amplitudes
 
 
-def with_given(prepared, parameters, mixture, min_sigma, *, fixed=None):
+def with_given(likelihood, parameters, mixture, min_sigma, *, fixed=None):
     """Start from a given mixture, with half of the photons in the backgrounds.
 
     Parameters
     ----------
-    prepared : PhotonLikelihood
+    likelihood : PhotonLikelihood
     parameters : Parameters
         The background alone; amplitudes that are given are kept.
     mixture : Mixture
@@ -133,9 +133,7 @@ def with_given(prepared, parameters, mixture, min_sigma, *, fixed=None):
 
     Returns
     -------
-
-    Parameters
-    ----------
+    start : Parameters
 
     Raises
     ------
@@ -145,7 +143,7 @@ def with_given(prepared, parameters, mixture, min_sigma, *, fixed=None):
     fraction = _BACKGROUND_FRACTION if len(mixture) else 1.0
     amplitudes = tuple(
         np.where([b.amplitude is None for b in p.observation.backgrounds], fraction * a, a)
-        for p, a in zip(prepared, parameters.amplitudes, strict=True)
+        for p, a in zip(likelihood, parameters.amplitudes, strict=True)
     )
     raised = replace(mixture, covariances=floored(mixture.covariances, min_sigma))
     if fixed is not None:
@@ -168,8 +166,8 @@ def _check_widths(mixture, fixed, min_sigma):
         )
 
 
-def _photons(prepared):
+def _photons(likelihood):
     """Positions and weights of all photons."""
     return tuple(
-        np.concatenate([getattr(p, name) for p in prepared]) for name in ("x", "y", "weights")
+        np.concatenate([getattr(p, name) for p in likelihood]) for name in ("x", "y", "weights")
     )

@@ -114,7 +114,6 @@ def absorbed_backgrounds(problem, result):
 
 def _better_exposure(observation):
     """What the exposure of an observation may lack, for the message."""
-    inputs = observation.metadata.get("inputs", ())
-    if any(one.get("role") == "exposure" for one in inputs):
+    if any(file.role == "exposure" for file in observation.pointing.inputs):
         return "limit the exposure map to the region where photons are recorded"
     return "give an exposure map with `exposure`"

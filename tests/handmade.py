@@ -1,4 +1,4 @@
-"""Fit results made by hand: what renderers and writers are tested with."""
+"""Observations and fit results made by hand, to test renderers, writers and figures with."""
 
 import json
 
@@ -18,7 +18,7 @@ from gmmx.plane.grid import PixelGrid, SkyImage
 
 
 def ellipse(major, minor, position_angle):
-    """Covariance of an ellipse whose major axis has a position angle [deg], north through east, in the plane."""
+    """Covariance of an ellipse whose position angle [deg] counts from north through east."""
     pa = np.radians(position_angle)
     along, across = np.array([-np.sin(pa), np.cos(pa)]), np.array([np.cos(pa), np.sin(pa)])
     return major**2 * np.outer(along, along) + minor**2 * np.outer(across, across)
@@ -62,7 +62,7 @@ def make_result(observations, mixture=None, **changes):
         "iterations": 321,
         "requested_components": k,
         "history": {
-            name: np.array(["grow", "polish"])
+            name: np.array(["grow", "quasi-newton"])
             if name in ("stage", "step")
             else np.array([1.0, 2.5]) / 3
             for name in HISTORY_COLUMNS
@@ -96,7 +96,7 @@ def make_result(observations, mixture=None, **changes):
 def make_observation(
     seed=0, *, n=500, name="acisf00001", unit="cm**2 s", rotation=0.0, kinds=("sky",)
 ):
-    """One pointing of some 60 x 50 pixels of 2 arcsec with a gap, a mask, a PSF that varies and backgrounds."""
+    """One pointing of 60 x 50 pixels of 2 arcsec, with a gap, a mask, a PSF and backgrounds."""
     rng = np.random.default_rng(seed)
     turn = np.array([[np.cos(rotation), -np.sin(rotation)], [np.sin(rotation), np.cos(rotation)]])
     grid = PixelGrid(
@@ -162,7 +162,7 @@ def make_mixture(k=3, seed=1):
 
 
 def galaxy_truth(folder):
-    """The simulated galaxy's true components, exposure map and no photons, as a FitResult in the map's own plane."""
+    """The true components of the simulated galaxy as a FitResult in the plane of its map."""
     truth = json.loads((folder / "truth.json").read_text())
     with fits.open(folder / "expmap.fits.gz") as hdus:
         header, exposure = hdus[0].header, hdus[0].data.astype(np.float64)

@@ -97,7 +97,8 @@ def _carried(headers: Sequence[dict]) -> dict[str, Card]:
             continue
         if key in _SUMMED and len(headers) > 1:
             if len(values) == len(headers):
-                cards[key] = (float(sum(values)), "sum over observations")
+                total = sum(float(value) for value in values)
+                cards[key] = (total, "sum over observations")
         elif len(set(values)) == 1:
             cards[key] = (values[0], "")
         elif key == "OBS_ID":
@@ -107,8 +108,9 @@ def _carried(headers: Sequence[dict]) -> dict[str, Card]:
 
 def _band(observations: Iterable[Observation]) -> dict[str, Card]:
     """The energies of all observations; none if one of them was fitted at all energies."""
-    bands = [o.pointing.band_kev for o in observations]
-    if not all(band is not None and np.isfinite(band).all() for band in bands):
+    given = [o.pointing.band_kev for o in observations]
+    bands = [band for band in given if band is not None and np.isfinite(band).all()]
+    if len(bands) < len(given):
         return {}
     return {
         "ENERG_LO": (float(min(low for low, _ in bands)), "[keV] lower end of the energy band"),

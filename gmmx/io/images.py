@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from os import PathLike
 
 import h5py
 import numpy as np
@@ -30,7 +30,7 @@ IMAGE_SUFFIXES = FITS_SUFFIXES + HDF5_SUFFIXES
 
 
 def write_images(
-    path: str | Path,
+    path: str | PathLike,
     images: Mapping[str, SkyImage],
     result: FitResult,
     *,
@@ -84,7 +84,7 @@ def write_images(
         hdus.writeto(aside, overwrite=True, checksum=True)
 
 
-def read_grid_like(path: str | Path, frame: SkyFrame) -> PixelGrid:
+def read_grid_like(path: str | PathLike, frame: SkyFrame) -> PixelGrid:
     """Read the pixels of a FITS image, as they lie in a tangent plane.
 
     The grid is the affine map that fits the WCS of the image best.
@@ -130,7 +130,7 @@ def read_grid_like(path: str | Path, frame: SkyFrame) -> PixelGrid:
     return grid
 
 
-def _celestial_wcs(path: str | Path, header: fits.Header) -> WCS:
+def _celestial_wcs(path: str | PathLike, header: fits.Header) -> WCS:
     """The celestial WCS of an image of two axes or more."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)

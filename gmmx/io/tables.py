@@ -6,7 +6,7 @@ overlays and the reader of masks understands. Regions are written by `gmmx.io.re
 """
 
 import io
-from pathlib import Path
+from os import PathLike
 
 import numpy as np
 from astropy.io import fits
@@ -45,7 +45,7 @@ _NO_FLAGS = "none"
 
 
 def write_table(
-    path: str | Path,
+    path: str | PathLike,
     table: Table,
     *,
     frame: str = ExportConfig.frame,
@@ -96,7 +96,7 @@ def write_table(
             aside.write_text(text.getvalue(), encoding="utf-8")
 
 
-def read_table(path: str | Path) -> Table:
+def read_table(path: str | PathLike) -> Table:
     """Read a component table that `write_table` wrote as ECSV or FITS.
 
     Parameters

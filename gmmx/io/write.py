@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check_target(
-    path: str | Path, *, overwrite: bool = False, suffixes: Iterable[str] | None = None
+    path: str | PathLike, *, overwrite: bool = False, suffixes: Iterable[str] | None = None
 ) -> Path:
     """Make sure that an output can be written, before any work is done for it.
 
@@ -72,7 +73,7 @@ def check_target(
 
 @contextmanager
 def replacing(
-    path: str | Path, overwrite: bool = False, *, suffixes: Iterable[str] | None = None
+    path: str | PathLike, overwrite: bool = False, *, suffixes: Iterable[str] | None = None
 ) -> Iterator[Path]:
     """Give the body of a ``with`` statement a new file that then takes the target's place.
 
@@ -122,7 +123,7 @@ def replacing(
 
 @contextmanager
 def replacing_hdf5(
-    path: str | Path, overwrite: bool = False, *, suffixes: Iterable[str] | None = None
+    path: str | PathLike, overwrite: bool = False, *, suffixes: Iterable[str] | None = None
 ) -> "Iterator[h5py.File]":
     """Give the body of a ``with`` statement an HDF5 file in memory, and write it when complete.
 

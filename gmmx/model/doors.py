@@ -1,8 +1,8 @@
 """The methods of a FitResult that open the rest of the package: one function behind each."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from os import PathLike
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..answers.images import RenderedImages
     from ..answers.score import Score
     from ..plane.grid import PixelGrid
+    from .result import FitResult
 
 
 class ResultDoors:
@@ -28,6 +29,11 @@ class ResultDoors:
     The methods import inside their bodies, because the rooms that they call import the nouns of
     this one.
     """
+
+    @property
+    def _result(self) -> "FitResult":
+        """The object itself, because the only class with these methods is FitResult."""
+        return cast("FitResult", self)
 
     @property
     def components(self) -> "QTable":
@@ -39,7 +45,7 @@ class ResultDoors:
 
         from ..answers.components import component_table
 
-        return QTable(component_table(self))
+        return QTable(component_table(self._result))
 
     @property
     def coords(self) -> "SkyCoord":
@@ -52,10 +58,11 @@ class ResultDoors:
         """
         from astropy.coordinates import SkyCoord
 
-        if self.frame is None:
+        frame = self._result.frame
+        if frame is None:
             raise InputError("the fit has no celestial frame, so that it has no coordinates")
-        ra, dec = self.frame.to_sky(*self.mixture.means.T)
-        return SkyCoord(ra, dec, unit="deg", frame=self.frame.radesys.lower())
+        ra, dec = frame.to_sky(*self._result.mixture.means.T)
+        return SkyCoord(ra, dec, unit="deg", frame=frame.radesys.lower())
 
     def regions(self, *, frame: str = "icrs", scale: float = ExportConfig.scale) -> "Regions":
         """The components as ellipses of the package `regions`, by decreasing flux.
@@ -80,7 +87,7 @@ class ResultDoors:
         from ..answers.components import component_table
         from ..io.regions import component_regions
 
-        return component_regions(component_table(self), frame=frame, scale=scale)
+        return component_regions(component_table(self._result), frame=frame, scale=scale)
 
     def plot(
         self,
@@ -113,7 +120,7 @@ class ResultDoors:
         """
         from ..show.figures import plot
 
-        return plot(self, what, stretch=stretch, ax=ax)
+        return plot(self._result, what, stretch=stretch, ax=ax)
 
     def render(
         self,
@@ -140,7 +147,7 @@ class ResultDoors:
         """
         from ..answers.images import render
 
-        return render(self, grid, units=units, with_points=with_points)
+        return render(self._result, grid, units=units, with_points=with_points)
 
     def score(self, other: Observation | Sequence[Observation]) -> "Score":
         """Score the fit on photons that it was not fitted to.
@@ -157,7 +164,8 @@ class ResultDoors:
         """
         from ..answers.score import held_out_score
 
-        return held_out_score(self, [other] if isinstance(other, Observation) else list(other))
+        others = [other] if isinstance(other, Observation) else list(other)
+        return held_out_score(self._result, others)
 
     def sample(self, n: int, rng: np.random.Generator, *, with_points: bool = False) -> np.ndarray:
         """Draw positions from the deconvolved sky.
@@ -177,10 +185,11 @@ class ResultDoors:
             Positions in the tangent plane [arcsec]; ``result.frame.to_sky(*positions.T)``
             makes right ascensions and declinations of them.
         """
-        return (self.mixture if with_points else self.extended).sample(n, rng)
+        mixture = self._result.mixture if with_points else self._result.extended
+        return mixture.sample(n, rng)
 
     def write(
-        self, path: str | Path, *, overwrite: bool = False, command: str | None = None
+        self, path: str | PathLike, *, overwrite: bool = False, command: str | None = None
     ) -> None:
         """Write the model file of this fit; `gmmx.read` reads it.
 
@@ -200,4 +209,4 @@ class ResultDoors:
         """
         from ..io.models import write_model
 
-        write_model(path, self, overwrite=overwrite, command=command)
+        write_model(path, self._result, overwrite=overwrite, command=command)

@@ -206,7 +206,8 @@ def _plain_unit(unit) -> str:
 
 def _band(result: "FitResult") -> str:
     """The energies of all observations, as " (0.5-2 keV)"; empty where one has no band."""
-    bands = [o.pointing.band_kev for o in result.observations]
-    if not all(band is not None and np.isfinite(band).all() for band in bands):
+    given = [o.pointing.band_kev for o in result.observations]
+    bands = [band for band in given if band is not None and np.isfinite(band).all()]
+    if len(bands) < len(given):
         return ""
     return f" ({min(low for low, _ in bands):g}-{max(high for _, high in bands):g} keV)"

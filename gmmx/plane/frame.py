@@ -9,6 +9,7 @@ and written.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..errors import InputError
 
@@ -56,7 +57,7 @@ class SkyFrame:
                 f"got {self.ra0}, {self.dec0}"
             )
 
-    def to_plane(self, ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def to_plane(self, ra: ArrayLike, dec: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Project directions onto the plane.
 
         Parameters
@@ -80,7 +81,7 @@ class SkyFrame:
         ) / cosine
         return -east * ARCSEC_PER_RADIAN, north * ARCSEC_PER_RADIAN
 
-    def to_sky(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def to_sky(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the directions (ra, dec) [deg] of positions [arcsec]: the inverse of `to_plane`.
 
         Examples
@@ -95,7 +96,7 @@ class SkyFrame:
         dec = np.degrees(np.arctan2(np.sin(dec0) + north * np.cos(dec0), np.hypot(east, down)))
         return np.mod(ra, 360.0), dec
 
-    def north(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def north(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         """Return the direction of north at positions [arcsec].
 
         Meridians are straight lines through the image of the pole, (0, cot dec0). Away from the
@@ -153,12 +154,12 @@ class PhysicalFrame:
                 f"got {numbers}"
             )
 
-    def to_plane(self, x_pix: np.ndarray, y_pix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def to_plane(self, x_pix: ArrayLike, y_pix: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions (x, y) [arcsec] of physical coordinates [pixel]."""
         return (np.asarray(x_pix, np.float64) - self.x0) * self.step_x, (
             np.asarray(y_pix, np.float64) - self.y0
         ) * self.step_y
 
-    def to_physical(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def to_physical(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the physical coordinates [pixel] of positions (x, y) [arcsec]."""
         return np.asarray(x) / self.step_x + self.x0, np.asarray(y) / self.step_y + self.y0

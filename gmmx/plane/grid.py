@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._arrays import read_only
 from ..errors import InputError
@@ -104,19 +105,19 @@ class PixelGrid:
         """Whether rows and columns run along the plane's axes."""
         return abs(self.matrix[0, 1]) + abs(self.matrix[1, 0]) < 1e-9 * self.step
 
-    def to_plane(self, ix: np.ndarray, iy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def to_plane(self, ix: ArrayLike, iy: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions (x, y) [arcsec] of pixel coordinates."""
         ix, iy = np.asarray(ix, np.float64), np.asarray(iy, np.float64)
         m, o = self.matrix, self.origin
         return o[0] + m[0, 0] * ix + m[0, 1] * iy, o[1] + m[1, 0] * ix + m[1, 1] * iy
 
-    def to_pixels(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def to_pixels(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the pixel coordinates (ix, iy), not rounded, of positions (x, y) [arcsec]."""
         dx, dy = np.asarray(x) - self.origin[0], np.asarray(y) - self.origin[1]
         m = self.inverse
         return m[0, 0] * dx + m[0, 1] * dy, m[1, 0] * dx + m[1, 1] * dy
 
-    def locate(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def locate(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Find the pixels that hold positions [arcsec].
 
         Returns
@@ -145,7 +146,7 @@ class PixelGrid:
         return (x.min(), x.max()), (y.min(), y.max())
 
     def histogram(
-        self, x: np.ndarray, y: np.ndarray, weights: np.ndarray = None, *, side: float = 0.0
+        self, x: ArrayLike, y: ArrayLike, weights: np.ndarray | None = None, *, side: float = 0.0
     ) -> np.ndarray:
         """Sum weights in each pixel; positions off the grid are left out.
 
@@ -281,7 +282,7 @@ class SkyImage:
 
         return None if self.frame is None else wcs_of(self.grid, self.frame)
 
-    def at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def at(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         """Return the value of the pixel that holds each position [arcsec]; 0 off the grid."""
         ix, iy, inside = self.grid.locate(x, y)
         return np.where(inside, self.values[iy, ix], 0.0)

@@ -28,6 +28,7 @@ attributes that a reader does not know are ignored, so that optional additions l
 at 2. Version 1 is read too.
 """
 
+from os import PathLike
 from pathlib import Path
 
 import h5py
@@ -44,7 +45,7 @@ __all__ = ["SCHEMA_VERSION", "read_model", "write_model"]
 _READERS = {1: reader_v1.read_result, 2: reader_v2.read_result}
 
 
-def read_model(path: str | Path) -> FitResult:
+def read_model(path: str | PathLike) -> FitResult:
     """Read a fit from the model file that ``gmmx fit`` or `FitResult.write` wrote.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from pathlib import Path
+from os import PathLike
 
 import h5py
 import numpy as np
@@ -29,7 +29,7 @@ from .nodes import (
 
 
 def write_model(
-    path: str | Path, result: FitResult, *, overwrite: bool = False, command: str | None = None
+    path: str | PathLike, result: FitResult, *, overwrite: bool = False, command: str | None = None
 ) -> None:
     """Write a fit to an HDF5 file, with the observations that it was fitted to.
 

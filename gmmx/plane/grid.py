@@ -168,7 +168,7 @@ class PixelGrid:
                [0., 0., 1.]])
         """
         if side > 0:
-            weights = np.ones(len(x)) if weights is None else weights
+            weights = np.ones(np.shape(x)) if weights is None else weights
             return self._spread_histogram(x, y, weights, side / self.step)
         ix, iy, inside = self.locate(x, y)
         flat = np.bincount(

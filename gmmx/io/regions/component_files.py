@@ -5,7 +5,7 @@ DS9 files in physical pixels are written here, because `regions` has no physical
 angles count from the axis of the physical x.
 """
 
-from pathlib import Path
+from os import PathLike
 
 import numpy as np
 from astropy import units
@@ -23,7 +23,7 @@ REGION_SUFFIXES = (".reg", ".crtf", ".fits")
 _DECIMALS = 10
 
 
-def names_region_file(path: str | Path) -> bool:
+def names_region_file(path: str | PathLike) -> bool:
     """Tell whether a file name asks for regions: it ends in .reg, .crtf or reg.fits.
 
     Examples
@@ -65,7 +65,7 @@ def component_region_text(
 
 
 def write_component_regions(
-    path: str | Path,
+    path: str | PathLike,
     table: Table,
     *,
     frame: str = ExportConfig.frame,

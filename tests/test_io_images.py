@@ -276,6 +276,11 @@ def test_an_image_without_a_usable_grid_is_refused(tmp_path, make, reason):
         read_grid_like(tmp_path / "like.fits", FRAME)
 
 
+def test_a_grid_needs_a_plane(tmp_path):
+    with pytest.raises(InputError, match="without a celestial frame"):
+        read_grid_like(make_image_file(tmp_path / "like.fits"), None)
+
+
 def test_several_observations_share_a_header(tmp_path):
     one, two = make_observation(1, name="one"), make_observation(2, name="two")
     two = replace(

@@ -84,7 +84,7 @@ def write_images(
         hdus.writeto(aside, overwrite=True, checksum=True)
 
 
-def read_grid_like(path: str | PathLike, frame: SkyFrame) -> PixelGrid:
+def read_grid_like(path: str | PathLike, frame: SkyFrame | None) -> PixelGrid:
     """Read the pixels of a FITS image, as they lie in a tangent plane.
 
     The grid is the affine map that fits the WCS of the image best.
@@ -93,8 +93,8 @@ def read_grid_like(path: str | PathLike, frame: SkyFrame) -> PixelGrid:
     ----------
     path : str or Path
         A FITS file. Its first two-dimensional image is used, which must have a celestial WCS.
-    frame : SkyFrame
-        The plane in which the grid is wanted.
+    frame : SkyFrame or None
+        The plane in which the grid is wanted; None for a model without a sky.
 
     Returns
     -------
@@ -102,10 +102,17 @@ def read_grid_like(path: str | PathLike, frame: SkyFrame) -> PixelGrid:
 
     Raises
     ------
+    InputError
+        If there is no frame.
     DataError
         If there is no such image, if it has no celestial WCS, or if its pixels are not on a
         regular grid in the plane to within 0.02 pixel.
     """
+    if frame is None:
+        raise InputError(
+            f"{path}: its grid cannot be used for a model without a celestial frame: give a pixel "
+            "size with `bin`"
+        )
     image = read_image(path)
     wcs = _celestial_wcs(path, image.header)
     native = wcs_to_celestial_frame(wcs)

@@ -110,6 +110,11 @@ def test_an_error_with_json_is_one_object_too():
     assert result.stderr == "gmmx: error: --psf-ecf 2: too large\n"
 
 
+def test_a_failure_names_the_first_file_of_standard_input():
+    result = run("work", "--json", "-", program=raising(DataError("broken")), stdin="a\nb\n")
+    assert json.loads(result.stdout)["file"] == "a"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -144,13 +144,16 @@ def test_the_options_of_fit_stand_under_headings():
 @pytest.mark.parametrize(
     ("before", "incomplete", "words"),
     [
-        (["--units"], "f", ["flux"]),
-        (["--image"], "signal", ["signal", "signal_psf"]),
+        (["render", "--units"], "f", ["flux"]),
+        (["render", "--image"], "signal", ["signal", "signal_psf"]),
+        (["fit", "-", "--source-positions"], "f", ["free", "fixed"]),
+        (["fit", "--psf"], "c", ["chandra"]),
+        (["fit", "--k"], "a", ["auto"]),
     ],
 )
 def test_the_shell_completes_words(before, incomplete, words):
     completion = ShellComplete(main, {}, "gmmx", "_GMMX_COMPLETE")
-    found = completion.get_completions(["render", *before], incomplete)
+    found = completion.get_completions(before, incomplete)
     assert [item.value for item in found if item.type == "plain"] == words
 
 

@@ -116,7 +116,7 @@ def _first_file(given):
     for name in ("models", "model", "events"):
         value = given.get(name)
         first = value[0] if isinstance(value, tuple) and value else value
-        if isinstance(first, str):
+        if isinstance(first, str) and first != "-":
             return first
     return None
 
@@ -212,14 +212,18 @@ def expanded(paths):
     return found
 
 
+def _take_files(context, _parameter, paths):
+    # The shell's completion must not read standard input.
+    if context.resilient_parsing:
+        return paths
+    found = expanded(paths)
+    context.obj.file = context.obj.file or found[0]
+    return found
+
+
 def _files(name, metavar):
     return click.argument(
-        name,
-        nargs=-1,
-        required=True,
-        metavar=metavar,
-        type=File(),
-        callback=lambda _context, _parameter, paths: expanded(paths),
+        name, nargs=-1, required=True, metavar=metavar, type=File(), callback=_take_files
     )
 
 

@@ -21,6 +21,7 @@ from gmmx.reading.psf import choose_psf, parse_psf
 from gmmx.show.page import summary
 from gmmx.telescope.aim_point import aim_detector
 from gmmx.telescope.encircled import encircled_energy
+from gmmx.telescope.instruments import instrument_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no exposure map:gmmx.errors.DataWarning")
 POINTED = {"RA_PNT": RA0, "DEC_PNT": DEC0, "ROLL_PNT": 40.0, "SIM_Z": -233.6, "PIX_ADJ": "EDSER"}
@@ -39,7 +40,7 @@ def events(tmp_path):
 
 def chosen(events, psf=(), *, ecf=None, extra=0.0):
     options = ReadOptions(psf=psf, psf_ecf=ecf, psf_extra_sigma=extra)
-    return choose_psf(events, options, "events.fits")
+    return choose_psf(events, options, "events.fits", instrument_of(events.pointing))
 
 
 def core_variance(blur):

@@ -16,15 +16,15 @@ from gmmx.model.psf import PsfModel
 from gmmx.plane.grid import PixelGrid
 
 
-def turned(major, minor, angle):
-    """Covariance of an ellipse."""
+def make_covariance(major, minor, angle):
+    """Covariance of an ellipse whose major axis is turned by an angle [rad]."""
     c, s = np.cos(angle), np.sin(angle)
     turn = np.array([[c, -s], [s, c]])
     return turn @ np.diag([major**2, minor**2]) @ turn.T
 
 
 def exact_aligned(flux, mean, sigma_x, sigma_y, grid):
-    """Mean over each pixel of an axis-aligned Gaussian on an axis-aligned grid: products of error functions."""
+    """Mean over each pixel of an aligned Gaussian on an aligned grid, from error functions."""
     x, y = grid.to_plane(np.arange(grid.shape[1] + 1) - 0.5, np.arange(grid.shape[0] + 1) - 0.5)
     along_x, along_y = (
         np.diff(ndtr((x - mean[0]) / sigma_x)),
@@ -47,11 +47,11 @@ def brute_force(flux, mean, covariance, grid, n):
 
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(deadline=None, max_examples=30)
-def test_draw_gaussians_matches_reference(seed):
+def test_drawn_gaussians_match_the_slow_twin(seed):
     rng = np.random.default_rng(seed)
     n, (ny, nx) = rng.integers(1, 5), rng.integers(1, 25, 2)
     covariances = np.array(
-        [turned(*np.exp(rng.uniform(-1, 2.5, 2)), rng.uniform(0, np.pi)) for _ in range(n)]
+        [make_covariance(*np.exp(rng.uniform(-1, 2.5, 2)), rng.uniform(0, np.pi)) for _ in range(n)]
     )
     inverses = np.linalg.inv(covariances)
     packed = np.stack([inverses[:, 0, 0], inverses[:, 0, 1], inverses[:, 1, 1]], axis=1)
@@ -64,14 +64,13 @@ def test_draw_gaussians_matches_reference(seed):
 
 @pytest.mark.parametrize("step", [0.3, 1.0, 4.0])
 @pytest.mark.parametrize("sigma", [(0.1, 0.1), (0.1, 3.0), (0.7, 0.5), (2.0, 1.9), (6.0, 2.5)])
-def test_pixel_means_are_integrals(sigma, step):
+@pytest.mark.parametrize("mean", np.random.default_rng(3).uniform(-3, 3, (4, 2)), ids=range(4))
+def test_pixel_means_are_integrals(mean, sigma, step):
     grid = PixelGrid.covering((-45, 45), (-45, 45), step)
-    rng = np.random.default_rng(3)
-    for mean in rng.uniform(-3, 3, (4, 2)):
-        image = pixel_means(np.array([7.0]), mean[None], np.diag(np.square(sigma))[None], grid)
-        exact = exact_aligned(7.0, mean, *sigma, grid)
-        assert_allclose(image, exact, rtol=0, atol=2e-4 * exact.max())
-        assert image.sum() * grid.cell_area == pytest.approx(7.0, rel=1e-6)
+    image = pixel_means(np.array([7.0]), mean[None], np.diag(np.square(sigma))[None], grid)
+    exact = exact_aligned(7.0, mean, *sigma, grid)
+    assert_allclose(image, exact, rtol=0, atol=2e-4 * exact.max())
+    assert image.sum() * grid.cell_area == pytest.approx(7.0, rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +82,7 @@ def test_pixel_means_on_a_turned_and_sheared_grid(major, minor, angle):
         [[1.5, 0.2], [0.0, 1.2]]
     )
     grid = PixelGrid(shape=(40, 50), origin=np.array([0.0, 0.0]) - turn @ [25, 20], matrix=turn)
-    covariance = turned(major, minor, angle)
+    covariance = make_covariance(major, minor, angle)
     image = pixel_means(np.array([2.0]), np.array([[1.3, -0.4]]), covariance[None], grid)
     exact = brute_force(2.0, [1.3, -0.4], covariance, grid, 24)
     assert_allclose(image, exact, rtol=0, atol=3e-4 * exact.max())
@@ -92,7 +91,7 @@ def test_pixel_means_on_a_turned_and_sheared_grid(major, minor, angle):
 def test_a_mirrored_grid_shows_the_mirrored_picture():
     grid = PixelGrid(shape=(30, 30), origin=np.array([-15.0, -15.0]), matrix=np.eye(2))
     mirror = PixelGrid(shape=(30, 30), origin=np.array([14.0, -15.0]), matrix=np.diag([-1.0, 1.0]))
-    given_ = np.array([1.0]), np.array([[2.0, 1.0]]), turned(4, 2, 0.5)[None]
+    given_ = np.array([1.0]), np.array([[2.0, 1.0]]), make_covariance(4, 2, 0.5)[None]
     assert_allclose(
         pixel_means(*given_, mirror), pixel_means(*given_, grid)[:, ::-1], rtol=1e-9, atol=1e-12
     )
@@ -106,23 +105,19 @@ def test_a_gaussian_on_a_corner_is_shared_by_four_pixels():
     assert_allclose(image, expected, atol=1e-6)
 
 
-def test_a_gaussian_without_width_keeps_its_flux_and_its_pixel():
+@pytest.mark.parametrize("mean", np.random.default_rng(5).uniform(2.3, 5.7, (6, 2)), ids=range(6))
+def test_a_gaussian_without_width_keeps_its_flux_and_its_pixel(mean):
     grid = PixelGrid(shape=(9, 9), origin=np.zeros(2), matrix=4.0 * np.eye(2))
-    for mean in np.random.default_rng(5).uniform(2.3, 5.7, (6, 2)):
-        image = pixel_means(np.array([7.0]), mean[None], 1e-12 * np.eye(2)[None], grid)
-        assert image[1, 1] * grid.cell_area == pytest.approx(7.0, rel=1e-6)
+    image = pixel_means(np.array([7.0]), mean[None], 1e-12 * np.eye(2)[None], grid)
+    assert image[1, 1] * grid.cell_area == pytest.approx(7.0, rel=1e-6)
 
 
-def test_far_away_gaussians_leave_nothing():
+@pytest.mark.parametrize("sigma", [0.01, 1.0, 10.0])
+@pytest.mark.parametrize("mean", [(1e6, 0), (-1e6, 0), (0, 1e6), (3, -1e12), (1e15, 1e15)], ids=str)
+def test_far_away_gaussians_leave_nothing(mean, sigma):
     grid = PixelGrid(shape=(5, 7), origin=np.zeros(2), matrix=np.eye(2))
-    for mean in ([1e6, 0], [-1e6, 0], [0, 1e6], [3, -1e12], [1e15, 1e15]):
-        for sigma in (0.01, 1.0, 10.0):
-            assert (
-                pixel_means(
-                    np.array([1.0]), np.array([mean]), sigma**2 * np.eye(2)[None], grid
-                ).max()
-                == 0
-            )
+    image = pixel_means(np.array([1.0]), np.array([mean]), sigma**2 * np.eye(2)[None], grid)
+    assert image.max() == 0
 
 
 def test_one_and_two_threads_agree_to_the_bit():
@@ -131,7 +126,7 @@ def test_one_and_two_threads_agree_to_the_bit():
     case = (
         rng.uniform(1, 9, 20),
         rng.normal(0, 30, (20, 2)),
-        np.array([turned(*np.exp(rng.uniform(-2, 3, 2)), 0.3) for _ in range(20)]),
+        np.array([make_covariance(*np.exp(rng.uniform(-2, 3, 2)), 0.3) for _ in range(20)]),
     )
     images = []
     before = numba.get_num_threads()
@@ -152,9 +147,11 @@ def test_no_gaussian_gives_an_empty_image():
     )
 
 
-def test_blurred_adds_the_psf():
+def test_convolution_adds_the_psf():
     mixture = Mixture(
-        fluxes=[3.0, 5.0], means=[[0, 0], [4, 2]], covariances=[turned(3, 1, 0.2), turned(2, 2, 0)]
+        fluxes=[3.0, 5.0],
+        means=[[0, 0], [4, 2]],
+        covariances=[make_covariance(3, 1, 0.2), make_covariance(2, 2, 0)],
     )
     fluxes, means, covariances = convolved(mixture, PsfModel.constant(0.5))
     assert_allclose(fluxes, mixture.fluxes)
@@ -163,7 +160,7 @@ def test_blurred_adds_the_psf():
     assert convolved(mixture, None)[2] is mixture.covariances
 
 
-def test_blurred_gives_every_gaussian_of_the_psf_its_share():
+def test_every_gaussian_of_the_psf_gets_its_weight():
     node = PixelGrid(shape=(1, 1), origin=np.zeros(2), matrix=np.eye(2))
     psf = PsfModel(grid=node, weights=[[[0.7, 0.3]]], covariances=[[[np.eye(2), 9 * np.eye(2)]]])
     mixture = Mixture(
@@ -175,9 +172,11 @@ def test_blurred_gives_every_gaussian_of_the_psf_its_share():
     assert_allclose(covariances[:, 0, 0], [2, 10, 5, 13])
 
 
-def test_a_blurred_picture_keeps_the_flux():
+def test_a_convolved_image_keeps_the_flux():
     mixture = Mixture(
-        fluxes=[3.0, 5.0], means=[[0, 0], [4, 2]], covariances=[turned(3, 1, 0.2), turned(2, 2, 0)]
+        fluxes=[3.0, 5.0],
+        means=[[0, 0], [4, 2]],
+        covariances=[make_covariance(3, 1, 0.2), make_covariance(2, 2, 0)],
     )
     grid = PixelGrid.covering((-40, 40), (-40, 40), 1.0)
     image = pixel_means(*convolved(mixture, PsfModel.constant(2.0)), grid)

@@ -1,4 +1,4 @@
-"""Pictures of fits: units, sums, gaps, and the ray-traced truth."""
+"""Images of fits: units, sums, gaps, and the ray-traced truth."""
 
 from dataclasses import replace
 
@@ -46,9 +46,12 @@ def test_a_flux_needs_area_and_time(unit):
     result = make_result([make_observation(unit=unit)], make_mixture())
     with pytest.raises(InputError, match="an area times a time"):
         render(result, units="flux")
-    render(result, units="counts")
-    with pytest.raises(InputError, match="got 'photons'"):
-        render(result, units="photons")
+    assert render(result, units="counts").signal.unit == "photon/pixel"
+
+
+def test_unknown_units_are_refused():
+    with pytest.raises(InputError, match="`units` is one of counts, flux, sb, got 'photons'"):
+        render(make_result([make_observation()]), units="photons")
 
 
 def test_expected_counts_are_signal_and_background_through_the_telescope():
@@ -151,16 +154,43 @@ def test_the_grid_of_one_observation_is_its_map():
     binned = output_grid(result, bin=5.0)
     assert binned.shape == (20, 24)
     assert_allclose(binned.extent(), grid.extent(), atol=1e-9)
-    for bad in (0.0, -1.0, np.nan):
-        with pytest.raises(InputError, match="pixel size"):
-            output_grid(result, bin=bad)
+
+
+@pytest.mark.parametrize("bin", [0.0, -1.0, np.nan, np.inf])
+def test_a_pixel_size_must_be_positive(bin):
+    with pytest.raises(InputError, match="pixel size must be positive"):
+        output_grid(make_result([make_observation()]), bin=bin)
+
+
+def test_an_absurdly_large_image_is_refused():
     with pytest.raises(
         InputError, match=r"120 x 100 arcsec in pixels of 0\.01 arcsec would have 1\.2e\+08 pixels"
     ):
-        output_grid(result, bin=0.01)
+        output_grid(make_result([make_observation()]), bin=0.01)
 
 
-def test_without_maps_the_photons_say_where():
+@pytest.mark.parametrize("bin", [None, 3.0])
+def test_images_have_the_wcs_of_the_fit(bin):
+    from astropy.wcs import WCS
+
+    result = make_result([make_observation(rotation=0.3)], make_mixture())
+    images = render(result, output_grid(result, bin=bin))
+    for image in images.as_dict().values():
+        assert isinstance(image.wcs, WCS)
+        assert np.asarray(image).shape == image.shape
+    x, y = result.mixture.means[0]
+    ix, iy = images.signal.grid.to_pixels(x, y)
+    ra, dec = result.frame.to_sky(x, y)
+    assert_allclose(images.signal.wcs.all_world2pix(ra, dec, 0), [ix, iy], atol=1e-6)
+
+
+def test_images_name_themselves():
+    images = render(make_result([make_observation()], make_mixture()))
+    assert repr(images).startswith("RenderedImages(SIGNAL, SIGNAL_PSF, BACKGROUND, COMPLETENESS")
+    assert "60 x 50 pixels" in repr(images)
+
+
+def test_without_maps_the_images_cover_the_photons():
     mixture = Mixture(fluxes=[300.0], means=[[5.0, 5.0]], covariances=[2 * np.eye(2)])
     positions = mixture.sample(300, np.random.default_rng(2))
     result = make_result(
@@ -174,32 +204,37 @@ def test_without_maps_the_photons_say_where():
         output_grid(make_result([Observation(photons=Photons([], []))]))
 
 
-def test_poisson_residual():
-    assert_allclose(
-        poisson_residual(np.array([0.0, 4.0, 5.0, 3.0]), np.array([2.0, 4.0, 0.0, 3.0])),
-        [-2.0, 0, 0, 0],
-        atol=1e-12,
-    )
+@pytest.mark.parametrize(
+    ("counts", "expected", "residual"),
+    [(0.0, 2.0, -2.0), (4.0, 4.0, 0.0), (5.0, 0.0, 0.0), (3.0, 3.0, 0.0)],
+)
+def test_the_residual_is_the_signed_root_of_the_deviance(counts, expected, residual):
+    found = poisson_residual(np.array([counts]), np.array([expected]))
+    assert_allclose(found, residual, atol=1e-12)
+
+
+def test_the_residual_of_a_true_model_is_a_normal_deviate():
     rng = np.random.default_rng(6)
     draws = poisson_residual(rng.poisson(50.0, 20000).astype(float), np.full(20000, 50.0))
     assert draws.mean() == pytest.approx(0, abs=0.05)
     assert draws.std() == pytest.approx(1, abs=0.02)
 
 
-def test_a_background_not_yet_fitted_counts_nothing():
+def test_a_background_that_is_not_fitted_makes_no_photon():
     observation = replace(make_observation(), backgrounds=(Background(name="sky"),))
     images = render(make_result([observation]))
     assert images.expected.values.max() == 0
 
 
-def test_the_galaxy_is_drawn_as_its_truth(shared_data):
+def test_the_galaxy_is_drawn_as_in_its_true_image(shared_data):
     from astropy.io import fits
 
     folder = shared_data / "marx" / "galaxy"
     result = galaxy_truth(folder)
     with fits.open(folder / "truth.fits.gz") as hdus:
         header, truth = hdus[0].header, hdus[0].data.astype(np.float64)
-    # The truth has a tangent point of its own, 1.8 arcmin away: over its 14 arcmin the planes differ by less than a hundredth of a pixel.
+    # The truth has a tangent point of its own, 1.8 arcmin away: over its 14 arcmin the planes differ
+    # by less than a hundredth of a pixel.
     ny, nx = truth.shape
     step = header["CDELT2"] * 3600
     own = result.frame.__class__(header["CRVAL1"], header["CRVAL2"])
@@ -239,5 +274,11 @@ def test_each_observation_of_a_joint_fit_has_its_own_residual():
         "RESIDUAL",
         *(f"{name}_{i}" for i in (1, 2) for name in ("EXPECTED", "COUNTS", "RESIDUAL")),
     ]
-    assert [observation_index(name) for name in named[-4:]] == [0, 1, 1, 1]
-    assert [observation_index(name) for name in ("SIGNAL", "SIGNAL_PSF", "RESIDUAL")] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [("RESIDUAL_1", 0), ("COUNTS_12", 11), ("SIGNAL", None), ("SIGNAL_PSF", None)],
+)
+def test_the_name_of_an_image_tells_its_observation(name, index):
+    assert observation_index(name) == index

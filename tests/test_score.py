@@ -1,4 +1,4 @@
-"""Held-out scores against densities that anyone can check, and against the truth that made the photons."""
+"""Held-out scores, against densities written out and against the truth of drawn photons."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ MIXTURE = Mixture(
 )
 
 
-def truth(*, amplitude=0.02, sigma=2.0, observations=1):
+def make_truth(*, amplitude=0.02, sigma=2.0, observations=1):
     """A fit's result that is the truth: a tilted exposure with a hole, a PSF, a sky background."""
     x, y = GRID.centres()
     exposure = (1 + x / 100) * 1e6
@@ -76,7 +76,7 @@ def truth(*, amplitude=0.02, sigma=2.0, observations=1):
     )
 
 
-def drawn(result, n, seed):
+def drawn_photons(result, n, seed):
     """Photons of the result's own density, by rejection."""
     rng = np.random.default_rng(seed)
     observation = result.observations[0]
@@ -90,8 +90,8 @@ def drawn(result, n, seed):
     return Observation(photons=Photons(np.concatenate(kept)[:n, 0], np.concatenate(kept)[:n, 1]))
 
 
-def test_density_is_what_the_formula_says():
-    result = truth()
+def test_the_density_is_that_of_the_formula():
+    result = make_truth()
     x, y = np.array([-4.0, 10.0, 200.0]), np.array([1.0, -30.0, 0.0])
     expected = np.zeros(3)
     for flux, mean, covariance in zip(
@@ -111,7 +111,7 @@ def test_density_is_what_the_formula_says():
 
 
 def test_expected_photons_are_the_integral_of_the_density():
-    result = truth()
+    result = make_truth()
     observation = result.observations[0]
     x, y = (axis.ravel() for axis in GRID.centres())
     sum_over_cells = (
@@ -125,54 +125,56 @@ def test_expected_photons_are_the_integral_of_the_density():
 
 
 def test_the_score_of_the_truth_is_its_entropy():
-    result = truth()
+    result = make_truth()
     observation = result.observations[0]
     x, y = (axis.ravel() for axis in GRID.centres())
     density = photon_density(result, observation, x, y)
     share = density * observation.completeness.open_fraction.ravel() * GRID.cell_area
     entropy = share @ np.log(density / share.sum()) / share.sum()
-    score = held_out_score(result, [drawn(result, 20_000, 3)])
+    score = held_out_score(result, [drawn_photons(result, 20_000, 3)])
     assert 0 < score.error < 0.02
     assert abs(score.mean - entropy) < 4 * score.error
 
 
-def test_a_wrong_model_scores_less():
-    photons = [drawn(truth(), 5_000, 4)]
-    best = held_out_score(truth(), photons)
-    for wrong in (truth(amplitude=0.2), truth(sigma=6.0)):
-        assert held_out_score(wrong, photons).mean < best.mean - 3 * best.error
+@pytest.mark.parametrize("wrong", [{"amplitude": 0.2}, {"sigma": 6.0}], ids=str)
+def test_a_wrong_model_scores_less(wrong):
+    photons = [drawn_photons(make_truth(), 5_000, 4)]
+    best = held_out_score(make_truth(), photons)
+    assert held_out_score(make_truth(**wrong), photons).mean < best.mean - 3 * best.error
 
 
 def test_weights_count_photons():
-    photons = drawn(truth(), 300, 5)
+    photons = drawn_photons(make_truth(), 300, 5)
     twice = Observation(
         photons=Photons(photons.photons.x, photons.photons.y, weights=np.full(300, 2.0))
     )
     repeated = Observation(
         photons=Photons(np.tile(photons.photons.x, 2), np.tile(photons.photons.y, 2))
     )
-    one, two = held_out_score(truth(), [twice]), held_out_score(truth(), [repeated])
+    one, two = held_out_score(make_truth(), [twice]), held_out_score(make_truth(), [repeated])
     assert_allclose(
         [one.mean, one.error, one.n_photons], [two.mean, two.error, two.n_photons], rtol=1e-12
     )
 
 
 def test_observations_are_normalised_one_by_one():
-    photons = drawn(truth(), 400, 6)
+    photons = drawn_photons(make_truth(), 400, 6)
     none = Observation(photons=Photons([], []))
     alone, with_another = (
-        held_out_score(truth(), [photons]),
-        held_out_score(truth(observations=2), [photons, none]),
+        held_out_score(make_truth(), [photons]),
+        held_out_score(make_truth(observations=2), [photons, none]),
     )
     assert_allclose(with_another.mean, alone.mean, rtol=1e-12)
 
 
-def test_what_cannot_be_scored_is_said():
-    none = Observation(photons=Photons([], []))
-    with pytest.raises(DataError, match="no photon to score"):
-        held_out_score(truth(), [none])
-    with pytest.raises(DataError, match="expects nothing where 1 photons were recorded"):
-        held_out_score(
-            truth(amplitude=0.0),
-            [Observation(photons=Photons([300.0], [0.0]))],
-        )
+@pytest.mark.parametrize(
+    ("positions", "message"),
+    [
+        (([], []), "no photon to score lies in the energy band and the field"),
+        (([300.0], [0.0]), "expects nothing where 1 photons were recorded"),
+    ],
+    ids=["no photon", "outside the field"],
+)
+def test_photons_that_cannot_be_scored_are_refused(positions, message):
+    with pytest.raises(DataError, match=message):
+        held_out_score(make_truth(amplitude=0.0), [Observation(photons=Photons(*positions))])

@@ -18,20 +18,25 @@ from gmmx.reading.selection import (
     select_band,
     select_chips,
 )
+from gmmx.telescope.aim_point import aim_detector
+from gmmx.telescope.instruments import ACIS, instrument_of
 
 PLACE = {"frame": SkyFrame(10.0, 20.0), "physical": PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)}
 
 
-def make_events(n=100, seed=0, *, ccd=None, energy_kev=None, **metadata):
+def make_events(n=100, seed=0, *, ccd=None, energy_kev=None, **facts):
     rng = np.random.default_rng(seed)
     x, y = rng.uniform(-100, 100, (2, n))
     energy_kev = rng.uniform(0.3, 8, n) if energy_kev is None else energy_kev
     photons = Photons(
         x, y, ccd=rng.integers(0, 4, n) if ccd is None else ccd, energy_kev=energy_kev
     )
-    return EventList(
-        **PLACE, photons=photons, pointing=Pointing.from_metadata({"INSTRUME": "ACIS", **metadata})
-    )
+    return EventList(**PLACE, photons=photons, pointing=Pointing(**{"instrument": "ACIS"} | facts))
+
+
+def chips_of(events):
+    """Chips that are chosen for events, and why."""
+    return choose_chips(events, instrument_of(events.pointing), aim_detector(events))
 
 
 def make_bare_events():
@@ -40,69 +45,70 @@ def make_bare_events():
 
 
 @pytest.mark.parametrize(
-    ("metadata", "band", "choice"),
+    ("facts", "band", "choice"),
     [
         ({}, (0.5, 7.0), "0.5:7 keV (default for ACIS)"),
         (
-            {"recorded_energy_band_kev": [0.5, 2.0]},
+            {"recorded_band_kev": (0.5, 2.0)},
             (0.5, 2.0),
             "0.5:2 keV (default for ACIS, within the file's own filter)",
         ),
-        ({"recorded_energy_band_kev": [0.3, 8.0]}, (0.5, 7.0), "0.5:7 keV (default for ACIS)"),
+        ({"recorded_band_kev": (0.3, 8.0)}, (0.5, 7.0), "0.5:7 keV (default for ACIS)"),
         (
-            {"recorded_energy_band_kev": [8.0, 10.0]},
+            {"recorded_band_kev": (8.0, 10.0)},
             (8.0, 10.0),
             "8:10 keV (the file's own filter)",
         ),
-        ({"INSTRUME": "EMOS1"}, None, "all (no default band for EMOS1)"),
+        ({"instrument": "EMOS1"}, None, "all (no default band for EMOS1)"),
     ],
 )
-def test_the_band_is_that_of_the_instrument(metadata, band, choice):
-    assert choose_band(make_events(**metadata)) == (band, choice)
+def test_the_band_is_that_of_the_instrument(facts, band, choice):
+    events = make_events(**facts)
+    assert choose_band(events, instrument_of(events.pointing)) == (band, choice)
 
 
-@pytest.mark.parametrize(("given", "noted"), [((1.0, 5.0), [1.0, 5.0]), ("all", [0.5, 2.0])])
+@pytest.mark.parametrize(("given", "noted"), [((1.0, 5.0), (1.0, 5.0)), ("all", (0.5, 2.0))])
 def test_a_band_that_is_given_needs_no_choice(given, noted):
-    events, choice = select_band(make_events(recorded_energy_band_kev=[0.5, 2.0]), given)
+    events, choice = select_band(make_events(recorded_band_kev=(0.5, 2.0)), given, ACIS)
     assert choice is None
-    assert events.metadata["energy_kev"] == noted
+    assert events.pointing.band_kev == noted
 
 
 @pytest.mark.parametrize(
-    ("metadata", "present", "chips"),
+    ("facts", "present", "chips"),
     [
-        ({"SIM_Z": -233.587}, [0, 1, 2, 3, 6], (0, 1, 2, 3)),
-        ({"SIM_Z": -225.584}, [0, 1, 2, 3], (0, 1, 2, 3)),
-        ({"SIM_Z": -190.143}, [2, 3, 5, 6, 7, 8], (7,)),
-        ({"SIM_Z": -190.143, "DETNAM": "ACIS-0123"}, [7, 0], (7,)),
-        ({"DETNAM": "ACIS-012367"}, [0, 1, 2, 3, 6, 7], (0, 1, 2, 3)),
-        ({"DETNAM": "ACIS-235678"}, [2, 3, 5, 6, 7, 8], (7,)),
-        ({"RA_PNT": 10.0, "DEC_PNT": 20.0}, [3], (0, 1, 2, 3)),
-        ({"RA_PNT": 10.0, "DEC_PNT": 20.0, "DETNAM": "ACIS-0123"}, [7], (7,)),
-        ({"DETNAM": "Merged"}, [0, 7], None),
-        ({"INSTRUME": "EMOS1"}, [1, 2], None),
+        ({"sim_z": -233.587}, [0, 1, 2, 3, 6], (0, 1, 2, 3)),
+        ({"sim_z": -225.584}, [0, 1, 2, 3], (0, 1, 2, 3)),
+        ({"sim_z": -190.143}, [2, 3, 5, 6, 7, 8], (7,)),
+        ({"sim_z": -190.143, "detector": "ACIS-0123"}, [7, 0], (7,)),
+        ({"detector": "ACIS-012367"}, [0, 1, 2, 3, 6, 7], (0, 1, 2, 3)),
+        ({"detector": "ACIS-235678"}, [2, 3, 5, 6, 7, 8], (7,)),
+        ({"ra": 10.0, "dec": 20.0}, [3], (0, 1, 2, 3)),
+        ({"ra": 10.0, "dec": 20.0, "detector": "ACIS-0123"}, [7], (7,)),
+        ({"detector": "Merged"}, [0, 7], None),
+        ({"instrument": "EMOS1"}, [1, 2], None),
     ],
 )
-def test_the_chips_are_those_of_the_aim_point(metadata, present, chips):
-    events = make_events(ccd=np.resize(present, 100), **metadata)
+def test_the_chips_are_those_of_the_aim_point(facts, present, chips):
+    events = make_events(ccd=np.resize(present, 100), **facts)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        chosen, choice = choose_chips(events)
+        chosen, choice = chips_of(events)
     assert chosen == chips
     assert choice
 
 
 @pytest.mark.parametrize(("given", "noted"), [("all", None), ((0, 1), (0, 1))])
 def test_chips_that_are_given_need_no_choice(given, noted):
-    events, choice = select_chips(make_events(SIM_Z=-190.143), given)
+    events, choice = select_chips(make_events(), given, ACIS, ("ACIS-S", "given"))
     assert choice is None
     assert events.pointing.chips == noted
 
 
 def test_all_chips_stay_if_the_aim_point_has_no_photon():
-    events = make_events(ccd=np.resize([2, 3], 100), SIM_Z=-190.14)
+    events = make_events(ccd=np.resize([2, 3], 100), sim_z=-190.14)
     with pytest.warns(DataWarning, match="no photon on CCD 7.*keeping CCD 2,3"):
-        assert choose_chips(events)[0] is None
+        assert chips_of(events)[0] is None
 
 
 @pytest.mark.parametrize(
@@ -114,7 +120,7 @@ def test_all_chips_stay_if_the_aim_point_has_no_photon():
     ],
 )
 def test_real_observations_have_their_chips(shared_data, path, chips):
-    assert choose_chips(read_events(shared_data / "real" / path))[0] == chips
+    assert chips_of(read_events(shared_data / "real" / path))[0] == chips
 
 
 def test_both_ends_belong_to_a_band_and_the_rest_is_counted():

@@ -194,7 +194,9 @@ def info(context, models, as_json):
     "Semi-axes of the ellipses of a region file [standard deviations].",
     metavar="FLOAT",
 )
-@options.out("FILE", "Table (.ecsv, .fits, .csv) or region file (.reg for DS9, .crtf for CASA).")
+@options.out(
+    "FILE", "Table (.ecsv, .fits, .csv) or regions (.reg for DS9, .crtf for CASA, reg.fits)."
+)
 @options.overwrite
 @options.quiet
 @options.verbose
@@ -204,7 +206,8 @@ def export(console, model, out, overwrite, **given):
     """Write the components of MODEL as a table or as regions.
 
     The suffix of the output file selects the format. Regions are one ellipse for each component
-    and one circle for each point source.
+    and one circle for each point source. A name that ends in reg.fits makes a FITS region table,
+    which is in physical pixels whatever the frame; any other .fits is the component table.
     """
     from ..commands.export import export as export_model
 

@@ -16,7 +16,7 @@ from ..errors import InputError
 ARCSEC_PER_RADIAN = 206264.80624709636
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SkyFrame:
     """A tangent plane: the gnomonic (TAN) projection about a direction of the sky.
 
@@ -40,7 +40,7 @@ class SkyFrame:
     --------
     >>> frame = SkyFrame(150.0, 20.0)
     >>> frame
-    SkyFrame(ra0=150.0, dec0=20.0, radesys='ICRS')
+    SkyFrame(150, 20, ICRS)
     >>> x, y = frame.to_plane(150.01, 20.0)
     >>> print(f"{x:.3f} {y:.3f}")
     -33.829 0.001
@@ -56,6 +56,9 @@ class SkyFrame:
                 "a tangent point needs a finite right ascension and a declination in [-90, 90], "
                 f"got {self.ra0}, {self.dec0}"
             )
+
+    def __repr__(self):
+        return f"SkyFrame({self.ra0:.9g}, {self.dec0:.9g}, {self.radesys})"
 
     def to_plane(self, ra: ArrayLike, dec: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Project directions onto the plane.
@@ -116,7 +119,7 @@ class SkyFrame:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PhysicalFrame:
     """The telescope's sky pixels, the "physical" coordinates of CIAO and DS9, in a tangent plane.
 
@@ -136,6 +139,8 @@ class PhysicalFrame:
     Examples
     --------
     >>> acis = PhysicalFrame(x0=4096.5, y0=4096.5, step_x=0.492, step_y=0.492)
+    >>> acis
+    PhysicalFrame(4096.5, 4096.5 at the tangent point, pixels of 0.492 x 0.492 arcsec)
     >>> x, y = acis.to_plane(4196.5, 4086.5)
     >>> print(f"{x:.2f} {y:.2f}")
     49.20 -4.92
@@ -153,6 +158,12 @@ class PhysicalFrame:
                 "physical pixels need finite coordinates and steps that are not zero, "
                 f"got {numbers}"
             )
+
+    def __repr__(self):
+        return (
+            f"PhysicalFrame({self.x0:.9g}, {self.y0:.9g} at the tangent point, "
+            f"pixels of {self.step_x:.6g} x {self.step_y:.6g} arcsec)"
+        )
 
     def to_plane(self, x_pix: ArrayLike, y_pix: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions (x, y) [arcsec] of physical coordinates [pixel]."""

@@ -10,7 +10,9 @@ from .masks import cut_regions, read_region_lists, region_files, source_free_lis
 from .source_free import fixed_in_source_free_region
 
 
-def assembled(file, recorded, exposure, psf, options, *, open_fraction, choices, name=None):
+def assembled(
+    file, recorded, exposure, psf, options, *, instrument, open_fraction, choices, name=None
+):
     """Cut photons and exposure by masks and regions, choose the backgrounds, put all together.
 
     Parameters
@@ -22,6 +24,8 @@ def assembled(file, recorded, exposure, psf, options, *, open_fraction, choices,
     exposure : ChosenExposure
     psf : ChosenPsf
     options : ReadOptions
+    instrument : Instrument
+        Its backgrounds are taken if the options do not name any.
     open_fraction : callable
         As for `cut_regions`.
     choices : dict of str to str
@@ -35,7 +39,9 @@ def assembled(file, recorded, exposure, psf, options, *, open_fraction, choices,
     """
     lists = read_region_lists(recorded, exposure.pixels, options, file.sky)
     cut = cut_regions(recorded, exposure.completeness, lists, open_fraction)
-    backgrounds = choose_backgrounds(recorded, exposure, cut.completeness, options.background)
+    backgrounds = choose_backgrounds(
+        recorded, exposure, cut.completeness, options.background, instrument
+    )
     if options.background_region:
         lists = source_free_lists(lists, recorded, exposure.pixels, options)
         backgrounds = fixed_in_source_free_region(

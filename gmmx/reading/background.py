@@ -16,7 +16,6 @@ from ..telescope.acis import (
     streak_template,
     vignetting_spread,
 )
-from ..telescope.instruments import instrument_of
 from .background_file import background_of_file
 from .background_request import BackgroundRequest, parse_backgrounds
 
@@ -47,7 +46,7 @@ class ChosenBackgrounds:
     sky_brightness: SkyBrightness | None = None
 
 
-def choose_backgrounds(recorded, exposure, completeness, background):
+def choose_backgrounds(recorded, exposure, completeness, background, instrument):
     """Make the backgrounds of an observation.
 
     A sky whose brightness is given has its amplitude at the largest exposure of this observation.
@@ -63,6 +62,7 @@ def choose_backgrounds(recorded, exposure, completeness, background):
     background : sequence of str
         As in `ReadOptions`. Empty: sky, and for ACIS also particles where the vignetting can tell
         them from the sky.
+    instrument : Instrument
 
     Returns
     -------
@@ -75,7 +75,7 @@ def choose_backgrounds(recorded, exposure, completeness, background):
     """
     requests, choice = parse_backgrounds(background), None
     if requests is None:
-        requests, choice = _of_the_instrument(recorded, completeness, exposure.is_measured)
+        requests, choice = _of_the_instrument(instrument, completeness, exposure.is_measured)
     fitted = {one.what for one in requests if one.amplitude is None}
     if {"sky", "particle"} <= fitted and vignetting_spread(completeness) < SAME:
         raise InputError(
@@ -85,7 +85,7 @@ def choose_backgrounds(recorded, exposure, completeness, background):
         )
     made, sky_brightness = [], None
     for one in requests:
-        backgrounds, how = _made(one, recorded, completeness)
+        backgrounds, how = _made(one, recorded, completeness, instrument)
         made.append((backgrounds, f"{one.name} {how}"))
         if one.what == "sky" and one.amplitude is not None:
             unit = FLUX_BRIGHTNESS if completeness.has_flux_unit else PHOTON_BRIGHTNESS
@@ -98,21 +98,24 @@ def choose_backgrounds(recorded, exposure, completeness, background):
     )
 
 
-def _made(one, recorded, completeness):
+def _made(one, recorded, completeness, instrument):
     """Make the backgrounds of one request, and say how."""
     if one.is_file:
         return background_of_file(one, recorded, completeness)
-    maker = {"sky": _sky, "streak": _streak}.get(one.what, _particles)
-    return maker(one, recorded, completeness)
+    if one.what == "sky":
+        return _sky(one, completeness)
+    if one.what == "streak":
+        return _streak(one, recorded, completeness)
+    return _particles(one, recorded, completeness, instrument.back_illuminated)
 
 
-def _of_the_instrument(recorded, completeness, is_measured):
+def _of_the_instrument(instrument, completeness, is_measured):
     """Return the backgrounds of an instrument as requests, and why they are those.
 
     Without an exposure map the vignetting is only approximately known. It cannot tell particles
     from the sky then, and its errors would be fitted as broad components.
     """
-    names = instrument_of(recorded.pointing).backgrounds
+    names = instrument.backgrounds
     choice = {
         ("sky",): "sky, amplitude fitted",
         ("sky", "particle"): "sky and particles, amplitudes fitted (default for ACIS)",
@@ -140,7 +143,7 @@ def _fixed(amplitude):
     return {} if amplitude is None else {"amplitude": amplitude, "fixed": True}
 
 
-def _sky(one, recorded, completeness):  # noqa: ARG001  every maker takes the same
+def _sky(one, completeness):
     """Make a sky background. A given brightness is a flux if the exposure has area and time."""
     amplitude = one.amplitude
     if amplitude is not None and completeness.has_flux_unit:
@@ -158,14 +161,14 @@ def _streak(one, recorded, completeness):
     return (streak,), f"{100 * fraction:.2f} % of the photons, along the chips' columns"
 
 
-def _particles(one, recorded, completeness):
+def _particles(one, recorded, completeness, back_illuminated):
     """Make the background of particles, which is recorded wherever and whenever a chip is.
 
     Front-illuminated chips record it at one rate, back-illuminated chips at another one.
     """
     exposed = exposed_fraction(completeness)
     made = []
-    for name, area in _illuminated(one, recorded, completeness).items():
+    for name, area in _illuminated(one, recorded, completeness, back_illuminated).items():
         values = np.where(area, exposed, 0.0)
         if not np.any(values * completeness.open_fraction > 0):
             raise InputError(
@@ -180,15 +183,12 @@ def _particles(one, recorded, completeness):
     return tuple(made), _how(one) + parts
 
 
-def _illuminated(one, recorded, completeness):
+def _illuminated(one, recorded, completeness, back_illuminated):
     """Return the area of each particle background, by name: the field, or parts of it.
 
     "particle" is split if its amplitude is fitted and the photons are on chips of both kinds.
     """
-    ccd, back_illuminated = (
-        recorded.photons.ccd,
-        instrument_of(recorded.pointing).back_illuminated,
-    )
+    ccd = recorded.photons.ccd
     chips = np.unique(ccd) if ccd is not None and back_illuminated else np.zeros(0, int)
     is_back = np.isin(chips, back_illuminated)
     both = one.amplitude is None and is_back.any() and not is_back.all()

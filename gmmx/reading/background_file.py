@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,36 +70,32 @@ def background_of_file(one, recorded, completeness):
         If the file cannot be a background of this observation.
     """
     found = read_background(one.what, frame=recorded.frame, physical=recorded.physical)
-    measured = (_of_events if isinstance(found, EventList) else _of_image)(
-        one, found, recorded, completeness.grid
-    )
-    covered = (completeness.exposure > 0) & (measured.known > 0.5)
-    total = float(measured.density[covered].sum() * completeness.grid.cell_area)
-    _check_cover(one, covered, total, completeness)
+    grid, field = completeness.grid, completeness.exposure > 0
+    if isinstance(found, EventList):
+        measured = _of_events(one, found, recorded, grid)
+    else:
+        measured = _of_image(one, found, recorded, grid)
+    covered = field & (measured.known > 0.5)
+    total = float(measured.density[covered].sum() * grid.cell_area)
+    _check_cover(one.what, total, 1 - covered.sum() / field.sum())
     exposed = exposed_fraction(completeness)
     density = np.where(covered, measured.density / np.maximum(measured.known, 0.5), 0.0)
     how = f"{total:,.0f} counts" if measured.is_counts else f"an image worth {total:,.0f}"
     if measured.is_counts:
-        density, sigma = _smoothed(density, exposed, covered, recorded, completeness)
+        chips = np.zeros(grid.shape, int)
+        if recorded.photons.ccd is not None:
+            chips = chip_areas(recorded, completeness)
+        density, sigma = _smoothed(density, exposed, chips, covered, grid.step)
         how += f', smoothed on each chip with sigma {sigma:.0f}"' if sigma else ""
-    missing = (completeness.exposure > 0) & ~covered
     filled = exposed * density[covered].sum() / max(exposed[covered].sum(), 1e-300)
-    template, _ = normalised(np.where(missing, filled, density), completeness)
+    template, _ = normalised(np.where(field & ~covered, filled, density), completeness)
+    made = Background(name=one.name, kind="file", template=template)
     if not one.fixed:
-        return (
-            Background(name=one.name, kind="file", template=template),
-        ), f"{how}, amplitude fitted"
+        return (made,), f"{how}, amplitude fitted"
     # It predicts the photons of the file where the file has a value, because smoothing keeps the
     # sum to a per cent or two only.
-    scale = total / float(template.values[covered].sum() * completeness.grid.cell_area)
-    made = Background(
-        name=one.name,
-        kind="file",
-        template=template,
-        amplitude=scale * measured.ratio,
-        fixed=True,
-    )
-    ratio = measured.ratio
+    ratio, seen = measured.ratio, float(template.values[covered].sum() * grid.cell_area)
+    made = replace(made, amplitude=total / seen * ratio, fixed=True)
     scaled = f" times {ratio:.4g}, the ratio of EXPOSURE" if ratio != 1 else ""
     return (made,), f"{how}{scaled}, fixed at {photons_of(made, completeness):,.0f} photons"
 
@@ -151,17 +147,15 @@ def _of_image(one, found, recorded, grid):
     )
 
 
-def _check_cover(one, covered, total, completeness):
+def _check_cover(path, total, missing):
     """Refuse a file that does not overlap the field, and warn if it leaves out a part of it."""
     if total <= 0:
         raise DataError(
-            f"{one.what}: the background file does not overlap the field: "
-            "is it of another pointing?"
+            f"{path}: the background file does not overlap the field: is it of another pointing?"
         )
-    missing = 1 - covered.sum() / (completeness.exposure > 0).sum()
     if missing > UNCOVERED:
         warnings.warn(
-            f"{one.what}: it does not cover {100 * missing:.1f} % of the field, "
+            f"{path}: it does not cover {100 * missing:.1f} % of the field, "
             "which is filled with its mean",
             DataWarning,
             stacklevel=5,
@@ -172,7 +166,7 @@ def _is_time(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
-def _smoothed(density, exposed, covered, recorded, completeness):
+def _smoothed(density, exposed, chips, covered, step):
     """Smooth counts within each chip, as a rate over the time that each place was on the chip.
 
     The density is ``t (G * counts) / (G * t)`` with the time t and a Gaussian G, so that edges
@@ -181,13 +175,8 @@ def _smoothed(density, exposed, covered, recorded, completeness):
     # Imported here, because importing it takes a tenth of a second.
     from scipy.ndimage import gaussian_filter
 
-    step = completeness.grid.step
-    mean = density[covered].mean()
-    sigma = np.sqrt(SMOOTHED_COUNTS / (4 * np.pi * mean))
+    sigma = np.sqrt(SMOOTHED_COUNTS / (4 * np.pi * density[covered].mean()))
     sigma = float(np.clip(sigma, max(NARROWEST, step), WIDEST))
-    chips = np.zeros(density.shape, int)
-    if recorded.photons.ccd is not None:
-        chips = chip_areas(recorded, completeness)
     smooth = np.zeros(density.shape)
     for chip in np.unique(chips[covered]):
         area = covered & (chips == chip)

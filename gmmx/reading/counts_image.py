@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import DataError, DataWarning, InputError
 from ..io.counts_image import read_counts
 from ..io.virtual import FileArgument
+from ..telescope.instruments import instrument_of
 from .assemble import assembled
 from .exposure import exposure_of_image
 from .masks import whole_pixels
@@ -62,11 +63,12 @@ class CountsImageFile:
             If an option cannot be what it is.
         """
         image = read_counts(self.file.path)
+        instrument = instrument_of(image.pointing)
         chips = check_chips(image, options.ccd)
         band, energy = choose_band(image, options.energy_kev)
         image = image.noted(band_kev=band, chips=chips)
         exposure = exposure_of_image(image, options, self.file)
-        psf = choose_psf(image, options, self.file)
+        psf = choose_psf(image, options, self.file, instrument)
         choices = {"energy": energy, "exposure": exposure.choice, "psf": psf.choice}
         side = image.pixels.step
         choices["pixels"] = (
@@ -79,6 +81,7 @@ class CountsImageFile:
             exposure,
             replace(psf, psf=widened_by_pixel(psf.psf, side)),
             options,
+            instrument=instrument,
             open_fraction=whole_pixels(image),
             choices=choices,
             name=name,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from ..io.events import read_events
 from ..io.virtual import FileArgument
 from ..plane.shapes import Shapes
+from ..telescope.aim_point import aim_detector
+from ..telescope.instruments import instrument_of
 from .assemble import assembled
 from .exposure import exposure_of_events
 from .psf import choose_psf
@@ -47,16 +49,19 @@ class EventListFile:
         InputError
             If an option cannot be what it is.
         """
-        on_chips, chips = select_chips(read_events(self.file, sky=False), options.ccd)
-        events, energy = select_band(on_chips, options.energy_kev)
-        exposure = exposure_of_events(on_chips, events, options, self.file)
-        psf = choose_psf(events, options, self.file)
+        events = read_events(self.file, sky=False)
+        instrument, aim = instrument_of(events.pointing), aim_detector(events)
+        on_chips, chips = select_chips(events, options.ccd, instrument, aim)
+        in_band, energy = select_band(on_chips, options.energy_kev, instrument)
+        exposure = exposure_of_events(on_chips, in_band, options, self.file)
+        psf = choose_psf(in_band, options, self.file, instrument)
         return assembled(
             self.file,
-            events,
+            in_band,
             exposure,
             psf,
             options,
+            instrument=instrument,
             open_fraction=Shapes.open_fraction,
             choices={
                 "filter": self.file.filters or None,

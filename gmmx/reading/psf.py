@@ -12,7 +12,6 @@ from ..io.psf import is_picture, picture_grid, read_chandra_library, read_psf_ma
 from ..model.psf import PsfModel, core_radius
 from ..telescope.aim_point import aim_detector
 from ..telescope.chandra_psf import PIXEL_VARIANCE, USUAL_ENERGY, pointing_psf
-from ..telescope.instruments import instrument_of
 from .psf_image import fit_point_source
 
 
@@ -81,7 +80,7 @@ def _kind(text):
         return "files", None
 
 
-def choose_psf(recorded, options, file):
+def choose_psf(recorded, options, file, instrument):
     """Choose the PSF of an observation.
 
     Parameters
@@ -94,6 +93,7 @@ def choose_psf(recorded, options, file):
         gets the built-in PSF; other instruments get none, with a warning.
     file : FileArgument
         File of the photons, for messages.
+    instrument : Instrument
 
     Returns
     -------
@@ -111,7 +111,10 @@ def choose_psf(recorded, options, file):
             f"`psf_ecf` = {ecf:g} belongs to a single PSF map: give one with `psf`",
             parameter="psf_ecf",
         )
-    chosen = _chosen(kind, value, recorded, ecf, file)
+    if kind == "files":
+        chosen = _from_files(value, recorded, ecf, file)
+    else:
+        chosen = _without_files(kind, value, recorded, file, instrument)
     if extra == 0:
         return chosen
     if chosen.psf is None:
@@ -145,21 +148,21 @@ def widened_by_pixel(psf, side):
     )
 
 
-def _chosen(kind, value, recorded, ecf, file):
-    """Return the PSF of a kind, before it is widened."""
+def _without_files(kind, value, recorded, file, instrument):
+    """Return the PSF of a kind that needs no file."""
     if kind == "none":
         return ChosenPsf()
     if kind == "sigma":
         return ChosenPsf(psf=PsfModel.constant(value))
-    if kind == "files":
-        return _from_files(value, recorded, ecf, file)
-    problem = _chandra_problem(recorded)
+    detector, _ = aim_detector(recorded)
+    problem = _chandra_problem(recorded.pointing, instrument, detector)
     if problem is None:
-        return _chandra(recorded)
+        return _chandra(recorded, detector)
     if kind == "chandra":
         raise DataError(f"{file}: the Chandra PSF is not available: {problem}", parameter="psf")
-    has_library = instrument_of(recorded.pointing).psf == "chandra"
-    remark = f"; the built-in Chandra PSF is not available: {problem}" if has_library else ""
+    remark = ""
+    if instrument.psf == "chandra":
+        remark = f"; the built-in Chandra PSF is not available: {problem}"
     warnings.warn(
         f"{file}: no PSF: the fitted components include the blur of the telescope "
         f"(give a PSF map or a sigma with `psf`){remark}",
@@ -174,14 +177,24 @@ def _from_files(paths, recorded, ecf, file):
     plane = {"frame": recorded.frame, "physical": recorded.physical}
     if len(paths) > 1:
         psf = read_psf_maps(paths, **plane)
-        return ChosenPsf(
-            psf=_overlapping(psf, paths, recorded, file), choice=psf.description, files=paths
+        choice = psf.description
+    else:
+        image = read_image(paths[0])
+        if is_picture(image, ecf):
+            return _of_picture(paths, *picture_grid(image, **plane))
+        psf, choice = read_psf_map(paths[0], **plane, ecf=ecf), None
+    photons = recorded.photons
+    if psf.grid.shape != (1, 1) and not psf.grid.locate(photons.x, photons.y)[2].any():
+        raise DataError(
+            f"{', '.join(paths)}: the PSF map does not overlap the events of {file}: "
+            "is it of another pointing?"
         )
-    image = read_image(paths[0])
-    if not is_picture(image, ecf):
-        psf = read_psf_map(paths[0], **plane, ecf=ecf)
-        return ChosenPsf(psf=_overlapping(psf, paths, recorded, file), files=paths)
-    found = fit_point_source(*reversed(picture_grid(image, **plane)))
+    return ChosenPsf(psf=psf, choice=choice, files=paths)
+
+
+def _of_picture(paths, grid, values):
+    """Fit the image of a point source."""
+    found = fit_point_source(values, grid)
     text = (
         f"image of a point source {Path(paths[0]).name}: {found.psf.n_gaussians} Gaussians for "
         f'the whole field, r50 {found.r50:.2f}", '
@@ -190,21 +203,9 @@ def _from_files(paths, recorded, ecf, file):
     return ChosenPsf(psf=found.psf.widened(0.0, text), choice=text, files=paths)
 
 
-def _overlapping(psf, paths, recorded, file):
-    """Make sure that PSF maps overlap the photons."""
-    photons = recorded.photons
-    if psf.grid.shape != (1, 1) and not psf.grid.locate(photons.x, photons.y)[2].any():
-        raise DataError(
-            f"{', '.join(paths)}: the PSF map does not overlap the events of {file}: "
-            "is it of another pointing?"
-        )
-    return psf
-
-
-def _chandra_problem(recorded):
+def _chandra_problem(pointing, instrument, detector):
     """Return why the built-in library does not serve a pointing, or None if it does."""
-    pointing = recorded.pointing
-    if instrument_of(pointing).psf != "chandra":
+    if instrument.psf != "chandra":
         name = f"{pointing.telescope} {pointing.instrument}".strip()
         return (
             f"it is for ACIS, not for {name or 'an instrument without a name'}: "
@@ -222,7 +223,7 @@ def _chandra_problem(recorded):
             f"no {', '.join(missing)} in the events' header: write it into the header, "
             "or give another PSF with `psf`"
         )
-    if aim_detector(recorded)[0] is None:
+    if detector is None:
         return (
             "neither SIM_Z nor DETNAM tells whether the aim point is on ACIS-I or ACIS-S: "
             "give another PSF with `psf`"
@@ -230,10 +231,9 @@ def _chandra_problem(recorded):
     return None
 
 
-def _chandra(recorded):
+def _chandra(recorded, detector):
     """Return the PSF of the built-in library for photons of ACIS."""
     pointing, photons = recorded.pointing, recorded.photons
-    detector, _ = aim_detector(recorded)
     adjusted = pointing.pixel_adjustment.upper()
     psf = pointing_psf(
         read_chandra_library(),

@@ -5,14 +5,12 @@ import warnings
 import numpy as np
 
 from ..errors import DataError, DataWarning, InputError
-from ..telescope.aim_point import aim_detector
-from ..telescope.instruments import instrument_of
 
 # Bands beyond this are eV mistaken for keV, because no focusing telescope works there.
 HIGHEST_KEV = 100.0
 
 
-def select_chips(events, ccd):
+def select_chips(events, ccd, instrument, aim):
     """Keep the photons of the chosen chips, or else of the chips at the aim point.
 
     Parameters
@@ -20,6 +18,9 @@ def select_chips(events, ccd):
     events : EventList
     ccd : tuple of int, "all" or None
         As in `ReadOptions`.
+    instrument : Instrument
+    aim : (str or None, str)
+        Detector at the aim point and how it is known, as from `aim_detector`.
 
     Returns
     -------
@@ -33,13 +34,13 @@ def select_chips(events, ccd):
     DataError
         If no photon is left, or the file has no chips to choose from.
     """
-    chips, choice = choose_chips(events) if ccd is None else (ccd, None)
+    chips, choice = choose_chips(events, instrument, aim) if ccd is None else (ccd, None)
     chips = None if chips == "all" else chips
     events = on_chips(events, chips)
     return events.noted(chips=chips), choice
 
 
-def select_band(events, energy_kev):
+def select_band(events, energy_kev, instrument):
     """Keep the photons in the chosen energy band, or else in the band of the instrument.
 
     Parameters
@@ -47,6 +48,7 @@ def select_band(events, energy_kev):
     events : EventList
     energy_kev : (float, float), "all" or None
         As in `ReadOptions`.
+    instrument : Instrument
 
     Returns
     -------
@@ -62,13 +64,13 @@ def select_band(events, energy_kev):
     InputError
         If the band was meant in eV.
     """
-    band, choice = choose_band(events) if energy_kev is None else (energy_kev, None)
+    band, choice = choose_band(events, instrument) if energy_kev is None else (energy_kev, None)
     band = None if band == "all" else band
     events = in_band(events, band)
     return events.noted(band_kev=band or events.pointing.recorded_band_kev), choice
 
 
-def choose_band(events):
+def choose_band(events, instrument):
     """Return the energy band of the instrument, and why it is that one.
 
     If the file was cut in energy, it is the part of the band that the file still has. An
@@ -77,6 +79,7 @@ def choose_band(events):
     Parameters
     ----------
     events : EventList
+    instrument : Instrument
 
     Returns
     -------
@@ -85,7 +88,7 @@ def choose_band(events):
     choice : str
     """
     pointing = events.pointing
-    recorded, default = pointing.recorded_band_kev, instrument_of(pointing).band_kev
+    recorded, default = pointing.recorded_band_kev, instrument.band_kev
     if events.photons.energy_kev is None:
         return None, "all (the file has no energies)"
     if default is None:
@@ -101,7 +104,7 @@ def choose_band(events):
     return band, f"{band[0]:g}:{band[1]:g} keV (default for {pointing.instrument}{within})"
 
 
-def choose_chips(events):
+def choose_chips(events, instrument, aim):
     """Return the chips of the detector at the aim point, and why they are those.
 
     Chandra's aim point is on ACIS-I (chips 0 to 3) or on ACIS-S (chip 7). Other instruments keep
@@ -110,6 +113,9 @@ def choose_chips(events):
     Parameters
     ----------
     events : EventList
+    instrument : Instrument
+    aim : (str or None, str)
+        Detector at the aim point and how it is known, as from `aim_detector`.
 
     Returns
     -------
@@ -122,13 +128,12 @@ def choose_chips(events):
     present = np.unique(events.photons.ccd).tolist()
     if events.pointing.recorded_chips is not None:
         return tuple(present), f"{_listed(present)} (the filter of the file's name)"
-    detectors = instrument_of(events.pointing).detectors
-    if not detectors:
+    if not instrument.detectors:
         return None, f"all ({_listed(present)})"
-    detector, how = aim_detector(events)
+    detector, how = aim
     if detector is None:
         return None, f"all ({_listed(present)}; the aim point is not known)"
-    chips = detectors[detector]
+    chips = instrument.detectors[detector]
     if not set(chips) & set(present):
         warnings.warn(
             f"no photon on CCD {_listed(chips)}, where the aim point is ({how}): "

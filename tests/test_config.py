@@ -72,6 +72,7 @@ def test_the_options_of_fit_contain_those_of_its_parts(part):
         (FitConfig, {"max_iter": 0}, "`max_iter` = 0: it must be a whole number of at least 1"),
         (FitConfig, {"source_positions": "loose"}, "it is free or fixed"),
         (ReadOptions, {"psf_ecf": 39.3}, "`psf_ecf` = 39.3: .* did you mean 0.393?"),
+        (ReadOptions, {"psf_ecf": "half"}, "`psf_ecf` = half: it must be a positive number"),
         (ReadOptions, {"psf_extra_sigma": -1}, "`psf_extra_sigma` = -1"),
         (ReadOptions, {"grid": -1}, "`grid` = -1: it must be a positive number"),
         (ReadOptions, {"energy_kev": "2:0.5"}, "the lower limit must be below the upper limit"),

@@ -166,7 +166,7 @@ _OPTIONS = (
     ),
     _fit(
         "tol",
-        "Stop when the log-likelihood can still gain less than this [nat].",
+        "Stop when the gain in log-likelihood that can still be expected is below this [nat].",
         metavar="NAT",
     ),
     _fit(

@@ -37,7 +37,8 @@ class FitOptions(Options):
     max_iter : int
         Maximum number of likelihood evaluations after the initialisation.
     tol : float
-        The fit has converged when the objective can still gain less than this [nat].
+        The fit has converged when the gain in log-likelihood that can still be expected is below
+        this [nat].
     min_sigma : float
         Lower limit of a component's intrinsic standard deviation [arcsec].
     prior_mean_count : float

@@ -31,7 +31,7 @@ class ReadOptions(Options):
     psf_extra_sigma : float
         Sigma of a further Gaussian [arcsec] that the PSF is convolved with.
     mask, region : path, region or tuple of these
-        Regions whose photons are left out, and regions whose photons alone are kept.
+        Regions to leave out, and regions to keep: photons outside the latter are dropped.
     energy_kev : str, (float, float), optional
         Energy band: "LO:HI" or a pair [keV], or "all". Without it the instrument's band.
     ccd : str, int or sequence of int, optional
@@ -78,13 +78,13 @@ class ReadOptions(Options):
         make_tuples(self, *several)
         object.__setattr__(self, "energy_kev", energy_band(self.energy_kev))
         object.__setattr__(self, "ccd", chip_numbers(self.ccd))
-        if self.psf_ecf is not None and not 0 < self.psf_ecf < 1:
+        require_positive(self, "grid", "bin", "psf_ecf")
+        if self.psf_ecf is not None and self.psf_ecf >= 1:
             hint = f": did you mean {self.psf_ecf / 100:g}?" if 1 < self.psf_ecf < 100 else ""
             raise InputError(
                 f"`psf_ecf` = {self.psf_ecf:g}: an encircled fraction lies between 0 and 1{hint}",
                 parameter="psf_ecf",
             )
-        require_positive(self, "grid", "bin")
         require_at_least(self, 0, "psf_extra_sigma")
 
 

@@ -4,6 +4,9 @@ import numpy as np
 
 from .errors import InputError
 
+# Largest difference of two elements of a matrix that should be equal, relative.
+_ASYMMETRY = 1e-9
+
 
 def read_only(noun, **shapes):
     """Turn the named fields of a frozen dataclass into checked, read-only float64 arrays.
@@ -40,3 +43,15 @@ def read_only(noun, **shapes):
             array = array.copy()
         array.flags.writeable = False
         object.__setattr__(noun, name, array)
+
+
+def is_positive_definite(covariances):
+    """Whether matrices (K, D, D) are symmetric and positive definite (Sylvester's criterion)."""
+    diagonal = np.diagonal(covariances, axis1=1, axis2=2)
+    if np.any(diagonal <= 0):
+        return False
+    for d in range(2, covariances.shape[-1] + 1):
+        if np.any(np.linalg.det(covariances[:, :d, :d]) <= 0):
+            return False
+    limits = _ASYMMETRY * np.sqrt(diagonal[:, :, None] * diagonal[:, None, :])
+    return not np.any(np.abs(covariances - np.swapaxes(covariances, 1, 2)) > limits)

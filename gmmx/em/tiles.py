@@ -138,8 +138,12 @@ def prepare(observation, reference):
         pyramid = Pyramid.of(completeness.grid, field.own_maps().omega)
         integrals = np.array([term.seen() for term in terms])
         ratios = np.array([term.ratio(x, y) for term in terms]).reshape(len(terms), len(x))
-        if np.any(integrals <= 0):
-            raise InputError(f"{observation.name}: a background has no open sky to be spread over")
+        for background, integral in zip(observation.backgrounds, integrals, strict=True):
+            if integral <= 0:
+                raise InputError(
+                    f"{observation.name}: background {background.name!r} has no open area: its "
+                    "map is zero wherever the exposure is positive and no mask lies"
+                )
     return Prepared(
         observation=observation,
         tiled=TiledPhotons(x, y, weights, ratios, tiles, boxes, blocks),

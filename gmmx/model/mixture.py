@@ -4,18 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._arrays import read_only
+from .._arrays import is_positive_definite, read_only
 from ..errors import InputError
+from .gaussians import conditional_of, density_of, marginal_of
 
 # Standard deviation that a point source is given [arcsec].
 POINT_SIGMA = 1e-3
 # Columns of component tables, and the fields of Fixed that they hold.
 FIXED_COLUMNS = {"fixed_flux": "fluxes", "fixed_mean": "means", "fixed_covariance": "covariances"}
 _FIELDS = ("fluxes", "means", "covariances", "points")
-# Largest difference of two elements of a covariance that should be equal, relative.
-_ASYMMETRY = 1e-9
-# Smallest positive normal number: a flux is never zero.
-_TINY = np.finfo(float).tiny
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -57,7 +54,7 @@ class Mixture:
             raise InputError("a mixture has at least one dimension: give `means` a column")
         if np.any(self.fluxes <= 0):
             raise InputError(f"fluxes must be positive, got {self.fluxes.min():.6g}")
-        if not _is_positive_definite(self.covariances):
+        if not is_positive_definite(self.covariances):
             raise InputError("covariances must be symmetric and positive definite")
 
     @classmethod
@@ -142,14 +139,7 @@ class Mixture:
                 f"a mixture of {self.n_dimensions} dimensions has no density at "
                 f"{len(coordinates)} coordinates"
             )
-        coordinates = np.broadcast_arrays(*(np.asarray(c, np.float64) for c in coordinates))
-        total, norm = np.zeros(coordinates[0].shape), (2 * np.pi) ** (self.n_dimensions / 2)
-        for flux, mean, inverse in zip(
-            self.fluxes, self.means, np.linalg.inv(self.covariances), strict=True
-        ):
-            q = _squared_distance([c - m for c, m in zip(coordinates, mean, strict=True)], inverse)
-            total += flux * np.sqrt(np.linalg.det(inverse)) / norm * np.exp(-q / 2)
-        return total
+        return density_of(self, coordinates)
 
     def sample(self, n, rng):
         """Draw positions from the normalised mixture.
@@ -181,23 +171,7 @@ class Mixture:
     def marginal(self, columns):
         """Mixture of some of the coordinates, whatever the others are.
 
-        The mean and the covariance of a component lose the rows and columns of the other
-        coordinates (Bishop 2006, equation 2.98).
-
-        Parameters
-        ----------
-        columns : int or sequence of int
-            Coordinates to keep, in the order that the new mixture has them.
-
-        Returns
-        -------
-        Mixture
-            K components in len(columns) dimensions.
-
-        Raises
-        ------
-        InputError
-            If a coordinate does not exist or is repeated, or none is kept.
+        See `gmmx.model.gaussians.marginal_of`.
 
         Examples
         --------
@@ -205,37 +179,12 @@ class Mixture:
         >>> line.marginal([1]).covariances
         array([[[4.]]])
         """
-        columns = self._checked(np.atleast_1d(columns), "columns")
-        return Mixture(
-            fluxes=self.fluxes,
-            means=self.means[:, columns],
-            covariances=self.covariances[:, columns[:, None], columns],
-        )
+        return marginal_of(self, columns)
 
     def conditional(self, given):
         """Mixture of the remaining coordinates when some are known.
 
-        For each component (Bishop 2006, equations 2.81 and 2.82)
-
-            mu_a|b = mu_a + S_ab S_bb^-1 (x_b - mu_b),    S_a|b = S_aa - S_ab S_bb^-1 S_ba,
-
-        and its flux is multiplied by N(x_b; mu_b, S_bb), so that it is one per unit of the known
-        coordinates.
-
-        Parameters
-        ----------
-        given : dict of int to float
-            Known coordinates and their values, in the units of the mixture.
-
-        Returns
-        -------
-        Mixture
-            K components in D - len(given) dimensions.
-
-        Raises
-        ------
-        InputError
-            If a coordinate does not exist, or if none or all of them are given.
+        See `gmmx.model.gaussians.conditional_of`.
 
         Examples
         --------
@@ -243,37 +192,7 @@ class Mixture:
         >>> line.conditional({1: 1.0}).means
         array([[0.8]])
         """
-        known = self._checked(np.array(list(given)), "given")
-        rest = np.setdiff1d(np.arange(self.n_dimensions), known)
-        if len(rest) == 0:
-            raise InputError("`given` has all coordinates: nothing remains; use `density`")
-        about_known, s = self.marginal(known), self.covariances
-        values = np.array([given[column] for column in given], np.float64)
-        mixed = s[:, rest[:, None], known]
-        gains = mixed @ np.linalg.inv(about_known.covariances)
-        covariances = s[:, rest[:, None], rest] - gains @ np.swapaxes(mixed, 1, 2)
-        densities = [about_known.select([k]).density(*values) for k in range(len(self))]
-        shifts = np.einsum("kij,kj->ki", gains, values - about_known.means)
-        return Mixture(
-            # A component that is nowhere near keeps a flux that is next to nothing.
-            fluxes=np.maximum(np.array(densities, np.float64).reshape(-1), _TINY),
-            means=self.means[:, rest] + shifts,
-            covariances=(covariances + np.swapaxes(covariances, 1, 2)) / 2,
-        )
-
-    def _checked(self, columns, name):
-        """Columns as integers, if each exists and none is repeated."""
-        d = self.n_dimensions
-        if columns.size == 0:
-            raise InputError(f"`{name}` is empty: name at least one coordinate of {d}")
-        unknown = [c for c in columns.tolist() if not (c == int(c) and 0 <= c < d)]
-        if unknown:
-            raise InputError(
-                f"`{name}`: there is no coordinate {unknown[0]}: they are 0 to {d - 1}"
-            )
-        if len(set(columns.tolist())) < columns.size:
-            raise InputError(f"`{name}` repeats a coordinate: {columns.tolist()}")
-        return columns.astype(int)
+        return conditional_of(self, given)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -370,28 +289,6 @@ class Fixed:
                 self.covariances[:, None, None], before.covariances, after.covariances
             ),
         )
-
-
-def _is_positive_definite(covariances):
-    """Whether matrices (K, D, D) are symmetric with positive leading minors."""
-    diagonal = np.diagonal(covariances, axis1=1, axis2=2)
-    if np.any(diagonal <= 0):
-        return False
-    for d in range(2, covariances.shape[-1] + 1):
-        if np.any(np.linalg.det(covariances[:, :d, :d]) <= 0):
-            return False
-    limits = _ASYMMETRY * np.sqrt(diagonal[:, :, None] * diagonal[:, None, :])
-    return not np.any(np.abs(covariances - np.swapaxes(covariances, 1, 2)) > limits)
-
-
-def _squared_distance(offsets, inverse):
-    """Squared Mahalanobis distance of offsets along each axis."""
-    q = 0.0
-    for i, one in enumerate(offsets):
-        q = q + inverse[i, i] * one * one
-        for j in range(i + 1, len(offsets)):
-            q = q + 2 * inverse[i, j] * one * offsets[j]
-    return q
 
 
 def _counted(n, noun):

@@ -181,7 +181,7 @@ def stacked(observations, *, merged=False):
             covariances=variances[..., None, None] * np.eye(2),
         )
 
-    seconds = [o.metadata["EXPOSURE"] for o in observations]
+    seconds = [o.pointing.exposure_time for o in observations]
     on = sum(t * (e > 0) for t, e in zip(seconds, exposures, strict=True)) / sum(seconds)
     backgrounds = (
         Background(),

@@ -272,7 +272,7 @@ def compare(arguments, exposures):
         read = time.perf_counter() - began
         if name != "joint":
             print(
-                f"\n{name}: PSF {observations[0].metadata['resolved']['psf']}; background {observations[0].metadata['resolved']['background']}"
+                f"\n{name}: PSF {observations[0].pointing.choices['psf']}; background {observations[0].pointing.choices['background']}"
             )
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

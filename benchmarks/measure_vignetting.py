@@ -29,7 +29,7 @@ def main():
         DATA / "realisations/galaxy/expmap_hp.fits.gz",
         frame=events.frame,
         physical=events.physical,
-        events_metadata=events.metadata,
+        pointing=events.pointing,
     )
     # Without a direction of the axis the field has no vignetting, which is to be measured.
     field = footprint(events.noted(ra=None, dec=None), step=2.0)

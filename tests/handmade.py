@@ -10,7 +10,7 @@ from gmmx.model.completeness import Completeness
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
-from gmmx.model.pointing import Pointing
+from gmmx.model.pointing import InputFile, Pointing
 from gmmx.model.psf import PsfModel
 from gmmx.model.result import HISTORY_COLUMNS, PATH_COLUMNS, BackgroundSummary, FitResult
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
@@ -136,15 +136,13 @@ def make_observation(
         backgrounds=tuple(backgrounds),
         name=name,
         physical=PhysicalFrame(x0=4096.5, y0=4096.5, step_x=0.492, step_y=0.492),
-        pointing=Pointing.from_metadata(
-            {
-                "TELESCOP": "CHANDRA",
-                "OBS_ID": "1",
-                "EXPOSURE": 1e5,
-                "file": "evt2.fits",
-                "sha256": "ab" * 32,
-                "energy_kev": [0.5, 2.0],
-            }
+        pointing=Pointing(
+            telescope="CHANDRA",
+            obs_id="1",
+            exposure_time=1e5,
+            file_name="evt2.fits",
+            inputs=(InputFile("events", "evt2.fits", "ab" * 32),),
+            band_kev=(0.5, 2.0),
         ),
         dropped={"zero exposure": 3.0},
     )

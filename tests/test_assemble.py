@@ -13,6 +13,7 @@ from astropy.table import Table
 from numpy.testing import assert_allclose
 
 from gmmx.errors import DataError, DataWarning, InputError
+from gmmx.model.pointing import InputFile, Pointing
 from gmmx.plane.frame import SkyFrame
 from gmmx.reading.door import read_observation
 
@@ -99,22 +100,22 @@ def test_a_simulated_observation(shared_data):
     assert o.n_photons + sum(o.dropped.values()) == 21799
     assert o.completeness.unit == "cm**2 s"
     assert o.completeness.grid.shape == (386, 386)
-    assert o.metadata["energy_kev"] == [0.5, 2.0]
-    assert o.metadata["OBS_ID"] == "96303"
-    assert o.metadata["resolved"]["ccd"] == "0-3 (aim point on ACIS-I)"
+    assert o.pointing.band_kev == (0.5, 2.0)
+    assert o.pointing.obs_id == "96303"
+    assert o.pointing.choices["ccd"] == "0-3 (aim point on ACIS-I)"
     assert o.name == "events"
-    (record,) = o.metadata["masks"]
-    assert record["shapes"] == 15
-    assert record["photons"] == o.dropped["mask"]
+    (record,) = o.pointing.masks
+    assert record.n_shapes == 15
+    assert record.n_photons == o.dropped["mask"]
     closed = (
         (1 - o.completeness.open_fraction)[o.completeness.exposure > 0].sum()
         * o.completeness.grid.cell_area
         / 3600
     )
-    assert_allclose(record["area_arcmin2"], closed)
+    assert_allclose(record.area_arcmin2, closed)
     assert not o.masks.contains(o.photons.x, o.photons.y).any()
     assert np.all(o.completeness.effective_at(o.photons.x, o.photons.y) > 0)
-    assert json.loads(json.dumps(o.metadata)) == o.metadata
+    assert Pointing.from_record(json.loads(json.dumps(o.pointing.to_record()))) == o.pointing
     physical = quietly(
         folder / "events.fits.gz",
         exposure=folder / "expmap.fits.gz",
@@ -141,7 +142,7 @@ def test_pulsar_masked_by_either_region_file_is_the_masked_set(shared_data, opti
     assert o.n_photons == 18776
     assert np.array_equal(o.photons.x, masked.photons.x)
     assert np.array_equal(o.photons.y, masked.photons.y)
-    assert o.metadata["energy_kev"] == [0.5, 8.0]
+    assert o.pointing.band_kev == (0.5, 8.0)
     assert not o.masks.contains(o.photons.x, o.photons.y).any()
 
 
@@ -168,7 +169,7 @@ def test_xmm(shared_data):
     )
     assert o.n_photons == 32806
     assert_allclose(o.completeness.grid.step, 4.0)
-    assert o.metadata["energy_kev"] == [0.5, 8.0]
+    assert o.pointing.band_kev == (0.5, 8.0)
 
 
 def test_cuts_are_counted_by_reason(files):
@@ -202,7 +203,7 @@ def test_cuts_are_counted_by_reason(files):
     assert o.completeness.effective_at(0.0, 0.0) == 0
     inside = o.masks.contains(np.array([0.0, 190.0, 100.0]), np.array([0.0, 0.0, 0.0]))
     assert inside.tolist() == [True, True, False]
-    assert o.metadata["resolved"] == {
+    assert o.pointing.choices == {
         "background": "sky, amplitude fitted (the exposure has no vignetting that could tell particles from it)"
     }
 
@@ -221,8 +222,8 @@ def test_what_is_not_given_is_resolved_and_said(files):
     assert len(said) == 2
     assert "no exposure map: uniform over the photons' footprint" in said[0]
     assert "no PSF" in said[1]
-    assert set(o.metadata["resolved"]) == {"ccd", "energy", "exposure", "psf", "background"}
-    assert o.metadata["resolved"]["ccd"] == "0-3 (aim point on ACIS-I)"
+    assert set(o.pointing.choices) == {"ccd", "energy", "exposure", "psf", "background"}
+    assert o.pointing.choices["ccd"] == "0-3 (aim point on ACIS-I)"
     assert o.psf is None
     assert o.completeness.unit == ""
     assert o.backgrounds[0].amplitude is None
@@ -267,17 +268,13 @@ def test_every_input_has_its_digest(files):
             energy_kev="all",
         )
     paths = {"events": files.events, "exposure": files.exposure, "psf": files.psf, "mask": mask}
-    assert o.metadata["inputs"] == [
-        {
-            "role": role,
-            "path": str(path),
-            "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
-        }
+    assert o.pointing.inputs == tuple(
+        InputFile(role, str(path), hashlib.sha256(Path(path).read_bytes()).hexdigest())
         for role, path in paths.items()
-    ]
+    )
     assert [
-        i["role"]
-        for i in read_observation(files.events, exposure=files.full, psf=0.5).metadata["inputs"]
+        file.role
+        for file in read_observation(files.events, exposure=files.full, psf=0.5).pointing.inputs
     ] == ["events", "exposure"]
 
 
@@ -369,8 +366,8 @@ def test_backgrounds(files):
     held = quietly(files.events, background="sky=1e-9", **read)
     assert_allclose(held.backgrounds[0].amplitude, 1e-9 * 2e6)
     assert held.backgrounds[0].fixed
-    assert held.metadata["sky_background"] == 1e-9
-    assert held.metadata["sky_background_unit"] == "photon/cm**2/s/arcsec**2"
+    assert held.pointing.sky_brightness.value == 1e-9
+    assert held.pointing.sky_brightness.unit == "photon/cm**2/s/arcsec**2"
     relative = files.write_map("relative.fits", np.full((120, 120), 0.5), BUNIT="1")
     assert (
         quietly(files.events, background=["sky=0.003"], **(read | {"exposure": relative}))

@@ -64,7 +64,7 @@ def named(observation):
 def test_the_instrument_decides(files):
     assert list(named(read(files))) == ["sky", "particle"]
     assert (
-        read(files).metadata["resolved"]["background"]
+        read(files).pointing.choices["background"]
         == "sky and particles, amplitudes fitted (default for ACIS)"
     )
     flat = files.write("flat.fits", image_hdus(np.full((104, 104), 1e6)))
@@ -78,7 +78,7 @@ def test_without_an_exposure_map_particles_are_not_told_from_the_sky(files):
     with pytest.warns(DataWarning, match="no exposure map"):
         observation = gmmx.read_observation(files.events, psf="none")
     assert [b.name for b in observation.backgrounds] == ["sky"]
-    assert "without an exposure map" in observation.metadata["resolved"]["background"]
+    assert "without an exposure map" in observation.pointing.choices["background"]
 
 
 @pytest.mark.parametrize("background", [("sky", "particle"), "sky,particle", ["sky,particle"]])
@@ -137,9 +137,9 @@ def test_a_counts_image_is_smoothed_and_edges_do_not_darken(files):
     )
     assert (
         "smoothed on each chip with sigma"
-        in read(files, files.counts).metadata["resolved"]["background"]
+        in read(files, files.counts).pointing.choices["background"]
     )
-    assert [i["role"] for i in read(files, files.counts).metadata["inputs"]] == [
+    assert [file.role for file in read(files, files.counts).pointing.inputs] == [
         "events",
         "exposure",
         "background",
@@ -178,7 +178,7 @@ def test_an_image_of_counts_is_scaled_by_exposure(files):
     (b,) = o.backgrounds
     # The events are of 1000 s, the image of 10000 s, as an event list of it would be.
     assert_allclose(b.amplitude * b.template.values.sum() * STEP**2, values.sum() / 10, rtol=0.01)
-    assert "times 0.1, the ratio of EXPOSURE" in o.metadata["resolved"]["background"]
+    assert "times 0.1, the ratio of EXPOSURE" in o.pointing.choices["background"]
 
 
 def test_an_image_of_counts_that_tells_no_time_predicts_its_own(files):
@@ -244,12 +244,10 @@ def test_levels_from_a_region(files):
     n = len(b.deviations)
     assert n == 1
     # One background: the relative error is that of the counts.
-    counts = int(o.metadata["resolved"]["background"].split("amplitudes fitted to the ")[1].split()[0])
+    counts = int(o.pointing.choices["background"].split("amplitudes fitted to the ")[1].split()[0])
     assert_allclose(b.deviations[0] / b.amplitude, 1 / np.sqrt(counts), rtol=1e-6)
-    assert o.metadata["resolved"]["background"].endswith(
-        "photons in free.reg and kept fixed"
-    )
-    assert o.metadata["inputs"][-1]["role"] in ("background region", "background")
+    assert o.pointing.choices["background"].endswith("photons in free.reg and kept fixed")
+    assert o.pointing.inputs[-1].role in ("background region", "background")
     kept = files.folder / "kept.reg"
     kept.write_text('fk5\ncircle(150.0,2.2,50")\n')
     # The region may lie where nothing is fitted.
@@ -289,9 +287,7 @@ def test_maps_move_with_their_observation(files):
 )
 def test_what_cannot_be_is_refused(background, message):
     with pytest.raises(InputError) as caught:
-        parse_backgrounds(
-            [background] if isinstance(background, str) else background
-        )
+        parse_backgrounds([background] if isinstance(background, str) else background)
     assert message in str(caught.value)
 
 

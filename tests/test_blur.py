@@ -110,7 +110,10 @@ def test_where_the_library_cannot_serve(events, keywords, reason):
     listed = events(**keywords)
     with pytest.raises(DataError, match=reason):
         chosen(listed, "chandra")
-    with pytest.warns(DataWarning, match=f"no PSF: the fitted components include the blur of the telescope.*{reason}"):
+    with pytest.warns(
+        DataWarning,
+        match=f"no PSF: the fitted components include the blur of the telescope.*{reason}",
+    ):
         blur = chosen(listed)
     assert blur.psf is None
     assert reason in blur.choice
@@ -152,7 +155,7 @@ def test_one_word_holds_for_several_pointings(events, tmp_path, monkeypatch):
     one, two = read_observations(["one.fits", "two.fits"], psf="chandra")
     # At another roll the nodes next to the axis are other places on the detector.
     assert_allclose(core_variance(two) - core_variance(one), 0.142**2 - 0.06**2, rtol=0.1)
-    assert "PIX_ADJ NONE" in two.metadata["resolved"]["psf"]
+    assert "PIX_ADJ NONE" in two.pointing.choices["psf"]
 
 
 def psf_map(path, radius, **keywords):
@@ -168,11 +171,11 @@ def test_two_maps_are_joined_by_a_comma(events, tmp_path, monkeypatch):
     outer = psf_map("outer.fits", np.full((52, 60), 2.0), ECF=0.9, step=4.0)
     (observation,) = read_observations(["events.fits"], psf=f"{outer},{inner}")
     assert observation.psf.grid.shape == (52, 60)
-    assert [i["path"] for i in observation.metadata["inputs"] if i["role"] == "psf"] == [
+    assert [file.path for file in observation.pointing.inputs if file.role == "psf"] == [
         outer,
         inner,
     ]
-    assert "inner.fits: ECF 0.393; outer.fits: ECF 0.9" in observation.metadata["resolved"]["psf"]
+    assert "inner.fits: ECF 0.393; outer.fits: ECF 0.9" in observation.pointing.choices["psf"]
     assert_allclose(
         encircled_energy(*(v[0] for v in observation.psf.at(3.0, 4.0)), np.array([0.6, 2.0])),
         [0.393, 0.9],

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gmmx.answers.components import component_table
 from gmmx.answers.flags import component_flags, on_masked_wings, readout_angles
 from gmmx.model.mixture import Mixture
-from gmmx.model.pointing import Pointing
+from gmmx.model.pointing import MaskRecord, Pointing
 from gmmx.plane.shapes import Shapes, Term
 from gmmx.plane.shapes.kinds import Ellipse, Field, circle
 from gmmx.show.facts import summary_dict
@@ -21,18 +21,13 @@ STREAK = "along the readout"
 WINGS = "wings of a masked source"
 
 
-def acis(**metadata):
+def acis(**facts):
     observation = make_observation()
     return replace(
         observation,
-        pointing=Pointing.from_metadata(
-            {
-                **observation.metadata,
-                "INSTRUME": "ACIS",
-                "ROLL_PNT": 40.0,
-                "DETNAM": "ACIS-0123",
-            }
-            | metadata
+        pointing=replace(
+            observation.pointing,
+            **{"instrument": "ACIS", "roll": 40.0, "detector": "ACIS-0123"} | facts,
         ),
     )
 
@@ -51,19 +46,19 @@ def thin(*angles, major=30.0, minor=2.0):
 
 
 @pytest.mark.parametrize(
-    ("metadata", "position_angle"),
+    ("facts", "position_angle"),
     [
         ({}, 50.0),
         ({"chips": [0, 1, 2, 3]}, 50.0),
         ({"chips": [7]}, 140.0),
-        ({"chips": [7], "ROLL_PNT": 236.754}, 123.246),
-        ({"ROLL_PNT": 163.0}, 107.0),
-        ({"DETNAM": "ACIS-7"}, 140.0),
+        ({"chips": [7], "roll": 236.754}, 123.246),
+        ({"roll": 163.0}, 107.0),
+        ({"detector": "ACIS-7"}, 140.0),
     ],
 )
-def test_streaks_lie_along_the_columns(metadata, position_angle):
+def test_streaks_lie_along_the_columns(facts, position_angle):
     mixture = thin(*(position_angle + np.array([0, 2.5, -2.5, 3.5, -3.5, 90, 178])))
-    assert flagged(make_result([acis(**metadata)], mixture), STREAK) == [
+    assert flagged(make_result([acis(**facts)], mixture), STREAK) == [
         True,
         True,
         True,
@@ -82,16 +77,16 @@ def test_streaks_are_long_and_thin():
 
 
 @pytest.mark.parametrize(
-    "metadata", [{"INSTRUME": "HRC"}, {"ROLL_PNT": None}, {"DETNAM": "", "chips": None}]
+    "facts", [{"instrument": "HRC"}, {"roll": None}, {"detector": "", "chips": None}]
 )
-def test_nothing_is_a_streak_where_the_columns_are_not_known(metadata):
-    observation = acis(**metadata)
+def test_nothing_is_a_streak_where_the_columns_are_not_known(facts):
+    observation = acis(**facts)
     assert readout_angles(observation) == ()
     assert not any(flagged(make_result([observation], thin(50, 140)), STREAK))
 
 
 def test_several_pointings_have_a_streak_each():
-    result = make_result([acis(), replace(acis(ROLL_PNT=70.0), name="two")], thin(50, 20, 90))
+    result = make_result([acis(), replace(acis(roll=70.0), name="two")], thin(50, 20, 90))
     assert flagged(result, STREAK) == [True, True, False]
 
 
@@ -115,7 +110,7 @@ def test_the_columns_are_where_event_lists_have_them(shared_data, file):
             columns, np.column_stack([events["x"], events["y"]]).astype(float), rcond=None
         )[0][1]
     (angle,) = readout_angles(
-        acis(**{key: header[key] for key in ("ROLL_PNT", "DETNAM")}, chips=[chip])
+        acis(roll=header["ROLL_PNT"], detector=header["DETNAM"], chips=[chip])
     )
     # X grows west, as the plane's x does: the angle from y, counter-clockwise.
     assert (np.degrees(np.arctan2(-slope[0], slope[1])) - angle + 90) % 180 - 90 == pytest.approx(
@@ -128,14 +123,14 @@ def test_the_columns_are_where_event_lists_have_them(shared_data, file):
 
 def masked(counts, *terms, kind="mask"):
     """A pointing whose masks took photons."""
-    record = {
-        "file": "m.reg",
-        "kind": kind,
-        "shapes": len(terms),
-        "area_arcmin2": 0.1,
-        "photons": sum(counts),
-        "by_shape": list(counts),
-    }
+    record = MaskRecord(
+        file="m.reg",
+        kind=kind,
+        n_shapes=len(terms),
+        area_arcmin2=0.1,
+        n_photons=sum(counts),
+        by_shape=counts,
+    )
     observation = acis(masks=[record])
     return replace(observation, masks=Shapes.of(*terms), psf=None, backgrounds=())
 
@@ -167,7 +162,7 @@ def test_small_faint_components_beside_a_bright_masked_source_are_its_wings():
             make(
                 replace(
                     masked([1000], circle(0, 0, 4)),
-                    pointing=Pointing.from_metadata({"masks": [{"kind": "mask", "shapes": 1}]}),
+                    pointing=Pointing(masks=[MaskRecord(file="m.reg")]),
                 )
             ),
             WINGS,
@@ -211,10 +206,10 @@ def test_masks_of_a_file_tell_how_much_each_shape_took(samples):
         energy_kev="0.5:2",
         ccd="0-3",
     )
-    (record,) = observation.metadata["masks"]
-    assert len(record["by_shape"]) == len(observation.masks.terms) == record["shapes"]
+    (record,) = observation.pointing.masks
+    assert len(record.by_shape) == len(observation.masks.terms) == record.n_shapes
     # They may overlap.
-    assert sum(record["by_shape"]) >= record["photons"] > 0
+    assert sum(record.by_shape) >= record.n_photons > 0
 
 
 def test_flags_are_told_everywhere():

@@ -87,9 +87,9 @@ def test_hrc_tells_no_energies(tmp_path, energy):
     with pytest.warns(DataWarning) as caught:
         observation = read_observation(path)
     assert len(caught) == 2
-    assert observation.metadata["energy_kev"] == "all"
+    assert observation.pointing.band_kev is None
     assert "energy: all (the file has no energies)" in described(observation)
-    assert observation.metadata["resolved"]["exposure"].startswith("uniform")
+    assert observation.pointing.choices["exposure"].startswith("uniform")
     assert_allclose(observation.completeness.exposure.sum(), 1200**2, rtol=0.02)
     with pytest.raises(DataError, match="give `energy_kev` as all"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -157,7 +157,7 @@ def test_xmm_has_upper_case_and_whole_pixels(tmp_path, instrument):
     assert len(kept) == np.count_nonzero(
         (data["FLAG"] == 0) & (data["PATTERN"] <= 4) & (data["PI"] >= 500) & (data["PI"] <= 2000)
     )
-    assert kept.metadata["recorded_energy_band_kev"] == [0.5, 2.0]
+    assert kept.pointing.recorded_band_kev == (0.5, 2.0)
     with pytest.raises(DataError, match="no column energy"):
         read_events(f"{path}[energy=500:2000]")
     with pytest.raises(InputError, match=r"did you mean 0\.5:2\?"), warnings.catch_warnings():
@@ -170,7 +170,7 @@ def test_a_real_xmm_observation(shared_data):
     observation = read_observation(
         f"{shared_data / ARP299}[FLAG=0,PATTERN<=12][sky=circle(25921,25921,6000)]", grid=4.0
     )
-    assert observation.metadata["chips"] is None
-    assert observation.metadata["energy_kev"] == [0.5, 8.0]
+    assert observation.pointing.chips is None
+    assert observation.pointing.band_kev == (0.5, 8.0)
     assert 8000 < observation.n_photons < 32806
     assert observation.completeness.unit == ""

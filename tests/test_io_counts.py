@@ -53,8 +53,8 @@ def test_pixels_become_photons_where_their_centres_are(tmp_path):
         listed.physical.to_physical(listed.photons.x, listed.photons.y),
         (3044.5 + 4 * (ix + 0.5), 3044.5 + 4 * (iy + 0.5)),
     )
-    assert listed.metadata["OBS_ID"] == "17"
-    assert listed.metadata["recorded_energy_band_kev"] == [0.5, 2.0]
+    assert listed.pointing.obs_id == "17"
+    assert listed.pointing.recorded_band_kev == (0.5, 2.0)
 
 
 def test_selected_pixels_are_counted_in_photons(tmp_path):
@@ -99,18 +99,15 @@ def test_an_image_in_an_extension_compressed_or_not(tmp_path):
 @pytest.mark.parametrize(
     ("keywords", "band", "chips"),
     [
-        ({"ENERG_LO": 0.3, "ENERG_HI": 7.0}, [0.3, 7.0], None),
-        ({"INSTRUME": "ACIS", "DSTYP1": "energy", "DSVAL1": "500:2000"}, [0.5, 2.0], None),
-        ({"DSTYP2": "ccd_id", "DSVAL2": "0:0,1:1", "2DSVAL2": "3:3"}, None, [0, 1, 3]),
+        ({"ENERG_LO": 0.3, "ENERG_HI": 7.0}, (0.3, 7.0), None),
+        ({"INSTRUME": "ACIS", "DSTYP1": "energy", "DSVAL1": "500:2000"}, (0.5, 2.0), None),
+        ({"DSTYP2": "ccd_id", "DSVAL2": "0:0,1:1", "2DSVAL2": "3:3"}, None, (0, 1, 3)),
         ({}, None, None),
     ],
 )
 def test_recorded_cuts(tmp_path, keywords, band, chips):
-    metadata = read_counts(written(tmp_path, some_counts(), **keywords)).metadata
-    assert (metadata.get("recorded_energy_band_kev"), metadata.get("recorded_chips")) == (
-        band,
-        chips,
-    )
+    pointing = read_counts(written(tmp_path, some_counts(), **keywords)).pointing
+    assert (pointing.recorded_band_kev, pointing.recorded_chips) == (band, chips)
 
 
 @pytest.mark.parametrize(
@@ -171,14 +168,14 @@ def test_real_images(shared_data):
         )
         other = read_photons(folder / "9399_NGC5044" / "img.fits.gz")
     assert (listed.n_photons, len(listed)) == (18967, 17039)
-    assert (listed.metadata["recorded_energy_band_kev"], listed.metadata["recorded_chips"]) == (
-        [0.5, 2.0],
-        [0, 1, 2, 3],
+    assert (listed.pointing.recorded_band_kev, listed.pointing.recorded_chips) == (
+        (0.5, 2.0),
+        (0, 1, 2, 3),
     )
     assert_allclose(listed.pixels.step, 1.968)
     assert_allclose(listed.physical.to_plane(2846.5, 2438.5), listed.pixels.origin, atol=1e-4)
     assert_allclose((listed.physical.step_x, listed.physical.step_y), 0.492, rtol=1e-6)
-    assert (other.n_photons, other.metadata["recorded_energy_band_kev"]) == (486119, [0.2, 2.0])
+    assert (other.n_photons, other.pointing.recorded_band_kev) == (486119, (0.2, 2.0))
 
 
 def test_a_centre_that_is_not_equatorial(tmp_path):

@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose
 
 from gmmx.errors import DataError, DataWarning
 from gmmx.io.events import read_events
+from gmmx.model.pointing import Pointing
 
 CENA = "real/18461_CenA/cena.fits.gz"
 ACIS = {
@@ -107,20 +108,22 @@ def test_cena_agrees_with_astropy(shared_data):
     assert np.corrcoef(events.photons.x, ra)[0, 1] < -0.99
     # The operations of PhysicalFrame, to the bit: regions are cut on the file's own coordinates.
     assert np.array_equal(events.photons.x, events.physical.to_plane(data["x"], data["y"])[0])
-    assert events.metadata["OBS_ID"] == "18461"
-    assert events.metadata["TELESCOP"] == "CHANDRA"
-    assert events.metadata["RADESYS"] == "ICRS"
-    assert events.metadata["file"] == "cena.fits.gz"
-    assert events.metadata["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert json.loads(json.dumps(events.metadata)) == events.metadata
+    assert events.pointing.obs_id == "18461"
+    assert events.pointing.telescope == "CHANDRA"
+    assert events.pointing.header["RADESYS"] == "ICRS"
+    assert events.pointing.file_name == "cena.fits.gz"
+    assert events.pointing.events_file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (
+        Pointing.from_record(json.loads(json.dumps(events.pointing.to_record()))) == events.pointing
+    )
 
 
 @pytest.mark.parametrize(
     ("path", "n", "band", "step"),
     [
-        ("real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz", 20176, [0.5, 8.0], 0.492),
-        ("real/755_PSRB2223/755_7_holes_evt2_05_8keV.fits.gz", 18776, [0.5, 8.0], 0.492),
-        ("real/xmm_0112810101_Arp299/Arp299_MOS1_evt_0.5-8.0keV.fits.gz", 32806, [0.5, 8.0], 0.05),
+        ("real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz", 20176, (0.5, 8.0), 0.492),
+        ("real/755_PSRB2223/755_7_holes_evt2_05_8keV.fits.gz", 18776, (0.5, 8.0), 0.492),
+        ("real/xmm_0112810101_Arp299/Arp299_MOS1_evt_0.5-8.0keV.fits.gz", 32806, (0.5, 8.0), 0.05),
         ("real/10027_M82/chandra_test.fits.gz", 4612, None, 0.492),
         ("marx/small/events.fits.gz", 21799, None, 0.492),
     ],
@@ -128,7 +131,7 @@ def test_cena_agrees_with_astropy(shared_data):
 def test_real_files(shared_data, path, n, band, step):
     events = read_silently(shared_data / path)
     assert len(events) == n
-    assert events.metadata.get("recorded_energy_band_kev") == band
+    assert events.pointing.recorded_band_kev == band
     assert_allclose(events.physical.step_x, step, rtol=1e-9)
     assert_allclose(events.physical.step_y, step, rtol=1e-9)
     assert events.photons.ccd is not None
@@ -150,8 +153,8 @@ def test_acis_without_energy_takes_pi_and_says_so(shared_data):
     with pytest.warns(DataWarning, match="taking energies from PI"):
         without = read_events(shared_data / "real/10027_M82/chandra_noener_test.fits.gz")
     with_energy = read_silently(shared_data / "real/10027_M82/chandra_test.fits.gz")
-    good = with_energy.energy_kev < 14
-    assert np.abs(without.energy_kev - with_energy.energy_kev)[good].max() < 0.0146
+    good = with_energy.photons.energy_kev < 14
+    assert np.abs(without.photons.energy_kev - with_energy.photons.energy_kev)[good].max() < 0.0146
 
 
 def test_empty_table_is_an_error(shared_data):
@@ -166,7 +169,7 @@ def test_plain_and_gzipped_files_give_the_same(tmp_path, shared_data):
     one, two = read_silently(plain), read_silently(shared_data / CENA)
     assert np.array_equal(one.photons.x, two.photons.x)
     assert np.array_equal(one.photons.energy_kev, two.photons.energy_kev)
-    assert one.metadata["sha256"] != two.metadata["sha256"]
+    assert one.pointing.events_file.sha256 != two.pointing.events_file.sha256
 
 
 @pytest.mark.parametrize("gti", [0, 1, 3])
@@ -268,27 +271,27 @@ def test_no_usable_wcs(tmp_path):
     [
         (
             {"DSTYP1": "time", "DSVAL1": "TABLE", "DSTYP2": "energy", "DSVAL2": "500:2000"},
-            [0.5, 2.0],
+            (0.5, 2.0),
         ),
-        ({"DSTYP3": "energy", "DSVAL3": "500:1000,1500:2000"}, [0.5, 2.0]),
-        ({"DSTYP3": "energy", "DSVAL3": "500:1000", "2DSVAL3": "800:2000"}, [0.5, 2.0]),
+        ({"DSTYP3": "energy", "DSVAL3": "500:1000,1500:2000"}, (0.5, 2.0)),
+        ({"DSTYP3": "energy", "DSVAL3": "500:1000", "2DSVAL3": "800:2000"}, (0.5, 2.0)),
         (
             {"DSTYP3": "energy", "DSVAL3": "500:7000", "DSTYP4": "energy", "DSVAL4": "300:2000"},
-            [0.5, 2.0],
+            (0.5, 2.0),
         ),
-        ({"DSTYP3": "energy", "DSVAL3": ":2000"}, [0.0, 2.0]),
+        ({"DSTYP3": "energy", "DSVAL3": ":2000"}, (0.0, 2.0)),
         ({"DSTYP3": "energy", "DSVAL3": "500:"}, None),
         ({"DSTYP3": "energy", "DSVAL3": "TABLE"}, None),
         ({"DSTYP3": "pi", "DSVAL3": "1:1024"}, None),
         (
             {"DSTYP3": "energy", "DSVAL3": ",".join(f"{e}:{e + 1}" for e in range(500, 2000, 20))},
-            [0.5, 1.981],
+            (0.5, 1.981),
         ),
     ],
 )
 def test_recorded_energy_band(tmp_path, keywords, band):
     events = read_silently(write_events(tmp_path / "e.fits", keywords=ACIS | keywords))
-    assert events.metadata.get("recorded_energy_band_kev") == band
+    assert events.pointing.recorded_band_kev == band
 
 
 def test_errors_are_one_line_that_names_the_file(tmp_path, shared_data):

@@ -15,7 +15,6 @@ from numpy.testing import assert_allclose
 from gmmx.answers.images import render
 from gmmx.errors import DataError, InputError, OutputError
 from gmmx.io.images import read_grid_like, write_images
-from gmmx.model.pointing import Pointing
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.plane.grid import PixelGrid
 from gmmx.plane.wcs import wcs_cards
@@ -285,14 +284,12 @@ def test_several_observations_share_a_header(tmp_path):
     one, two = make_observation(1, name="one"), make_observation(2, name="two")
     two = replace(
         two,
-        pointing=Pointing.from_metadata(
-            {
-                **two.metadata,
-                "OBS_ID": "2",
-                "EXPOSURE": 5e4,
-                "energy_kev": [0.5, 7.0],
-                "OBJECT": "elsewhere",
-            }
+        pointing=replace(
+            two.pointing,
+            obs_id="2",
+            exposure_time=5e4,
+            band_kev=(0.5, 7.0),
+            target="elsewhere",
         ),
     )
     joint = make_result([one, two], make_mixture())

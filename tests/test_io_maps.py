@@ -13,6 +13,7 @@ from gmmx.io._plane import on_plane
 from gmmx.io.events import read_events
 from gmmx.io.maps import FitsImage, read_exposure, read_image
 from gmmx.io.psf import read_psf_map
+from gmmx.model.pointing import Pointing
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
 
 FRAME, PHYSICAL = SkyFrame(150.0, 30.0), PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)
@@ -297,7 +298,7 @@ def test_zwcl2341_maps(shared_data):
             path,
             frame=frame,
             physical=PHYSICAL,
-            events_metadata={"OBS_ID": obs_id, "energy_kev": [0.5, 2.0]},
+            pointing=Pointing(obs_id=obs_id, band_kev=(0.5, 2.0)),
         )
         assert exposure.unit == "cm**2 s"
         assert_allclose(exposure.grid.step, 4 * 0.492, rtol=1e-6)
@@ -312,13 +313,11 @@ def test_map_of_other_energies_or_another_observation(tmp_path):
         tmp_path / "m.fits", BUNIT="s", ENERG_LO=0.5, ENERG_HI=7.0, OBS_ID="123", **tan()
     )
     with pytest.warns(DataWarning, match="0.5-7 keV, outside the chosen band 0.5-2 keV"):
-        read_exposure(path, **PLANE, events_metadata={"energy_kev": [0.5, 2.0], "OBS_ID": "0123"})
+        read_exposure(path, **PLANE, pointing=Pointing(band_kev=(0.5, 2.0), obs_id="0123"))
     with pytest.warns(DataWarning, match="OBS_ID 123, the events are of OBS_ID 124"):
-        read_exposure(path, **PLANE, events_metadata={"energy_kev": [0.5, 7.0], "OBS_ID": "124"})
-    quietly(
-        read_exposure, path, **PLANE, events_metadata={"energy_kev": [0.5, 7.0], "OBS_ID": "Merged"}
-    )
-    quietly(read_exposure, path, **PLANE, events_metadata={"energy_kev": "all"})
+        read_exposure(path, **PLANE, pointing=Pointing(band_kev=(0.5, 7.0), obs_id="124"))
+    quietly(read_exposure, path, **PLANE, pointing=Pointing(band_kev=(0.5, 7.0), obs_id="Merged"))
+    quietly(read_exposure, path, **PLANE, pointing=Pointing())
     quietly(read_exposure, path, **PLANE)
 
 

@@ -30,7 +30,7 @@ def far_north(physical=None):
         photons=Photons([], []),
         frame=SkyFrame(217.0, 60.0),
         physical=physical or PhysicalFrame(x0=4096.5, y0=4096.5, step_x=0.492, step_y=0.492),
-        pointing=Pointing.from_metadata({"ROLL_PNT": 217.0, "OBJECT": "far north"}),
+        pointing=Pointing(roll=217.0, target="far north"),
     )
     rng = np.random.default_rng(4)
     n = 12

@@ -175,10 +175,10 @@ def test_photons_are_those_of_the_filter(events):
     )
     assert_allclose(listed.photons.x, everything.photons.x[keep])
     assert listed.dropped == {"filter": np.count_nonzero(~keep)}
-    assert listed.metadata["recorded_energy_band_kev"] == [0.6, 1.8]
-    assert listed.metadata["filtered_chips"] == [0]
-    assert listed.metadata["sha256"] == everything.metadata["sha256"]
-    assert listed.metadata["file"] == "events.fits"
+    assert listed.pointing.recorded_band_kev == (0.6, 1.8)
+    assert listed.pointing.recorded_chips == (0,)
+    assert listed.pointing.events_file.sha256 == everything.pointing.events_file.sha256
+    assert listed.pointing.file_name == "events.fits"
     near = read_events(f"{events}[sky=circle(4096.5,4096.5,100)]")
     assert len(near) == np.count_nonzero(
         np.hypot(everything.photons.x, everything.photons.y) <= 49.2
@@ -193,8 +193,8 @@ def test_photons_are_those_of_the_filter(events):
 
 def test_open_ends_end_with_the_photons(events):
     top = read_events(events).photons.energy_kev.max()
-    assert read_events(f"{events}[energy=1000:]").metadata["recorded_energy_band_kev"] == [1.0, top]
-    assert read_events(f"{events}[energy<=1000]").metadata["recorded_energy_band_kev"] == [0.0, 1.0]
+    assert read_events(f"{events}[energy=1000:]").pointing.recorded_band_kev == (1.0, top)
+    assert read_events(f"{events}[energy<=1000]").pointing.recorded_band_kev == (0.0, 1.0)
 
 
 @pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
@@ -210,13 +210,13 @@ def test_filters_are_the_options_by_another_name(events, tmp_path):
     # The outline comes from the photons that the filters left, and so differs by a little.
     area = [o.completeness.effective.sum() * o.completeness.grid.cell_area for o in (one, other)]
     assert_allclose(area[0], area[1], rtol=0.02)
-    assert one.metadata["chips"] == [0, 1]
-    assert one.metadata["energy_kev"] == [0.6, 1.8]
-    assert [(r["role"], r["path"]) for r in one.metadata["inputs"]][1:] == [
+    assert one.pointing.chips == (0, 1)
+    assert one.pointing.band_kev == (0.6, 1.8)
+    assert [(file.role, file.path) for file in one.pointing.inputs][1:] == [
         ("region", str(field)),
         ("mask", str(hole)),
     ]
-    assert one.metadata["inputs"][0]["path"].endswith(f"[exclude sky=region({hole})]")
+    assert one.pointing.inputs[0].path.endswith(f"[exclude sky=region({hole})]")
     assert one.name == "events"
     assert any(line.startswith("filter: [energy=600:1800") for line in described(one))
 
@@ -246,7 +246,7 @@ def test_fit_and_score_take_filters(events, tmp_path):
     name = f"{events}[energy=500:1500][sky=circle(4096.5,4096.5,150)]"
     out, result = fit([name], config=FitConfig(n_components=1, max_iter=50))
     assert out == tmp_path / "events.model.h5"
-    assert result.observations[0].metadata["energy_kev"] == [0.5, 1.5]
+    assert result.observations[0].pointing.band_kev == (0.5, 1.5)
     facts = score(out, [name])
     assert facts["n_photons"] == len(result.observations[0].photons)
     assert score(out, [events])["score"] == facts["score"]

@@ -68,8 +68,8 @@ def test_pixel_and_its_blur(files):
     assert_allclose(seen.psf.covariances[0, 0, 0], (1.5**2 + STEP**2 / 12) * np.eye(2))
     assert "widened" in seen.psf.description
     assert_allclose(image(files, psf="none").psf.covariances[0, 0, 0], STEP**2 / 12 * np.eye(2))
-    assert seen.metadata["resolved"]["pixels"].startswith('counts image, 2"')
-    assert seen.metadata["chips"] == [3]
+    assert seen.pointing.choices["pixels"].startswith('counts image, 2"')
+    assert seen.pointing.chips == (3,)
 
 
 def test_the_photons_are_no_exposure_map(files):
@@ -86,7 +86,7 @@ def test_masks_take_whole_pixels_from_counts_and_completeness_alike(files):
     )
     assert bars.n_photons == counts[:, ~hidden].sum()
     assert bars.dropped["mask"] == counts[:, hidden].sum()
-    assert bars.metadata["masks"][0]["photons"] == counts[:, hidden].sum()
+    assert bars.pointing.masks[0].n_photons == counts[:, hidden].sum()
     # On any grid: the same pixels, gathered or cut.
     for step in (1.0, 4.0, 8.0):
         assert_allclose(
@@ -147,7 +147,7 @@ def test_without_exposure_map_the_field_is_the_outline_on_the_image_s_grid(files
 
 
 def test_cuts_that_an_image_does_not_allow(files):
-    assert image(files, energy_kev="0.5:2", ccd="3").metadata["energy_kev"] == [0.5, 2.0]
+    assert image(files, energy_kev="0.5:2", ccd="3").pointing.band_kev == (0.5, 2.0)
     with pytest.raises(
         InputError,
         match=r"`energy_kev` = 1:2: a counts image cannot be cut in energy, this one is of 0.5:2 keV",
@@ -163,9 +163,12 @@ def test_cuts_that_an_image_does_not_allow(files):
             del hdus[0].header[key]
     given = {"psf": "none", "exposure": files / "exp.fits"}
     with pytest.warns(DataWarning, match=r"it is taken to be of 0.9:2 keV"):
-        assert read_observation(files / "counts.img", energy_kev="0.9:2", **given).metadata[
-            "energy_kev"
-        ] == [0.9, 2.0]
+        assert read_observation(
+            files / "counts.img", energy_kev="0.9:2", **given
+        ).pointing.band_kev == (
+            0.9,
+            2.0,
+        )
     with pytest.warns(DataWarning, match="`ccd` = 3: chips cannot be chosen"):
         read_observation(files / "counts.img", ccd="3", **given)
     with pytest.warns(DataWarning, match="keeps its pixels"):

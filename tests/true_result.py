@@ -50,13 +50,8 @@ def make_true_result(seed=0, *, background=0.08, step=4.0, n=100):
         psf=PsfModel.constant(3.0),
         backgrounds=(Background(amplitude=background),),
         masks=Shapes.of(Term(((hole, False),))),
-        pointing=Pointing.from_metadata(
-            {
-                "OBJECT": "made by hand",
-                "OBS_ID": "7",
-                "EXPOSURE": 5e4,
-                "energy_kev": [0.5, 2.0],
-            }
+        pointing=Pointing(
+            target="made by hand", obs_id="7", exposure_time=5e4, band_kev=(0.5, 2.0)
         ),
     ).exposed()
     return make_result([observation], mixture)

@@ -5,13 +5,14 @@ A pixel that holds n photons is one row of weight n at its centre; pixels withou
 
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError, DataWarning
 from ..model.photons import CountsImage, Photons
-from ..model.pointing import Pointing
+from ..model.pointing import InputFile, Pointing
 from ..plane.frame import PhysicalFrame
 from ._plane import own_plane, physical_axes
 from ._read import file_digest, fits_stream, headers, reading
@@ -85,12 +86,7 @@ def read_counts(path):
         raise DataError(
             f"{path}: its pixels are not square ({sides[0]:.3g} by {sides[1]:.3g} arcsec): bin the events anew"
         )
-    metadata = file_keywords(image.header, image.header)
-    given = {"role": "events", "path": str(path), "sha256": file_digest(path)}
-    metadata |= {"file": Path(path).name, "inputs": [given]}
-    band, chips = _recorded_band(image, metadata), _recorded_chips(image.header)
-    metadata |= {} if band is None else {"recorded_energy_band_kev": list(band)}
-    metadata |= {} if chips is None else {"recorded_chips": chips}
+    pointing = Pointing.from_keywords(file_keywords(image.header, image.header))
     iy, ix = np.nonzero(image.values)
     x, y = grid.to_plane(ix, iy)
     return CountsImage(
@@ -98,7 +94,14 @@ def read_counts(path):
         physical=_physical_frame(image, grid),
         photons=Photons(x, y, weights=image.values[iy, ix], pixel=float(grid.step)),
         pixels=grid,
-        pointing=Pointing.from_metadata(metadata | {"n_rows": len(x)}),
+        pointing=replace(
+            pointing,
+            file_name=Path(path).name,
+            n_rows=len(x),
+            recorded_band_kev=_recorded_band(image, pointing),
+            recorded_chips=_recorded_chips(image.header),
+            inputs=(InputFile("events", str(path), file_digest(path)),),
+        ),
     )
 
 
@@ -148,13 +151,13 @@ def _check_counts(image):
         )
 
 
-def _recorded_band(image, metadata):
+def _recorded_band(image, pointing):
     """The band [keV] that ENERGYLO and ENERGYHI, ENERG_LO and ENERG_HI, or else the data subspace keywords tell; None where none does."""
     for names in (("ENERGYLO", "ENERGYHI"), ("ENERG_LO", "ENERG_HI")):
         low, high = (image.number(name) for name in names)
         if low is not None and high is not None and 0 <= low < high:
             return low, high
-    return recorded_energy_band(image.header, metadata)
+    return recorded_energy_band(image.header, pointing)
 
 
 def _recorded_chips(header):

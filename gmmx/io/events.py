@@ -6,14 +6,16 @@ Only the columns that are needed are kept, one block of rows at a time, so that 
 import math
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError, DataWarning
 from ..model.photons import EventList, Photons
-from ..model.pointing import Pointing
+from ..model.pointing import InputFile, Pointing
 from ..plane.frame import PhysicalFrame, SkyFrame
+from ..telescope.instruments import instrument_of
 from ._read import file_digest, fits_stream, headers, reading
 from .virtual import check_columns, filter_rows, parse_file_argument
 
@@ -31,11 +33,6 @@ FORMATS = {
 }
 FORMATS |= {"A": "S1", "C": ">c8", "M": ">c16", "P": ">i8", "Q": ">c16"}
 CCD_COLUMNS = ("ccd_id", "ccdnr", "ccd")
-ACIS_CHANNEL_KEV, ACIS_CHANNELS = 0.0146, 1024
-# Missions whose PI column is an energy in eV (XMM-SAS and eSASS users' guides).
-PI_IN_EV = ("XMM", "EROSITA", "SRG")
-# Reference pixel and pixel size [arcsec] of Chandra's sky coordinates (CIAO, "coords").
-CHANDRA_SKY = {"ACIS": (4096.5, 0.492), "HRC": (16384.5, 0.1318)}
 KEYWORDS = [
     *(
         "TELESCOP",
@@ -126,9 +123,9 @@ def read_events(path, *, sky=True):
             raise DataError(
                 f"{path}: no {' or '.join(missing)} column (found {', '.join(c['name'] for c in columns.values())}): sky coordinates are needed"
             )
-        metadata = file_keywords(primary, header)
-        frame, physical = _frame(path, header, columns, metadata)
-        energy_column, energy_scale, energy_offset = _energy_column(path, columns, metadata)
+        pointing = Pointing.from_keywords(file_keywords(primary, header))
+        frame, physical = _frame(path, header, columns, pointing)
+        energy_column, energy_scale, energy_offset = _energy_column(path, columns, pointing)
         ccd_column = next((name for name in CCD_COLUMNS if name in columns), None)
         check_columns(virtual, columns, energy_column)
         wanted = list(
@@ -147,16 +144,18 @@ def read_events(path, *, sky=True):
         with reading(path):
             stream.seek(start)
             table = _read_columns(path, stream, header, {name: columns[name] for name in wanted})
-    band = recorded_energy_band(header, metadata)
-    if band is not None:
-        metadata["recorded_energy_band_kev"] = list(band)
-    given = {"role": "events", "path": virtual.text, "sha256": file_digest(path)}
-    metadata |= {"file": Path(path).name, "inputs": [given], "n_rows": n_rows}
-    dropped = filter_rows(
+    pointing = replace(
+        pointing,
+        file_name=Path(path).name,
+        n_rows=n_rows,
+        recorded_band_kev=recorded_energy_band(header, pointing),
+        inputs=(InputFile("events", virtual.text, file_digest(path)),),
+    )
+    pointing, dropped = filter_rows(
         virtual,
         table,
         columns,
-        metadata,
+        pointing,
         energy=(energy_column, energy_scale, energy_offset),
         ccd_column=ccd_column,
     )
@@ -192,7 +191,7 @@ def read_events(path, *, sky=True):
             energy_kev=None if energy_column is None else table[energy_column],
             ccd=None if ccd_column is None else table[ccd_column],
         ),
-        pointing=Pointing.from_metadata(metadata),
+        pointing=pointing,
         dropped=dropped,
     )
     for one in virtual.sky if sky else ():
@@ -305,10 +304,10 @@ def file_keywords(primary, header):
     return metadata
 
 
-def _frame(path, header, columns, metadata):
+def _frame(path, header, columns, pointing):
     """The tangent plane and the sky pixels in it, from the WCS of the X and Y columns or, with a warning, from the nominal pointing."""
     ix, iy = columns["x"]["number"], columns["y"]["number"]
-    radesys = str(metadata.get("RADESYS", "ICRS")).upper()
+    radesys = str(pointing.header.get("RADESYS", "ICRS")).upper()
     types = [str(header.get(key, "")).strip().upper() for key in (f"TCTYP{ix}", f"TCTYP{iy}")]
     values = [
         header.get(key)
@@ -338,15 +337,13 @@ def _frame(path, header, columns, metadata):
         return SkyFrame(ra0, dec0, radesys), PhysicalFrame(
             values[2], values[3], -values[4] * per_unit[0], values[5] * per_unit[1]
         )
-    ra, dec = metadata.get("RA_NOM"), metadata.get("DEC_NOM")
-    is_chandra = str(metadata.get("TELESCOP", "CHANDRA")).upper() in ("CHANDRA", "AXAF")
-    if not (_is_number(ra) and _is_number(dec) and is_chandra):
+    ra, dec = pointing.header.get("RA_NOM"), pointing.header.get("DEC_NOM")
+    sky = instrument_of(pointing).sky_pixels
+    if not (_is_number(ra) and _is_number(dec) and sky is not None):
         raise DataError(
             f"{path}: no usable WCS: columns X and Y (numbers {ix}, {iy}) have no TCTYP RA---TAN/DEC--TAN, and there is no Chandra RA_NOM/DEC_NOM: {WAY_OUT}"
         )
-    pixel, step = CHANDRA_SKY[
-        "HRC" if str(metadata.get("INSTRUME", "")).upper().startswith("HRC") else "ACIS"
-    ]
+    pixel, step = sky.reference, sky.size
     warnings.warn(
         f"{path}: the WCS of columns X, Y ({ix}, {iy}) is missing or stale: taking RA_NOM {ra:.5f}, DEC_NOM {dec:.5f} at pixel {pixel}, {step} arcsec",
         DataWarning,
@@ -362,33 +359,32 @@ def _is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _energy_column(path, columns, metadata):
+def _energy_column(path, columns, pointing):
     """The column that tells the energy, with scale and offset: keV = (value + offset) * scale; None where no column does."""
-    telescope, instrument = (str(metadata.get(key, "")).upper() for key in ("TELESCOP", "INSTRUME"))
-    if instrument.startswith("HRC"):
+    instrument = instrument_of(pointing)
+    if not instrument.has_energies:
         return None, 1.0, 0.0
     if "energy" in columns:
         return "energy", 1.0 if columns["energy"]["unit"] == "kev" else 1e-3, 0.0
     if "pi" in columns:
         if columns["pi"]["unit"] in ("ev", "kev"):
             return "pi", 1.0 if columns["pi"]["unit"] == "kev" else 1e-3, 0.0
-        if telescope.startswith(PI_IN_EV):
-            return "pi", 1e-3, 0.0
-        if instrument.startswith("ACIS"):
-            message = f"{path}: no energy column: taking energies from PI, channels of {ACIS_CHANNEL_KEV * 1000:g} eV"
-            warnings.warn(message, DataWarning, stacklevel=3)
-            return "pi", ACIS_CHANNEL_KEV, -0.5
+        channels = instrument.channels
+        if channels is not None:
+            if not channels.is_energy:
+                message = f"{path}: no energy column: taking energies from PI, channels of {channels.width_kev * 1000:g} eV"
+                warnings.warn(message, DataWarning, stacklevel=3)
+            return "pi", channels.width_kev, channels.offset
     return None, 1.0, 0.0
 
 
-def recorded_energy_band(header, metadata):
+def recorded_energy_band(header, pointing):
     """The energy band [keV] to which the data subspace keywords say the file was cut, (low, high); None where they do not, or leave an end open.
 
     DSTYPi names the quantity, DSVALi its ranges "low:high,..." for the first component of the subspace, 2DSVALi and so on for further ones: a file's photons
     lie in the union over components, and in the intersection over quantities.
     """
-    pi_in_ev = str(metadata.get("TELESCOP", "")).upper().startswith(PI_IN_EV)
-    is_acis = str(metadata.get("INSTRUME", "")).upper().startswith("ACIS")
+    channels = instrument_of(pointing).channels
     low, high = 0.0, math.inf
     for key, value in header.items():
         match = re.fullmatch(r"DSTYP(\d+)", key)
@@ -397,8 +393,8 @@ def recorded_energy_band(header, metadata):
             scale = (
                 1.0 if str(header.get(f"DSUNI{match[1]}", "eV")).strip().lower() == "kev" else 1e-3
             )
-        elif quantity == "pi" and (pi_in_ev or is_acis):
-            scale = 1e-3 if pi_in_ev else ACIS_CHANNEL_KEV
+        elif quantity == "pi" and channels is not None:
+            scale = channels.width_kev
         else:
             continue
         texts = [str(v) for k, v in header.items() if re.fullmatch(rf"\d*DSVAL{match[1]}", k)]
@@ -413,7 +409,8 @@ def recorded_energy_band(header, metadata):
             [float(r[1] or "-inf") for r in ranges],
             [float(r[2] or "inf") for r in ranges],
         )
-        if quantity == "pi" and is_acis and max(highs) >= ACIS_CHANNELS:
+        last = None if channels is None else channels.last
+        if quantity == "pi" and last is not None and max(highs) >= last:
             continue
         low, high = max(low, min(lows) * scale), min(high, max(highs) * scale)
     return (low, high) if low < high < math.inf else None

@@ -8,6 +8,7 @@ from astropy.io import fits
 
 from ..errors import DataError, DataWarning
 from ..model.completeness import Completeness
+from ..model.pointing import Pointing
 from ._plane import FitsImage, on_plane
 from ._read import fits_stream, reading
 
@@ -45,7 +46,7 @@ def read_image(path):
     raise DataError(f"{path}: no image in it: a two-dimensional FITS image is needed")
 
 
-def read_exposure(path, *, frame, physical=None, events_metadata=None):
+def read_exposure(path, *, frame, physical=None, pointing=None):
     """Read an exposure map onto a grid in the plane.
 
     Parameters
@@ -55,8 +56,9 @@ def read_exposure(path, *, frame, physical=None, events_metadata=None):
         The plane in which the grid is wanted.
     physical : PhysicalFrame, optional
         The telescope's sky pixels in that plane, for a map that has only physical coordinates.
-    events_metadata : dict, optional
-        OBS_ID, TELESCOP and "energy_kev" of the events that the map is for: what disagrees is a warning.
+    pointing : Pointing, optional
+        Observation for which the map is read. A different ObsID, or energies outside the band, are
+        a warning.
 
     Returns
     -------
@@ -68,8 +70,8 @@ def read_exposure(path, *, frame, physical=None, events_metadata=None):
     DataError
         When the map cannot be read or has no WCS; is all zero, or negative somewhere; or is a flux or counts image.
     """
-    image, about = read_image(path), events_metadata or {}
-    unit = _exposure_unit(image, about)
+    image, pointing = read_image(path), pointing or Pointing()
+    unit = _exposure_unit(image, pointing)
     exposure = np.where(np.isfinite(image.values), image.values, 0.0)
     if exposure.min() < 0:
         raise DataError(
@@ -80,8 +82,8 @@ def read_exposure(path, *, frame, physical=None, events_metadata=None):
             f"{path}: the exposure map is zero everywhere: make it anew, or leave it out"
         )
     grid, exposure = on_plane(image, exposure, frame, physical, fill=0.0)
-    _check_energies(image, about)
-    theirs, ours = image.text("OBS_ID"), str(about.get("OBS_ID", "")).strip()
+    _check_energies(image, pointing)
+    theirs, ours = image.text("OBS_ID"), pointing.obs_id
     if (
         theirs.isdigit()
         and ours.isdigit()
@@ -94,7 +96,7 @@ def read_exposure(path, *, frame, physical=None, events_metadata=None):
     return Completeness(grid=grid, exposure=exposure, unit=unit)
 
 
-def _exposure_unit(image, about):
+def _exposure_unit(image, pointing):
     """The unit of an exposure map: "cm**2 s", "cm**2", "s" or ""."""
     given = image.text("BUNIT")
     # Counts and photons are pure numbers here: fluximage's cm**2 s is cm2 s count / photon in full.
@@ -120,7 +122,7 @@ def _exposure_unit(image, about):
         raise DataError(
             f"{image.path}: values of at most {peak:.3g} without BUNIT are a flux image's: give the exposure map (fluximage calls it .expmap)"
         )
-    telescope = (image.text("TELESCOP") or str(about.get("TELESCOP", ""))).upper()
+    telescope = (image.text("TELESCOP") or pointing.telescope).upper()
     if not given and telescope == "CHANDRA" and peak > LARGE_EXPOSURE:
         warnings.warn(
             f"{image.path}: no BUNIT: the exposure map is taken to be in cm**2 s, as its maximum of {peak:.3g} suggests",
@@ -140,11 +142,11 @@ def _exposure_unit(image, about):
     return ""
 
 
-def _check_energies(image, about):
+def _check_energies(image, pointing):
     """Warn where a map's energies lie outside the band of the events."""
-    band = about.get("energy_kev")
+    band = pointing.band_kev
     energies = [image.number(key) for key in ("ENERG_LO", "ENERG_HI")]
-    if not isinstance(band, (list, tuple)) or None in energies:
+    if band is None or None in energies:
         return
     (low, high), slack = energies, 1e-3
     if low < band[0] - slack or high > band[1] + slack:

@@ -9,7 +9,7 @@ is ignored in silence means a fit to other photons.
 import math
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -186,7 +186,7 @@ def check_columns(file, columns, energy_column):
             )
 
 
-def filter_rows(file, table, columns, metadata, *, energy, ccd_column):
+def filter_rows(file, table, columns, pointing, *, energy, ccd_column):
     """Keep the rows of a table that the filters of its file's name keep.
 
     Each filter sees the column as the file has it, an energy in eV. Columns that only a filter
@@ -199,15 +199,16 @@ def filter_rows(file, table, columns, metadata, *, energy, ccd_column):
         The columns; changed in place.
     columns : dict of str to dict
         Facts about each column, "unit" among them.
-    metadata : dict
-        Changed in place: "recorded_energy_band_kev" [keV] and "filtered_chips".
+    pointing : Pointing
     energy : (str or None, float, float)
         Energy column, scale and offset: keV = (value + offset) * scale.
     ccd_column : str or None
 
     Returns
     -------
-    dict of str to int
+    pointing : Pointing
+        With the energies and chips to which the filters cut the file.
+    dropped : dict of str to int
         Number of rows dropped, by reason.
 
     Raises
@@ -220,15 +221,15 @@ def filter_rows(file, table, columns, metadata, *, energy, ccd_column):
     if not keep.all():
         for name in table:
             table[name] = table[name][keep]
-    band = _band(file, table, columns, metadata.get("recorded_energy_band_kev"), energy)
+    band = _band(file, table, columns, pointing.recorded_band_kev, energy)
     if band is not None:
-        metadata["recorded_energy_band_kev"] = band
+        pointing = replace(pointing, recorded_band_kev=band)
     if any(one.column == ccd_column for one in file.columns):
-        metadata["filtered_chips"] = np.unique(table[ccd_column]).tolist()
+        pointing = replace(pointing, recorded_chips=np.unique(table[ccd_column]).tolist())
     for name in set(table) - {"x", "y", energy[0], ccd_column}:
         del table[name]
     n_lost = n_before - len(table["x"])
-    return {"filter": n_lost} if n_lost else {}
+    return pointing, {"filter": n_lost} if n_lost else {}
 
 
 def _rows_kept(file, table, columns):

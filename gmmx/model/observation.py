@@ -62,11 +62,6 @@ class Observation:
             raise InputError("a background needs a completeness: without one its field has no edge")
 
     @property
-    def metadata(self):
-        """The facts as a dictionary, while rooms still read it."""
-        return self.pointing.to_metadata()
-
-    @property
     def n_photons(self):
         """Sum of the weights [photon]."""
         return self.photons.n_photons

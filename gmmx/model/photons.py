@@ -177,11 +177,6 @@ class _Recorded:
         """
         return replace(self, pointing=replace(self.pointing, **facts))
 
-    @property
-    def metadata(self):
-        """The facts as a dictionary, while rooms still read it."""
-        return self.pointing.to_metadata()
-
 
 class EventList(_Recorded):
     """Single photons of an event file."""

@@ -175,7 +175,7 @@ class Pointing:
     Raises
     ------
     InputError
-        If a number is not finite, or a band does not rise.
+        If a number is not finite, or a band ends below its beginning.
 
     Examples
     --------
@@ -224,8 +224,8 @@ class Pointing:
             band = getattr(self, name)
             if band is not None:
                 low, high = (float(end) for end in band)
-                if not low < high:
-                    raise InputError(f"Pointing.{name} must rise, got {low:g} to {high:g} keV")
+                if not low <= high:
+                    raise InputError(f"Pointing.{name} must not fall, got {low:g} to {high:g} keV")
                 object.__setattr__(self, name, (low, high))
         for name in ("recorded_chips", "chips"):
             chips = getattr(self, name)
@@ -319,81 +319,6 @@ class Pointing:
         if record.get("sky_brightness") is not None:
             facts["sky_brightness"] = SkyBrightness(**record["sky_brightness"])
         return cls(**facts)
-
-    @classmethod
-    def from_metadata(cls, metadata) -> "Pointing":
-        """Make a pointing from the metadata of a model file of schema version 1."""
-        rest = dict(metadata)
-        band, sky = rest.pop("energy_kev", None), rest.pop("sky_background", None)
-        unit, chosen = rest.pop("sky_background_unit", ""), rest.pop("resolved", None) or {}
-        sha256, name = rest.pop("sha256", ""), rest.pop("file", "")
-        inputs = tuple(InputFile(**one) for one in rest.pop("inputs", None) or ())
-        if not inputs and sha256:
-            inputs = (InputFile("events", name, sha256),)
-        facts = {
-            "file_name": name,
-            "n_rows": rest.pop("n_rows", None),
-            "recorded_band_kev": rest.pop("recorded_energy_band_kev", None),
-            "recorded_chips": rest.pop("recorded_chips", rest.pop("filtered_chips", None)),
-            "band_kev": band if isinstance(band, list | tuple) else None,
-            "chips": rest.pop("chips", None),
-            "inputs": inputs,
-            "masks": tuple(_mask_record(one) for one in rest.pop("masks", None) or ()),
-            "choices": dict(chosen) if isinstance(chosen, dict) else {"resolved": str(chosen)},
-            "sky_brightness": None if sky is None else SkyBrightness(sky, unit),
-        }
-        rest.pop("bin_arcsec", None)
-        return cls.from_keywords(rest, **facts)
-
-    def to_metadata(self) -> dict:
-        """The facts under the names of schema version 1, while rooms still read those."""
-        facts = self.fits_keywords()
-        if self.file_name:
-            facts["file"] = self.file_name
-        if self.events_file is not None:
-            facts |= {"sha256": self.events_file.sha256}
-        if self.n_rows is not None:
-            facts["n_rows"] = self.n_rows
-        if self.recorded_band_kev is not None:
-            facts["recorded_energy_band_kev"] = list(self.recorded_band_kev)
-        if self.recorded_chips is not None:
-            facts["recorded_chips"] = list(self.recorded_chips)
-            facts["filtered_chips"] = list(self.recorded_chips)
-        if self.band_kev is not None or self.inputs:
-            facts["energy_kev"] = "all" if self.band_kev is None else list(self.band_kev)
-            facts["chips"] = None if self.chips is None else list(self.chips)
-        if self.inputs:
-            facts["inputs"] = [asdict(one) for one in self.inputs]
-        if self.masks:
-            facts["masks"] = [
-                {
-                    "file": one.file,
-                    "kind": one.kind,
-                    "shapes": one.n_shapes,
-                    "area_arcmin2": one.area_arcmin2,
-                    "photons": one.n_photons,
-                }
-                | ({"by_shape": list(one.by_shape)} if one.kind == "mask" else {})
-                for one in self.masks
-            ]
-        if self.choices:
-            facts["resolved"] = dict(self.choices)
-        if self.sky_brightness is not None:
-            facts["sky_background"] = self.sky_brightness.value
-            facts["sky_background_unit"] = self.sky_brightness.unit
-        return facts
-
-
-def _mask_record(record):
-    """The mask record of a model file of schema version 1."""
-    return MaskRecord(
-        file=record.get("file", ""),
-        kind=record.get("kind", "mask"),
-        n_shapes=record.get("shapes", 0),
-        area_arcmin2=record.get("area_arcmin2", 0.0),
-        n_photons=record.get("photons", 0),
-        by_shape=record.get("by_shape", ()),
-    )
 
 
 def _is_number(value):

@@ -141,7 +141,7 @@ def _measured(recorded, options, file, *, pixels=None):
         path,
         frame=recorded.frame,
         physical=recorded.physical,
-        events_metadata=recorded.metadata,
+        pointing=recorded.pointing,
     )
     own = completeness.grid
     if pixels is not None:

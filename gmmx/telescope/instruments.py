@@ -25,6 +25,11 @@ class Channels:
     offset: float = 0.0
     last: int | None = None
 
+    @property
+    def is_energy(self) -> bool:
+        """Whether PI is an energy itself, in eV, and not the number of a wider channel."""
+        return self.offset == 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class SkyPixels:

@@ -1,4 +1,4 @@
-"""Components that say more about the telescope than about the sky are flagged, and others are not."""
+"""Components that tell more about the telescope than about the sky are flagged; others are not."""
 
 from dataclasses import replace
 

@@ -7,7 +7,9 @@ import pytest
 from handmade import galaxy_truth, make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gmmx.answers.images import observation_index, output_grid, poisson_residual, render
+from gmmx.answers.canvas import output_grid
+from gmmx.answers.images import observation_index, render
+from gmmx.answers.residuals import poisson_residual
 from gmmx.errors import InputError
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
@@ -233,8 +235,8 @@ def test_the_galaxy_is_drawn_as_in_its_true_image(shared_data):
     result = galaxy_truth(folder)
     with fits.open(folder / "truth.fits.gz") as hdus:
         header, truth = hdus[0].header, hdus[0].data.astype(np.float64)
-    # The truth has a tangent point of its own, 1.8 arcmin away: over its 14 arcmin the planes differ
-    # by less than a hundredth of a pixel.
+    # The truth has a tangent point of its own, 1.8 arcmin away: over its 14 arcmin the planes
+    # differ by less than a hundredth of a pixel.
     ny, nx = truth.shape
     step = header["CDELT2"] * 3600
     own = result.frame.__class__(header["CRVAL1"], header["CRVAL2"])

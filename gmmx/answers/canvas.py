@@ -54,10 +54,12 @@ def output_grid(result: FitResult, *, bin: float | None = None) -> PixelGrid:
         raise InputError(f"a pixel size must be positive, got {bin:g} arcsec", parameter="bin")
     grid = _grid_of_maps(result)
     if grid is None:
-        return _covering(*_photon_ranges(result), 1.0 if bin is None else bin)
+        x_range, y_range = _photon_ranges(result)
+        return _covering(x_range, y_range, 1.0 if bin is None else bin)
+    x_range, y_range = grid.extent()
     if bin is not None:
-        return _covering(*grid.extent(), bin)
-    _check_pixels(*grid.extent(), grid.step)
+        return _covering(x_range, y_range, bin)
+    _check_pixels(x_range, y_range, grid.step)
     return grid
 
 
@@ -133,7 +135,9 @@ def seen_ranges(result: FitResult) -> list[tuple[float, float]]:
                     (index[0] - 0.5, index[-1] + 0.5)
                     for index in (np.flatnonzero(seen.any(axis)) for axis in (0, 1))
                 )
-                corners.append(grid.to_plane([x0, x1, x0, x1], [y0, y0, y1, y1]))
+                corners.append(
+                    grid.to_plane(np.array([x0, x1, x0, x1]), np.array([y0, y0, y1, y1]))
+                )
         elif len(observation.photons.x):
             corners.append((observation.photons.x, observation.photons.y))
     if not corners:
@@ -168,6 +172,6 @@ def display_grid(result: FitResult, x: tuple[float, float], y: tuple[float, floa
     middle = (times - 1) / 2
     return PixelGrid(
         shape=(ny, nx),
-        origin=np.array(own.to_plane(left + middle, low + middle)),
+        origin=np.array(own.to_plane(np.array(left + middle), np.array(low + middle))),
         matrix=times * own.matrix,
     )

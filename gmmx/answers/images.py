@@ -19,6 +19,7 @@ from ..model.density import Components, PointComponents, background_terms
 from ..model.field import Field
 from ..plane.grid import PixelGrid, SkyImage
 from .canvas import output_grid
+from .residuals import poisson_residual
 
 if TYPE_CHECKING:
     from ..model.result import FitResult
@@ -122,29 +123,6 @@ def observation_index(name: str) -> int | None:
     return int(found[1]) - 1 if found else None
 
 
-def poisson_residual(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Signed square root of the Poisson deviance of counts d against their expectation m.
-
-    ``sign(d - m) sqrt(2 (d log(d / m) - d + m))``, which is nearly a standard normal deviate where
-    m is large. It is 0 where nothing is expected.
-
-    Parameters
-    ----------
-    counts, expected : arrays of one shape
-        [photon]
-
-    Examples
-    --------
-    >>> poisson_residual(np.array([110.0, 90.0, 0.0]), np.array([100.0, 100.0, 2.0])).round(2)
-    array([ 0.98, -1.02, -2.  ])
-    """
-    seen = expected > 0
-    m = np.where(seen, expected, 1.0)
-    d = np.where(seen, counts, 1.0)
-    deviance = 2 * (np.where(d > 0, d * np.log(np.where(d > 0, d, 1.0) / m), 0.0) - (d - m))
-    return np.where(seen, np.sign(d - m) * np.sqrt(np.maximum(deviance, 0.0)), 0.0)
-
-
 def render(
     result: FitResult,
     grid: PixelGrid | None = None,
@@ -185,37 +163,35 @@ def render(
     """
     grid = output_grid(result) if grid is None else grid
     scale = _scale(result, units, grid.cell_area)
-    signal = Components(result.extended, None, None).everywhere(grid)
-    total, each = None, []
+    signal = Components(result.extended, None, Field(None)).everywhere(grid)
+    total, each = _Layers.none(grid), []
     for observation in result.observations:
         layers = _layers(result, observation, grid, signal)
-        photons = observation.photons
-        counts = grid.histogram(photons.x, photons.y, photons.weights, side=photons.pixel)
-        each.append((layers.expected * grid.cell_area, counts))
-        total = layers if total is None else total + layers
-    n = len(each)
-    signal_psf, points = total.mean(total.extended, n), total.mean(total.points, n)
-    if with_points:
-        sources = result.point_sources
-        signal = signal + grid.histogram(*sources.means.T, sources.fluxes) / grid.cell_area
-        signal_psf = signal_psf + points
+        each.append((layers.expected * grid.cell_area, _counts(observation.photons, grid)))
+        total = total + layers
     expected, counts = (sum(images) for images in zip(*each, strict=True))
-    values = {
-        "signal": (signal * scale, UNITS[units]),
-        "signal_psf": (signal_psf * scale, UNITS[units]),
-        "background": (total.background * scale, UNITS[units]),
-        "completeness": (np.minimum(total.completeness, 1.0), ""),
-    }
-    if len(result.point_sources):
-        values["points"] = (points * scale, UNITS[units])
+    drawn = _drawn(result, total, len(each), signal, with_points)
+    values = {name: (image * scale, UNITS[units]) for name, image in drawn.items()}
+    values["completeness"] = (np.minimum(total.completeness, 1.0), "")
     return RenderedImages(
         **_images(values, grid, result.frame),
         **_compared(expected, counts, grid, result.frame),
         each=tuple(
             ObservationImages(**_compared(*images, grid, result.frame))
-            for images in (each if n > 1 else [])
+            for images in (each if len(each) > 1 else [])
         ),
     )
+
+
+def _drawn(result, total, n, signal, with_points):
+    """Signal, background and point sources by name [photon / arcsec**2]."""
+    signal_psf, points = total.mean(total.extended, n), total.mean(total.points, n)
+    if with_points:
+        grid, sources = total.grid, result.point_sources
+        signal = signal + grid.histogram(*sources.means.T, sources.fluxes) / grid.cell_area
+        signal_psf = signal_psf + points
+    drawn = {"signal": signal, "signal_psf": signal_psf, "background": total.background}
+    return drawn | ({"points": points} if len(result.point_sources) else {})
 
 
 def _scale(result, units, cell_area):
@@ -242,14 +218,22 @@ class _Layers:
     `extended` and `points` are pairs: as the PSF blurs them, and times the completeness.
     """
 
+    grid: PixelGrid
     completeness: np.ndarray
     extended: tuple
     points: tuple
     background: np.ndarray
     expected: np.ndarray
 
+    @classmethod
+    def none(cls, grid):
+        """Layers of no observation."""
+        zero = np.zeros(grid.shape)
+        return cls(grid, zero, (zero, zero), (zero, zero), zero, zero)
+
     def __add__(self, other):
         return _Layers(
+            self.grid,
             self.completeness + other.completeness,
             tuple(a + b for a, b in zip(self.extended, other.extended, strict=True)),
             tuple(a + b for a, b in zip(self.points, other.points, strict=True)),
@@ -276,7 +260,12 @@ def _layers(result, observation, grid, signal):
     for term in background_terms(observation, result.reference_exposure):
         background += term.amplitude * term.on(maps, masked=False)
         expected = expected + term.amplitude * term.on(maps)
-    return _Layers(maps.omega, *pairs, background, expected)
+    return _Layers(grid, maps.omega, *pairs, background, expected)
+
+
+def _counts(photons, grid):
+    """Photons in each pixel, (ny, nx)."""
+    return grid.histogram(photons.x, photons.y, photons.weights, side=photons.pixel)
 
 
 def _compared(expected, counts, grid, frame):

@@ -80,24 +80,7 @@ def radial_profile(images: RenderedImages, centre: tuple[float, float]) -> Radia
     >>> radial_profile(gmmx.render(result, grid), (0.0, 0.0))
     RadialProfile(12 annuli to 41.72 arcsec: 400 photons, 400 expected)
     """
-    grid, omega = images.counts.grid, images.completeness.values
-    x, y = grid.centres()
-    radius = np.hypot(x - centre[0], y - centre[1])
-    farthest = radius[omega > 0].max() if (omega > 0).any() else radius.max()
-    first_edge = max(1.5 * grid.step, farthest / 200)
-    edges = np.array([0.0, *np.geomspace(first_edge, farthest * 1.0001, _ANNULI)])
-    ring = np.digitize(radius.ravel(), edges) - 1
-    view = images.signal_psf.values + (0.0 if images.points is None else images.points.values)
-    maps = {
-        "counts": images.counts.values,
-        "expected": images.expected.values,
-        "signal": np.minimum(omega * view, images.expected.values),
-        "exposed": omega * grid.cell_area,
-    }
-    fine = {
-        name: np.bincount(ring, values.ravel(), len(edges))[: len(edges) - 1]
-        for name, values in maps.items()
-    }
+    edges, fine = _annuli(images, centre)
     first = _joined(fine["expected"] * (fine["exposed"] > 0), _LEAST_PHOTONS)
     sums = {name: np.add.reduceat(values, first) for name, values in fine.items()}
     low, high = edges[first], edges[np.append(first[1:], len(edges) - 1)]
@@ -114,6 +97,28 @@ def radial_profile(images: RenderedImages, centre: tuple[float, float]) -> Radia
         signal=sums["signal"] / exposed,
         background=(sums["expected"] - sums["signal"]) / exposed,
     )
+
+
+def _annuli(images, centre):
+    """Edges of fine annuli [arcsec], and sums of the maps over each of them."""
+    grid, omega = images.counts.grid, images.completeness.values
+    x, y = grid.centres()
+    radius = np.hypot(x - centre[0], y - centre[1])
+    farthest = radius[omega > 0].max() if (omega > 0).any() else radius.max()
+    first_edge = max(1.5 * grid.step, farthest / 200)
+    edges = np.array([0.0, *np.geomspace(first_edge, farthest * 1.0001, _ANNULI)])
+    ring = np.digitize(radius.ravel(), edges) - 1
+    view = images.signal_psf.values + (0.0 if images.points is None else images.points.values)
+    maps = {
+        "counts": images.counts.values,
+        "expected": images.expected.values,
+        "signal": np.minimum(omega * view, images.expected.values),
+        "exposed": omega * grid.cell_area,
+    }
+    return edges, {
+        name: np.bincount(ring, values.ravel(), len(edges))[: len(edges) - 1]
+        for name, values in maps.items()
+    }
 
 
 def _joined(values, least):

@@ -16,8 +16,9 @@ from ..model.density import background_terms
 from ..model.psf import core_radius
 from ..plane.grid import PixelGrid
 from .canvas import display_grid, seen_ranges
-from .images import poisson_residual, render
+from .images import render
 from .profile import RadialProfile, radial_profile
+from .residuals import poisson_residual
 
 if TYPE_CHECKING:
     from ..model.result import FitResult
@@ -240,7 +241,7 @@ class Scene:
         the azimuth. None without a PSF.
         """
         observation = next((o for o in self.result.observations if o.psf is not None), None)
-        if observation is None:
+        if observation is None or observation.psf is None:
             return None
         cx, cy = self._aim_point(observation)
         reach = max(np.hypot(x - cx, y - cy) for x in self.x for y in self.y)

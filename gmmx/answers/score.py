@@ -134,19 +134,19 @@ def held_out_score(result: FitResult, photons: Sequence[Observation]) -> Score:
                 "were recorded: fit it with a background"
             )
         logs.append(np.log(found / expected))
-        weights.append(other.photons.weights)
+        weights.append(np.asarray(other.photons.weights))
         total += expected
-    logs, weights = np.concatenate(logs), np.concatenate(weights)
-    n = weights.sum()
+    ratios, counts = np.concatenate(logs), np.concatenate(weights)
+    n = counts.sum()
     if n == 0:
         raise DataError(
             "no photon to score lies in the energy band and the field of the model: are these "
             "events of the same part of the sky?"
         )
-    mean = float(weights @ logs / n)
+    mean = float(counts @ ratios / n)
     return Score(
         mean=mean,
-        error=float(np.sqrt(weights @ (logs - mean) ** 2 / n / max(n - 1, 1))),
+        error=float(np.sqrt(counts @ (ratios - mean) ** 2 / n / max(n - 1, 1))),
         n_photons=float(n),
         expected_photons=total,
     )

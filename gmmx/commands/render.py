@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..answers.images import output_grid
+from ..answers.canvas import output_grid
 from ..answers.images import render as draw
 from ..config import IMAGES, RenderConfig
 from ..errors import InputError, about

@@ -48,11 +48,11 @@ class Components:
         return convolved(self.mixture, self.psf)
 
     def shape(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """q at positions [photon / arcsec**2], as if there were no mask."""
+        """Shape q at positions [photon / arcsec**2], as if there were no mask."""
         return self.field.at(x, y) * self.ratio(x, y)
 
     def ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """q / Omega at positions: the components as the PSF spreads them [photon / arcsec**2]."""
+        """Ratio q / Omega at positions: the convolved components [photon / arcsec**2]."""
         fluxes, means, covariances = self.views
         # A Gaussian of the PSF may have no weight here, but a flux is positive.
         return Mixture(
@@ -60,13 +60,13 @@ class Components:
         ).density(x, y)
 
     def everywhere(self, grid: PixelGrid) -> np.ndarray:
-        """q / Omega as means over the pixels of a grid, (ny, nx) [photon / arcsec**2]."""
+        """Ratio q / Omega as means over the pixels of a grid, (ny, nx) [photon / arcsec**2]."""
         from .drawing import pixel_means
 
         return pixel_means(*self.views, grid)
 
     def on(self, maps: FieldMaps, *, masked: bool = True) -> np.ndarray:
-        """q as means over the pixels of a grid, (ny, nx) [photon / arcsec**2].
+        """Shape q as means over the pixels of a grid, (ny, nx) [photon / arcsec**2].
 
         Omega and the components are averaged one by one.
         """

@@ -87,13 +87,13 @@ class Term(Protocol):
         """A; together with q it makes photon / arcsec**2."""
 
     def shape(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """q at positions [arcsec], as if there were no mask; 0 outside the field."""
+        """Shape q at positions [arcsec], as if there were no mask; 0 outside the field."""
 
     def ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """q / Omega at positions [arcsec] inside the field, as if there were no mask."""
+        """Ratio q / Omega at positions [arcsec] inside the field, as if there were no mask."""
 
     def on(self, maps: FieldMaps, *, masked: bool = True) -> np.ndarray:
-        """q as means over the pixels of a grid, with the masks or as if there were none."""
+        """Shape q as means over the pixels of a grid, with the masks or as if there were none."""
 
     def seen(self) -> float:
         """Integral of q over the open field."""
@@ -149,21 +149,21 @@ class BackgroundTerm:
         return self.background.amplitude or 0.0
 
     def shape(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """q at positions [arcsec], as if there were no mask; 0 outside the field."""
+        """Shape q at positions [arcsec], as if there were no mask; 0 outside the field."""
         return self.filled(x, y, self.field.at(x, y))
 
     def filled(self, x: np.ndarray, y: np.ndarray, omega: float | np.ndarray) -> np.ndarray:
-        """q at positions, if the completeness there were `omega`."""
+        """Shape q at positions, if the completeness there were `omega`."""
         seen = omega if self.is_vignetted else 1.0 * (np.asarray(omega) > 0)
         return seen * self._template_at(x, y)
 
     def ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """q / Omega at positions inside the field, as if there were no mask."""
+        """Ratio q / Omega at positions inside the field, as if there were no mask."""
         template = self._template_at(x, y)
         return template if self.is_vignetted else template / self.field.at(x, y)
 
     def on(self, maps: FieldMaps, *, masked: bool = True) -> np.ndarray:
-        """q as means over the pixels of a grid, (ny, nx).
+        """Shape q as means over the pixels of a grid, (ny, nx).
 
         Parameters
         ----------

@@ -94,7 +94,7 @@ class PsfModel:
         )
 
     def widened(self, variance: float, description: str | None = None) -> PsfModel:
-        """This PSF, followed by another one that is a round Gaussian.
+        """Convolve the PSF with a round Gaussian.
 
         The variance is added to every covariance, as for independent errors.
 

@@ -126,6 +126,14 @@ def test_options_are_kept_as_json_keeps_them(result):
     assert isinstance(kept["init"], str)
 
 
+def test_a_fit_from_python_flags_components_at_the_size_floor():
+    x, y = np.random.default_rng(0).normal(0.0, 2.0, (2, 300))
+    observation = gmmx.Observation(photons=gmmx.Photons(x, y))
+    fitted = gmmx.fit(observation, n_components=1, min_sigma=8.0)
+    assert fitted.options["min_sigma"] == 8.0
+    assert list(fitted.components["flags"]) == ["at the size floor"]
+
+
 # Doors
 
 

@@ -12,6 +12,45 @@ Examples
 
 from importlib import import_module
 
+# Type checkers take it for true. The name of `typing` is not imported, because that takes 5 ms.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # The same names for type checkers and editors, which do not run `__getattr__`.
+    from .answers.images import render as render
+    from .config import FitConfig as FitConfig
+    from .config import FitOptions as FitOptions
+    from .config import ReadOptions as ReadOptions
+    from .errors import ConvergenceWarning as ConvergenceWarning
+    from .errors import DataError as DataError
+    from .errors import DataWarning as DataWarning
+    from .errors import DegeneracyWarning as DegeneracyWarning
+    from .errors import GmmxError as GmmxError
+    from .errors import GmmxWarning as GmmxWarning
+    from .errors import InputError as InputError
+    from .errors import OutputError as OutputError
+    from .fitting.driver import fit as fit
+    from .fitting.point_sources import PointSources as PointSources
+    from .io.models import read_model as read  # noqa: F401
+    from .model.background import Background as Background
+    from .model.completeness import Completeness as Completeness
+    from .model.mixture import Fixed as Fixed
+    from .model.mixture import Mixture as Mixture
+    from .model.observation import Observation as Observation
+    from .model.photons import CountsImage as CountsImage
+    from .model.photons import EventList as EventList
+    from .model.photons import Photons as Photons
+    from .model.pointing import Pointing as Pointing
+    from .model.psf import PsfModel as PsfModel
+    from .model.result import FitResult as FitResult
+    from .model.state import FitState as FitState
+    from .plane.frame import PhysicalFrame as PhysicalFrame
+    from .plane.frame import SkyFrame as SkyFrame
+    from .plane.grid import PixelGrid as PixelGrid
+    from .plane.grid import SkyImage as SkyImage
+    from .plane.shapes import Shapes as Shapes
+    from .reading.door import read_observation as read_observation
+    from .reading.door import read_observations as read_observations
+
 __version__ = "0.1.0"
 
 # Each public name, and the module and the name under which it is found there.

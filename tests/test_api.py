@@ -1,9 +1,11 @@
 """The public API: its names, and how each of them is documented."""
 
+import ast
 import doctest
 import inspect
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,15 @@ def test_a_public_name_resolves_to_one_object(name):
     value = getattr(gmmx, name)
     assert callable(value)
     assert getattr(gmmx, name) is value
+
+
+def test_type_checkers_see_the_same_names():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    found = {alias.asname: (node.module, alias.name) for node in block.body for alias in node.names}
+    assert sorted(found) == PUBLIC
+    for name, (module, inner) in found.items():
+        assert getattr(import_module(f"gmmx.{module}"), inner) is getattr(gmmx, name)
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -484,7 +484,7 @@ def test_entries_without_area_are_told(read):
     )
     with pytest.warns(
         DataWarning,
-        match=r"4 entries cover no area and count for nothing \(line 3: line\(1,1,2,2\), ...\)",
+        match=r"4 entries cover no area and are left out \(line 3: line\(1,1,2,2\), ...\)",
     ):
         assert read(text).n_shapes == 1
 
@@ -526,8 +526,8 @@ def test_a_file_is_known_by_its_content(read, content):
         ('fk5;circle(13:60:00,-43:00:00,1")\n', "60 minutes or seconds, or more"),
         ('fk5;circle(21,43,1")\n', "90 degrees or more from the pointing"),
         ('fk5;circle(201p,-43d,1")\n', "of different kinds"),
-        ("linear\ncircle(1,2,3)\n", "line 1: linear: coordinates that only the image"),
-        ("wcsa;fk5;circle(1,2,3)\n", "coordinates that only the image"),
+        ("linear\ncircle(1,2,3)\n", "line 1: linear: coordinates that belong to one image"),
+        ("wcsa;fk5;circle(1,2,3)\n", "coordinates that belong to one image"),
         ("point(1,2)\n", "no shape in it that covers an area"),
         ("panda(1,2,30,60,x,3,4,2)", "x is not a number of parts"),
         ("\x89PNG\r\n\x1a\n\x00\x00", "not a region"),
@@ -547,9 +547,9 @@ def test_text_that_cannot_be_read_is_refused_with_its_place(read, text, message)
     [
         (
             "physical\ncircle(1,2,3)\n",
-            r"line 2: circle\(1,2,3\): physical coordinates, but the events say nothing",
+            r"line 2: circle\(1,2,3\): physical coordinates, but the events have no physical",
         ),
-        ("image;circle(1,2,3)", "line 1: circle.*image coordinates, but no image"),
+        ("image;circle(1,2,3)", "line 1: circle.*image coordinates, but there is no image"),
     ],
 )
 def test_pixels_of_an_unknown_grid_are_refused(read, text, message):
@@ -648,7 +648,7 @@ def test_a_source_list_of_wavdetect_is_a_region_table(tmp_path):
         SHAPE=["ellipse", "ellipse"],
         R=[[3.0, 2.0], [0.0, 0.0]],
     )
-    with pytest.warns(DataWarning, match="1 row covers no area and counts for nothing"):
+    with pytest.warns(DataWarning, match="1 row covers no area and is left out"):
         shape = only(
             read_regions(write_tables(tmp_path / "src.fits", table), frame=FRAME, physical=PHYSICAL)
         )

@@ -207,7 +207,7 @@ def test_regular_polygons_are_polygons():
 @pytest.mark.parametrize(
     ("region", "message"),
     [
-        (make_pixel_circle(0, 0, 40), "CirclePixelRegion: image coordinates, but no image"),
+        (make_pixel_circle(0, 0, 40), "^CirclePixelRegion: counts pixels, but there is no image"),
         (regions.PointSkyRegion(CENTRE), "no region in it that covers an area"),
         (
             regions.CompoundSkyRegion(A, B, lambda a, b: a & ~b),

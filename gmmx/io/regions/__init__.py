@@ -2,9 +2,9 @@
 
 One parser of our own reads all files, told apart by content, because the package `regions` (0.12)
 drops what it does not know: shapes in physical coordinates, all of CIAO's text, pies, sectors and
-pandas, and the exclusion of a FITS row. A mask that lacks a shape is a mask that nobody asked for.
-Whatever cannot be read is an error here that names file, line and text, and whatever is left out on
-purpose is said in a warning.
+pandas, and the exclusion of a FITS row. A mask without those shapes would be wrong in silence. Here
+a shape that cannot be read is an error, which names file, line and text, and a shape that is left
+out on purpose is named in a warning.
 """
 
 import gzip

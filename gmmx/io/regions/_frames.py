@@ -21,7 +21,7 @@ _PIXEL, _DEGREE = 1.0, 1e-3
 
 
 class RegionProblem(Exception):
-    """What is wrong with a shape. Whoever catches it adds the file and the line."""
+    """The fault of a shape, to which the caller adds the file and the line."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Frames:
         if system == "image":
             if self.image_grid is None:
                 raise RegionProblem(
-                    "image coordinates, but no image whose pixels they count: "
+                    "image coordinates, but there is no image whose pixels they count: "
                     "save the regions in fk5 or physical coordinates"
                 )
             return self.image_grid.to_plane(np.asarray(u) - 1, np.asarray(v) - 1)
@@ -170,7 +170,7 @@ class Frames:
     def _physical_to_plane(self, u, v):
         if self.physical is None:
             raise RegionProblem(
-                "physical coordinates, but the events say nothing of physical pixels: "
+                "physical coordinates, but the events have no physical pixels: "
                 "save the regions in fk5"
             )
         x, y = self.physical.to_plane(u, v)

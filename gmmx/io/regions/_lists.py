@@ -40,8 +40,8 @@ def shapes_in_order(entries, *, exclusions_last, name):
         terms = sorted(terms, key=lambda term: term.exclude)
     elif terms[0].exclude and not all(term.exclude for term in terms):
         warnings.warn(
-            f"{name}: starts with an exclusion, so its first shapes are cut out of everywhere and "
-            "the later ones only add: put exclusions last",
+            f"{name}: starts with an exclusion, which is cut out of the whole plane, and the "
+            "shapes after it add to the rest: put exclusions last",
             DataWarning,
             stacklevel=4,
         )
@@ -89,7 +89,6 @@ def warn_of_no_area(name, left_out, kind="entry"):
     if not left_out:
         return
     n, others = len(left_out), {"entry": "entries", "row": "rows", "region": "regions"}[kind]
-    counted = f"1 {kind} covers no area and counts" if n == 1 else None
-    counted = counted or f"{n} {others} cover no area and count"
+    counted = f"1 {kind} covers no area and is" if n == 1 else f"{n} {others} cover no area and are"
     more = ", ..." if n > 1 else ""
-    warnings.warn(f"{name}: {counted} for nothing ({left_out[0]}{more})", DataWarning, stacklevel=5)
+    warnings.warn(f"{name}: {counted} left out ({left_out[0]}{more})", DataWarning, stacklevel=5)

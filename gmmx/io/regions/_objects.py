@@ -69,7 +69,8 @@ def shapes_of_objects(regions, frames, *, name):
         try:
             terms = _terms(region, frames, label)
         except RegionProblem as problem:
-            raise InputError(f"{name}, region {number}: {label}: {problem}") from None
+            place = label if len(regions) == 1 else f"{name}, region {number}: {label}"
+            raise InputError(f"{place}: {problem}") from None
         if not terms:
             left_out.append(f"region {number}: {label}")
         background = region.meta.get("source", 1) in (0, False, "0") or bool(
@@ -187,6 +188,11 @@ class _Values:
     def __init__(self, region, frames):
         self.region, self.frames = region, frames
         self.in_pixels = type(region).__name__.endswith("PixelRegion")
+        if self.in_pixels and frames.image_grid is None:
+            raise RegionProblem(
+                "counts pixels, but there is no image whose pixels it counts: give an exposure "
+                "map, or a region on the sky (region.to_sky)"
+            )
 
     def place(self):
         """Return the centre as a Place."""

@@ -214,8 +214,8 @@ def _joined(components):
 class _Row:
     """The values of one row, given out as a shape asks for them.
 
-    NaN pads the vectors of shapes with few values. Whatever is left over at the end of a vector
-    means nothing, because vectors are as long as the longest shape of the table needs.
+    Vectors are as long as the longest shape of the table needs. Shapes with fewer values are padded
+    with NaN or with values that mean nothing, so that values left over are not an error.
     """
 
     def __init__(self, values, frames, is_annular):

@@ -60,7 +60,7 @@ def parse_regions(text, frames, *, name="regions"):
                 else ": is it a DS9, CIAO or FITS region file?"
             )
         )
-    # Only DS9 has tags: in CIAO's files whatever follows a '#' is a comment.
+    # Only DS9 has tags. In CIAO's files the text after a '#' is a comment.
     entries = [Entry(one.term, one.background and reader.is_ds9) for one in reader.entries]
     return shapes_in_order(entries, exclusions_last=reader.is_ds9, name=name)
 
@@ -91,7 +91,7 @@ class _Reader:
         """Add the terms of a statement on line `number`."""
         if _UNKNOWN_SYSTEMS.fullmatch(statement):
             raise RegionProblem(
-                "coordinates that only the image they were drawn on knows: save the regions in fk5"
+                "coordinates that belong to one image or detector: save the regions in fk5"
             )
         flags, terms = self.flags | _flags(properties), []
         if not _ANNOTATIONS.match(statement.lstrip("+-!# ")):
@@ -132,7 +132,7 @@ def _statements(line):
 
 
 def _blanked(text):
-    """Blank out whatever stands in braces and quotes, at the same length."""
+    """Replace the text in braces and quotes by blanks of the same length."""
     return re.sub(r"\{[^}]*\}|\"[^\"]*\"|'[^']*'", lambda found: " " * len(found[0]), text)
 
 

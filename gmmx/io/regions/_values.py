@@ -138,7 +138,7 @@ class Numbers:
         if unit is None:
             if self.here.scale != self.here.scale:
                 raise RegionProblem(
-                    f"the length {value} counts physical pixels, of which the events say nothing: "
+                    f"the length {value} is in physical pixels, which the events do not have: "
                     "add a unit (d, ' or \")"
                 )
             return number * self.here.scale

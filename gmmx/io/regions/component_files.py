@@ -56,7 +56,9 @@ def component_region_text(
     elif len(table) == 0:
         lines = ["# Region file format: DS9 version 4.1", frame]
     else:
-        lines = _sky_text(table, frame, scale).splitlines()
+        # The writer calls FK5 j2000, which not every reader of DS9 files knows.
+        text = _sky_text(table, frame, scale)
+        lines = [frame if line == "j2000" else line for line in text.splitlines()]
     note = (
         f"# components of a Gaussian mixture: ellipses of {scale:g} intrinsic standard deviation, "
         "PSF not included"
@@ -115,8 +117,8 @@ def _sky_text(table, frame, scale):
     found = component_regions(table, frame=frame, scale=scale)
     if len(found) > 1:
         return found.serialize(format="ds9", precision=_DECIMALS)
-    # The writer moves whatever all regions share into the line of global settings, even the text of
-    # a single region. A second region with another text keeps it in its place.
+    # The writer moves properties that all regions have in common into the line of global settings,
+    # even the text of a single region. A second region with another text prevents that.
     other = found[0].copy()
     other.meta["text"] = "other"
     text = type(found)([found[0], other]).serialize(format="ds9", precision=_DECIMALS)

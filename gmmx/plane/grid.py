@@ -5,6 +5,7 @@ An image is an array [iy, ix]. Pixel indices count from 0 at the centre of the f
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +13,11 @@ from numpy.typing import ArrayLike
 from .._arrays import read_only
 from ..errors import InputError
 from .frame import SkyFrame
+
+if TYPE_CHECKING:
+    from astropy.nddata import CCDData
+    from astropy.units import Quantity
+    from astropy.wcs import WCS
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -44,7 +50,7 @@ class PixelGrid:
     (30, 40)
     """
 
-    shape: tuple
+    shape: tuple[int, int]
     origin: np.ndarray
     matrix: np.ndarray
 
@@ -267,7 +273,7 @@ class SkyImage:
         return self.grid.shape
 
     @property
-    def quantity(self):
+    def quantity(self) -> "Quantity":
         """The values with their unit, an astropy Quantity; dimensionless where there is no unit."""
         from astropy import units
 
@@ -276,7 +282,7 @@ class SkyImage:
         return units.Quantity(self.values, unit)
 
     @property
-    def wcs(self):
+    def wcs(self) -> "WCS | None":
         """The astropy WCS of the pixels; None for an image without `frame`."""
         from .wcs import wcs_of
 
@@ -287,7 +293,7 @@ class SkyImage:
         ix, iy, inside = self.grid.locate(x, y)
         return np.where(inside, self.values[iy, ix], 0.0)
 
-    def to_ccddata(self):
+    def to_ccddata(self) -> "CCDData":
         """Return the image as astropy.nddata.CCDData, with its unit and its WCS."""
         from astropy.nddata import CCDData
 

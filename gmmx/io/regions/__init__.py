@@ -10,8 +10,13 @@ out on purpose is named in a warning.
 import gzip
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+import numpy as np
 
 from ...errors import InputError
+from ...plane.frame import PhysicalFrame, SkyFrame
+from ...plane.grid import PixelGrid
 from ...plane.shapes import Shapes
 from .._read import GZIP_MAGIC, check_input, reading
 from ._frames import Frames
@@ -40,7 +45,19 @@ __all__ = [
 ]
 
 
-def read_regions(source, *, frame, physical=None, image_grid=None):
+if TYPE_CHECKING:
+    from regions import Region, Regions
+
+Source: TypeAlias = Union[str, Path, "Region", "Regions"]
+
+
+def read_regions(
+    source: "Source | list[Source]",
+    *,
+    frame: SkyFrame,
+    physical: PhysicalFrame | None = None,
+    image_grid: PixelGrid | None = None,
+) -> Shapes:
     r"""Read regions from a file, or from objects of the package `regions`.
 
     A file is DS9 text (coordinates of the sky, image or physical; physical where none is named),
@@ -61,10 +78,6 @@ def read_regions(source, *, frame, physical=None, image_grid=None):
     image_grid : PixelGrid, optional
         The image whose pixels "image" coordinates count. DS9 counts them from (1, 1).
 
-    Returns
-    -------
-    Shapes
-
     Raises
     ------
     DataError
@@ -75,8 +88,7 @@ def read_regions(source, *, frame, physical=None, image_grid=None):
     Warns
     -----
     DataWarning
-        If entries are left out: those that cover no area, background shapes beside source shapes,
-        further tables of a FITS file.
+        If shapes without area, background shapes or further tables of a file are left out.
 
     Examples
     --------
@@ -97,7 +109,14 @@ def read_regions(source, *, frame, physical=None, image_grid=None):
     return shapes[0] if len(shapes) == 1 else Shapes.union(shapes)
 
 
-def read_region_text(text, *, frame, physical=None, image_grid=None, name="regions"):
+def read_region_text(
+    text: str,
+    *,
+    frame: SkyFrame,
+    physical: PhysicalFrame | None = None,
+    image_grid: PixelGrid | None = None,
+    name: str = "regions",
+) -> Shapes:
     r"""Read regions from DS9 or CIAO text, as `read_regions` does from a file.
 
     Parameters
@@ -117,7 +136,9 @@ def read_region_text(text, *, frame, physical=None, image_grid=None, name="regio
     return parse_regions(text, Frames(frame, physical, image_grid), name=name)
 
 
-def region_items(source, *, parameter="regions"):
+def region_items(
+    source: "Source | list[Source] | None", *, parameter: str = "regions"
+) -> "tuple[str | Path | Regions, ...]":
     """Return what a parameter for regions was given, as a tuple of items for `read_regions`.
 
     Parameters
@@ -157,7 +178,7 @@ def region_items(source, *, parameter="regions"):
             f"`{parameter}` takes paths and objects of the package regions, "
             f"got a {type(source).__name__}"
         )
-    items = []
+    items: list = []
     for one in source:
         (item,) = region_items(one, parameter=parameter) or (None,)
         if isinstance(one, Region) and items and isinstance(items[-1], Regions):
@@ -167,14 +188,16 @@ def region_items(source, *, parameter="regions"):
     return tuple(items)
 
 
-def region_name(item):
+def region_name(item: "str | Path | Regions") -> str:
     """Return the name of an item of `region_items` in messages and records."""
     if isinstance(item, (str, Path)):
         return str(item)
     return type(item[0]).__name__ if len(item) == 1 else f"list of {len(item)} regions"
 
 
-def read_field_of_view(path, *, frame, physical=None):
+def read_field_of_view(
+    path: "str | Path | Regions", *, frame: SkyFrame, physical: PhysicalFrame | None = None
+) -> list[tuple[int, np.ndarray]] | None:
     """Read the outlines of the chips from a field-of-view file, as CIAO's skyfov writes it.
 
     Such a file is a FITS region table whose rows are polygons with a CCD_ID.

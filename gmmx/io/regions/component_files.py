@@ -73,7 +73,7 @@ def write_component_regions(
     frame: str = ExportConfig.frame,
     scale: float = ExportConfig.scale,
     overwrite: bool = False,
-):
+) -> None:
     """Write components as regions in the format that the file name asks for.
 
     Parameters

@@ -4,6 +4,8 @@ An angle of `regions` counts from west, counter-clockwise on an image with north
 position angle plus 90 degrees.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from astropy import units
 from astropy.coordinates import SkyCoord
@@ -13,8 +15,13 @@ from ...config import ExportConfig
 from ...errors import InputError
 from ..sources import source_radii
 
+if TYPE_CHECKING:
+    from regions import Regions
 
-def component_regions(table: Table, *, frame: str = "icrs", scale: float = ExportConfig.scale):
+
+def component_regions(
+    table: Table, *, frame: str = "icrs", scale: float = ExportConfig.scale
+) -> "Regions":
     """Return components as objects of the package `regions`.
 
     Parameters

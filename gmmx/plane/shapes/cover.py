@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...errors import InputError
 from ..grid import PixelGrid
@@ -97,7 +98,7 @@ class Shapes:
             (tuple(Term(term.parts, False, term.label) for term in self.terms if term.exclude),)
         )
 
-    def contains(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def contains(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         """Tell which positions are covered. Edges are.
 
         Parameters
@@ -163,7 +164,7 @@ class Shapes:
         return total
 
     def count_by_term(
-        self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
+        self, x: ArrayLike, y: ArrayLike, weights: np.ndarray | None = None
     ) -> np.ndarray:
         """Sum the weights of positions in each term's area, whether it is excluded or not.
 

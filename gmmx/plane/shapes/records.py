@@ -41,7 +41,7 @@ def from_records(records: list[dict]) -> tuple:
     InputError
         If a record is not one of a shape.
     """
-    groups = {}
+    groups: dict[int, list[Term]] = {}
     for record in records:
         try:
             parts = tuple(

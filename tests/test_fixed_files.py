@@ -99,7 +99,7 @@ def marked(**columns):
         (marked(fixed_mean=[False, False], fixed_flux=[False, False]), "are false in every row"),
         (
             marked(fixed_position=[True, False]),
-            "column fixed_position: what can be fixed is fixed_flux, fixed_mean, fixed_covariance",
+            "column fixed_position is unknown: fixed_flux, fixed_mean, fixed_covariance mark fixed",
         ),
         (marked(fixed_mean=["yes", "no"]), "must be true or false"),
         (marked()[:0], "has no row"),

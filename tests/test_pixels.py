@@ -1,4 +1,4 @@
-"""Fits to photons counted in pixels: cuts, masks, field and the pixel's own blur."""
+"""Photons that are counted in pixels: their cuts, masks, field and PSF."""
 
 import json
 import warnings
@@ -27,7 +27,10 @@ STEP = 2.0
 
 @pytest.fixture
 def files(tmp_path):
-    """A field of 208 arcsec at 0.9 photons a pixel with a Gaussian of sigma 8 arcsec in its middle, as counts, exposure map and two masks."""
+    """A Gaussian of sigma 8 arcsec in a field of 208 arcsec with 0.9 photons per pixel.
+
+    There are a counts image, an exposure map and two masks.
+    """
     rng = np.random.default_rng(5)
     iy, ix = np.mgrid[:104, :104]
     source = 60 * np.exp(-0.5 * ((ix - 51.5) ** 2 + (iy - 51.5) ** 2) * (STEP / 8) ** 2)
@@ -43,7 +46,8 @@ def files(tmp_path):
     }
     image_hdus(counts, unit="", **about).writeto(tmp_path / "counts.img")
     image_hdus(flat(3e7), OBS_ID="101", ENERG_LO=1.0, ENERG_HI=1.0).writeto(tmp_path / "exp.fits")
-    # Bars of 1.1 pixels about every third column's centre: each hides one pixel, and its edges cut none of the others' centres.
+    # Bars of 1.1 pixels about the centre of every third column: each hides one pixel, and no other
+    # centre.
     bars = "".join(f"box({3 * i + 1},52.5,1.1,300,0)\n" for i in range(35))
     (tmp_path / "bars.reg").write_text("image\n" + bars)
     (tmp_path / "circle.reg").write_text('fk5\ncircle(150,2.2,11")\n')
@@ -51,18 +55,20 @@ def files(tmp_path):
 
 
 def quietly(function, *args, **kwargs):
+    """What a function returns, without its warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GmmxWarning)
         return function(*args, **kwargs)
 
 
 def image(files, **options):
+    """The observation of the counts image."""
     return quietly(
         read_observation, files / "counts.img", **({"exposure": files / "exp.fits"} | options)
     )
 
 
-def test_pixel_and_its_blur(files):
+def test_the_psf_includes_the_pixel(files):
     seen = image(files, psf=1.5)
     assert seen.photons.pixel == pytest.approx(STEP)
     assert_allclose(seen.psf.covariances[0, 0, 0], (1.5**2 + STEP**2 / 12) * np.eye(2))
@@ -87,19 +93,25 @@ def test_masks_take_whole_pixels_from_counts_and_completeness_alike(files):
     assert bars.n_photons == counts[:, ~hidden].sum()
     assert bars.dropped["mask"] == counts[:, hidden].sum()
     assert bars.pointing.masks[0].n_photons == counts[:, hidden].sum()
-    # On any grid: the same pixels, gathered or cut.
-    for step in (1.0, 4.0, 8.0):
-        assert_allclose(
-            image(files, mask=files / "bars.reg", grid=step).completeness.effective.mean(),
-            bars.completeness.effective.mean(),
-            rtol=0.01,
-        )
+
+
+@pytest.mark.parametrize("step", [1.0, 4.0, 8.0])
+def test_on_another_grid_the_same_pixels_are_masked(files, step):
+    own, other = (
+        image(files, mask=files / "bars.reg", grid=grid).completeness.effective.mean()
+        for grid in (None, step)
+    )
+    assert_allclose(other, own, rtol=0.01)
+
+
+def test_a_region_keeps_whole_pixels(files):
+    counts = fits.getdata(files / "counts.img")
     region = image(files, region=files / "circle.reg")
     assert set(np.unique(region.completeness.open_fraction)) == {0.0, 1.0}
     assert region.n_photons == counts[region.completeness.open_fraction > 0].sum()
 
 
-def test_the_level_of_a_region_counts_photons_not_pixels(files):
+def test_the_amplitude_of_a_region_counts_photons_not_pixels(files):
     (files / "free.reg").write_text('fk5\nannulus(150,2.2,60",95")\n')
     seen = image(files, background="sky", background_region=files / "free.reg")
     (sky,) = seen.backgrounds
@@ -113,11 +125,12 @@ def test_the_level_of_a_region_counts_photons_not_pixels(files):
     assert_allclose(sky.amplitude, 0.9 / STEP**2, rtol=0.05)
 
 
-def test_the_level_of_a_sky_behind_bars_comes_back(files):
+def test_the_amplitude_of_a_sky_behind_bars_comes_back(files):
     sky = image(files, mask=files / "bars.reg")
     counts = fits.getdata(files / "counts.img")
     result = quietly(fit_photons, sky, n_components=1, exchanges=0)
-    # The bars cover 37 % of the area and 33 % of the pixels: shares of area would put the sky 5 % too high, twelve of its errors.
+    # The bars cover 37 % of the area and 33 % of the pixels. With fractions of area the sky would
+    # be 5 % too high, twelve of its errors.
     corner = counts[:20].mean() / STEP**2
     assert abs(result.backgrounds[0].amplitude - corner) < 4 * corner / np.sqrt(counts[:20].sum())
     assert (
@@ -146,38 +159,43 @@ def test_without_exposure_map_the_field_is_the_outline_on_the_image_s_grid(files
     assert seen.completeness.exposure.max() == 1
 
 
-def test_cuts_that_an_image_does_not_allow(files):
-    assert image(files, energy_kev="0.5:2", ccd="3").pointing.band_kev == (0.5, 2.0)
-    with pytest.raises(
-        InputError,
-        match=r"`energy_kev` = 1:2: a counts image cannot be cut in energy, this one is of 0.5:2 keV",
-    ):
-        image(files, energy_kev="1:2")
-    with pytest.raises(
-        InputError,
-        match="`ccd` = 0,1,2,3: chips cannot be chosen in a counts image, this one is of 3",
-    ):
-        image(files, ccd="0-3")
+def test_an_image_may_be_asked_for_its_own_band_and_chips(files):
+    pointing = image(files, energy_kev="0.5:2", ccd="3").pointing
+    assert (pointing.band_kev, pointing.chips) == ((0.5, 2.0), (3,))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"energy_kev": "1:2"}, "`energy_kev` = 1:2: .* cannot be cut in energy"),
+        ({"ccd": "0-3"}, "`ccd` = 0,1,2,3: chips cannot be chosen .* this one is of 3"),
+    ],
+)
+def test_an_image_cannot_be_cut(files, options, message):
+    with pytest.raises(InputError, match=message):
+        image(files, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"energy_kev": "0.9:2"}, "it is taken to be of 0.9:2 keV"),
+        ({"ccd": "3"}, "`ccd` = 3: chips cannot be chosen"),
+        ({"bin": 8.0}, "keeps its pixels"),
+    ],
+)
+def test_an_image_without_its_band_takes_the_options_at_their_word(files, options, message):
     with fits.open(files / "counts.img", mode="update") as hdus:
         for key in ("ENERGYLO", "DSTYP1"):
             del hdus[0].header[key]
     given = {"psf": "none", "exposure": files / "exp.fits"}
-    with pytest.warns(DataWarning, match=r"it is taken to be of 0.9:2 keV"):
-        assert read_observation(
-            files / "counts.img", energy_kev="0.9:2", **given
-        ).pointing.band_kev == (
-            0.9,
-            2.0,
-        )
-    with pytest.warns(DataWarning, match="`ccd` = 3: chips cannot be chosen"):
-        read_observation(files / "counts.img", ccd="3", **given)
-    with pytest.warns(DataWarning, match="keeps its pixels"):
-        assert read_observation(
-            files / "counts.img", bin=8.0, **given
-        ).photons.pixel == pytest.approx(STEP)
+    with pytest.warns(DataWarning, match=message):
+        seen = read_observation(files / "counts.img", **given, **options)
+    assert seen.photons.pixel == pytest.approx(STEP)
+    assert seen.pointing.band_kev == ((0.9, 2.0) if "energy_kev" in options else None)
 
 
-def test_min_sigma_is_raised_and_said(files):
+def test_min_sigma_is_raised_to_half_of_the_pixel(files):
     said = []
     out, result = quietly(
         fit,

@@ -1,4 +1,4 @@
-"""Read what the option `background` asks for."""
+"""Read the backgrounds that the option `background` asks for."""
 
 import math
 import re

@@ -60,7 +60,7 @@ class CountsImageFile:
         DataError
             If a file cannot be used, or no photon is left.
         InputError
-            If an option cannot be what it is.
+            If the value of an option is impossible, or options contradict each other.
         """
         image = read_counts(self.file.path)
         instrument = instrument_of(image.pointing)

@@ -16,7 +16,7 @@ from .psf import parse_psf
 
 
 def open_source(file):
-    """Find out what a file holds.
+    """Find out whether a file holds single photons or a counts image.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def read_observation(events, *, frame=None, name=None, **options):
         If a file cannot be read or used, the maps do not overlap the photons, or no photon is
         left.
     InputError
-        If an option cannot be what it is.
+        If the value of an option is impossible, or options contradict each other.
 
     Examples
     --------

@@ -47,7 +47,7 @@ class EventListFile:
         DataError
             If a file cannot be used, or no photon is left.
         InputError
-            If an option cannot be what it is.
+            If the value of an option is impossible, or options contradict each other.
         """
         events = read_events(self.file, sky=False)
         instrument, aim = instrument_of(events.pointing), aim_detector(events)

@@ -122,7 +122,9 @@ def _fixed_columns(table):
     given = [name for name in table.colnames if name.lower().startswith("fixed")]
     unknown = [name for name in given if name not in FIXED_COLUMNS]
     if unknown:
-        raise InputError(f"column {unknown[0]}: what can be fixed is {', '.join(FIXED_COLUMNS)}")
+        raise InputError(
+            f"column {unknown[0]} is unknown: {', '.join(FIXED_COLUMNS)} mark fixed parameters"
+        )
     for name in given:
         if table[name].dtype.kind != "b" or np.any(getattr(table[name], "mask", False)):
             raise InputError(

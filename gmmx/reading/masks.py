@@ -1,4 +1,4 @@
-"""Cut photons and exposure by masks and regions, with a record of what each of them takes."""
+"""Cut photons and exposure by masks and regions, and record how much each of them takes."""
 
 import warnings
 from dataclasses import dataclass, replace
@@ -64,7 +64,7 @@ class Cut:
     shapes : Shapes or None
         Everything that was cut out; None if nothing was.
     records : tuple of MaskRecord
-        What each mask and region takes.
+        Area and photons of each mask and region.
     """
 
     recorded: EventList | CountsImage
@@ -240,7 +240,7 @@ def _check_left(recorded, lists, problem):
 
 
 def _as_mask(one, recorded):
-    """Return the holes of a list that consists of holes, because they are what it masks.
+    """Return the shapes of a mask; of a list that consists of holes, these are the holes.
 
     CIAO writes masks as holes in everything, or as holes in a first shape that holds every
     photon, such as `rectangle` and `-ellipse`. Read literally, such a list masks everything else.
@@ -259,8 +259,8 @@ def _as_mask(one, recorded):
     ):
         return shapes
     warnings.warn(
-        f"{one.name}: its first shape holds every photon, the others are cut out of it: as a mask "
-        "it leaves out what is cut out (given as `region` it keeps the rest)",
+        f"{one.name}: its first shape holds every photon, and the others are excluded from it: as "
+        "a mask it leaves out the photons in the excluded shapes (as `region` it keeps the rest)",
         DataWarning,
         stacklevel=4,
     )
@@ -285,7 +285,7 @@ def _warn_of_greedy_shapes(recorded, masks):
 
 
 def _complement(shapes):
-    """Return the shapes that cover what others leave uncovered.
+    """Return shapes that cover the rest of the plane.
 
     A list of terms cannot express it if more than one group has holes; then nothing is covered.
     """

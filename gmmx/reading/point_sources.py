@@ -50,7 +50,7 @@ def read_point_sources(sources, positions, observations):
 
 
 def _summary(usable, positions, reasons, observations):
-    """Say how many sources are fitted and what limits their fluxes."""
+    """Describe how many sources are fitted, and why others are not."""
     text = f"{len(usable)} fitted, positions {positions}"
     if reasons:
         text += f"; left out: {reasons}"

@@ -9,7 +9,7 @@ from .fixed_components import fixed_from_table
 
 
 def read_start(config, observations):
-    """Read what a fit starts with.
+    """Read the initial components of a fit.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Levels from a source-free region."""
+"""Background amplitudes are fitted in a source-free region and kept fixed."""
 
 import numpy as np
 import pytest
@@ -19,17 +19,19 @@ from gmmx.show.page import summary
 
 
 def corner(completeness, *, beyond=60.0):
+    """The completeness where x is larger than a value [arcsec]."""
     x, _ = completeness.grid.centres()
     return completeness.masked((x > beyond).astype(float))
 
 
-def vignetted(side=200.0):
+def make_vignetted(side=200.0):
+    """A completeness that falls from the centre outwards."""
     grid = PixelGrid.covering((-side / 2, side / 2), (-side / 2, side / 2), 2.0)
     x, y = grid.centres()
     return Completeness(grid=grid, exposure=5.0 * (1 - 0.8 * np.hypot(x, y) / side))
 
 
-def test_one_level_is_counts_over_area():
+def test_one_amplitude_is_counts_over_area():
     completeness = field(200, 2.0)
     seen = drawn(
         mixture_of((3000, 0, 0, 10)),
@@ -62,7 +64,7 @@ def test_one_level_is_counts_over_area():
     assert_allclose(b.amplitude_error, np.sqrt(n) / area, rtol=1e-6)
     assert_allclose(b.photons_error, np.sqrt(n) * 5, rtol=1e-6)
     assert_allclose(result.background_error, b.photons_error)
-    # What the level is uncertain by goes over into the signal.
+    # The uncertainty of the amplitude adds to that of the signal.
     exact = fit(
         Observation(
             photons=Photons(seen.photons.x, seen.photons.y),
@@ -78,8 +80,8 @@ def test_one_level_is_counts_over_area():
     assert_allclose(summary_dict(result)["background_photons_error"], b.photons_error)
 
 
-def test_two_levels_are_where_the_likelihood_is_highest():
-    completeness = vignetted()
+def test_two_amplitudes_are_where_the_likelihood_is_highest():
+    completeness = make_vignetted()
     rng = np.random.default_rng(3)
     backgrounds = (Background(), Background(name="particle", kind="particle"))
     sky = drawn(mixture_of((1, 0, 0, 1)), completeness, rng, sky=0.6)
@@ -95,7 +97,7 @@ def test_two_levels_are_where_the_likelihood_is_highest():
     errors = np.sqrt(np.diag(covariance))
     assert abs(found[0].amplitude - 0.6) < 4 * errors[0]
     assert abs(found[1].amplitude - 0.2) < 4 * errors[1]
-    # The two are hardly told from each other, their sum is.
+    # Only their sum is well determined.
     assert covariance[0, 1] / errors.prod() < -0.8
     areas = (
         np.array(
@@ -111,29 +113,29 @@ def test_two_levels_are_where_the_likelihood_is_highest():
     assert_allclose(np.sqrt(areas @ covariance @ areas), np.sqrt(len(seen.photons)), rtol=1e-3)
 
 
-def test_held_ones_stay_and_an_empty_region_is_refused():
-    completeness = field(100, 2.0)
-    held = Background(amplitude=0.5, fixed=True)
-    empty = Observation(
-        photons=Photons([], []),
-        completeness=completeness,
-        backgrounds=(Background(),),
+def make_empty(completeness, background):
+    """An observation without photons."""
+    return Observation(
+        photons=Photons([], []), completeness=completeness, backgrounds=(background,)
     )
+
+
+def test_a_region_without_photons_is_refused():
     with pytest.raises(InputError, match="no photon lies in it"):
-        fitted_amplitudes(empty, reference_exposure([completeness]))
-    assert fitted_amplitudes(
-        Observation(
-            photons=Photons([], []),
-            completeness=completeness,
-            backgrounds=(held,),
-        ),
-        reference_exposure([completeness]),
-    ) == (held,)
-    assert_allclose(photons_of(held, empty.completeness), 0.5 * 100**2)
+        fitted_amplitudes(make_empty(field(100, 2.0), Background()), 1.0)
 
 
-def test_backgrounds_alike_have_a_sum_that_is_known():
-    completeness = vignetted()
+def test_fixed_amplitudes_stay():
+    fixed = Background(amplitude=0.5, fixed=True)
+    assert fitted_amplitudes(make_empty(field(100, 2.0), fixed), 1.0) == (fixed,)
+
+
+def test_the_photons_of_a_background_are_its_amplitude_times_the_area():
+    assert_allclose(photons_of(Background(amplitude=0.5, fixed=True), field(100, 2.0)), 5000)
+
+
+def test_the_sum_of_similar_backgrounds_is_well_determined():
+    completeness = make_vignetted()
     rng = np.random.default_rng(5)
     backgrounds = (Background(), Background(name="particle", kind="particle"))
     seen = drawn(

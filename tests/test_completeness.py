@@ -11,7 +11,7 @@ from gmmx.plane.grid import PixelGrid
 GRID = PixelGrid.covering((0, 4), (0, 3), 1.0)
 
 
-def ramp(grid=GRID, unit=""):
+def make_ramp(grid=GRID, unit=""):
     """Exposure 0, 1, 2, ... in the order of the pixels."""
     return Completeness(
         grid=grid,
@@ -21,14 +21,14 @@ def ramp(grid=GRID, unit=""):
 
 
 def test_without_mask_everything_is_open():
-    assert_array_equal(ramp().open_fraction, 1)
-    assert_array_equal(ramp().effective, ramp().exposure)
+    assert_array_equal(make_ramp().open_fraction, 1)
+    assert_array_equal(make_ramp().effective, make_ramp().exposure)
 
 
 def test_masks_multiply_and_exposure_stays():
     share = np.ones(GRID.shape)
     share[0, 1], share[2, 3] = 0.0, 0.5
-    seen = ramp().masked(share).masked(share)
+    seen = make_ramp().masked(share).masked(share)
     assert seen.effective[2, 3] == 11 * 0.25
     assert seen.exposure[0, 1] == 1
     assert seen.exposure_at(1.5, 0.5) == 1
@@ -37,18 +37,18 @@ def test_masks_multiply_and_exposure_stays():
 
 
 def test_nothing_is_seen_off_the_grid():
-    assert_array_equal(ramp().exposure_at([-0.1, 4.1, 2.0, 1e9], [1.0, 1.0, 3.1, 0.0]), 0)
-    assert_array_equal(ramp().effective_at([-0.1, 4.1, 2.0, 1e9], [1.0, 1.0, 3.1, 0.0]), 0)
+    assert_array_equal(make_ramp().exposure_at([-0.1, 4.1, 2.0, 1e9], [1.0, 1.0, 3.1, 0.0]), 0)
+    assert_array_equal(make_ramp().effective_at([-0.1, 4.1, 2.0, 1e9], [1.0, 1.0, 3.1, 0.0]), 0)
 
 
 def test_flux_needs_area_and_time():
-    assert ramp(unit="cm**2 s").has_flux_unit
-    assert not ramp(unit="s").has_flux_unit
-    assert not ramp().has_flux_unit
+    assert make_ramp(unit="cm**2 s").has_flux_unit
+    assert not make_ramp(unit="s").has_flux_unit
+    assert not make_ramp().has_flux_unit
 
 
 @pytest.mark.parametrize(
-    ("exposure", "share", "match"),
+    ("exposure", "fraction", "match"),
     [
         (-1.0, 1.0, "cannot be negative, got -1"),
         (1.0, 1.5, "between 0 and 1"),
@@ -56,12 +56,12 @@ def test_flux_needs_area_and_time():
         (np.nan, 1.0, "not finite"),
     ],
 )
-def test_what_cannot_be_a_completeness(exposure, share, match):
+def test_what_cannot_be_a_completeness_is_refused(exposure, fraction, match):
     with pytest.raises(InputError, match=match):
         Completeness(
             grid=GRID,
             exposure=np.full(GRID.shape, exposure),
-            open_fraction=np.full(GRID.shape, share),
+            open_fraction=np.full(GRID.shape, fraction),
         )
 
 
@@ -70,51 +70,55 @@ def test_exposure_must_fit_its_grid():
         Completeness(grid=GRID, exposure=np.ones((4, 3)))
 
 
-def test_reference_exposure_of_one_map_is_its_maximum():
-    assert reference_exposure([ramp()]) == 11
-    assert reference_exposure([ramp().masked(np.zeros(GRID.shape))]) == 11
-    assert reference_exposure([None]) == 1
-    assert reference_exposure([]) == 1
+@pytest.mark.parametrize(
+    ("maps", "reference"),
+    [
+        ([make_ramp()], 11),
+        # A mask does not change it.
+        ([make_ramp().masked(np.zeros(GRID.shape))], 11),
+        ([None], 1),
+        ([], 1),
+    ],
+    ids=["one map", "all masked", "no map", "no observation"],
+)
+def test_the_reference_exposure_of_one_map_is_its_maximum(maps, reference):
+    assert reference_exposure(maps) == reference
 
 
 def test_reference_exposure_is_the_maximum_of_the_sum():
     far = Completeness(
         grid=PixelGrid.covering((100, 104), (0, 3), 1.0), exposure=np.full((3, 4), 9.0)
     )
-    assert reference_exposure([ramp(), far]) == 11
+    assert reference_exposure([make_ramp(), far]) == 11
     # Twice the same field: exposures add.
-    assert reference_exposure([ramp(), ramp()]) == 22
+    assert reference_exposure([make_ramp(), make_ramp()]) == 22
     finer = Completeness(
         grid=PixelGrid.covering((0, 4), (0, 3), 0.5), exposure=np.full((6, 8), 5.0)
     )
-    assert reference_exposure([finer, ramp()]) == 16
-    assert reference_exposure([ramp(), finer]) == 16
+    assert reference_exposure([finer, make_ramp()]) == 16
+    assert reference_exposure([make_ramp(), finer]) == 16
 
 
-def test_sum_of_completeness_stays_below_one():
+def test_the_sum_of_completenesses_stays_below_one():
     turned = PixelGrid(
         shape=(30, 30),
         origin=np.array([1.0, -2.0]),
         matrix=0.2 * np.array([[0.8, -0.6], [0.6, 0.8]]),
     )
     maps = [
-        ramp(),
+        make_ramp(),
         Completeness(grid=turned, exposure=np.random.default_rng(0).uniform(0, 5, turned.shape)),
     ]
-    reference = reference_exposure(maps)
-    for one in maps:
-        x, y = one.grid.centres()
-        assert np.all(sum(c.effective_at(x, y) for c in maps) <= reference * (1 + 1e-12))
-    assert_allclose(
-        reference, max(sum(c.effective_at(*one.grid.centres()) for c in maps).max() for one in maps)
-    )
+    # The largest sum at a cell centre of any map is the reference.
+    sums = [sum(c.effective_at(*one.grid.centres()) for c in maps).max() for one in maps]
+    assert_allclose(reference_exposure(maps), max(sums), rtol=1e-12)
 
 
 def test_maps_that_do_not_go_together():
     with pytest.raises(InputError, match="others have none"):
-        reference_exposure([ramp(), None])
+        reference_exposure([make_ramp(), None])
     with pytest.raises(InputError, match=r"different units.*'cm\*\*2 s', 's'"):
-        reference_exposure([ramp(unit="s"), ramp(unit="cm**2 s")])
+        reference_exposure([make_ramp(unit="s"), make_ramp(unit="cm**2 s")])
 
 
 def make_turned_map(shape=(12, 18), step=4.0):
@@ -144,17 +148,29 @@ def test_finer_cells_repeat_the_value_they_lie_in(step):
 def test_other_cells_keep_the_integral(step):
     old = make_turned_map()
     new = old.regridded(step)
-    for one, other in ((new.exposure, old.exposure), (new.effective, old.effective)):
-        assert_allclose(one.sum() * new.grid.cell_area, other.sum() * old.grid.cell_area, rtol=1e-9)
-    # And the centre of mass, which a shift of half a cell would move.
-    for k in range(2):
-        means = [np.sum(m.exposure * m.grid.centres()[k]) / m.exposure.sum() for m in (new, old)]
-        assert abs(means[0] - means[1]) < 0.1 * step
+    ours, theirs = (
+        np.array([c.exposure.sum(), c.effective.sum()]) * c.grid.cell_area for c in (new, old)
+    )
+    assert_allclose(ours, theirs, rtol=1e-9)
+    # A shift of half a cell would move the centre of mass.
+    ours, theirs = (
+        np.array([(c.exposure * axis).sum() for axis in c.grid.centres()]) / c.exposure.sum()
+        for c in (new, old)
+    )
+    assert_allclose(ours, theirs, atol=0.1 * step)
 
 
 def test_coarser_cells_are_block_means():
     old = make_turned_map()
     assert_allclose(old.regridded(8.0).exposure, old.exposure.reshape(6, 2, 9, 2).mean((1, 3)))
+
+
+def test_cells_of_the_present_size_change_nothing():
+    old = make_turned_map()
     assert old.regridded(4.0) is old
+
+
+@pytest.mark.parametrize("step", [0.0, -2.0, np.nan])
+def test_cells_have_a_positive_size(step):
     with pytest.raises(InputError, match="positive"):
-        old.regridded(0.0)
+        make_turned_map().regridded(step)

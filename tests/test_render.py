@@ -18,29 +18,38 @@ from gmmx.model.photons import Photons
 from gmmx.plane.grid import PixelGrid
 
 
-def test_signal_units_are_one_sky():
-    result = make_result([make_observation()], make_mixture())
-    counts, flux, sb = (render(result, units=u) for u in ("counts", "flux", "sb"))
-    area = counts.signal.grid.cell_area
-    assert counts.signal.values.sum() == pytest.approx(result.mixture.fluxes.sum(), rel=1e-3)
-    for name in ("signal", "signal_psf", "background"):
-        assert_allclose(
-            getattr(flux, name).values * result.reference_exposure,
-            getattr(counts, name).values,
-            rtol=1e-12,
-        )
-        assert_allclose(getattr(sb, name).values * area, getattr(flux, name).values, rtol=1e-12)
-    for name in ("completeness", "expected", "counts", "residual"):
-        assert_array_equal(getattr(flux, name).values, getattr(counts, name).values)
-    assert {name: image.unit for name, image in sb.as_dict().items()} == {
-        "SIGNAL": "photon/cm**2/s/arcsec**2",
-        "SIGNAL_PSF": "photon/cm**2/s/arcsec**2",
-        "BACKGROUND": "photon/cm**2/s/arcsec**2",
-        "COMPLETENESS": "",
-        "EXPECTED": "count",
-        "COUNTS": "count",
-        "RESIDUAL": "",
-    }
+@pytest.fixture(scope="module")
+def fitted():
+    """One observation with three components."""
+    return make_result([make_observation()], make_mixture())
+
+
+@pytest.mark.parametrize("name", ["signal", "signal_psf", "background"])
+def test_all_units_show_one_sky(fitted, name):
+    counts, flux, sb = (getattr(render(fitted, units=u), name) for u in ("counts", "flux", "sb"))
+    assert_allclose(flux.values * fitted.reference_exposure, counts.values, rtol=1e-12)
+    assert_allclose(sb.values * sb.grid.cell_area, flux.values, rtol=1e-12)
+    assert (counts.unit, flux.unit, sb.unit) == (
+        "photon/pixel",
+        "photon/cm**2/s/pixel",
+        "photon/cm**2/s/arcsec**2",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("completeness", ""), ("expected", "count"), ("counts", "count"), ("residual", "")],
+)
+def test_counts_stay_counts_whatever_the_units(fitted, name, unit):
+    counts, flux = (getattr(render(fitted, units=u), name) for u in ("counts", "flux"))
+    assert_array_equal(flux.values, counts.values)
+    assert counts.unit == flux.unit == unit
+
+
+def test_the_signal_holds_all_fluxes(fitted):
+    assert render(fitted).signal.values.sum() == pytest.approx(
+        fitted.mixture.fluxes.sum(), rel=1e-3
+    )
 
 
 @pytest.mark.parametrize("unit", ["", "s", "cm**2"])
@@ -99,51 +108,58 @@ def test_no_component_leaves_the_background():
     assert images.expected.values.max() == pytest.approx(0.01 * 4)
 
 
-def test_coarser_pixels_gather_the_same_photons():
+@pytest.fixture(scope="module")
+def fine_and_coarse():
+    """The same images on the map's own pixels and on blocks of 2 x 2."""
     result = make_result([make_observation(kinds=("sky", "file"))], make_mixture())
     fine = render(result)
-    coarse = render(
-        result,
-        PixelGrid(shape=(25, 30), origin=fine.signal.grid.to_plane(0.5, 0.5), matrix=4 * np.eye(2)),
-    )
-    for name in ("signal", "signal_psf", "background", "counts"):
-        blocks = getattr(fine, name).values.reshape(25, 2, 30, 2).sum((1, 3))
-        assert_allclose(getattr(coarse, name).values, blocks, rtol=0, atol=3e-3 * blocks.max())
-    assert_allclose(
-        coarse.completeness.values,
-        fine.completeness.values.reshape(25, 2, 30, 2).mean((1, 3)),
-        atol=1e-12,
-    )
+    origin = fine.signal.grid.to_plane(0.5, 0.5)
+    return fine, render(result, PixelGrid(shape=(25, 30), origin=origin, matrix=4 * np.eye(2)))
 
 
-def test_a_joint_fit_sums_over_observations():
-    one, two = make_observation(1, name="one"), make_observation(2, name="two", rotation=0.5)
-    mixture = make_mixture()
-    grid = one.completeness.grid
-    joint = make_result([one, two], mixture, reference_exposure=2e7)
-    images = render(joint, grid)
-    parts = [render(make_result([o], mixture, reference_exposure=2e7), grid) for o in (one, two)]
-    for name in ("completeness", "expected", "counts", "background"):
-        assert_allclose(
-            getattr(images, name).values,
-            sum(getattr(p, name).values for p in parts),
-            rtol=1e-12,
-            atol=1e-15,
-        )
-    assert images.completeness.values.max() <= 1
-    whole = output_grid(joint)
-    for o in (one, two):
-        ny, nx = o.completeness.grid.shape
-        corners = o.completeness.grid.to_plane(
-            [-0.5, nx - 0.5, -0.5, nx - 0.5], [-0.5, -0.5, ny - 0.5, ny - 0.5]
-        )
-        ix, iy = whole.to_pixels(*corners)
-        assert ix.min() > -0.52
-        assert iy.min() > -0.52
-        assert ix.max() < whole.shape[1] - 0.48
-        assert iy.max() < whole.shape[0] - 0.48
-    # Whole pixels were added: the first map's own pixels are still pixels.
-    ix, iy = whole.to_pixels(*grid.to_plane(0, 0))
+@pytest.mark.parametrize("name", ["signal", "signal_psf", "background", "counts"])
+def test_coarser_pixels_hold_the_same_photons(fine_and_coarse, name):
+    fine, coarse = (getattr(images, name).values for images in fine_and_coarse)
+    blocks = fine.reshape(25, 2, 30, 2).sum((1, 3))
+    assert_allclose(coarse, blocks, rtol=0, atol=3e-3 * blocks.max())
+
+
+def test_coarser_pixels_have_the_mean_completeness(fine_and_coarse):
+    fine, coarse = (images.completeness.values for images in fine_and_coarse)
+    assert_allclose(coarse, fine.reshape(25, 2, 30, 2).mean((1, 3)), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["completeness", "expected", "counts", "background"])
+def test_a_joint_fit_sums_over_observations(name):
+    pair = make_observation(1, name="one"), make_observation(2, name="two", rotation=0.5)
+    joint = make_result(pair, make_mixture(), reference_exposure=2e7)
+    grid = pair[0].completeness.grid
+    parts = [getattr(render(replace(joint, observations=(o,)), grid), name) for o in pair]
+    image = getattr(render(joint, grid), name).values
+    assert_allclose(image, sum(part.values for part in parts), rtol=1e-12, atol=1e-15)
+    if name == "completeness":
+        assert image.max() <= 1
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_grid_of_a_joint_fit_covers_every_map(index):
+    pair = make_observation(1, name="one"), make_observation(2, name="two", rotation=0.5)
+    whole = output_grid(make_result(pair))
+    own = pair[index].completeness.grid
+    ny, nx = own.shape
+    corners = own.to_plane(
+        np.array([-0.5, nx - 0.5, -0.5, nx - 0.5]), np.array([-0.5, -0.5, ny - 0.5, ny - 0.5])
+    )
+    ix, iy = whole.to_pixels(*corners)
+    assert min(ix.min(), iy.min()) > -0.52
+    assert ix.max() < whole.shape[1] - 0.48
+    assert iy.max() < whole.shape[0] - 0.48
+
+
+def test_the_grid_of_a_joint_fit_keeps_the_pixels_of_the_first_map():
+    pair = make_observation(1, name="one"), make_observation(2, name="two", rotation=0.5)
+    whole = output_grid(make_result(pair))
+    ix, iy = whole.to_pixels(*pair[0].completeness.grid.to_plane(0, 0))
     assert_allclose([ix, iy], np.round([ix, iy]), atol=1e-9)
 
 
@@ -172,22 +188,18 @@ def test_an_absurdly_large_image_is_refused():
 
 
 @pytest.mark.parametrize("bin", [None, 3.0])
-def test_images_have_the_wcs_of_the_fit(bin):
-    from astropy.wcs import WCS
-
+@pytest.mark.parametrize("name", ["SIGNAL", "COMPLETENESS", "RESIDUAL"])
+def test_images_are_arrays_with_the_wcs_of_the_fit(name, bin):
     result = make_result([make_observation(rotation=0.3)], make_mixture())
-    images = render(result, output_grid(result, bin=bin))
-    for image in images.as_dict().values():
-        assert isinstance(image.wcs, WCS)
-        assert np.asarray(image).shape == image.shape
+    image = render(result, output_grid(result, bin=bin)).as_dict()[name]
+    assert np.asarray(image).shape == image.shape
     x, y = result.mixture.means[0]
-    ix, iy = images.signal.grid.to_pixels(x, y)
     ra, dec = result.frame.to_sky(x, y)
-    assert_allclose(images.signal.wcs.all_world2pix(ra, dec, 0), [ix, iy], atol=1e-6)
+    assert_allclose(image.wcs.all_world2pix(ra, dec, 0), image.grid.to_pixels(x, y), atol=1e-6)
 
 
-def test_images_name_themselves():
-    images = render(make_result([make_observation()], make_mixture()))
+def test_images_name_themselves(fitted):
+    images = render(fitted)
     assert repr(images).startswith("RenderedImages(SIGNAL, SIGNAL_PSF, BACKGROUND, COMPLETENESS")
     assert "60 x 50 pixels" in repr(images)
 
@@ -252,27 +264,35 @@ def test_the_galaxy_is_drawn_as_in_its_true_image(shared_data):
     assert drawn.sum() * grid.cell_area == pytest.approx(truth.sum() * step**2, rel=1e-4)
 
 
-def test_each_observation_of_a_joint_fit_has_its_own_residual():
-    one, other = (
-        make_observation(),
-        make_observation(1, rotation=0.6, name="other", kinds=("sky", "particle", "file")),
-    )
-    result = make_result([one, other], make_mixture(), reference_exposure=2e7)
-    images = render(result)
-    assert len(images.each) == 2
-    for name in ("expected", "counts"):
-        parts = [getattr(its, name).values for its in images.each]
-        assert_allclose(sum(parts), getattr(images, name).values, rtol=1e-12)
-    for o, its in zip((one, other), images.each, strict=True):
-        # As if the others had not been there, but for the exposure that fluxes refer to.
-        alone = render(replace(result, observations=(o,)), images.expected.grid)
-        assert alone.each == ()
-        for name in ("expected", "counts", "residual"):
-            assert_allclose(
-                getattr(its, name).values, getattr(alone, name).values, rtol=1e-12, atol=1e-14
-            )
-    named = list(images.as_dict())
-    assert named[-7:] == [
+@pytest.fixture(scope="module")
+def joint():
+    """Two observations with different backgrounds, turned against each other."""
+    kinds = ("sky", "particle", "file")
+    pair = make_observation(), make_observation(1, rotation=0.6, name="other", kinds=kinds)
+    return make_result(pair, make_mixture(), reference_exposure=2e7)
+
+
+@pytest.mark.parametrize("name", ["expected", "counts"])
+def test_the_images_of_each_observation_add_up(joint, name):
+    images = render(joint)
+    parts = [getattr(its, name).values for its in images.each]
+    assert len(parts) == 2
+    assert_allclose(sum(parts), getattr(images, name).values, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["expected", "counts", "residual"])
+@pytest.mark.parametrize("index", [0, 1])
+def test_each_observation_is_drawn_as_if_it_were_alone(joint, index, name):
+    # Only the reference exposure, which fluxes refer to, is that of the joint fit.
+    images = render(joint)
+    alone = render(replace(joint, observations=(joint.observations[index],)), images.expected.grid)
+    assert alone.each == ()
+    its, own = getattr(images.each[index], name).values, getattr(alone, name).values
+    assert_allclose(its, own, rtol=1e-12, atol=1e-14)
+
+
+def test_the_images_of_each_observation_have_names(joint):
+    assert list(render(joint).as_dict())[-7:] == [
         "RESIDUAL",
         *(f"{name}_{i}" for i in (1, 2) for name in ("EXPECTED", "COUNTS", "RESIDUAL")),
     ]

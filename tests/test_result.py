@@ -107,14 +107,14 @@ def test_values_are_printed_to_the_first_digit_of_their_error(value, error, text
 def test_the_flux_has_the_unit_of_photons_over_the_exposure(unit, expected):
     result = make_result([make_observation(unit=unit)], make_mixture(3))
     exposure = result.reference_exposure if unit else 1.0
-    assert result.flux.unit.is_equivalent(expected)
-    assert_allclose(result.flux.to_value(expected), result.mixture.fluxes.sum() / exposure)
-    assert_allclose(result.flux_error.to_value(expected), result.signal_error / exposure)
+    assert result.signal_flux.unit.is_equivalent(expected)
+    assert_allclose(result.signal_flux.to_value(expected), result.mixture.fluxes.sum() / exposure)
+    assert_allclose(result.signal_flux_error.to_value(expected), result.signal_error / exposure)
 
 
 def test_the_flux_leaves_point_sources_out():
     result = make_result_with_points()
-    assert_allclose(result.flux / result.flux_unit, result.mixture.fluxes[:2].sum())
+    assert_allclose(result.signal_flux / result.flux_per_photon, result.mixture.fluxes[:2].sum())
 
 
 def test_options_are_kept_as_json_keeps_them(result):

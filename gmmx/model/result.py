@@ -214,21 +214,21 @@ class FitResult(ResultDoors):
         return self.background_photons / max(total, 1e-300)
 
     @property
-    def flux(self) -> "Quantity":
+    def signal_flux(self) -> "Quantity":
         """Total flux of the extended components, sum F_k / E_ref [photon/cm**2/s].
 
         Where the exposure has no area and time, the unit is that of photons over the exposure;
         for a relative exposure it is photons at E_ref.
         """
-        return float(self.extended.fluxes.sum()) * self.flux_unit
+        return float(self.extended.fluxes.sum()) * self.flux_per_photon
 
     @property
-    def flux_error(self) -> "Quantity":
-        """Standard error of `flux`; its correlation with the backgrounds is included."""
-        return float(self.signal_error) * self.flux_unit
+    def signal_flux_error(self) -> "Quantity":
+        """Standard error of `signal_flux`; its correlation with the backgrounds is included."""
+        return float(self.signal_error) * self.flux_per_photon
 
     @property
-    def flux_unit(self) -> "Quantity":
+    def flux_per_photon(self) -> "Quantity":
         """The flux that one photon at the reference exposure stands for."""
         from astropy import units
 

@@ -124,7 +124,7 @@ def headline(result: "FitResult") -> str:
 
 def summary_rows(result: "FitResult") -> list[tuple[str, str]]:
     """Flux, background and warnings of a fit, as (name, text)."""
-    flux, error = result.flux, result.flux_error
+    flux, error = result.signal_flux, result.signal_flux_error
     unit = _plain_unit(flux.unit)
     photons = f"{result.n_photons:,.0f} photons"
     if len(result.observations) > 1:

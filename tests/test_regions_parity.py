@@ -11,7 +11,7 @@ from astropy.coordinates import SkyCoord
 
 from gmmx.errors import DataWarning, InputError
 from gmmx.io.regions import read_regions, region_items, region_name
-from gmmx.plane.frame import SkyFrame
+from gmmx.plane.frame import PhysicalFrame, SkyFrame
 from gmmx.plane.grid import PixelGrid
 from gmmx.plane.shapes import Shapes
 from gmmx.plane.wcs import wcs_of
@@ -135,6 +135,35 @@ def test_objects_cover_what_their_file_covers(tmp_path, shape, system, angle):
     x, y = drawn_points()
     assert np.array_equal(as_file.contains(x, y), as_objects.contains(x, y))
     check_same_area(as_objects, theirs, wcs_in(system))
+
+
+# In physical pixels of 0.492 arcsec. `regions` reads and writes physical pixels of FITS tables, and
+# of no other files. It writes elliptical annuli with full axes, which is not the convention.
+PHYSICAL = PhysicalFrame(4096.5, 4096.5, 0.492, 0.492)
+MIDDLE = regions.PixCoord(4050.25, 4140.5)
+IN_PHYSICAL_PIXELS = {
+    "circle": lambda angle: regions.CirclePixelRegion(MIDDLE, 70.0),
+    "ellipse": lambda angle: regions.EllipsePixelRegion(MIDDLE, 180.0, 80.0, angle * u.deg),
+    "box": lambda angle: regions.RectanglePixelRegion(MIDDLE, 150.0, 60.0, angle * u.deg),
+    "annulus": lambda angle: regions.CircleAnnulusPixelRegion(MIDDLE, 40.0, 90.0),
+    "polygon": lambda angle: regions.PolygonPixelRegion(
+        regions.PixCoord(*PHYSICAL.to_physical(*vertices(angle)))
+    ),
+}
+
+
+@pytest.mark.parametrize("angle", ANGLES)
+@pytest.mark.parametrize("shape", IN_PHYSICAL_PIXELS)
+def test_fits_tables_of_regions_cover_the_same(tmp_path, shape, angle):
+    region = IN_PHYSICAL_PIXELS[shape](angle)
+    path = tmp_path / "table.fits"
+    regions.Regions([region.copy()]).write(path, format="fits")
+    ours = read_regions(path, frame=FRAME, physical=PHYSICAL)
+    x, y = drawn_points()
+    inside = region.contains(regions.PixCoord(*PHYSICAL.to_physical(x, y)))
+    assert inside.sum() > 100
+    assert np.sum(ours.contains(x, y) != inside) <= 2
+    assert ours.area() == pytest.approx(region.area * 0.492**2, rel=1e-3)
 
 
 def make_circle(x, y, radius, **meta):

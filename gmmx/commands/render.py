@@ -45,25 +45,15 @@ def render(
     config = RenderConfig() if config is None else config
     check_target(out, overwrite=overwrite, suffixes=IMAGE_SUFFIXES)
     result = read_model(model)
-    grid = _grid(model, result, config)
+    if config.like is None:
+        grid = output_grid(result, bin=config.bin)
+    else:
+        grid = read_grid_like(config.like, result.frame)
     with about(model):
         drawn = draw(result, grid, units=config.units, with_points=config.points)
         images = _chosen(drawn.as_dict(), config.image, len(result.observations))
     write_images(out, images, result, overwrite=overwrite, command=command)
     return Path(out)
-
-
-def _grid(model, result, config):
-    """Return the pixels that the images get."""
-    if config.like is None:
-        return output_grid(result, bin=config.bin)
-    if result.frame is None:
-        raise InputError(
-            f"{model}: the model has no coordinates on the sky, so that its images cannot have the "
-            f"pixels of {config.like}: give their size with `bin`",
-            parameter="like",
-        )
-    return read_grid_like(config.like, result.frame)
 
 
 def _chosen(images, name, n_observations):

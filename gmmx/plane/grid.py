@@ -199,7 +199,7 @@ class PixelGrid:
 
 
 def _overlaps(index, n, side):
-    """Share out intervals of length `side` [pixel], centred at `index`, among n pixels of one axis.
+    """Divide intervals of length `side` [pixel], centred at `index`, among n pixels of one axis.
 
     Returns
     -------

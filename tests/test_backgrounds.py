@@ -1,4 +1,4 @@
-"""Backgrounds by word, by file and by region: what --background makes of them."""
+"""Backgrounds that are named, read from files or measured in a region."""
 
 import warnings
 from types import SimpleNamespace
@@ -57,24 +57,30 @@ def read(files, background=None, **options):
         )
 
 
-def named(observation):
+def by_name(observation):
+    """The backgrounds of an observation as a dict."""
     return {b.name: b for b in observation.backgrounds}
 
 
-def test_the_instrument_decides(files):
-    assert list(named(read(files))) == ["sky", "particle"]
+def test_acis_has_sky_and_particles_by_default(files):
+    assert list(by_name(read(files))) == ["sky", "particle"]
     assert (
         read(files).pointing.choices["background"]
         == "sky and particles, amplitudes fitted (default for ACIS)"
     )
+
+
+def test_a_flat_exposure_leaves_the_sky_alone_by_default(files):
     flat = files.write("flat.fits", image_hdus(np.full((104, 104), 1e6)))
-    assert list(named(read(files, exposure=flat))) == ["sky"]
-    other = files.write("events.fits", event_hdus(INSTRUME="EMOS1", TELESCOP="XMM"))
-    assert other == files.events
-    assert list(named(read(files))) == ["sky"]
+    assert list(by_name(read(files, exposure=flat))) == ["sky"]
 
 
-def test_without_an_exposure_map_particles_are_not_told_from_the_sky(files):
+def test_other_instruments_have_the_sky_alone_by_default(files):
+    files.write("events.fits", event_hdus(INSTRUME="EMOS1", TELESCOP="XMM"))
+    assert list(by_name(read(files))) == ["sky"]
+
+
+def test_without_an_exposure_map_the_default_is_the_sky_alone(files):
     with pytest.warns(DataWarning, match="no exposure map"):
         observation = gmmx.read_observation(files.events, psf="none")
     assert [b.name for b in observation.backgrounds] == ["sky"]
@@ -90,39 +96,57 @@ def test_words_are_joined_with_commas_or_listed(files, background):
     assert_allclose(particle.template.values[inside], 1.0, atol=0.04)
 
 
-def test_chips_lit_from_behind_have_particles_of_their_own(files):
+@pytest.fixture
+def two_chips(files):
+    """The same files with photons on chip 6 (x < 0) and on chip 7, which is back-illuminated."""
     hdus = event_hdus()
     hdus[1].data["ccd_id"] = np.where(hdus[1].data["x"] > 4096.5, 7, 6)
     files.write("events.fits", hdus)
-    front, behind = read(files, "particle", ccd="all").backgrounds
+    return files
+
+
+def test_back_illuminated_chips_have_particles_of_their_own(two_chips):
+    front, behind = read(two_chips, "particle", ccd="all").backgrounds
     assert (front.name, behind.name) == ("particle-fi", "particle-bi")
     covered = (front.template.values > 0).astype(int) + (behind.template.values > 0)
     assert covered.max() == 1
-    assert np.mean(behind.template.values[files.x > 5] > 0) > 0.9
-    assert np.all(behind.template.values[files.x < -5] == 0)
-    assert [b.name for b in read(files, "particle", ccd="6").backgrounds] == ["particle"]
-    held = read(files, "particle-bi=0.002,particle-fi", ccd="all").backgrounds
-    assert [(b.name, b.fixed) for b in held] == [("particle-bi", True), ("particle-fi", False)]
+    assert np.mean(behind.template.values[two_chips.x > 5] > 0) > 0.9
+    assert np.all(behind.template.values[two_chips.x < -5] == 0)
+
+
+def test_one_kind_of_chip_has_one_background_of_particles(two_chips):
+    assert [b.name for b in read(two_chips, "particle", ccd="6").backgrounds] == ["particle"]
+
+
+def test_the_particles_of_one_kind_of_chip_can_be_fixed(two_chips):
+    fixed = read(two_chips, "particle-bi=0.002,particle-fi", ccd="all").backgrounds
+    assert [(b.name, b.fixed) for b in fixed] == [("particle-bi", True), ("particle-fi", False)]
+
+
+def test_particles_of_chips_outside_the_field_are_refused(two_chips):
     with pytest.raises(InputError, match="none of its chips is in the field"):
-        read(files, "particle-bi", ccd="6")
+        read(two_chips, "particle-bi", ccd="6")
 
 
-def test_held_levels(files):
-    held = named(read(files, "sky=1e-9,particle=0.003"))
-    assert_allclose(held["sky"].amplitude, 1e-9 * np.float32(fits.getdata(files.exposure).max()))
-    assert (held["particle"].amplitude, held["particle"].fixed) == (0.003, True)
+def test_a_value_fixes_the_amplitude(files):
+    fixed = by_name(read(files, "sky=1e-9,particle=0.003"))
+    assert_allclose(fixed["sky"].amplitude, 1e-9 * np.float32(fits.getdata(files.exposure).max()))
+    assert (fixed["particle"].amplitude, fixed["particle"].fixed) == (0.003, True)
+
+
+def test_a_fixed_background_brighter_than_the_photons_is_warned_of(files):
     with pytest.warns(DataWarning, match="background particle makes .* more than the"):
         gmmx.read_observation(
             files.events, exposure=files.exposure, psf="none", background="particle=3"
         )
 
 
-def test_a_streak_is_a_share(files):
+def test_the_value_of_a_streak_is_a_fraction():
+    assert parse_backgrounds(["streak=0.02"])[0].amplitude == 0.02
     with pytest.raises(
         InputError, match="`background` = streak=2: that is the fraction of all photons, below 1"
     ):
         parse_backgrounds(["streak=2"])
-    assert parse_backgrounds(["streak=0.02"])[0].amplitude == 0.02
 
 
 def test_a_counts_image_is_smoothed_and_edges_do_not_darken(files):
@@ -235,28 +259,43 @@ def _rolled():
     return event_hdus(ROLL_PNT=40.0, EXPTIME=3.2)
 
 
-def test_levels_from_a_region(files):
-    region = files.folder / "free.reg"
-    region.write_text("physical\nbox(4096.5,4258,400,80,0)\n")
-    o = read(files, "sky", background_region=region)
-    (b,) = o.backgrounds
+@pytest.fixture
+def region(files):
+    """A source-free strip at the upper edge."""
+    path = files.folder / "free.reg"
+    path.write_text("physical\nbox(4096.5,4258,400,80,0)\n")
+    return path
+
+
+def test_an_amplitude_is_measured_in_a_region(files, region):
+    observation = read(files, "sky", background_region=region)
+    (b,) = observation.backgrounds
     assert b.fixed
-    n = len(b.deviations)
-    assert n == 1
-    # One background: the relative error is that of the counts.
-    counts = int(o.pointing.choices["background"].split("amplitudes fitted to the ")[1].split()[0])
+    # With one background the relative error is that of the counts.
+    choice = observation.pointing.choices["background"]
+    counts = int(choice.split("amplitudes fitted to the ")[1].split()[0])
+    assert choice.endswith("photons in free.reg and kept fixed")
+    assert len(b.deviations) == 1
     assert_allclose(b.deviations[0] / b.amplitude, 1 / np.sqrt(counts), rtol=1e-6)
-    assert o.pointing.choices["background"].endswith("photons in free.reg and kept fixed")
-    assert o.pointing.inputs[-1].role in ("background region", "background")
+    assert observation.pointing.inputs[-1].role in ("background region", "background")
+
+
+def test_the_region_may_lie_where_nothing_is_fitted(files, region):
     kept = files.folder / "kept.reg"
     kept.write_text('fk5\ncircle(150.0,2.2,50")\n')
-    # The region may lie where nothing is fitted.
-    assert_allclose(
-        read(files, "sky", background_region=region, region=kept).backgrounds[0].amplitude,
-        b.amplitude,
+    whole, part = (
+        read(files, "sky", background_region=region, **options).backgrounds[0]
+        for options in ({}, {"region": kept})
     )
+    assert_allclose(part.amplitude, whole.amplitude)
+
+
+def test_a_region_needs_a_background_that_is_not_fixed(files, region):
     with pytest.raises(InputError, match="no background is left"):
         read(files, "sky=1e-9", background_region=region)
+
+
+def test_a_region_without_photons_is_refused(files, region):
     region.write_text("physical\nbox(5000,5000,40,20,0)\n")
     with pytest.raises((InputError, DataError), match=r"free\.reg: no"):
         read(files, "sky", background_region=region)
@@ -285,46 +324,58 @@ def test_maps_move_with_their_observation(files):
         (("particle", "particle-fi"), "give either"),
     ],
 )
-def test_what_cannot_be_is_refused(background, message):
+def test_what_cannot_be_a_background_is_refused(background, message):
     with pytest.raises(InputError) as caught:
         parse_backgrounds([background] if isinstance(background, str) else background)
     assert message in str(caught.value)
 
 
-def test_errors_are_one_line(files):
-    away = files.write("away.fits", image_hdus(np.ones((104, 104)), ra=152.0))
-    rate = files.write("rate.fits", image_hdus(np.full((104, 104), 0.1), unit="count/s"))
-    nothing = files.write("nothing.fits", image_hdus(np.zeros((104, 104))))
-    negative = files.write("negative.fits", image_hdus(np.full((104, 104), -1.0)))
+@pytest.fixture
+def bad_files(files):
+    """Files that cannot be backgrounds, beside the good ones."""
+    files.write("away.fits", image_hdus(np.ones((104, 104)), ra=152.0))
+    files.write("rate.fits", image_hdus(np.full((104, 104), 0.1), unit="count/s"))
+    files.write("nothing.fits", image_hdus(np.zeros((104, 104))))
+    files.write("negative.fits", image_hdus(np.full((104, 104), -1.0)))
     untimed = event_hdus()
     del untimed[1].header["EXPOSURE"]
-    untimed = files.write("untimed.fits", untimed)
-    flat = files.write("flat.fits", image_hdus(np.full((104, 104), 1e6)))
-    cases = [
-        (DataError, "no such file", str(files.folder / "absent.fits"), {}),
-        (DataError, "does not overlap the field", away, {}),
-        (DataError, "is not counts per pixel", f"{rate}:fixed", {}),
-        (DataError, "zero everywhere", nothing, {}),
-        (DataError, "cannot be negative", negative, {}),
-        (DataError, "scaled by EXPOSURE", f"{untimed}:fixed", {}),
+    files.write("untimed.fits", untimed)
+    files.write("flat.fits", image_hdus(np.full((104, 104), 1e6)))
+    (files.folder / "inner.reg").write_text('fk5\ncircle(150.0,2.2,50")\n')
+    return files
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "background", "options"),
+    [
+        (DataError, "no such file", "absent.fits", {}),
+        (DataError, "does not overlap the field", "away.fits", {}),
+        (DataError, "is not counts per pixel", "rate.fits:fixed", {}),
+        (DataError, "zero everywhere", "nothing.fits", {}),
+        (DataError, "cannot be negative", "negative.fits", {}),
+        (DataError, "scaled by EXPOSURE", "untimed.fits:fixed", {}),
         (
             InputError,
             "they are the same",
             "sky,particle",
-            {"exposure": flat, "region": files.folder / "inner.reg"},
+            {"exposure": "flat.fits", "region": "inner.reg"},
         ),
         (InputError, "CCD_ID and ROLL_PNT", "streak", {}),
-    ]
-    (files.folder / "inner.reg").write_text('fk5\ncircle(150.0,2.2,50")\n')
-    for kind, message, background, options in cases:
-        with warnings.catch_warnings(), pytest.raises(kind) as caught:
-            warnings.simplefilter("ignore")
-            read(files, background, **options)
-        assert message in str(caught.value), background
-        assert "\n" not in str(caught.value)
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_errors_are_one_line(bad_files, error, message, background, options):
+    folder = bad_files.folder
+    background = str(folder / background) if ".fits" in background else background
+    options = {name: str(folder / file) for name, file in options.items()}
+    with warnings.catch_warnings(), pytest.raises(error) as caught:
+        warnings.simplefilter("ignore")
+        read(bad_files, background, **options)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
-def test_what_a_file_leaves_out_is_said_and_filled(files):
+def test_a_file_that_does_not_cover_the_field_is_filled_with_a_warning(files):
     values = np.full((104, 104), 0.1)
     values[:, :20] = np.nan
     part = files.write("part.fits", image_hdus(values))

@@ -94,7 +94,7 @@ class SkyFilter:
         return read_region_text(self.shapes, frame=frame, physical=physical, name=f"[{self.text}]")
 
 
-class FilterProblem(Exception):
+class FilterError(Exception):
     """A filter is not understood; the text says which part."""
 
 
@@ -111,7 +111,7 @@ def brackets(text):
 def _is_blocks(text):
     try:
         blocks_of(text)
-    except FilterProblem:
+    except FilterError:
         return False
     return True
 
@@ -128,9 +128,9 @@ def blocks_of(text):
             if depth == 0:
                 found.append(text[start:place])
         if depth < 0 or (depth == 0 and letter not in "] "):
-            raise FilterProblem(f"brackets that do not match in {text}")
+            raise FilterError(f"brackets that do not match in {text}")
     if depth:
-        raise FilterProblem(f"brackets that do not match in {text}")
+        raise FilterError(f"brackets that do not match in {text}")
     return found
 
 
@@ -140,12 +140,12 @@ def _pieces(text):
     for place, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")
         if depth < 0:
-            raise FilterProblem(f"parentheses that do not match in [{text}]")
+            raise FilterError(f"parentheses that do not match in [{text}]")
         if letter == "," and depth == 0:
             pieces.append(text[start:place])
             start = place + 1
     if depth:
-        raise FilterProblem(f"parentheses that do not match in [{text}]")
+        raise FilterError(f"parentheses that do not match in [{text}]")
     return [*pieces, text[start:]]
 
 
@@ -155,10 +155,10 @@ def read_block(block):
     body = block[exclude.end() :] if exclude else block
     word = re.match(r"\s*(#row|[@#]|\w+)", body, re.IGNORECASE)
     if not body.strip():
-        raise FilterProblem(f"nothing in [{block}]")
+        raise FilterError(f"nothing in [{block}]")
     if word is not None and word[1].lower() in _NOT_ROWS and not _CONDITION.fullmatch(body):
         instead = _NOT_ROWS[word[1].lower()]
-        raise FilterProblem(
+        raise FilterError(
             f"[{block}] is not understood ({word[1].lower()} selects no rows"
             + (f"; see {instead})" if instead else ")")
         )
@@ -180,11 +180,11 @@ def read_block(block):
             conditions[-1][2] += "," + piece
             conditions[-1][3] += "," + piece.strip()
         else:
-            raise FilterProblem(
+            raise FilterError(
                 f"{piece.strip() or 'an empty condition'!r} in [{block}] is not understood"
             )
     if exclude and len(conditions) > 1:
-        raise FilterProblem(
+        raise FilterError(
             f"[{block}] excludes by {len(conditions)} conditions at once: "
             "write [exclude ...][exclude ...]"
         )
@@ -195,15 +195,15 @@ def _filter(column, operator, value, text, *, exclude):
     """Make a filter of one condition."""
     if column in _SKY:
         if operator not in ("=", "==", "!="):
-            raise FilterProblem(f"{text!r}: sky is compared with = and a shape")
+            raise FilterError(f"{text!r}: sky is compared with = and a shape")
         file = re.fullmatch(r"region\s*\(((?:[^()]|\([^()]*\))*)\)", value, re.IGNORECASE)
         if file is None and re.search(r"\bregion\s*\(", value, re.IGNORECASE):
-            raise FilterProblem(
+            raise FilterError(
                 f"{text!r} combines a region file with more: "
                 "chain [sky=region(A)][exclude sky=region(B)]"
             )
         if not value or (file and not file[1].strip()):
-            raise FilterProblem(f"{text!r} names no shape")
+            raise FilterError(f"{text!r} names no shape")
         return SkyFilter(
             None if file is None else file[1].strip(), value, exclude != (operator == "!="), text
         )
@@ -229,7 +229,7 @@ def _ranges(operator, value, text):
     """Return the ranges of a condition. Both ends belong to a range, so `< v` ends before v."""
     if operator in ("<", "<=", ">", ">="):
         if not re.fullmatch(_NUMBER, value):
-            raise FilterProblem(f"{text!r}: {value!r} is not a number")
+            raise FilterError(f"{text!r}: {value!r} is not a number")
         limit = _float(value)
         return {
             "<": ((-math.inf, math.nextafter(limit, -math.inf)),),
@@ -241,11 +241,11 @@ def _ranges(operator, value, text):
     for part in value.split(","):
         found = _RANGE.fullmatch(part)
         if not found or not part.strip() or part.strip() == ":":
-            raise FilterProblem(f"{text!r}: {part.strip()!r} is neither a number nor a range LO:HI")
+            raise FilterError(f"{text!r}: {part.strip()!r} is neither a number nor a range LO:HI")
         low = -math.inf if found[1] is None else _float(found[1])
         high = (low if found[2] is None else math.inf) if found[3] is None else _float(found[3])
         if low > high:
-            raise FilterProblem(f"{text!r}: the range {part.strip()} is empty")
+            raise FilterError(f"{text!r}: the range {part.strip()} is empty")
         ranges.append((low, high))
     return tuple(ranges)
 

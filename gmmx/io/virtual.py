@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, DataWarning, InputError
-from ._virtual_text import FilterProblem, SkyFilter, blocks_of, brackets, read_block
+from ._virtual_text import FilterError, SkyFilter, blocks_of, brackets, read_block
 
 UNDERSTOOD = (
     "understood are [EVENTS], column ranges such as energy=500:2000 (eV), ccd_id=0,2:3 or grade<5, "
@@ -116,7 +116,7 @@ def parse_file_argument(argument):
     path, filters = Path(text[:start]), text[start:].strip()
     try:
         found = _filters(filters)
-    except FilterProblem as problem:
+    except FilterError as problem:
         raise InputError(f"{text}: {problem}: {UNDERSTOOD}") from None
     return FileArgument(
         text,

@@ -16,6 +16,7 @@ from ..telescope.acis import (
     streak_template,
     vignetting_spread,
 )
+from ..telescope.instruments import instrument_of
 from .background_file import background_of_file
 from .background_request import BackgroundRequest, parse_backgrounds
 
@@ -85,7 +86,8 @@ def choose_backgrounds(recorded, exposure, completeness, background, instrument)
         )
     made, sky_brightness = [], None
     for one in requests:
-        backgrounds, how = _made(one, recorded, completeness, instrument)
+        make = background_of_file if one.is_file else MAKERS[one.what]
+        backgrounds, how = make(one, recorded, completeness)
         made.append((backgrounds, f"{one.name} {how}"))
         if one.what == "sky" and one.amplitude is not None:
             unit = FLUX_BRIGHTNESS if completeness.has_flux_unit else PHOTON_BRIGHTNESS
@@ -96,17 +98,6 @@ def choose_backgrounds(recorded, exposure, completeness, background, instrument)
         files=tuple(one.what for one in requests if one.is_file),
         sky_brightness=sky_brightness,
     )
-
-
-def _made(one, recorded, completeness, instrument):
-    """Make the backgrounds of one request, and say how."""
-    if one.is_file:
-        return background_of_file(one, recorded, completeness)
-    if one.what == "sky":
-        return _sky(one, completeness)
-    if one.what == "streak":
-        return _streak(one, recorded, completeness)
-    return _particles(one, recorded, completeness, instrument.back_illuminated)
 
 
 def _of_the_instrument(instrument, completeness, is_measured):
@@ -143,7 +134,7 @@ def _fixed(amplitude):
     return {} if amplitude is None else {"amplitude": amplitude, "fixed": True}
 
 
-def _sky(one, completeness):
+def _sky(one, _recorded, completeness):
     """Make a sky background. A given brightness is a flux if the exposure has area and time."""
     amplitude = one.amplitude
     if amplitude is not None and completeness.has_flux_unit:
@@ -161,14 +152,14 @@ def _streak(one, recorded, completeness):
     return (streak,), f"{100 * fraction:.2f} % of the photons, along the chips' columns"
 
 
-def _particles(one, recorded, completeness, back_illuminated):
+def _particles(one, recorded, completeness):
     """Make the background of particles, which is recorded wherever and whenever a chip is.
 
     Front-illuminated chips record it at one rate, back-illuminated chips at another one.
     """
     exposed = exposed_fraction(completeness)
     made = []
-    for name, area in _illuminated(one, recorded, completeness, back_illuminated).items():
+    for name, area in _illuminated(one, recorded, completeness).items():
         values = np.where(area, exposed, 0.0)
         if not np.any(values * completeness.open_fraction > 0):
             raise InputError(
@@ -183,12 +174,13 @@ def _particles(one, recorded, completeness, back_illuminated):
     return tuple(made), _how(one) + parts
 
 
-def _illuminated(one, recorded, completeness, back_illuminated):
+def _illuminated(one, recorded, completeness):
     """Return the area of each particle background, by name: the field, or parts of it.
 
     "particle" is split if its amplitude is fitted and the photons are on chips of both kinds.
     """
     ccd = recorded.photons.ccd
+    back_illuminated = instrument_of(recorded.pointing).back_illuminated
     chips = np.unique(ccd) if ccd is not None and back_illuminated else np.zeros(0, int)
     is_back = np.isin(chips, back_illuminated)
     both = one.amplitude is None and is_back.any() and not is_back.all()
@@ -200,3 +192,14 @@ def _illuminated(one, recorded, completeness, back_illuminated):
         back = np.isin(chip_areas(recorded, completeness), back_illuminated)
     areas = {"particle-fi": ~back, "particle-bi": back}
     return {name: area for name, area in areas.items() if one.what in ("particle", name)}
+
+
+# The maker of each word of `background`. It takes the request, the photons before any mask and the
+# completeness with all masks, and returns the backgrounds and how they were made.
+MAKERS = {
+    "sky": _sky,
+    "particle": _particles,
+    "particle-fi": _particles,
+    "particle-bi": _particles,
+    "streak": _streak,
+}

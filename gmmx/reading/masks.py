@@ -103,14 +103,14 @@ def read_region_lists(recorded, pixels, options, filters=()):
     return RegionLists(tuple(masks), tuple(tuple(group) for group in regions if group))
 
 
-def source_free_lists(lists, recorded, pixels, options, filters=()):
+def source_free_lists(lists, recorded, pixels, options):
     """Return the masks of an observation with its source-free regions instead of its regions.
 
     Parameters
     ----------
     lists : RegionLists
         As `read_region_lists` returns them.
-    recorded, pixels, options, filters
+    recorded, pixels, options
         As for `read_region_lists`; `background_region` is read.
     """
     regions = _lists("region", options.background_region, recorded, pixels)

@@ -14,6 +14,11 @@ from ..telescope.aim_point import aim_detector
 from ..telescope.chandra_psf import PIXEL_VARIANCE, USUAL_ENERGY, pointing_psf
 from .psf_image import fit_point_source
 
+UNKNOWN_AIM = (
+    "neither SIM_Z nor DETNAM tells whether the aim point is on ACIS-I or ACIS-S: "
+    "give another PSF with `psf`"
+)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ChosenPsf:
@@ -111,10 +116,14 @@ def choose_psf(recorded, options, file, instrument):
             f"`psf_ecf` = {ecf:g} belongs to a single PSF map: give one with `psf`",
             parameter="psf_ecf",
         )
-    if kind == "files":
+    if kind == "none":
+        chosen = ChosenPsf()
+    elif kind == "sigma":
+        chosen = ChosenPsf(psf=PsfModel.constant(value))
+    elif kind == "files":
         chosen = _from_files(value, recorded, ecf, file)
     else:
-        chosen = _without_files(kind, value, recorded, file, instrument)
+        chosen = _of_telescope(recorded, file, instrument, asked=kind == "chandra")
     if extra == 0:
         return chosen
     if chosen.psf is None:
@@ -148,17 +157,14 @@ def widened_by_pixel(psf, side):
     )
 
 
-def _without_files(kind, value, recorded, file, instrument):
-    """Return the PSF of a kind that needs no file."""
-    if kind == "none":
-        return ChosenPsf()
-    if kind == "sigma":
-        return ChosenPsf(psf=PsfModel.constant(value))
-    detector, _ = aim_detector(recorded)
-    problem = _chandra_problem(recorded.pointing, instrument, detector)
-    if problem is None:
-        return _chandra(recorded, detector)
-    if kind == "chandra":
+def _of_telescope(recorded, file, instrument, *, asked):
+    """Return the built-in PSF of the telescope, or none, with a warning, if there is none."""
+    problem = _problem(recorded.pointing, instrument)
+    found = _chandra(recorded) if problem is None else None
+    if found is not None:
+        return found
+    problem = problem or UNKNOWN_AIM
+    if asked:
         raise DataError(f"{file}: the Chandra PSF is not available: {problem}", parameter="psf")
     remark = ""
     if instrument.psf == "chandra":
@@ -203,7 +209,7 @@ def _of_picture(paths, grid, values):
     return ChosenPsf(psf=found.psf.widened(0.0, text), choice=text, files=paths)
 
 
-def _chandra_problem(pointing, instrument, detector):
+def _problem(pointing, instrument):
     """Return why the built-in library does not serve a pointing, or None if it does."""
     if instrument.psf != "chandra":
         name = f"{pointing.telescope} {pointing.instrument}".strip()
@@ -223,17 +229,15 @@ def _chandra_problem(pointing, instrument, detector):
             f"no {', '.join(missing)} in the events' header: write it into the header, "
             "or give another PSF with `psf`"
         )
-    if detector is None:
-        return (
-            "neither SIM_Z nor DETNAM tells whether the aim point is on ACIS-I or ACIS-S: "
-            "give another PSF with `psf`"
-        )
     return None
 
 
-def _chandra(recorded, detector):
-    """Return the PSF of the built-in library for photons of ACIS."""
+def _chandra(recorded):
+    """Return the PSF of the built-in library, or None if the aim point is not known."""
     pointing, photons = recorded.pointing, recorded.photons
+    detector, _ = aim_detector(recorded)
+    if detector is None:
+        return None
     adjusted = pointing.pixel_adjustment.upper()
     psf = pointing_psf(
         read_chandra_library(),

@@ -91,17 +91,17 @@ def test_reasons_add_up():
         ({"kind": "dark"}, "one of sky, particle, file, streak, got 'dark'"),
         ({"amplitude": -1.0}, "at least 0, got -1"),
         ({"amplitude": np.nan}, "at least 0"),
-        ({"fixed": True}, "held but has no amplitude"),
-        ({"kind": "file"}, "kind 'file' needs a map"),
-        ({"kind": "streak"}, "kind 'streak' needs a map"),
-        ({"deviations": (0.1,)}, "deviations are those of a held amplitude"),
+        ({"fixed": True}, "fixed but has no amplitude"),
+        ({"kind": "file"}, "kind 'file' needs a template"),
+        ({"kind": "streak"}, "kind 'streak' needs a template"),
+        ({"deviations": (0.1,)}, "deviations belong to a fixed amplitude"),
         (
             {
                 "template": SkyImage(
                     grid=PixelGrid.covering((0, 1), (0, 1), 1.0), values=np.ones((1, 1))
                 )
             },
-            "kind 'sky' has no map but the exposure",
+            "kind 'sky' has no template",
         ),
     ],
 )

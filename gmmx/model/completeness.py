@@ -62,12 +62,17 @@ class Completeness:
 
     def __repr__(self):
         ny, nx = self.grid.shape
-        area = (self.open_fraction * (self.exposure > 0)).sum() * self.grid.cell_area / 3600
+        area = self.open_area / 3600
         return (
             f"Completeness({nx} x {ny} cells of {self.grid.step:.4g} arcsec, {area:.4g} arcmin^2 "
             f"seen, exposure to {self.exposure.max():.4g} {self.unit}".rstrip()
             + ")"
         )
+
+    @property
+    def open_area(self) -> float:
+        """Area that was exposed and is not masked [arcsec**2]."""
+        return float((self.open_fraction * (self.exposure > 0)).sum() * self.grid.cell_area)
 
     @property
     def effective(self) -> np.ndarray:

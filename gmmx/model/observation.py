@@ -1,5 +1,7 @@
 """Observation: the photons of one pointing with its completeness, PSF and backgrounds."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,32 +16,55 @@ from .pointing import Pointing
 from .psf import PsfModel
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Observation:
-    """One pointing, ready for the fit.
+    """The photons of one pointing, with everything that the fit has to know about them.
 
-    Attributes
+    Parameters
     ----------
     photons : Photons
         Positions in the tangent plane, weights, energies and chips.
     frame : SkyFrame, optional
-        The tangent plane; None in tests and toys that have no sky.
-    completeness : Completeness or None
-        None: complete everywhere, of reference exposure 1.
-    psf : PsfModel or None
-        None: no blur.
+        The tangent plane. Without it nothing is known about the place on the sky.
+    completeness : Completeness, optional
+        Exposure and masks. Without it every photon is recorded, everywhere, and the reference
+        exposure is 1.
+    psf : PsfModel, optional
+        Without it positions are exact.
     backgrounds : tuple of Background
+        They need a completeness, because without one the field has no edge.
     name : str
-    physical : PhysicalFrame or None
-        The telescope's sky pixels in the plane.
-    masks : Shapes or None
-        What was cut out, in the plane of `masks_frame`; the completeness and the photons are cut already.
+        Name of the observation in messages and files.
+    physical : PhysicalFrame, optional
+        The telescope's sky pixels in the tangent plane.
+    masks : Shapes, optional
+        Regions without photons, in the plane of `masks_frame`. Photons and completeness are cut
+        already.
     masks_frame : SkyFrame, optional
-        The tangent plane that the masks are in; `frame` without one.
+        The tangent plane of the masks, if it is not `frame`.
     pointing : Pointing
         Telescope, pointing, energy band, chips, input files and choices.
     dropped : dict of str to float
-        Photons left out, by reason.
+        Number of photons that were left out, by reason.
+
+    Raises
+    ------
+    InputError
+        If two backgrounds have one name, or if there are backgrounds but no completeness.
+
+    Examples
+    --------
+    >>> from gmmx import PixelGrid
+    >>> grid = PixelGrid.covering((-30, 30), (-30, 30), 1.0)
+    >>> x, y = np.random.default_rng(0).uniform(-30, 30, (2, 500))
+    >>> Observation(
+    ...     photons=Photons(x, y),
+    ...     completeness=Completeness(grid=grid, exposure=np.full((60, 60), 2e7), unit="cm**2 s"),
+    ...     psf=PsfModel.constant(0.5),
+    ...     backgrounds=(Background(kind="sky"),),
+    ...     name="toy",
+    ... )
+    Observation(toy: 500 photons on 1 arcmin^2; PSF constant Gaussian; background sky)
     """
 
     photons: Photons
@@ -52,7 +77,7 @@ class Observation:
     masks: Shapes | None = None
     masks_frame: SkyFrame | None = None
     pointing: Pointing = field(default_factory=Pointing)
-    dropped: dict = field(default_factory=dict)
+    dropped: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self):
         names = [b.name for b in self.backgrounds]
@@ -61,33 +86,53 @@ class Observation:
         if self.backgrounds and self.completeness is None:
             raise InputError("a background needs a completeness: without one its field has no edge")
 
+    def __repr__(self):
+        facts = self.pointing
+        about = [
+            facts.target or self.name,
+            f"{facts.instrument} {facts.chip_names}".strip(),
+            facts.energies,
+            "" if facts.exposure_time is None else f"{facts.exposure_time / 1000:.3g} ks",
+        ]
+        photons = f"{self.n_photons:,.0f} photons"
+        if self.completeness is not None:
+            photons += f" on {self.completeness.open_area / 3600:.4g} arcmin^2"
+        # The description of a PSF begins with its name, and goes on with its sizes.
+        psf = "no PSF" if self.psf is None else f"PSF {re.split('[,:]', self.psf.description)[0]}"
+        background = f"background {' + '.join(b.name for b in self.backgrounds) or 'none'}"
+        return f"Observation({', '.join(filter(None, about))}: {photons}; {psf}; {background})"
+
     @property
-    def n_photons(self):
-        """Sum of the weights [photon]."""
+    def n_photons(self) -> float:
+        """Number of photons, the sum of the weights."""
         return self.photons.n_photons
 
-    def from_masks(self, x, y):
-        """Positions (x, y) in the plane of the masks, brought into the observation's own [arcsec]."""
+    def from_masks(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Take positions from the plane of the masks to the plane of the observation [arcsec]."""
         return _between(self.masks_frame, self.frame, x, y)
 
-    def cuts_out(self, x, y):
-        """Whether positions in the observation's plane [arcsec] are under a mask or outside the region, (n,) booleans."""
-        return (
-            np.zeros(np.shape(x), bool)
-            if self.masks is None
-            else self.masks.contains(*_between(self.frame, self.masks_frame, x, y))
-        )
+    def cuts_out(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Whether positions [arcsec] are under a mask or outside the region, (n,) booleans."""
+        if self.masks is None:
+            return np.zeros(np.shape(x), bool)
+        return self.masks.contains(*_between(self.frame, self.masks_frame, x, y))
 
-    def mask_outlines(self, n=64):
-        """Edges of the masks in the observation's plane: a list of (n, 2) arrays [arcsec]."""
-        return (
-            []
-            if self.masks is None
-            else [np.column_stack(self.from_masks(*line.T)) for line in self.masks.outlines(n)]
-        )
+    def mask_outlines(self, n: int = 64) -> list[np.ndarray]:
+        """Edges of the masks in the plane of the observation, (n, 2) arrays [arcsec]."""
+        if self.masks is None:
+            return []
+        return [np.column_stack(self.from_masks(*line.T)) for line in self.masks.outlines(n)]
 
-    def select(self, keep, reason):
-        """The observation with only the photons that `keep` (booleans) names; the others are counted under `reason`."""
+    def select(self, keep: np.ndarray, reason: str) -> "Observation":
+        """Keep some of the photons and count the others under a reason.
+
+        Parameters
+        ----------
+        keep : (N,) array of bool
+            True for the photons that stay.
+        reason : str
+            Key in `dropped`.
+        """
         if np.all(keep):
             return self
         lost = self.photons.count(~keep)
@@ -97,24 +142,24 @@ class Observation:
             dropped={**self.dropped, reason: self.dropped.get(reason, 0) + lost},
         )
 
-    def exposed(self):
-        """The observation without the photons that lie where the completeness is zero."""
+    def exposed(self) -> "Observation":
+        """Drop the photons where the completeness is zero."""
         if self.completeness is None:
             return self
-        return self.select(
-            self.completeness.effective_at(self.photons.x, self.photons.y) > 0, "zero exposure"
-        )
+        seen = self.completeness.effective_at(self.photons.x, self.photons.y) > 0
+        return self.select(seen, "zero exposure")
 
 
-def finest_detail(observations):
-    """The smallest standard deviation that photons counted in pixels can tell, half of the finest pixel [arcsec]; 0 where some photons are single."""
+def finest_detail(observations: Iterable[Observation]) -> float:
+    """The smallest sigma that binned photons resolve, half the finest pixel [arcsec].
+
+    It is 0 if any observation has single photons.
+    """
     return min((o.photons.pixel / 2 for o in observations), default=0.0)
 
 
 def _between(frame, other, x, y):
-    """Positions of one tangent plane in another; unchanged where either is not known, or both are one."""
-    return (
-        (x, y)
-        if frame is None or other is None or frame == other
-        else other.to_plane(*frame.to_sky(x, y))
-    )
+    """Take positions from one tangent plane to another; they stay if either is unknown."""
+    if frame is None or other is None or frame == other:
+        return x, y
+    return other.to_plane(*frame.to_sky(x, y))

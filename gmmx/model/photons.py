@@ -118,7 +118,7 @@ class Photons:
         return replace(self, **kept)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class _Recorded:
     """Photons of one file in the tangent plane of that file's own sky coordinates.
 
@@ -143,6 +143,12 @@ class _Recorded:
 
     def __len__(self):
         return len(self.photons)
+
+    def __repr__(self):
+        facts = self.pointing
+        about = f"{facts.telescope} {facts.instrument}".strip(), facts.target or facts.file_name
+        known = ", ".join([part for part in about if part] + [repr(self.photons)])
+        return f"{type(self).__name__}({known})"
 
     @property
     def n_photons(self) -> int | float:
@@ -179,17 +185,53 @@ class _Recorded:
 
 
 class EventList(_Recorded):
-    """Single photons of an event file."""
+    """Single photons of an event file, in the tangent plane of the file's own sky coordinates.
+
+    Parameters
+    ----------
+    frame : SkyFrame
+        The tangent plane.
+    physical : PhysicalFrame or None
+        The file's sky pixels in that plane; None if they are rotated against it.
+    photons : Photons
+        One row for each photon.
+    pointing : Pointing
+        Telescope, pointing, band, chips and files.
+    dropped : dict of str to float
+        Number of photons left out so far, by reason.
+
+    Examples
+    --------
+    >>> photons = Photons([0.0, 1.0], [0.0, 0.0], energy_kev=[0.7, 3.0])
+    >>> events = EventList(frame=SkyFrame(150.0, 20.0), physical=None, photons=photons)
+    >>> events
+    EventList(Photons(2 photons, 0.7-3 keV))
+    >>> events.select(events.photons.energy_kev < 2, "energy").dropped
+    {'energy': 1}
+    """
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class CountsImage(_Recorded):
     """Photons counted in the pixels of an image, one row for each pixel that holds some.
 
-    Attributes
+    Parameters
     ----------
+    frame, physical, photons, pointing, dropped
+        As in `EventList`; the photons have the size of a pixel.
     pixels : PixelGrid
         The pixels of the image.
+
+    Examples
+    --------
+    >>> photons = Photons([0.5, 1.5], [0.5, 0.5], weights=[3, 1], pixel=1.0)
+    >>> CountsImage(
+    ...     frame=SkyFrame(150.0, 20.0),
+    ...     physical=None,
+    ...     photons=photons,
+    ...     pixels=PixelGrid.covering((0, 2), (0, 2), 1.0),
+    ... )
+    CountsImage(Photons(4 photons in 2 rows, pixels of 1 arcsec))
     """
 
     pixels: PixelGrid

@@ -5,7 +5,7 @@ energy band, the chips, the files that were used and the choices that were made.
 """
 
 import math
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 from ..errors import InputError
 
@@ -284,6 +284,14 @@ class Pointing:
             return "{:g}-{:g} keV".format(*self.band_kev)
         return "all energies" if self.inputs or self.band_kev is not None else ""
 
+    @property
+    def chip_names(self) -> str:
+        """The selected chips for people: "0-3" or "0,1,6"; empty if all are selected."""
+        chips = self.chips or ()
+        if len(chips) > 2 and chips[-1] - chips[0] == len(chips) - 1:
+            return f"{chips[0]}-{chips[-1]}"
+        return ",".join(map(str, chips))
+
     def fits_keywords(self) -> dict:
         """All known FITS keywords: those of the fields and those of the header."""
         named = {key: getattr(self, name) for name, key in (_TEXTS | _NUMBERS).items()}
@@ -296,29 +304,6 @@ class Pointing:
     def with_choices(self, choices: dict[str, str]) -> "Pointing":
         """The pointing with further choices; a choice of the same name is replaced."""
         return replace(self, choices=self.choices | choices)
-
-    def to_record(self) -> dict:
-        """The facts as a dictionary that JSON can hold; `from_record` reads it back."""
-        default = Pointing()
-        record = asdict(self)
-        return {name: record[name] for name in record if record[name] != getattr(default, name)}
-
-    @classmethod
-    def from_record(cls, record) -> "Pointing":
-        """Make a pointing from a dictionary of `to_record`.
-
-        Examples
-        --------
-        >>> Pointing.from_record(Pointing(obs_id="315", chips=(7,)).to_record())
-        Pointing(ObsID 315, chips 7)
-        """
-        known = {one.name for one in fields(cls)}
-        facts = {name: value for name, value in record.items() if name in known}
-        facts["inputs"] = tuple(InputFile(**one) for one in record.get("inputs", ()))
-        facts["masks"] = tuple(MaskRecord(**one) for one in record.get("masks", ()))
-        if record.get("sky_brightness") is not None:
-            facts["sky_brightness"] = SkyBrightness(**record["sky_brightness"])
-        return cls(**facts)
 
 
 def _is_number(value):

@@ -263,6 +263,29 @@ def test_regions_without_area_are_told():
         assert read_regions([A, regions.PointSkyRegion(CENTRE)], frame=FRAME).n_shapes == 1
 
 
+def test_a_point_in_a_compound_covers_nothing():
+    point = regions.PointSkyRegion(CENTRE)
+    x, y = drawn_points()
+    for region, expected in ((A | point, A), (A ^ point, A), ((A & point) | B, B)):
+        covered = read_regions(region, frame=FRAME).contains(x, y)
+        assert np.array_equal(covered, read_regions(expected, frame=FRAME).contains(x, y))
+
+
+def test_a_compound_of_too_many_intersections_is_refused():
+    region = A
+    for i in range(12):
+        region = region ^ make_circle(i, i, 40)
+    with pytest.raises(InputError, match="more than 1000 intersections"):
+        read_regions(region, frame=FRAME)
+
+
+def test_a_compound_may_be_excluded_as_a_whole():
+    hole = A & B
+    hole.meta = regions.RegionMeta({"include": 0})
+    covered = read_regions([C, hole], frame=FRAME).contains([0.0, 10.0], [60.0, 10.0])
+    assert covered.tolist() == [True, False]
+
+
 def test_background_regions_are_left_out_beside_source_regions():
     with pytest.warns(DataWarning, match="1 of 2 shapes are tagged as background"):
         assert read_regions([A, make_circle(0, 0, 90, source=0)], frame=FRAME).n_shapes == 1

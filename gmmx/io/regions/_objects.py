@@ -91,11 +91,35 @@ def _terms(region, frames, label):
         return [] if shape is None else [Term(((shape, False),), excluded, label)]
     if _inherits_meta(region):
         excluded = False
-    return [Term(parts, excluded, label) for parts in _alternatives(region, frames, False)]
+    shape_of = _remembered(lambda part: _shape(part, frames))
+    return [Term(parts, excluded, label) for parts in _alternatives(region, shape_of, False)]
 
 
-def _alternatives(region, frames, negated):
+def _remembered(shape_of):
+    """Return a function that makes the shape of each region once.
+
+    An expanded compound names its parts many times, and a shape takes some milliseconds.
+    """
+    found = {}
+
+    def once(region):
+        if id(region) not in found:
+            found[id(region)] = shape_of(region)
+        return found[id(region)]
+
+    return once
+
+
+def _alternatives(region, shape_of, negated):
     """Return a region as a union of intersections (its disjunctive normal form).
+
+    Parameters
+    ----------
+    region : regions.Region
+    shape_of : callable
+        The shape of a region that is no compound.
+    negated : bool
+        Expand the complement of the region.
 
     Returns
     -------
@@ -103,7 +127,7 @@ def _alternatives(region, frames, negated):
         Each tuple is an intersection of shapes, some of them negated.
     """
     if not _is_compound(region):
-        shape = _shape(region, frames)
+        shape = shape_of(region)
         negated = negated != _is_excluded(region)
         if shape is None:
             return [((Field(), False),)] if negated else []
@@ -115,10 +139,10 @@ def _alternatives(region, frames, negated):
         )
 
     def one(negate):
-        return _alternatives(region.region1, frames, negate)
+        return _alternatives(region.region1, shape_of, negate)
 
     def two(negate):
-        return _alternatives(region.region2, frames, negate)
+        return _alternatives(region.region2, shape_of, negate)
 
     if kind == "xor":
         found = _both(one(False), two(not negated)) + _both(one(True), two(negated))

@@ -1,4 +1,4 @@
-"""Observations put together from files: what is kept, what is counted, what is said."""
+"""Observations are assembled from files; dropped photons are counted and choices are named."""
 
 import hashlib
 import json
@@ -23,6 +23,7 @@ STEP = 0.492 / 3600
 
 
 def quietly(*args, **kwargs):
+    """An observation that is read without any warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return read_observation(*args, **kwargs)
@@ -30,7 +31,10 @@ def quietly(*args, **kwargs):
 
 @pytest.fixture
 def files(tmp_path):
-    """A pointing of 2000 photons on one chip, with an exposure map at bin 8 that covers all but the western tenth of them, and a PSF map."""
+    """A pointing of 2000 photons on two chips, two exposure maps and a PSF map.
+
+    The map `exposure` leaves out the western tenth of the photons, `full` covers them all.
+    """
     rng = np.random.default_rng(4)
     x, y = rng.uniform(-200, 200, (2, 2000))
     table = Table(
@@ -88,7 +92,7 @@ def files(tmp_path):
     )
 
 
-def test_a_simulated_observation(shared_data):
+def test_a_simulated_observation_has_the_facts_of_its_files(shared_data):
     folder = shared_data / SMALL
     o = quietly(
         folder / "events.fits.gz",
@@ -131,7 +135,7 @@ def test_a_simulated_observation(shared_data):
 @pytest.mark.parametrize(
     ("option", "kind"), [("mask", "ds9"), ("mask", "ciao"), ("region", "ds9"), ("region", "ciao")]
 )
-def test_pulsar_masked_by_either_region_file_is_the_masked_set(shared_data, option, kind):
+def test_a_masked_pulsar_has_the_photons_that_ciao_left(shared_data, option, kind):
     path = shared_data / f"real/755_PSRB2223/755_7_holes_{kind}.reg"
     o = read_observation(shared_data / PULSAR, psf="none", energy_kev="all", **{option: path})
     masked = read_observation(
@@ -149,7 +153,7 @@ def test_pulsar_masked_by_either_region_file_is_the_masked_set(shared_data, opti
 @pytest.mark.filterwarnings(
     "ignore:.*no exposure map", "ignore:.*is it the source that is to be fitted"
 )
-def test_centaurus_a(shared_data):
+def test_dropped_and_kept_photons_of_centaurus_a_add_up(shared_data):
     o = read_observation(
         shared_data / "real/18461_CenA/cena.fits.gz",
         psf=0.5,
@@ -161,7 +165,7 @@ def test_centaurus_a(shared_data):
 
 
 @pytest.mark.filterwarnings("ignore:.*no exposure map")
-def test_xmm(shared_data):
+def test_photons_of_xmm_are_all_kept(shared_data):
     o = read_observation(
         shared_data / "real/xmm_0112810101_Arp299/Arp299_MOS1_evt_0.5-8.0keV.fits.gz",
         psf="none",
@@ -204,18 +208,19 @@ def test_cuts_are_counted_by_reason(files):
     inside = o.masks.contains(np.array([0.0, 190.0, 100.0]), np.array([0.0, 0.0, 0.0]))
     assert inside.tolist() == [True, True, False]
     assert o.pointing.choices == {
-        "background": "sky, amplitude fitted (the exposure has no vignetting that could tell particles from it)"
+        "background": "sky, amplitude fitted "
+        "(the exposure has no vignetting that could tell particles from it)"
     }
 
 
-def test_zero_exposure_is_dropped_counted_and_said(files):
+def test_photons_on_zero_exposure_are_dropped_with_a_warning(files):
     with pytest.warns(DataWarning, match=r"% of the photons lie on zero exposure"):
         o = read_observation(files.events, exposure=files.exposure, psf="none", energy_kev="all")
     assert_allclose(o.dropped["zero exposure"], np.count_nonzero(files.x > 160), atol=30)
     assert o.n_photons + o.dropped["zero exposure"] == 2000
 
 
-def test_what_is_not_given_is_resolved_and_said(files):
+def test_choices_for_the_instrument_are_named(files):
     with pytest.warns(DataWarning) as caught:
         o = read_observation(files.events)
     said = [str(w.message) for w in caught]
@@ -229,7 +234,7 @@ def test_what_is_not_given_is_resolved_and_said(files):
     assert o.backgrounds[0].amplitude is None
 
 
-def test_a_greedy_mask_shape_is_named(files):
+def test_a_mask_shape_that_takes_many_photons_is_a_warning(files):
     (files.folder / "mask.reg").write_text('fk5\ncircle(150.0,30.0,90")\ncircle(150.02,30.02,4")\n')
     with pytest.warns(
         DataWarning,
@@ -241,7 +246,7 @@ def test_a_greedy_mask_shape_is_named(files):
     assert len(caught) == 1
 
 
-def test_a_shape_with_a_long_text_is_named_in_short(files):
+def test_a_shape_with_a_long_text_has_a_short_name(files):
     t = np.linspace(0, 2 * np.pi, 81)[:-1]
     corners = ",".join(f"{150 + 0.03 * np.cos(a):.6f},{30 + 0.025 * np.sin(a):.6f}" for a in t)
     (files.folder / "mask.reg").write_text(f'fk5\ncircle(150.02,30.02,4")\npolygon({corners})\n')
@@ -278,7 +283,7 @@ def test_every_input_has_its_digest(files):
     ] == ["events", "exposure"]
 
 
-def test_map_of_another_band_or_observation_is_said(files):
+def test_a_map_of_another_band_or_observation_is_a_warning(files):
     other = files.write_map(
         "other.fits", np.ones((120, 120)), BUNIT="s", OBS_ID="8", ENERG_LO=0.5, ENERG_HI=7.0
     )
@@ -359,7 +364,7 @@ def test_options_that_cannot_be_are_refused(files, kind, message, options):
     check_refused(files, kind, message, options)
 
 
-def test_backgrounds(files):
+def test_a_fixed_sky_has_its_brightness_times_the_exposure(files):
     read = {"exposure": files.full, "psf": "none", "energy_kev": "all"}
     assert quietly(files.events, background="none", **read).backgrounds == ()
     assert quietly(files.events, background=("none",), **read).backgrounds == ()
@@ -379,7 +384,7 @@ def test_backgrounds(files):
         read_observation(files.events, background="sky=0.003", **read)
 
 
-def test_grid_and_bin(files):
+def test_photons_are_counted_in_cells_and_the_psf_is_widened(files):
     read = {"exposure": files.full, "psf": "none", "energy_kev": "all"}
     fine = quietly(files.events, grid=1.0, **read)
     assert_allclose(fine.completeness.grid.step, 1.0)
@@ -396,7 +401,7 @@ def test_grid_and_bin(files):
     assert binned.photons.pixel == 8.0
 
 
-def test_binned_photons_stay_on_the_field(files):
+def test_binned_photons_stay_in_the_field(files):
     # A grating of masks, finer than the cells that photons are collected into.
     bars = "".join(f"box({4096.5 + 16 * i},4096.5,8,2000,0)\n" for i in range(-20, 20))
     (files.folder / "bars.reg").write_text("physical\n" + bars)
@@ -413,7 +418,7 @@ def test_binned_photons_stay_on_the_field(files):
     assert len(binned.photons) < len(single.photons)
 
 
-def test_another_frame_moves_everything_alike(files):
+def test_photons_maps_and_masks_move_together(files):
     (files.folder / "mask.reg").write_text(
         'fk5\nellipse(150.01,30.01,20",10",30)\nannulus(149.98,29.99,5",12")\n'
     )
@@ -437,7 +442,7 @@ def test_another_frame_moves_everything_alike(files):
     ):
         assert_allclose(one, two, atol=1e-10)
     assert not there.completeness.grid.is_aligned
-    # The same cell of the map under each photon, but for those within a hundredth of a pixel of an edge.
+    # Each photon is on the same cell of the map, unless an edge is within a hundredth of a pixel.
     same = here.completeness.exposure_at(
         here.photons.x, here.photons.y
     ) == there.completeness.exposure_at(there.photons.x, there.photons.y)
@@ -458,16 +463,15 @@ def test_another_frame_moves_everything_alike(files):
         there.mask_outlines()[0],
         np.column_stack(frame.to_plane(*here.frame.to_sky(*here.mask_outlines()[0].T))),
     )
-    assert quietly_equal(read, files, here)
 
 
-def quietly_equal(read, files, here):
-    """Whether its own frame, given in words, leaves an observation as it is."""
-    with pytest.warns(DataWarning, match="zero exposure"):
-        again = read_observation(
-            files.events, frame=SkyFrame(here.frame.ra0, here.frame.dec0), **read
-        )
-    return np.array_equal(again.photons.x, here.photons.x) and again.physical == here.physical
+@pytest.mark.filterwarnings("ignore:.*zero exposure")
+def test_in_its_own_plane_an_observation_stays_as_it_is(files):
+    given = {"exposure": files.exposure, "psf": files.psf, "energy_kev": "all"}
+    here = read_observation(files.events, **given)
+    again = read_observation(files.events, frame=SkyFrame(here.frame.ra0, here.frame.dec0), **given)
+    assert np.array_equal(again.photons.x, here.photons.x)
+    assert again.physical == here.physical
 
 
 def test_a_far_frame_resamples_the_map(files):

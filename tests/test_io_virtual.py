@@ -1,4 +1,4 @@
-"""CIAO's virtual files: what brackets after a file's name may say, and what the photons and the exposure make of it."""
+"""Filters in brackets behind a file name select photons, and the exposure follows them."""
 
 import math
 
@@ -56,23 +56,41 @@ def test_ranges(text, ranges):
     assert not one.exclude
 
 
-def test_exclusions_turn_a_filter_around():
-    assert column("exclude ccd_id=5").exclude
-    assert column("ccd_id!=5").exclude
-    assert not column("exclude ccd_id!=5").exclude
+@pytest.mark.parametrize(
+    ("text", "exclude"),
+    [("exclude ccd_id=5", True), ("ccd_id!=5", True), ("exclude ccd_id!=5", False)],
+)
+def test_an_exclusion_turns_a_filter_around(text, exclude):
+    assert column(text).exclude == exclude
 
 
 def test_blocks_and_conditions_join():
-    virtual = parse_file_argument(
-        "a dir/evt.fits[EVENTS][energy=500:2000,ccd_id=0,1][exclude sky=region(my (b).reg)][sky=circle(4096,4096,100)]"
+    file = parse_file_argument(
+        "a dir/evt.fits[EVENTS][energy=500:2000,ccd_id=0,1]"
+        "[exclude sky=region(my (b).reg)][sky=circle(4096,4096,100)]"
     )
-    assert str(virtual.path) == "a dir/evt.fits"
-    assert [one.text for one in virtual.columns] == ["energy=500:2000", "ccd_id=0,1"]
-    assert [(one.path, one.exclude) for one in virtual.sky] == [("my (b).reg", True), (None, False)]
-    assert parse_file_argument("evt.fits[EVENTS]").filters == ""
-    assert parse_file_argument("evt.fits[events][grade=0]").filters == "[events][grade=0]"
-    # A folder with brackets of its own.
-    assert str(parse_file_argument("run[1]/evt.fits[grade=0]").path) == "run[1]/evt.fits"
+    assert str(file.path) == "a dir/evt.fits"
+    assert [one.text for one in file.columns] == ["energy=500:2000", "ccd_id=0,1"]
+    assert [(one.path, one.exclude) for one in file.sky] == [("my (b).reg", True), (None, False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "filters"),
+    [
+        ("evt.fits[EVENTS]", "evt.fits", ""),
+        ("evt.fits[events][grade=0]", "evt.fits", "[events][grade=0]"),
+        ("run[1]/evt.fits[grade=0]", "run[1]/evt.fits", "[grade=0]"),
+        ("evt.fits", "evt.fits", ""),
+    ],
+)
+def test_a_file_and_its_filters_are_separated(text, path, filters):
+    file = parse_file_argument(text)
+    assert (str(file.path), file.filters) == (path, filters)
+
+
+def test_an_argument_that_is_parsed_stays_as_it_is():
+    file = parse_file_argument("evt.fits[grade=0]")
+    assert parse_file_argument(file) is file
 
 
 @pytest.mark.parametrize(
@@ -105,26 +123,28 @@ def test_blocks_and_conditions_join():
         ("[energy=500:2000 && grade=0]", "500:2000 && grade=0"),
     ],
 )
-def test_the_rest_is_refused_by_name(filters, told, events):
+def test_other_filters_are_refused_by_name(filters, told, events):
     with pytest.raises(InputError, match=r"understood are \[EVENTS\], column ranges") as caught:
         read_events(f"{events}{filters}")
     assert told in str(caught.value).split("understood are")[0]
 
 
-def test_columns_and_shapes_that_are_not_there(events):
-    with pytest.raises(DataError, match=r"no column pi, which \[pi=1:5\] filters by \(found x, y"):
-        read_events(f"{events}[pi=1:5]")
-    with pytest.raises(DataError, match=r"leaves no photon \(the file has energy 5"):
-        read_events(f"{events}[energy=5000:]")
-    with pytest.raises(DataError, match="sky=potato"):
-        read_events(f"{events}[sky=potato(1,2,3)]")
-    with pytest.raises(DataError, match=r"nowhere\.reg"):
-        read_events(f"{events}[sky=region(nowhere.reg)]")
-    with pytest.raises(DataError, match="no such file"):
-        read_events(f"{events}.gz[energy=500:2000]")
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ("[pi=1:5]", r"no column pi, which \[pi=1:5\] filters by \(found x, y"),
+        ("[energy=5000:]", r"leaves no photon \(the file has energy 5"),
+        ("[sky=potato(1,2,3)]", "sky=potato"),
+        ("[sky=region(nowhere.reg)]", r"nowhere\.reg"),
+        (".gz[energy=500:2000]", "no such file"),
+    ],
+)
+def test_columns_and_shapes_that_are_not_there_are_an_error(events, filters, message):
+    with pytest.raises(DataError, match=message):
+        read_events(f"{events}{filters}")
 
 
-def test_a_file_that_is_called_so_wins(tmp_path):
+def test_a_file_with_brackets_in_its_name_has_no_filters(tmp_path):
     path = tmp_path / "events.fits[energy=500:600]"
     event_hdus().writeto(path)
     assert parse_file_argument(path).path == path
@@ -142,63 +162,68 @@ numbers = st.floats(-1e6, 1e6, allow_nan=False).map(lambda v: float(np.float32(v
     values=st.lists(numbers, max_size=20),
     exclude=st.booleans(),
 )
-def test_ranges_keep_what_lies_in_any_of_them(ends, values, exclude):
+def test_a_filter_keeps_the_values_in_any_of_its_ranges(ends, values, exclude):
     text = "exclude " * exclude + "pha=" + ",".join(f"{low!r}:{high!r}" for low, high in ends)
     values = np.array([*values, *np.ravel(ends), np.nan])
     expected = [any(low <= v <= high for low, high in ends) != exclude for v in values]
     assert column(text).keeps(values).tolist() == expected
 
 
-@given(limit=numbers, values=st.lists(numbers, max_size=20))
-def test_comparisons_are_what_they_say(limit, values):
-    values = np.array([*values, limit, np.nextafter(limit, np.inf), np.nextafter(limit, -np.inf)])
-    for sign, compare in (
+@pytest.mark.parametrize(
+    ("sign", "compare"),
+    [
         ("<", np.less),
         ("<=", np.less_equal),
         (">", np.greater),
         (">=", np.greater_equal),
         ("==", np.equal),
         ("!=", np.not_equal),
-    ):
-        assert (
-            column(f"pha{sign}{limit!r}").keeps(values).tolist() == compare(values, limit).tolist()
-        )
+    ],
+)
+@given(limit=numbers, values=st.lists(numbers, max_size=20))
+def test_comparisons_are_those_of_numbers(sign, compare, limit, values):
+    values = np.array([*values, limit, np.nextafter(limit, np.inf), np.nextafter(limit, -np.inf)])
+    kept = column(f"pha{sign}{limit!r}").keeps(values)
+    assert kept.tolist() == compare(values, limit).tolist()
 
 
-def test_photons_are_those_of_the_filter(events):
+def test_filters_of_columns_select_photons_and_are_recorded(events):
     everything = read_events(events)
-    listed = read_events(f"{events}[EVENTS][energy=600:1800,ccd_id=0,2][exclude ccd_id=2]")
-    keep = (
-        (everything.photons.energy_kev >= 0.6)
-        & (everything.photons.energy_kev <= 1.8)
-        & (everything.photons.ccd == 0)
-    )
-    assert_allclose(listed.photons.x, everything.photons.x[keep])
-    assert listed.dropped == {"filter": np.count_nonzero(~keep)}
-    assert listed.pointing.recorded_band_kev == (0.6, 1.8)
-    assert listed.pointing.recorded_chips == (0,)
-    assert listed.pointing.events_file.sha256 == everything.pointing.events_file.sha256
-    assert listed.pointing.file_name == "events.fits"
-    near = read_events(f"{events}[sky=circle(4096.5,4096.5,100)]")
-    assert len(near) == np.count_nonzero(
-        np.hypot(everything.photons.x, everything.photons.y) <= 49.2
-    )
-    strip = read_events(f"{events}[x=4000:4200][y<4096.5]")
-    assert len(strip) == np.count_nonzero(
-        (everything.photons.x >= -96.5 * 0.492)
-        & (everything.photons.x <= 103.5 * 0.492)
-        & (everything.photons.y < 0)
-    )
+    found = read_events(f"{events}[EVENTS][energy=600:1800,ccd_id=0,2][exclude ccd_id=2]")
+    energy, ccd = everything.photons.energy_kev, everything.photons.ccd
+    keep = (energy >= 0.6) & (energy <= 1.8) & (ccd == 0)
+    assert_allclose(found.photons.x, everything.photons.x[keep])
+    assert found.dropped == {"filter": np.count_nonzero(~keep)}
+    assert found.pointing.recorded_band_kev == (0.6, 1.8)
+    assert found.pointing.recorded_chips == (0,)
+    assert found.pointing.events_file.sha256 == everything.pointing.events_file.sha256
+    assert found.pointing.file_name == "events.fits"
 
 
-def test_open_ends_end_with_the_photons(events):
+@pytest.mark.parametrize(
+    ("filters", "inside"),
+    [
+        ("[sky=circle(4096.5,4096.5,100)]", lambda x, y: np.hypot(x, y) <= 49.2),
+        (
+            "[x=4000:4200][y<4096.5]",
+            lambda x, y: (x >= -96.5 * 0.492) & (x <= 103.5 * 0.492) & (y < 0),
+        ),
+    ],
+)
+def test_filters_of_the_sky_select_photons(events, filters, inside):
+    everything = read_events(events).photons
+    expected = np.count_nonzero(inside(everything.x, everything.y))
+    assert len(read_events(f"{events}{filters}")) == expected
+
+
+def test_an_open_end_of_the_band_is_where_the_photons_end(events):
     top = read_events(events).photons.energy_kev.max()
     assert read_events(f"{events}[energy=1000:]").pointing.recorded_band_kev == (1.0, top)
     assert read_events(f"{events}[energy<=1000]").pointing.recorded_band_kev == (0.0, 1.0)
 
 
 @pytest.mark.filterwarnings("ignore::gmmx.errors.DataWarning")
-def test_filters_are_the_options_by_another_name(events, tmp_path):
+def test_filters_and_options_select_the_same_photons(events, tmp_path):
     hole, field = tmp_path / "hole.reg", tmp_path / "field.reg"
     hole.write_text("circle(4150,4150,20)\n")
     field.write_text("circle(4096.5,4096.5,150)\n")
@@ -207,7 +232,7 @@ def test_filters_are_the_options_by_another_name(events, tmp_path):
     )
     other = read_observation(events, energy_kev="0.6:1.8", ccd="0-1", region=field, mask=hole)
     assert_allclose(one.photons.x, other.photons.x)
-    # The outline comes from the photons that the filters left, and so differs by a little.
+    # The outline is that of the photons that the filters leave, so that it differs slightly.
     area = [o.completeness.effective.sum() * o.completeness.grid.cell_area for o in (one, other)]
     assert_allclose(area[0], area[1], rtol=0.02)
     assert one.pointing.chips == (0, 1)
@@ -232,7 +257,7 @@ def test_regions_of_several_filters_must_all_hold(events):
     assert_allclose(both.completeness.effective.sum() * grid.cell_area, lens * 0.492**2, rtol=0.02)
 
 
-def test_a_cut_on_the_detector_is_warned_of(tmp_path):
+def test_a_filter_of_detector_coordinates_is_a_warning(tmp_path):
     path = tmp_path / "events.fits"
     hdus = event_hdus()
     hdus[1].columns["energy"].name = "chipx"

@@ -19,7 +19,8 @@ from cases import ngc4636, small_galaxy
 from gmmx import errors
 from gmmx._kernels.threads import threads_at_most
 from gmmx.config import FitOptions
-from gmmx.em.ascent import Chart, ascend
+from gmmx.em.ascent import ascend
+from gmmx.em.chart import Chart
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Priors
 from gmmx.fitting.grow import Grow

@@ -34,14 +34,14 @@ def log_fast(x):
 
 
 def _log_values(x, y, views):
-    """log of every view's value at one photon, (V,)."""
+    """Logarithm of every view's value at one photon, (V,)."""
     dx, dy = x - views.means[:, 0], y - views.means[:, 1]
     xx, xy, yy = views.precisions.T
     return views.log_coefficients - 0.5 * (xx * dx * dx + 2 * xy * dx * dy + yy * dy * dy)
 
 
 def _log_densities(x, y, background, views):
-    """log of every view's value at one photon, and of their sum with the background."""
+    """Logarithm of every view's value at one photon, and of their sum with the background."""
     logs = _log_values(x, y, views)
     with np.errstate(divide="ignore"):
         everything = np.append(logs, np.log(background))
@@ -428,7 +428,7 @@ def extreme_deconvolution(points, noise, weights, means, covariances, *, iterati
 
 
 def integrated_squared_error(truth, model):
-    """int (p - q)^2 dx over int p^2 dx, for two mixtures p and q that are normalised first.
+    """Integral of (p - q)^2 over that of p^2, for two mixtures p and q that are normalised first.
 
     Pair by pair, ``int N(x; a, A) N(x; b, B) dx = N(a; b, A + B)``.
     """

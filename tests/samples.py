@@ -79,7 +79,7 @@ class SampleLikelihood:
         )
 
     def log_densities(self, parameters, phase):
-        """log lambda at each point."""
+        """Logarithm of lambda at each point."""
         return [np.logaddexp.reduce(self._log_values(parameters.mixture), axis=0)]
 
     def scores(self, parameters, phase, stride):
@@ -109,7 +109,7 @@ class SampleLikelihood:
         return ratios @ self.row_weights - 1
 
     def removal_losses(self, parameters, phase, observed_fraction):
-        """log L lost without each component."""
+        """Log-likelihood lost without each component."""
         logs = self._log_values(parameters.mixture)
         left = np.maximum(1 - np.exp(logs - np.logaddexp.reduce(logs, axis=0)), 1e-9)
         return -np.log(left) @ self.row_weights - parameters.mixture.fluxes * observed_fraction
@@ -128,7 +128,7 @@ class SampleLikelihood:
         return self.points - mixture.means[:, None]
 
     def _log_values(self, mixture):
-        """log F_k N(x_i; mu_k, Sigma_k + S_i), (K, N)."""
+        """Logarithm of F_k N(x_i; mu_k, Sigma_k + S_i), (K, N)."""
         totals, offsets = self._totals(mixture), self._offsets(mixture)
         q = np.einsum("kni,knij,knj->kn", offsets, np.linalg.inv(totals), offsets)
         norms = np.linalg.slogdet(2 * np.pi * totals)[1]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from simulated import random_mixture, random_observation
 
-from gmmx.em.ascent import Chart, ascend
+from gmmx.em.ascent import ascend
+from gmmx.em.chart import Chart
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Parameters, Priors
 from gmmx.em.photons import PhotonLikelihood, PhotonPhase

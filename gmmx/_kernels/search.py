@@ -1,4 +1,4 @@
-"""Smoothing images, and where smoothed photons exceed smoothed expectations."""
+"""Smoothed images, and how significantly smoothed counts exceed smoothed expectations."""
 
 import math
 
@@ -6,11 +6,12 @@ import numpy as np
 
 from ._jit import kernel, parallel_kernel, prange
 
-# Below this many pixels, waking the threads takes longer than the work.
+# For fewer pixels, starting the threads takes longer than the work.
 _WORTH_THREADS = 60_000
 
 
 def _smoothed(image, taps):
+    """Rows first, then columns, each row by one thread."""
     ny, nx = image.shape
     reach = len(taps) - 1
     along = np.empty((ny, nx))
@@ -37,9 +38,10 @@ def _smoothed(image, taps):
 
 
 def _significances(data, model, area, least):
+    """Pixel by pixel, each row by one thread."""
     ny, nx = data.shape
     result = np.zeros((ny, nx))
-    # Where d <= m (1 + z), d log(d/m) - (d - m) <= d z**2 / 2: no logarithm is needed below the threshold.
+    # d log(d/m) - (d - m) <= (d - m)^2 / m, so that no logarithm is needed below the threshold.
     for iy in prange(ny):
         for ix in range(nx):
             d, m = data[iy, ix], model[iy, ix]
@@ -59,12 +61,29 @@ _significances_alone, _significances_together = (
 
 
 def smoothed(image, taps):
-    """An image convolved with an even separable kernel, zero outside: ``taps[j]`` is the weight at distance j, along rows and columns."""
+    """An image convolved with an even separable kernel, zero outside the image.
+
+    Parameters
+    ----------
+    image : (ny, nx) array
+    taps : (n,) array
+        Weight at distance j = 0, 1, ... along rows and along columns.
+    """
     return (_smoothed_together if image.size > _WORTH_THREADS else _smoothed_alone)(image, taps)
 
 
 def significances(data, model, area, least):
-    """``area (d log(d / m) - (d - m))`` where d > m and it exceeds `least`, else 0."""
+    """Significance ``area (d log(d / m) - (d - m))`` of an excess of d over m, (ny, nx) [nat].
+
+    Parameters
+    ----------
+    data, model : (ny, nx) arrays
+        Smoothed counts d and expectation m [photon per pixel].
+    area : float
+        Effective area of the smoothing kernel [pixel].
+    least : float
+        Significances below this are 0, as they are where d <= m.
+    """
     return (_significances_together if data.size > _WORTH_THREADS else _significances_alone)(
         data, model, area, least
     )

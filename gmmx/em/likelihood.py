@@ -115,7 +115,7 @@ class Likelihood(Protocol):
         """The E-step at given parameters."""
 
     def log_densities(self, parameters: Parameters, phase: Phase) -> list:
-        """log lambda at each datum, an (N_o,) array for each observation [nat]."""
+        """Logarithm of lambda at each datum, an (N_o,) array for each observation [nat]."""
 
     def scores(self, parameters: Parameters, phase: Phase, stride: int) -> list:
         """Derivatives of log lambda at every stride-th datum, times sqrt(stride w_i).
@@ -136,7 +136,7 @@ class Likelihood(Protocol):
     def removal_losses(
         self, parameters: Parameters, phase: Phase, observed_fraction: np.ndarray
     ) -> np.ndarray:
-        """log L lost when a component is removed and nothing else changes, (K,) [nat]."""
+        """Log-likelihood lost when a component is removed and nothing else changes, (K,) [nat]."""
 
     def wings(self, mixture: Mixture) -> Mixture:
         """Broad components that the mixture may lack, each with the flux it may have."""

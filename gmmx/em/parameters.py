@@ -9,7 +9,7 @@ from ..errors import InputError
 from ..model.mixture import Fixed, Mixture
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Priors:
     """Strengths of the priors, and the floor of the covariances.
 
@@ -23,6 +23,16 @@ class Priors:
         core of the PSF.
     min_sigma : float
         Smallest intrinsic standard deviation of a component [arcsec].
+
+    Raises
+    ------
+    InputError
+        If a strength is negative or the floor is not positive.
+
+    Examples
+    --------
+    >>> Priors(covariance_count=0.0)
+    Priors(mean_count=1.0, covariance_count=0.0, min_sigma=0.1)
     """
 
     mean_count: float = FitOptions.prior_mean_count
@@ -30,7 +40,7 @@ class Priors:
     min_sigma: float = FitOptions.min_sigma
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Parameters:
     """A mixture, the background amplitudes, and which of the mixture's numbers stay fixed.
 
@@ -55,8 +65,8 @@ class Parameters:
     >>> from gmmx.model.mixture import Mixture
     >>> mixture = Mixture(fluxes=[100.0], means=[[0.0, 0.0]], covariances=[[[4.0, 0], [0, 4.0]]])
     >>> parameters = Parameters(mixture=mixture, amplitudes=(np.zeros(0),))
-    >>> len(parameters.joined(mixture).mixture)
-    2
+    >>> parameters.joined(mixture)
+    Parameters(Mixture(2 components in 2 dimensions, flux 200), 0 background amplitudes)
     """
 
     mixture: Mixture
@@ -68,6 +78,11 @@ class Parameters:
             raise InputError(
                 f"`fixed` has {len(self.fixed)} components, but the mixture has {len(self.mixture)}"
             )
+
+    def __repr__(self):
+        n, fixed = sum(map(len, self.amplitudes)), "" if self.fixed is None else f", {self.fixed}"
+        amplitudes = f"{n} background amplitude{'' if n == 1 else 's'}"
+        return f"Parameters({self.mixture}, {amplitudes}{fixed})"
 
     @property
     def any_fixed(self):

@@ -34,7 +34,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._kernels.information import density_ratios, scores
+from .._kernels.information import density_ratios
 from .._kernels.photons import log_densities, photon_moments, removal_losses, view_sums
 from ..model.mixture import Mixture
 from ..model.psf import core_radius
@@ -47,9 +47,11 @@ from .views import ComponentPsf, PhotonPhase
 PRUNING = 1e-10
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PhotonLikelihood:
     """The extended likelihood of the photons of one or several observations of one sky.
+
+    It is also a sequence of its prepared observations.
 
     Parameters
     ----------
@@ -66,6 +68,8 @@ class PhotonLikelihood:
     >>> from gmmx.model.photons import Photons
     >>> photons = Observation(photons=Photons(x=[0.0, 1.0, 2.0], y=[0.0, 0.0, 3.0]))
     >>> likelihood = PhotonLikelihood.of([photons])
+    >>> likelihood
+    PhotonLikelihood(3 photons of 1 observation)
     >>> start = Mixture(fluxes=[1.0], means=[[0.0, 0.0]], covariances=[[[4.0, 0], [0, 4.0]]])
     >>> parameters = Parameters(mixture=start, amplitudes=(np.zeros(0),))
     >>> phase = likelihood.begin_phase(parameters, Priors(mean_count=0.0, covariance_count=0.0))
@@ -88,6 +92,10 @@ class PhotonLikelihood:
         prepared = prepare_all(observations)
         return cls(prepared, prepared[0].reference)
 
+    def __repr__(self):
+        photons, n = sum(weights.sum() for weights in self.weights), len(self)
+        return f"PhotonLikelihood({photons:,.6g} photons of {n} observation{'s' if n > 1 else ''})"
+
     def __len__(self):
         """Number of observations."""
         return len(self.prepared)
@@ -107,7 +115,7 @@ class PhotonLikelihood:
 
     @property
     def integrals(self):
-        """int q_b dx of the backgrounds of each observation, (n_b,) arrays [arcsec**2]."""
+        """Integrals of q_b over the field of each observation, (n_b,) arrays [arcsec**2]."""
         return tuple(p.integrals for p in self.prepared)
 
     @property
@@ -171,7 +179,13 @@ class PhotonLikelihood:
         )
 
     def log_densities(self, parameters, phase):
-        """log(lambda / Omega) at the photons, in the order of the tiles, for each observation."""
+        """Logarithms of lambda / Omega at the photons of each observation.
+
+        Returns
+        -------
+        list of (N_o,) arrays
+            In the order of the tiles [nat].
+        """
         return [
             log_densities(p.tiled, amplitude, psf.views(parameters.mixture), PRUNING)
             for p, amplitude, psf in zip(
@@ -226,7 +240,7 @@ class PhotonLikelihood:
         first, n = 6 * len(mixture), 6 * len(mixture) + sum(sizes)
         found = []
         for p, psf, amplitude in zip(self.prepared, phase.psfs, parameters.amplitudes, strict=True):
-            own = _scores_of_one(p, psf, amplitude, parameters, phase, stride)
+            own = psf.scores(p, amplitude, parameters, phase, stride)
             if own.shape[1] < n:
                 columns = [*range(6 * len(mixture)), *range(first, first + len(amplitude))]
                 everything = np.zeros((len(own), n))
@@ -241,7 +255,7 @@ class PhotonLikelihood:
         unit = replace(candidates, fluxes=np.ones(len(candidates)))
         ratios = []
         for p, psf, log in zip(self.prepared, phase.psfs, logs, strict=True):
-            chosen = _every(p, stride)
+            chosen = p.every(stride)
             ratios.append(
                 density_ratios(
                     p.x[chosen],
@@ -288,29 +302,4 @@ def _completed(observed, exposure, mixture):
         observed.zeroth + fluxes * (1 - exposure.zeroth),
         observed.first - fluxes[:, None] * exposure.first,
         observed.second + fluxes[:, None, None] * (mixture.covariances - exposure.second),
-    )
-
-
-def _every(prepared, stride):
-    """Every stride-th photon, (n,) integers."""
-    return np.arange(stride // 2, len(prepared.x), stride)
-
-
-def _scores_of_one(prepared, psf, amplitude, parameters, phase, stride):
-    """Scores of one observation's photons, (n, 6 K + n_b), by its own backgrounds only."""
-    mixture, chosen = parameters.mixture, _every(prepared, stride)
-    views = psf.views(mixture)
-    roots = np.linalg.cholesky(parameters.scales(phase))
-    roots = np.repeat(roots, views.per_component, axis=0)
-    slopes = np.swapaxes(roots, 1, 2) @ np.linalg.inv(psf.totals(mixture))
-    curvatures = slopes @ roots
-    packed = np.stack([curvatures[:, 0, 0], curvatures[:, 0, 1], curvatures[:, 1, 1]], axis=1)
-    return scores(
-        prepared.x[chosen],
-        prepared.y[chosen],
-        np.sqrt(stride * prepared.weights[chosen]),
-        amplitude[:, None] * prepared.ratios[:, chosen],
-        views,
-        np.ascontiguousarray(slopes),
-        packed,
     )

@@ -18,7 +18,7 @@ TILE = 256
 MAX_BLOCKS = 64
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Prepared:
     """An observation, its photons in tiles and the terms of lambda(x) as the kernels read them.
 
@@ -47,6 +47,10 @@ class Prepared:
     pyramid: Pyramid | None
     reference: float
 
+    def __repr__(self):
+        photons, tiles = len(self.x), len(self.tiled.tiles) - 1
+        return f"Prepared({self.observation.name}: {photons:,} rows in {tiles:,} tiles)"
+
     @property
     def x(self):
         """Positions along x in the order of the tiles, (N,) [arcsec]."""
@@ -64,8 +68,12 @@ class Prepared:
 
     @property
     def ratios(self):
-        """q_b / Omega at each photon, (n_b, N)."""
+        """Ratios q_b / Omega at each photon, (n_b, N)."""
         return self.tiled.ratios
+
+    def every(self, stride):
+        """Every stride-th photon, (n,) integers."""
+        return np.arange(stride // 2, len(self.x), stride)
 
 
 def tile(x, y):

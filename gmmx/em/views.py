@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._kernels.information import scores
 from .._kernels.tiles import Views
 from ..model.pyramid import square
 from .likelihood import GaussianSums
@@ -79,11 +80,46 @@ class ComponentPsf:
         return Views(log_coefficients, np.repeat(mixture.means, m, axis=0), precisions, m)
 
     def exposures(self, prepared, views, totals):
-        """e0, e1, e2 of each view, (K M, 6)."""
+        """Moments e0, e1, e2 of the completeness under each view, (K M, 6)."""
         if prepared.pyramid is not None:
             return prepared.pyramid.moments(views.means, totals, self.levels)
         ones, zeros = np.ones(len(totals)), np.zeros((len(totals), 2))
         return np.column_stack([ones, zeros, totals[:, 0, 0], totals[:, 0, 1], totals[:, 1, 1]])
+
+    def scores(self, prepared, amplitude, parameters, phase, stride):
+        """Scores of some photons by the components and this observation's own backgrounds.
+
+        Parameters
+        ----------
+        prepared : Prepared
+        amplitude : (n_b,) array
+        parameters : Parameters
+        phase : PhotonPhase
+        stride : int
+            Every stride-th photon is taken. They lie in the order of their tiles, so that these
+            sample the sky evenly.
+
+        Returns
+        -------
+        (n, 6 K + n_b) array
+            Times sqrt(stride w_i).
+        """
+        chosen = prepared.every(stride)
+        views = self.views(parameters.mixture)
+        roots = np.linalg.cholesky(parameters.scales(phase))
+        roots = np.repeat(roots, views.per_component, axis=0)
+        slopes = np.swapaxes(roots, 1, 2) @ np.linalg.inv(self.totals(parameters.mixture))
+        curvatures = slopes @ roots
+        packed = np.stack([curvatures[:, 0, 0], curvatures[:, 0, 1], curvatures[:, 1, 1]], axis=1)
+        return scores(
+            prepared.x[chosen],
+            prepared.y[chosen],
+            np.sqrt(stride * prepared.weights[chosen]),
+            amplitude[:, None] * prepared.ratios[:, chosen],
+            views,
+            np.ascontiguousarray(slopes),
+            packed,
+        )
 
     def deconvolved(self, moments, mixture):
         """Moments of where the photons came from, summed over the PSF's Gaussians.

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..em.ascent import Chart, ascend
+from ..em.ascent import ascend
+from ..em.chart import Chart
 from ..em.maximise import Evaluation
 from ..model.state import FitState, Iterate
 from .criterion import criterion

@@ -17,7 +17,7 @@ def rotation(angle):
 
 
 def random_mixture(rng, k, *, photons=300.0, narrowest=1.6):
-    """K components in the middle of the field, none narrower than the cells of `random_observation` want."""
+    """K components in the middle of the field, all broad for the cells of `random_observation`."""
     root = rng.normal(0, 1.5, (k, 2, 2))
     covariances = root @ np.swapaxes(root, 1, 2) + narrowest**2 * np.eye(2)
     return Mixture(
@@ -85,7 +85,10 @@ def mixture_of(*rows):
 
 
 def drawn(mixture, completeness, rng, *, psf=None, sky=0.0, backgrounds=(), name="drawn"):
-    """An observation of a mixture and of `sky` photons per arcsec**2, as Poisson counts through PSF and completeness."""
+    """An observation of a mixture and a flat sky, drawn through PSF and completeness.
+
+    The numbers of photons are Poisson draws; `sky` is the mean number per arcsec**2.
+    """
     points = mixture.sample(rng.poisson(mixture.fluxes.sum()), rng)
     if psf is not None:
         shares, blurs = psf.at(*points.T)

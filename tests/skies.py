@@ -59,7 +59,7 @@ def telescope(rng, half, n_holes, step=1.0):
 
 
 def drawn_photons(mixture, background_share, completeness, psf, n, rng):
-    """n photons detected from a mixture and a flat sky, and the amplitude of the sky for n photons."""
+    """n photons of a mixture and a flat sky, and the amplitude of the sky for n photons."""
     _, blur = psf.averaged(mixture.means, mixture.covariances)
     grid = completeness.grid
     (x_low, x_high), (y_low, y_high) = grid.extent()
@@ -145,7 +145,7 @@ def small_galaxy(seed=12, n=15_000):
 
 
 def separated(k, seed, *, photons_each=300, fresh=0):
-    """k separated round sources of sigma 1.5 to 8 arcsec on a flat sky that has 30 % of the photons.
+    """k separated round sources of sigma 1.5 to 8 arcsec on a sky with 30 % of the photons.
 
     Returns
     -------

@@ -121,6 +121,12 @@ def test_a_finished_fit_can_be_resumed_too(observation):
     assert_same_fit(again, result)
 
 
+def test_a_state_of_other_observations_is_refused(observation):
+    _, states = states_of(observation, n_components=2)
+    with pytest.raises(InputError, match="state of a fit of other observations"):
+        fit([observation, observation], start=states[0], n_components=2)
+
+
 def test_a_state_comes_back_from_its_arrays():
     mixture = mixture_of((5, 1, 2, 3), (7, 4, 5, 6))
     state = FitState.initial(
@@ -149,4 +155,4 @@ def test_arrays_that_lack_something_are_no_state():
 
 def test_a_state_says_where_it_is(observation):
     _, states = states_of(observation, n_components=2)
-    assert repr(states[0]).startswith("FitState: 0 components after 1 evaluations, in stage 2 of")
+    assert repr(states[0]).startswith("FitState: 0 components after 1 evaluation, in stage 2 of")

@@ -82,6 +82,10 @@ def fit(
         If a background and the signal are correlated by more than 0.9, or if broad components
         have absorbed a background.
 
+    Notes
+    -----
+    The function is long because this docstring is the reference of the fit for notebooks.
+
     Examples
     --------
     >>> import numpy as np

@@ -41,13 +41,13 @@ def first_state(problem, start=None, fixed=None):
         If the number of components, `start` and `fixed` contradict each other.
     """
     options = problem.options
-    mixture, held = _given_components(problem, start, fixed)
-    n_points = int(held.points.sum())
+    mixture, marks = _given_components(problem, start, fixed)
+    n_points = int(marks.points.sum())
     n_start = len(mixture) - n_points
     n_components = _requested(options, start, fixed, n_start)
     parameters = background_only(problem.likelihood)
     if len(mixture) or start is not None:
-        which = held if held.any_fixed.any() else None
+        which = marks if marks.any_fixed.any() else None
         parameters = with_given(
             problem.likelihood, parameters, mixture, options.min_sigma, fixed=which
         )
@@ -86,10 +86,10 @@ def _given_components(problem, start, fixed):
         given.append(fixed)
     if start is not None:
         given.append((start, Fixed.none(len(start))))
-    mixture, held = Mixture.empty(), Fixed.none(0)
+    mixture, marks = Mixture.empty(), Fixed.none(0)
     for components, its in given:
-        mixture, held = mixture.joined(components), held.joined(its)
-    return mixture, held
+        mixture, marks = mixture.joined(components), marks.joined(its)
+    return mixture, marks
 
 
 def _requested(options, start, fixed, n_start):

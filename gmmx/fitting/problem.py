@@ -98,7 +98,19 @@ class Problem:
         )
 
     def resumed(self, state):
-        """The problem of a fit that had run for some time when it was stopped."""
+        """The problem of a fit that had run for some time when it was stopped.
+
+        Raises
+        ------
+        InputError
+            If the state is of a fit of other observations.
+        """
+        expected = [len(o.backgrounds) for o in self.observations]
+        if [len(amplitudes) for amplitudes in state.amplitudes] != expected:
+            raise InputError(
+                "`start` is the state of a fit of other observations: their backgrounds differ",
+                parameter="start",
+            )
         return replace(self, began=time.perf_counter() - state.seconds)
 
     def __repr__(self):

@@ -86,7 +86,7 @@ def kmeans(likelihood, parameters, n_new, rng, min_sigma):
         # scipy warns of empty clusters.
         warnings.simplefilter("ignore", UserWarning)
         centres, labels = kmeans2(sample, n_new, minit="++", seed=rng)
-    photons, amplitudes = photons_to_share(likelihood, parameters)
+    photons, amplitudes = photons_for_components(likelihood, parameters)
     fluxes, means, covariances = [], [], []
     for k in range(n_new):
         members = sample[labels == k]
@@ -103,7 +103,7 @@ def kmeans(likelihood, parameters, n_new, rng, min_sigma):
     return replace(parameters, amplitudes=amplitudes).joined(clusters)
 
 
-def photons_to_share(likelihood, parameters):
+def photons_for_components(likelihood, parameters):
     """Photons for new components, and the background amplitudes beside them.
 
     New components get seven tenths of all photons, or all of them where there is no background.

@@ -141,10 +141,9 @@ class FitState:
         if self.stage < len(self.stages):
             names = [stage["stage"] for stage in self.stages]
             where = f"in stage {self.stage + 1} of {len(names)} ({names[self.stage]})"
-        return (
-            f"FitState: {len(self.mixture)} components after {self.evaluations} evaluations, "
-            f"{where}"
-        )
+        k, n = len(self.mixture), self.evaluations
+        components = f"{k} component{'s' * (k != 1)}"
+        return f"FitState: {components} after {n:,} evaluation{'s' * (n != 1)}, {where}"
 
     def rng(self):
         """Return a random generator that continues where the fit's generator is."""

@@ -45,7 +45,8 @@ class Completeness:
 
     grid: PixelGrid
     exposure: np.ndarray
-    open_fraction: np.ndarray | None = None
+    # None only until the instance is complete.
+    open_fraction: np.ndarray = None  # type: ignore[assignment]
     unit: str = ""
 
     def __post_init__(self):
@@ -174,6 +175,8 @@ def reference_exposure(completenesses: Sequence[Completeness | None]) -> float:
     peak = 0.0
     for one in maps:
         x, y = one.grid.centres()
-        total = sum(other.exposure if other is one else other.exposure_at(x, y) for other in maps)
+        total = np.zeros(one.grid.shape)
+        for other in maps:
+            total += other.exposure if other is one else other.exposure_at(x, y)
         peak = max(peak, float(total.max()))
     return peak

@@ -1,11 +1,14 @@
 """Integrals of a completeness map under Gaussians, on a pyramid of coarser and coarser maps."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 
 from .._kernels.exposure import LevelMaps, exposure_moments
 from ..plane.grid import PixelGrid
+from ..plane.resample import padded_to_even
 
 # Cells per standard deviation in the integral of the completeness.
 SAMPLING = 3.0
@@ -46,7 +49,7 @@ class Pyramid:
     widths: np.ndarray
 
     @classmethod
-    def of(cls, grid, omega):
+    def of(cls, grid: PixelGrid, omega: np.ndarray) -> Pyramid:
         """Pyramid of a map: each level averages 2 x 2 cells of the level before.
 
         Odd sizes are padded with zeros. The last level has a side of one cell.
@@ -59,8 +62,7 @@ class Pyramid:
         """
         maps = [np.ascontiguousarray(omega)]
         while min(maps[-1].shape) > 1:
-            last = maps[-1]
-            last = np.pad(last, ((0, last.shape[0] % 2), (0, last.shape[1] % 2)))
+            last = padded_to_even(maps[-1])
             maps.append(last.reshape(last.shape[0] // 2, 2, last.shape[1] // 2, 2).mean((1, 3)))
         sizes = np.array([m.size for m in maps])
         return cls(
@@ -74,7 +76,7 @@ class Pyramid:
     def __repr__(self):
         return f"Pyramid({len(self.heights)} levels of {self.heights[0]} x {self.widths[0]} cells)"
 
-    def levels(self, covariances):
+    def levels(self, covariances: np.ndarray) -> np.ndarray:
         """Level on which each view is integrated.
 
         It is the coarsest level whose cell is at most a third of the view's smallest standard
@@ -97,7 +99,7 @@ class Pyramid:
         parts = np.ceil(SAMPLING / sigma).astype(np.int64)
         return np.where(level >= 0, np.minimum(level, coarsest), -parts)
 
-    def moments(self, means, covariances, levels):
+    def moments(self, means: np.ndarray, covariances: np.ndarray, levels: np.ndarray) -> np.ndarray:
         """Moments of the completeness under each view.
 
         For a view N(x; mu, T) they are
@@ -148,7 +150,7 @@ class Pyramid:
         )
 
 
-def square(flat):
+def square(flat: np.ndarray) -> np.ndarray:
     """Symmetric matrices (..., 2, 2) of their elements xx, xy, yy in an array (..., 3)."""
     return np.stack([flat[..., 0], flat[..., 1], flat[..., 1], flat[..., 2]], axis=-1).reshape(
         *flat.shape[:-1], 2, 2

@@ -1,5 +1,7 @@
 """The pixel grid of a map whose pixels are nearly or not at all on a regular grid in the plane."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .grid import PixelGrid
@@ -8,7 +10,7 @@ from .grid import PixelGrid
 MAX_RESIDUAL = 0.02
 
 
-def affine_grid(shape, place):
+def affine_grid(shape: tuple[int, int], place: Callable) -> tuple[PixelGrid | None, float]:
     """Pixel grid that fits a map from pixels to the plane best, and how far it errs.
 
     The six numbers of the grid are a least-squares fit to 5 x 5 positions across the image.
@@ -49,7 +51,9 @@ def affine_grid(shape, place):
     return grid, float(np.hypot(jx - ix, jy - iy).max())
 
 
-def resampled(values, place, unplace, *, fill):
+def resampled(
+    values: np.ndarray, place: Callable, unplace: Callable, *, fill: float
+) -> tuple[PixelGrid, np.ndarray]:
     """Map whose pixels are on no regular grid in the plane, on a grid that is aligned with it.
 
     Each new pixel holds the value of the nearest old one. The pixels are as large as those in the

@@ -4,6 +4,8 @@ All ways from one raster to another are here; `affine` finds the grid of a map w
 only nearly regular. Positions are in arcsec in the plane; an image is an array [iy, ix].
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..errors import InputError
@@ -13,7 +15,7 @@ from .grid import PixelGrid
 MAX_CELLS = 100_000_000
 
 
-def map_means(values, grid, target):
+def map_means(values: np.ndarray, grid: PixelGrid, target: PixelGrid) -> np.ndarray:
     """Mean of a map over each pixel of another grid; 0 off the map.
 
     Each pixel of the target is the mean of n x n nearest neighbours, where n is twice the ratio of
@@ -71,7 +73,7 @@ def _means_along_axes(values, grid, target, step, parts):
     return rows[:, ix].reshape(ny, nx, n).mean(2)
 
 
-def nearest(values, grid, target):
+def nearest(values: np.ndarray, grid: PixelGrid, target: PixelGrid) -> np.ndarray:
     """Value of a map at the centre of each pixel of another grid; 0 off the map.
 
     Parameters
@@ -96,7 +98,9 @@ def nearest(values, grid, target):
     return np.where(inside, values[..., iy, ix], 0.0)
 
 
-def area_means(maps, grid, step):
+def area_means(
+    maps: Sequence[np.ndarray], grid: PixelGrid, step: float
+) -> tuple[PixelGrid, list[np.ndarray]]:
     """Maps in square cells of another size: the mean over the area of each new cell.
 
     Smaller cells repeat the value of the cell that they lie in. What new cells reach beyond the
@@ -159,7 +163,7 @@ def _overlaps(n, ratio):
     return csr_array((overlap[inside], (new[inside], old[inside])), shape=(m, n))
 
 
-def check_size(n_cells, step):
+def check_size(n_cells: float, step: float) -> None:
     """Refuse a completeness grid of more than 100 million cells.
 
     Parameters
@@ -180,19 +184,10 @@ def check_size(n_cells, step):
         )
 
 
-def halved(image, n):
+def halved(image: np.ndarray, n: int) -> list[np.ndarray]:
     """An image and n - 1 coarser versions of it, each the sum of 2 x 2 cells of the one before.
 
     Odd sizes are padded with zeros.
-
-    Parameters
-    ----------
-    image : (ny, nx) array
-    n : int
-
-    Returns
-    -------
-    list of n arrays
 
     Examples
     --------
@@ -201,13 +196,23 @@ def halved(image, n):
     """
     levels = [image]
     while len(levels) < n:
-        last = levels[-1]
-        last = np.pad(last, ((0, last.shape[0] % 2), (0, last.shape[1] % 2)))
+        last = padded_to_even(levels[-1])
         levels.append(last[::2, ::2] + last[1::2, ::2] + last[::2, 1::2] + last[1::2, 1::2])
     return levels
 
 
-def block_means(grid, values, most):
+def padded_to_even(image: np.ndarray) -> np.ndarray:
+    """An image with a row or column of zeros added where their number is odd.
+
+    Examples
+    --------
+    >>> padded_to_even(np.ones((2, 3))).shape
+    (2, 4)
+    """
+    return np.pad(image, ((0, image.shape[0] % 2), (0, image.shape[1] % 2)))
+
+
+def block_means(grid: PixelGrid, values: np.ndarray, most: int) -> tuple[PixelGrid, np.ndarray]:
     """Means over square blocks of pixels, such that at most `most` blocks remain along a side.
 
     NaN marks pixels without a value; they are left out of the means. (`astropy.nddata.block_reduce`
@@ -250,7 +255,9 @@ def block_means(grid, values, most):
     ), means
 
 
-def collected(x, y, weights, *, cell):
+def collected(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray, *, cell: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Photons collected into the square cells that hold any.
 
     The position of a cell is its centre, because the distances of its photons from there have the

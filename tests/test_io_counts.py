@@ -143,7 +143,7 @@ def test_other_than_whole_numbers_are_named(tmp_path):
     values = some_counts()
     values[3, 5] = 0.37
     with pytest.warns(
-        DataWarning, match=r"1 pixels hold other than whole numbers, such as 0.37: is it smoothed"
+        DataWarning, match=r"1 pixels hold numbers that are not whole, such as 0.37: is it smoothed"
     ):
         read_counts(written(tmp_path, values))
 

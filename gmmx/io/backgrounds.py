@@ -1,60 +1,67 @@
-"""Files of background: images, smooth or of counts, and event lists, told apart by what they hold."""
+"""Backgrounds that come from files: event lists, such as a blank sky, and images."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import DataError
+from ..model.photons import EventList
 from ..plane.grid import SkyImage
 from ._plane import on_plane
-from ._read import fits_stream, headers, reading
-from .events import read_events
+from .events import is_events, read_events
+from .files import headers, open_fits, reading
 from .maps import read_image
+from .units import FileUnit, read_unit
 
 WAY_OUT = "give sky, particle, streak, or a FITS image or event list"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BackgroundImage:
-    """An image of a background.
+    """An image of the background in the plane.
 
     Attributes
     ----------
     image : SkyImage
-        Values per pixel; 0 where the file has none.
-    known : (ny, nx) booleans
-        Where the file has a value.
+        Values per pixel, in whatever unit the file has; 0 where nothing is known.
+    known : (ny, nx) array of bool
+        Whether the file has a value for the pixel.
     is_counts : bool
-        Whether the values are whole numbers, that is single photons.
+        Whether all values are whole numbers.
     exposure : float or None
-        The header's EXPOSURE [s].
+        EXPOSURE of the header [s].
+    unit : FileUnit
+        BUNIT of the header.
     """
 
     image: SkyImage
     known: np.ndarray
     is_counts: bool
     exposure: float | None
+    unit: FileUnit
 
 
-def read_background(path, *, frame, physical=None):
-    """Read a background from a file: an EventList, in its own frame, where it is an event list, else a BackgroundImage.
+def read_background(path, *, frame, physical=None) -> EventList | BackgroundImage:
+    """Read a background from an event list or an image.
 
     Parameters
     ----------
     path : str or Path
     frame : SkyFrame
-        The plane in which an image's grid is wanted.
+        The plane in which the grid of an image is wanted.
     physical : PhysicalFrame, optional
         The telescope's sky pixels in that plane, for an image that has only physical coordinates.
 
     Returns
     -------
     EventList or BackgroundImage
+        An event list is in its own plane.
 
     Raises
     ------
     DataError
-        When the file cannot be read, is neither, has negative pixels, or none above 0.
+        If the file cannot be read, is neither of the two, or if the image has negative pixels or
+        is zero everywhere.
     """
     if _is_event_list(path):
         return read_events(path)
@@ -63,35 +70,34 @@ def read_background(path, *, frame, physical=None):
     values = np.where(known, image.values, 0.0)
     if values.min() < 0:
         raise DataError(
-            f"{path}: a background cannot be negative, this one reaches {values.min():.4g}: is it an image of background?"
+            f"{path}: a background cannot be negative, this one reaches {values.min():.4g}: "
+            "is it an image of the background?"
         )
     if not values.any():
         raise DataError(
             f"{path}: the background image is zero everywhere: make it anew, or leave it out"
         )
-    # What is off the file is not known, which is not the same as nothing.
+    # Off the image the background is unknown, which is not the same as zero.
     grid, placed = on_plane(image, np.where(known, values, np.nan), frame, physical, fill=np.nan)
     known = np.isfinite(placed)
+    unit = read_unit(image.text("BUNIT"))
     return BackgroundImage(
-        image=SkyImage(grid=grid, values=np.where(known, placed, 0.0), unit=image.text("BUNIT")),
+        image=SkyImage(grid=grid, values=np.where(known, placed, 0.0), unit=unit.text),
         known=known,
         is_counts=bool(np.array_equal(values, np.round(values))),
         exposure=image.number("EXPOSURE"),
+        unit=unit,
     )
 
 
 def _is_event_list(path):
-    """Whether a FITS file's first data are a table of events, not an image."""
-    with fits_stream(path, way_out=WAY_OUT) as stream, reading(path):
-        for header, _ in headers(stream):
+    """Whether the first data of a FITS file are a table of events, not an image."""
+    with open_fits(path, way_out=WAY_OUT) as opened, reading(path):
+        for header, _ in headers(opened.stream):
+            if header.get("ZIMAGE", False):
+                return False
             if header.get("XTENSION", "IMAGE").strip() == "IMAGE" and header.get("NAXIS", 0) >= 2:
                 return False
-            if header.get("XTENSION", "").strip() == "BINTABLE":
-                name = str(header.get("EXTNAME", "")).strip().upper()
-                if (
-                    name in ("EVENTS", "STDEVT")
-                    or str(header.get("HDUCLAS1", "")).strip().upper() == "EVENTS"
-                    or header.get("ZIMAGE", False)
-                ):
-                    return not header.get("ZIMAGE", False)
+            if is_events(header):
+                return True
     return False

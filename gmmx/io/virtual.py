@@ -197,8 +197,8 @@ def filter_rows(file, table, columns, pointing, *, energy, ccd_column):
     file : FileArgument
     table : dict of str to (N,) array
         The columns; changed in place.
-    columns : dict of str to dict
-        Facts about each column, "unit" among them.
+    columns : dict of str to Column
+        All columns of the table, by name in lower case.
     pointing : Pointing
     energy : (str or None, float, float)
         Energy column, scale and offset: keV = (value + offset) * scale.
@@ -236,7 +236,7 @@ def _rows_kept(file, table, columns):
     """Return which rows pass all filters, (N,) booleans."""
     keep = np.ones(len(table["x"]), bool)
     for one in file.columns:
-        scale = 1000 if columns[one.column]["unit"] == "kev" else 1
+        scale = 1000 if columns[one.column].unit == "kev" else 1
         keep &= one.keeps(table[one.column] * scale if scale != 1 else table[one.column])
         if not keep.any():
             values = table[one.column][np.isfinite(table[one.column])] * scale
@@ -262,7 +262,7 @@ def _band(file, table, columns, recorded, energy):
     spans = [one.span for one in file.columns if one.column == column]
     if not spans:
         return None
-    unit = 1000 if columns[column]["unit"] == "kev" else 1
+    unit = 1000 if columns[column].unit == "kev" else 1
     low, high = recorded or (0.0, math.inf)
     low = max([low] + [(span[0] / unit + offset) * scale for span in spans])
     high = min([high] + [(span[1] / unit + offset) * scale for span in spans])

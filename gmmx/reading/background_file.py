@@ -1,6 +1,5 @@
 """Make a background of a file: an image of it, smooth or of counts, or an event list."""
 
-import re
 import warnings
 from dataclasses import dataclass, replace
 
@@ -131,8 +130,8 @@ def _of_image(one, found, recorded, grid):
     Single photons are scaled like those of an event list. An image that is smoothed or scaled is
     taken as it is.
     """
-    image, unit = found.image, found.image.unit.lower()
-    if one.fixed and re.search(r"cm|/\s*s|s\s*(\*\*|\^)?\s*-\s*1|arcsec", unit):
+    image, unit = found.image, found.unit
+    if one.fixed and (unit.is_rate or unit.length != 0 or unit.angle != 0):
         raise DataError(
             f"{one.what}: BUNIT {image.unit!r} is not counts per pixel: "
             f"fit its amplitude (without {FIXED})"

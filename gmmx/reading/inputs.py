@@ -1,6 +1,6 @@
 """Records of the files that an observation or a fit was made from."""
 
-from ..io._read import file_digest
+from ..io.files import file_digest
 from ..model.pointing import InputFile
 
 

@@ -18,7 +18,7 @@ from ...errors import InputError
 from ...plane.frame import PhysicalFrame, SkyFrame
 from ...plane.grid import PixelGrid
 from ...plane.shapes import Shapes
-from .._read import GZIP_MAGIC, check_input, reading
+from ..files import GZIP_MAGIC, check_input, reading
 from ._frames import Frames
 from ._objects import shapes_of_objects
 from ._tables import read_chips, read_table

@@ -16,7 +16,7 @@ from astropy.io import fits
 from ...errors import DataError, DataWarning
 from ...plane.frame import PhysicalFrame, SkyFrame
 from ...plane.shapes import Polygon, Shapes, Term
-from .._read import reading
+from ..files import reading
 from ._frames import RegionProblem
 from ._lists import warn_of_no_area
 from ._shapes import AREALESS, build, shape_name

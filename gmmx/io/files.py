@@ -1,0 +1,249 @@
+"""Opening FITS files: any failure becomes one line that names the file.
+
+The SHA-256 of a file is taken while the file is read. `file_digest` knows it from then on.
+"""
+
+import gzip
+import hashlib
+import io
+import re
+import warnings
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from astropy.io import fits
+
+from ..errors import DataError, GmmxError
+
+BLOCK = 2880
+GZIP_MAGIC = b"\x1f\x8b"
+# Digests of files that this process has read, by path, size and time of the last change.
+_digests = {}
+
+
+def check_input(path, *, way_out="check its name and folder"):
+    """Make sure that a path names a file.
+
+    Parameters
+    ----------
+    path : str or Path
+    way_out : str
+        Advice for the message if there is no such file.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    DataError
+        If there is no such file. A CIAO filter in brackets after the name is pointed out.
+    """
+    given, path = str(path), Path(path)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise DataError(f"{given}: is a folder: name a file in it")
+    virtual = re.fullmatch(r"(.+?)\[.*\]\s*", given, re.DOTALL)
+    if virtual and Path(virtual[1]).exists():
+        raise DataError(
+            f"{given}: filters in brackets apply to event files only: give {virtual[1]}"
+        )
+    raise DataError(f"{given}: no such file: {way_out}")
+
+
+def file_digest(path):
+    """Return the SHA-256 of the bytes of a file as they are on disk, in hexadecimal.
+
+    A file that this process has read, and that has not changed since, is not opened again.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    DataError
+        If the file is not there or cannot be read.
+    """
+    path = check_input(path)
+    if _key(path) not in _digests:
+        with reading(path), open(path, "rb") as stream:
+            _digests[_key(path)] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return _digests[_key(path)]
+
+
+@contextmanager
+def reading(path):
+    """Turn whatever goes wrong with a file into one line, and silence astropy's warnings.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, for the message.
+
+    Raises
+    ------
+    DataError
+        For any error of the body that the content of the file causes.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except GmmxError:
+        raise
+    except (EOFError, zlib.error) as error:
+        raise DataError(f"{path}: truncated or damaged: fetch it again") from error
+    except gzip.BadGzipFile as error:
+        raise DataError(f"{path}: damaged gzip: fetch it again") from error
+    except PermissionError as error:
+        raise DataError(
+            f"{path}: not readable (permission denied): check its permissions"
+        ) from error
+    except (
+        OSError,
+        MemoryError,
+        TypeError,
+        ValueError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        fits.VerifyError,
+    ) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path}: truncated or damaged ({reason}): fetch it again") from error
+
+
+@dataclass(frozen=True)
+class OpenFits:
+    """An open FITS file.
+
+    Attributes
+    ----------
+    path : Path
+    stream : file object
+        The bytes of the FITS file, unzipped.
+    """
+
+    path: Path
+    stream: io.BufferedIOBase
+    _raw: "_Digested"
+
+    def digest(self):
+        """Return the SHA-256 of the file on disk, whose rest is read if need be.
+
+        `file_digest` gives it from now on, too.
+        """
+        with reading(self.path):
+            return _digests.setdefault(_key(self.path), self._raw.hexdigest())
+
+
+@contextmanager
+def open_fits(path, *, way_out="give a FITS image, gzipped or not"):
+    """Open a FITS file, gzipped or not.
+
+    Parameters
+    ----------
+    path : str or Path
+    way_out : str
+        Advice for the message if this is no FITS file.
+
+    Yields
+    ------
+    OpenFits
+
+    Raises
+    ------
+    DataError
+        If the file is not there, cannot be read or is not FITS.
+    """
+    path = check_input(path, way_out=way_out)
+    with reading(path):
+        raw = _Digested(path)
+    with io.BufferedReader(raw, 1 << 17) as buffered:
+        with reading(path):
+            is_zipped = buffered.peek(2)[:2] == GZIP_MAGIC
+        stream = gzip.GzipFile(fileobj=buffered) if is_zipped else buffered
+        with reading(path):
+            if stream.read(9) != b"SIMPLE  =":
+                raise DataError(f"{path}: not a FITS file: {way_out}")
+            stream.seek(0)
+        # Not within `reading`, because warnings of the body have to be heard.
+        yield OpenFits(path, stream, raw)
+
+
+def headers(stream):
+    """Yield each header of a FITS stream and the offset of its data, without reading the data.
+
+    Parameters
+    ----------
+    stream : file object
+        As from `open_fits`.
+
+    Yields
+    ------
+    header : astropy.io.fits.Header
+    start : int
+    """
+    offset = 0
+    while True:
+        stream.seek(offset)
+        # Peeking, because a step back in a gzip stream may mean to start over.
+        if not stream.peek(1):
+            return
+        header = fits.Header.fromfile(stream, endcard=True)
+        start = stream.tell()
+        yield header, start
+        offset = start + -(-data_size(header) // BLOCK) * BLOCK
+
+
+def data_size(header):
+    """Return the number of bytes of the data of an HDU, without padding.
+
+    FITS standard 4.0, equations 1 and 2.
+    """
+    n_axes = header.get("NAXIS", 0)
+    if n_axes == 0:
+        return 0
+    lengths = [header[f"NAXIS{i}"] for i in range(1, n_axes + 1)]
+    if lengths[0] == 0 and header.get("GROUPS", False):
+        lengths = lengths[1:]
+    size = 1
+    for length in lengths:
+        size *= length
+    return abs(header["BITPIX"]) // 8 * header.get("GCOUNT", 1) * (header.get("PCOUNT", 0) + size)
+
+
+class _Digested(io.FileIO):
+    """A file that digests each byte once, in the order of the file, while it is read."""
+
+    def __init__(self, path):
+        super().__init__(path, "rb")
+        self._sha256, self._digested = hashlib.sha256(), 0
+
+    def readinto(self, buffer):
+        start = self.tell()
+        n = super().readinto(buffer)
+        # Bytes behind a gap wait until the gap is read.
+        if n and start <= self._digested < start + n:
+            self._sha256.update(memoryview(buffer)[self._digested - start : n])
+            self._digested = start + n
+        return n
+
+    def hexdigest(self):
+        """Return the digest of the whole file; the rest of the file is read first."""
+        here = self.tell()
+        self.seek(self._digested)
+        buffer = bytearray(1 << 20)
+        while self.readinto(buffer):
+            pass
+        self.seek(here)
+        return self._sha256.hexdigest()
+
+
+def _key(path):
+    status = Path(path).stat()
+    return str(Path(path).resolve()), status.st_size, status.st_mtime_ns

@@ -97,8 +97,10 @@ class Observation:
         photons = f"{self.n_photons:,.0f} photons"
         if self.completeness is not None:
             photons += f" on {self.completeness.open_area / 3600:.4g} arcmin^2"
-        # The description of a PSF begins with its name, and goes on with its sizes.
-        psf = "no PSF" if self.psf is None else f"PSF {re.split('[,:]', self.psf.description)[0]}"
+        psf = "no PSF"
+        if self.psf is not None:
+            # The description of a PSF begins with its name, and goes on with its sizes.
+            psf = f"PSF {re.split('[,:]', self.psf.description.removeprefix('PSF '))[0]}"
         background = f"background {' + '.join(b.name for b in self.backgrounds) or 'none'}"
         return f"Observation({', '.join(filter(None, about))}: {photons}; {psf}; {background})"
 

@@ -4,6 +4,7 @@
 """
 
 from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,8 @@ class Photons:
     x: np.ndarray
     y: np.ndarray
     _: KW_ONLY
-    weights: np.ndarray | None = None
+    # None is replaced by ones.
+    weights: np.ndarray = None  # type: ignore[assignment]
     energy_kev: np.ndarray | None = None
     ccd: np.ndarray | None = None
     pixel: float = 0.0
@@ -111,7 +113,7 @@ class Photons:
         rows : (N,) array of bool, or array of int
             Mask or indices of the rows to keep.
         """
-        kept = {
+        kept: dict[str, Any] = {
             name: None if getattr(self, name) is None else getattr(self, name)[rows]
             for name in ("x", "y", "weights", "energy_kev", "ccd")
         }

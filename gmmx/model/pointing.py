@@ -6,6 +6,7 @@ energy band, the chips, the files that were used and the choices that were made.
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..errors import InputError
 
@@ -263,7 +264,7 @@ class Pointing:
         {'EXPTIME': 'unknown'}
         """
         rest = dict(keywords)
-        found = {}
+        found: dict[str, Any] = {}
         for name, key in _TEXTS.items():
             if key in rest:
                 found[name] = str(rest.pop(key)).strip()

@@ -4,9 +4,15 @@ Whether a file holds single photons or photons counted in pixels is decided here
 `EventListFile` and `CountsImageFile` are two straight lines of work from there.
 """
 
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
 from ..config import ReadOptions
 from ..io.counts_image import is_counts_image
 from ..io.virtual import parse_file_argument, parse_file_arguments
+from ..model.observation import Observation
+from ..plane.frame import SkyFrame
 from .background_request import parse_backgrounds
 from .counts_image import CountsImageFile
 from .event_list import EventListFile
@@ -34,7 +40,13 @@ def open_source(file):
     return CountsImageFile(file) if is_counts_image(file) else EventListFile(file)
 
 
-def read_observation(events, *, frame=None, name=None, **options):
+def read_observation(
+    events: str | PathLike,
+    *,
+    frame: SkyFrame | None = None,
+    name: str | None = None,
+    **options: Any,
+) -> Observation:
     """Read one pointing: its photons with exposure, PSF, masks and backgrounds.
 
     Photons are selected by chip, energy, region and mask, in this order, and then dropped where
@@ -68,21 +80,22 @@ def read_observation(events, *, frame=None, name=None, **options):
     Examples
     --------
     >>> import gmmx
-    >>> observation = gmmx.read_observation(
+    >>> gmmx.read_observation(
     ...     "data_samples/events.fits.gz",
     ...     exposure="data_samples/expmap.fits.gz",
+    ...     psf="data_samples/psfmap.fits.gz",
     ...     mask="data_samples/sources.reg",
     ...     energy_kev=(0.5, 2),
     ... )
-    >>> observation.name, len(observation.backgrounds)
-    ('events', 2)
+    Observation(MARX-SMALL, ACIS 0-3, 0.5-2 keV, 19.7 ks: 20,258 photons on 298.1 arcmin^2; \
+PSF map psfmap.fits.gz; background sky + particle)
     """
     (each,) = options_of_each(_checked(ReadOptions(**options)), 1)
     observation = open_source(parse_file_argument(events)).observation(each, name=name)
     return placed(observation, frame=frame, bin=each.bin)
 
 
-def read_observations(events, **options):
+def read_observations(events: Sequence[str | PathLike], **options: Any) -> list[Observation]:
     """Read several pointings of one sky into the tangent plane of the first.
 
     Parameters
@@ -102,6 +115,15 @@ def read_observations(events, **options):
         If the options do not match the number of files, or the fields do not overlap on the sky.
     DataError
         If a file cannot be used.
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> halves = [f"data_samples/events.fits.gz[ccd_id={chips}]" for chips in ("0:1", "2:3")]
+    >>> maps = ["data_samples/expmap.fits.gz"] * 2
+    >>> pair = gmmx.read_observations(halves, exposure=maps, psf="none", energy_kev=(0.5, 2))
+    >>> [(one.name, one.n_photons) for one in pair]
+    [('events_1', 3893.0), ('events_2', 17906.0)]
     """
     files = parse_file_arguments(events)
     return observations_of(files, ReadOptions(**options))

@@ -65,6 +65,17 @@ class FileArgument:
     def __str__(self):
         return self.text
 
+    @property
+    def stem(self):
+        """Name of the file without folder, filters and endings: the name of its observation.
+
+        Examples
+        --------
+        >>> parse_file_argument("data/acisf00755_evt2.fits.gz[energy=500:2000]").stem
+        'acisf00755_evt2'
+        """
+        return re.sub(r"(\.(fits?|evt\d?|img))?(\.gz)?$", "", self.path.name) or "observation"
+
     def beside(self, suffix):
         """Return the path of a file beside this one, with another suffix.
 

@@ -1,6 +1,5 @@
 """Assemble an observation from its photons, exposure, PSF, masks and backgrounds."""
 
-import re
 from dataclasses import replace
 
 from ..model.observation import Observation
@@ -47,7 +46,6 @@ def assembled(
         backgrounds = fixed_in_source_free_region(
             backgrounds, lists, recorded, exposure.completeness, open_fraction
         )
-    choices = choices | {"background": backgrounds.choice}
     files = [
         *(("exposure", path) for path in exposure.files),
         *(("psf", path) for path in psf.files),
@@ -60,31 +58,21 @@ def assembled(
         completeness=cut.completeness,
         psf=psf.psf,
         backgrounds=backgrounds.backgrounds,
-        name=name or observation_name(file),
+        name=name or file.stem,
         physical=recorded.physical,
         masks=cut.shapes,
-        pointing=replace(
-            recorded.pointing,
-            inputs=recorded.pointing.inputs + input_files(files),
-            masks=cut.records,
-            choices={key: text for key, text in choices.items() if text is not None},
-            sky_brightness=backgrounds.sky_brightness,
-        ),
+        pointing=_pointing(recorded, cut, backgrounds, choices, files),
         dropped=cut.recorded.dropped,
     )
 
 
-def observation_name(file):
-    """Return the name of an observation: that of its file without folder and endings.
-
-    Parameters
-    ----------
-    file : FileArgument
-
-    Examples
-    --------
-    >>> from gmmx.io.virtual import parse_file_argument
-    >>> observation_name(parse_file_argument("data/acisf00755_evt2.fits.gz[energy=500:2000]"))
-    'acisf00755_evt2'
-    """
-    return re.sub(r"(\.(fits?|evt\d?|img))?(\.gz)?$", "", file.path.name) or "observation"
+def _pointing(recorded, cut, backgrounds, choices, files):
+    """Return the facts of a pointing with the files, masks and choices of the observation."""
+    choices = choices | {"background": backgrounds.choice}
+    return replace(
+        recorded.pointing,
+        inputs=recorded.pointing.inputs + input_files(files),
+        masks=cut.records,
+        choices={key: text for key, text in choices.items() if text is not None},
+        sky_brightness=backgrounds.sky_brightness,
+    )

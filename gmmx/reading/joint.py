@@ -10,7 +10,6 @@ import numpy as np
 from ..errors import InputError
 from ..io.regions import read_regions, region_items, region_name
 from ..model.completeness import reference_exposure
-from .assemble import observation_name
 from .background_amplitudes import at_reference
 from .placing import placed
 
@@ -128,7 +127,7 @@ def names_of(files):
     ----------
     files : sequence of FileArgument
     """
-    names = [observation_name(file) for file in files]
+    names = [file.stem for file in files]
     repeats = Counter(names)
     return [
         name if repeats[name] == 1 else f"{name}_{number}" for number, name in enumerate(names, 1)

@@ -32,10 +32,6 @@ class GaussianSums(NamedTuple):
     first: np.ndarray
     second: np.ndarray
 
-    def __add__(self, other):
-        """Sums over two sets of data."""
-        return GaussianSums(*(a + b for a, b in zip(self, other, strict=True)))
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Moments:
@@ -62,6 +58,31 @@ class Moments:
     complete: GaussianSums
     exposure: GaussianSums
     responsibilities: tuple
+
+
+def completed(observed, exposure, mixture):
+    """Moments of the recorded data, and of those that the model expects beside them.
+
+    Of a component, the part under the completeness was recorded, so that the missing moments are
+    ``F_k ([1, 0, Sigma_k] - [s0, s1, s2])``.
+
+    Parameters
+    ----------
+    observed, exposure : GaussianSums
+        Of the data, and integrals of the completeness; both deconvolved.
+    mixture : Mixture
+
+    Returns
+    -------
+    GaussianSums
+        n0, n1, n2.
+    """
+    fluxes = mixture.fluxes
+    return GaussianSums(
+        observed.zeroth + fluxes * (1 - exposure.zeroth),
+        observed.first - fluxes[:, None] * exposure.first,
+        observed.second + fluxes[:, None, None] * (mixture.covariances - exposure.second),
+    )
 
 
 class Phase(Protocol):

@@ -38,7 +38,7 @@ from .._kernels.information import density_ratios
 from .._kernels.photons import log_densities, photon_moments, removal_losses, view_sums
 from ..model.mixture import Mixture
 from ..model.psf import core_radius
-from .likelihood import GaussianSums, Moments
+from .likelihood import GaussianSums, Moments, completed
 from .tiles import prepare_all
 from .views import ComponentPsf, PhotonPhase
 
@@ -173,7 +173,7 @@ class PhotonLikelihood:
         return Moments(
             log_likelihood=log_likelihood - float(mixture.fluxes @ exposure.zeroth),
             observed=observed.zeroth,
-            complete=_completed(observed, exposure, mixture),
+            complete=completed(observed, exposure, mixture),
             exposure=exposure,
             responsibilities=tuple(all_responsibilities),
         )
@@ -289,17 +289,3 @@ class PhotonLikelihood:
             means=np.tile(centre, (int(kept.sum()), 1)),
             covariances=(sigmas[kept] ** 2)[:, None, None] * np.eye(2),
         )
-
-
-def _completed(observed, exposure, mixture):
-    """Moments of the recorded photons, and of those that the model expects beside them.
-
-    The telescope did not record all of a component but the part inside the field: the missing
-    moments are ``F_k ([1, 0, Sigma_k] - [s0, s1, s2])``.
-    """
-    fluxes = mixture.fluxes
-    return GaussianSums(
-        observed.zeroth + fluxes * (1 - exposure.zeroth),
-        observed.first - fluxes[:, None] * exposure.first,
-        observed.second + fluxes[:, None, None] * (mixture.covariances - exposure.second),
-    )

@@ -76,7 +76,7 @@ class Counted:
         """Evaluation at z, None where there is no such mixture or the phase does not hold."""
         try:
             parameters = self.chart.to_parameters(z)
-            if self.phase.holds(parameters):
+            if self.phase.is_valid(parameters):
                 found = self(parameters)
                 self.chart.to_vector(found.successor)
                 return found if np.isfinite(found.objective) else None
@@ -179,7 +179,7 @@ def _damped(matrix, right, share):
 def quasi_newton(objective, z):
     """gmmx.em.ascent.ascend."""
     for _ in ascend(
-        objective, objective.phase.holds, objective.chart.to_parameters(z), objective.chart
+        objective, objective.phase.is_valid, objective.chart.to_parameters(z), objective.chart
     ):
         pass
 

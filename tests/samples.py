@@ -11,12 +11,12 @@ from gmmx.model.mixture import Mixture
 
 @dataclass(frozen=True, eq=False)
 class SamplePhase:
-    """A phase that always holds, because nothing depends on the parameters beside them."""
+    """A phase that always is_valid, because nothing depends on the parameters beside them."""
 
     priors: Priors
     prior_scales: np.ndarray
 
-    def holds(self, parameters):
+    def is_valid(self, parameters):
         """Objectives can always be compared."""
         return True
 

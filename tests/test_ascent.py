@@ -46,10 +46,10 @@ class Start:
         """One evaluation at coordinates."""
         return self.evaluate(self.chart.to_parameters(z))
 
-    def steps(self, evaluations, holds=lambda parameters: True):
+    def steps(self, evaluations, is_valid=lambda parameters: True):
         """The steps of an ascent until so many evaluations are spent."""
         steps, spent = [], 0
-        for step in ascend(self.evaluate, holds, self.parameters, self.chart):
+        for step in ascend(self.evaluate, is_valid, self.parameters, self.chart):
             steps.append(step)
             spent += step.evaluations
             if spent >= evaluations:
@@ -123,7 +123,7 @@ def test_coordinates_return_to_the_same_parameters(seed):
 @given(seed=st.integers(0, 10**6), m=st.integers(1, 2))
 def test_objective_never_falls_in_a_phase(seed, m):
     start = make_start(seed, m=m)
-    steps = start.steps(60, start.phase.holds)
+    steps = start.steps(60, start.phase.is_valid)
     objectives = objectives_of(steps)
     assert all(step.evaluations >= 1 for step in steps)
     assert np.all(np.diff(objectives) >= 0)
@@ -152,14 +152,14 @@ def test_the_promise_bounds_the_gain_still_to_come():
     assert objectives[-1] - objectives[first_small] < 0.2
 
 
-def test_stops_where_the_phase_no_longer_holds():
+def test_stops_where_the_phase_is_no_longer_valid():
     calls = []
 
-    def holds(candidate):
+    def is_valid(candidate):
         calls.append(candidate)
         return len(calls) < 12
 
-    steps = make_start(1).steps(10**6, holds)
+    steps = make_start(1).steps(10**6, is_valid)
     assert len(calls) >= 12
     assert 1 < len(steps) <= 13
 
@@ -201,7 +201,7 @@ def test_component_on_the_floor_does_not_stop_the_rest():
     covariances[0] = PRIORS.min_sigma**2 * np.eye(2)
     narrow = replace(start.parameters, mixture=replace(mixture, covariances=covariances))
     start = Start.at(start.likelihood, narrow)
-    steps = start.steps(40, start.phase.holds)
+    steps = start.steps(40, start.phase.is_valid)
     smallest = [
         np.linalg.eigvalsh(step.evaluation.parameters.mixture.covariances).min() for step in steps
     ]

@@ -204,13 +204,13 @@ def check_monotone(case, evaluations=30):
     phase = likelihood.begin_phase(case.parameters, PRIORS)
     chart = Chart.at(likelihood, case.parameters, phase)
     plain, parameters = [], case.parameters
-    while len(plain) < evaluations and phase.holds(parameters):
+    while len(plain) < evaluations and phase.is_valid(parameters):
         now = evaluate(likelihood, parameters, phase)
         plain.append(now.objective)
         parameters = now.successor
     fast, spent = [], 0
     for step in ascend(
-        lambda q: evaluate(likelihood, q, phase), phase.holds, case.parameters, chart
+        lambda q: evaluate(likelihood, q, phase), phase.is_valid, case.parameters, chart
     ):
         fast.append(step.evaluation.objective)
         spent += step.evaluations

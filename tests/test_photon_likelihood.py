@@ -84,7 +84,7 @@ def test_plain_iterations_never_lower_the_objective(seed):
     parameters = make_parameters(random_mixture(rng, 4), [0.05], [])
     phase = likelihood.begin_phase(parameters, PRIORS)
     objectives = []
-    while len(objectives) < 25 and phase.holds(parameters):
+    while len(objectives) < 25 and phase.is_valid(parameters):
         now = evaluate(likelihood, parameters, phase)
         objectives.append(now.objective)
         parameters = now.successor
@@ -276,13 +276,13 @@ def test_component_that_collapses_is_stopped_at_the_floor():
     assert_allclose(parameters.mixture.covariances[0], 0.01 * np.eye(2), rtol=1e-9)
 
 
-@pytest.mark.parametrize(("factor", "holds"), [(1, True), (9, True), (1 / 20, False)])
-def test_a_phase_holds_until_a_component_is_much_narrower(factor, holds):
+@pytest.mark.parametrize(("factor", "valid"), [(1, True), (9, True), (1 / 20, False)])
+def test_a_phase_is_valid_until_a_component_is_much_narrower(factor, valid):
     likelihood = PhotonLikelihood.of([random_observation(1)])
     mixture = random_mixture(np.random.default_rng(0), 2)
     phase = likelihood.begin_phase(make_parameters(mixture, []), PRIORS)
     moved = replace(mixture, covariances=factor * mixture.covariances)
-    assert phase.holds(make_parameters(moved, [])) == holds
+    assert phase.is_valid(make_parameters(moved, [])) == valid
 
 
 @pytest.mark.parametrize(

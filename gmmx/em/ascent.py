@@ -89,16 +89,16 @@ class _Memory:
         return q
 
 
-def ascend(evaluate, holds, parameters, chart, *, em_steps=2):
-    """Iterates of rising objective, without end; stops if the phase no longer holds.
+def ascend(evaluate, is_valid, parameters, chart, *, em_steps=2):
+    """Iterates of rising objective, without end; stops when the phase is no longer valid.
 
     Parameters
     ----------
     evaluate : callable
         Parameters to Evaluation. An arithmetic or a value error rejects a trial.
-    holds : callable
+    is_valid : callable
         Whether objectives at given parameters can be compared with those at the start, as
-        `Phase.holds` says.
+        `Phase.is_valid` says.
     parameters : Parameters
         Where to start.
     chart : Chart
@@ -114,7 +114,7 @@ def ascend(evaluate, holds, parameters, chart, *, em_steps=2):
     now = evaluate(parameters)
     yield Step(now, "start", 1, np.inf)
     for _ in range(em_steps):
-        if not holds(now.successor):
+        if not is_valid(now.successor):
             return
         now = evaluate(now.successor)
         yield Step(now, "em", 1, np.inf)
@@ -122,11 +122,11 @@ def ascend(evaluate, holds, parameters, chart, *, em_steps=2):
     while True:
         direction = memory.apply(gradient)
         promised = direction @ gradient
-        trial, spent = _searched(evaluate, holds, chart, now, z, direction, promised)
+        trial, spent = _searched(evaluate, is_valid, chart, now, z, direction, promised)
         kind = "quasi-newton"
         if trial is None:
             # The curvature in memory does not fit here. EM's own step never fails.
-            if not holds(now.successor):
+            if not is_valid(now.successor):
                 return
             trial, kind, memory = evaluate(now.successor), "em", _Memory()
             spent += 1
@@ -145,14 +145,14 @@ def ascend(evaluate, holds, parameters, chart, *, em_steps=2):
         yield Step(now, kind, spent, promised / 2)
 
 
-def _searched(evaluate, holds, chart, now, z, direction, promised):
+def _searched(evaluate, is_valid, chart, now, z, direction, promised):
     """The first of ever shorter steps that gains enough, or None; and evaluations spent."""
     largest = max(np.max(np.abs(direction / chart.scales), initial=0.0), 1e-300)
     length, spent = min(1.0, _LONGEST / largest), 0
     for _ in range(_TRIES):
         try:
             candidate = chart.to_parameters(z + length * direction)
-            if holds(candidate):
+            if is_valid(candidate):
                 spent += 1
                 found = evaluate(candidate)
                 enough = now.objective + _SUFFICIENT * length * promised

@@ -186,7 +186,7 @@ def _count(parameters):
 def _add_least(matrix, likelihood, parameters):
     """Give every coordinate the information that keeps the matrix regular.
 
-    A background that no photon speaks of is unknown, but the matrix must still be regular: its
+    A background to which no photon belongs is unknown, but the matrix must still be regular: its
     error becomes as many photons as there are, whatever its own number.
     """
     first = _per_component(parameters) * len(parameters.mixture)

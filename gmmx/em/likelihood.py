@@ -98,7 +98,7 @@ class Phase(Protocol):
     priors: Priors
     prior_scales: np.ndarray
 
-    def holds(self, parameters: Parameters) -> bool:
+    def is_valid(self, parameters: Parameters) -> bool:
         """Whether an objective at these parameters is as precise as at the phase's start."""
 
 

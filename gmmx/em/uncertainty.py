@@ -79,9 +79,9 @@ def uncertainty_of(information):
     """Standard errors of background amplitudes, of the total signal and of each component.
 
     Wings that are not in the fit are free beside all its parameters: see `Likelihood.wings`. The
-    flux of each is 0 with a standard deviation of the flux that it may have. A mixture cannot
-    tell by itself that wings are missing from it; without them the error bar would be that of the
-    mixture, not that of the sky (on a beta-model that fills the field, eight times too small).
+    flux of each is 0 with a standard deviation of the flux that it may have. A mixture
+    alone does not show that wings are missing from it; without them the error bar would be that of
+    the mixture, not that of the sky (on a beta-model that fills the field, eight times too small).
 
     A fixed amplitude that is uncertain by d moves everything else: ``d theta = -I^-1 I_h d``, with
     I_h the columns of the fixed amplitudes. That adds to the errors.

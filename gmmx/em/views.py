@@ -10,7 +10,7 @@ from ..model.pyramid import square
 from .likelihood import GaussianSums
 from .parameters import Priors
 
-# A phase holds until the smallest variance of a view has fallen by this factor.
+# A phase is valid until the smallest variance of a view has fallen by this factor.
 _NARROWED = 2.25
 
 
@@ -166,8 +166,8 @@ class PhotonPhase:
     prior_scales: np.ndarray
     priors: Priors
 
-    def holds(self, parameters):
-        """Whether no view is narrower by more than a factor 1.5 than when its level was chosen."""
+    def is_valid(self, parameters):
+        """Whether no view has narrowed by more than a factor 1.5 since its level was chosen."""
         covariances = parameters.mixture.covariances[:, None]
         return not any(
             np.any(_smallest_variance(covariances + psf.covariances) * _NARROWED < psf.narrowest)

@@ -118,7 +118,7 @@ def run_phase(problem, state, stage, watch, *, budget, tolerance=0.0):
     phase = problem.begin_phase(parameters)
     chart = Chart.at(problem.likelihood, parameters, phase)
     spent, objectives, promise, rows = 0, [], np.inf, []
-    for step in ascend(lambda q: problem.evaluate(q, phase), phase.holds, parameters, chart):
+    for step in ascend(lambda q: problem.evaluate(q, phase), phase.is_valid, parameters, chart):
         spent += step.evaluations
         last = step.evaluation
         objectives.append(last.objective)

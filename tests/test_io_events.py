@@ -15,7 +15,6 @@ from numpy.testing import assert_allclose
 
 from gmmx.errors import DataError, DataWarning
 from gmmx.io.events import read_events
-from gmmx.model.pointing import Pointing
 
 CENA = "real/18461_CenA/cena.fits.gz"
 ACIS = {
@@ -113,9 +112,8 @@ def test_cena_agrees_with_astropy(shared_data):
     assert events.pointing.header["RADESYS"] == "ICRS"
     assert events.pointing.file_name == "cena.fits.gz"
     assert events.pointing.events_file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert (
-        Pointing.from_record(json.loads(json.dumps(events.pointing.to_record()))) == events.pointing
-    )
+    header = events.pointing.header
+    assert json.loads(json.dumps(header)) == header
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,44 @@ class Column:
         return self.format[1] == "f"
 
 
+@dataclass(frozen=True, kw_only=True)
+class EnergyColumn:
+    """The column that holds the energy: keV = (value + offset) * scale.
+
+    Attributes
+    ----------
+    name : str or None
+        Name in lower case; None if no column holds energies.
+    scale, offset : float
+    """
+
+    name: str | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventTable:
+    """Columns of an event list, as far as they were read.
+
+    Attributes
+    ----------
+    columns : dict of str to Column
+        All columns of the table, by name in lower case.
+    values : dict of str to (N,) array
+        Values of the columns that were read. Rows are selected and units converted in place,
+        because these arrays are most of the memory that a large file takes.
+    energy : EnergyColumn
+    ccd : str or None
+        Name of the column with the number of the chip.
+    """
+
+    columns: dict[str, Column]
+    values: dict[str, np.ndarray]
+    energy: EnergyColumn
+    ccd: str | None
+
+
 def table_columns(header):
     """Return the columns of a binary table.
 

@@ -5,7 +5,7 @@ gzipped or not, is read once and never held twice.
 """
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ..errors import DataError, DataWarning
 from ..model.photons import EventList, Photons
 from ..model.pointing import InputFile, Pointing
 from ..telescope.instruments import instrument_of
-from ._columns import CCD_COLUMNS, read_columns, table_columns
+from ._columns import CCD_COLUMNS, EnergyColumn, EventTable, read_columns, table_columns
 from ._sky_columns import WAY_OUT, frame_of_columns
 from ._subspace import recorded_band
 from .files import headers, open_fits, reading
@@ -28,22 +28,6 @@ KEYWORDS = (
     *("SIM_Y", "SIM_Z", "GRATING", "FILTER", "DATAMODE", "READMODE", "PIX_ADJ", "EXPTIME"),
     *("ASCDSVER", "SEQ_NUM", "TIMESYS", "MJDREF", "MJD_OBS", "TSTART", "TSTOP", "DTCOR"),
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class EnergyColumn:
-    """The column that holds the energy: keV = (value + offset) * scale.
-
-    Attributes
-    ----------
-    name : str or None
-        Name in lower case; None if no column holds energies.
-    scale, offset : float
-    """
-
-    name: str | None = None
-    scale: float = 1.0
-    offset: float = 0.0
 
 
 def read_events(path, *, sky=True) -> EventList:
@@ -82,6 +66,24 @@ def read_events(path, *, sky=True) -> EventList:
     (0.5, 2.0)
     """
     file = parse_file_argument(path)
+    table, pointing, frame, physical = _read_table(file)
+    pointing, dropped = filter_rows(file, table, pointing)
+    _convert_in_place(table, physical)
+    dropped |= _without_nan(file.path, table)
+    photons = Photons(
+        table.values["x"],
+        table.values["y"],
+        energy_kev=table.values.get(table.energy.name),
+        ccd=table.values.get(table.ccd),
+    )
+    events = EventList(
+        frame=frame, physical=physical, photons=photons, pointing=pointing, dropped=dropped
+    )
+    return _inside_shapes(events, file) if sky else events
+
+
+def _read_table(file):
+    """Read the columns that are needed, the facts of the pointing, and the tangent plane."""
     with open_fits(file.path, way_out=WAY_OUT) as opened:
         primary, header, start = _events_header(file.path, opened.stream)
         columns = _checked_columns(file.path, header)
@@ -94,7 +96,7 @@ def read_events(path, *, sky=True) -> EventList:
         wanted = {name: columns[name] for name in names if name is not None}
         with reading(file.path):
             opened.stream.seek(start)
-            table = read_columns(file.path, opened.stream, header, wanted)
+            values = read_columns(file.path, opened.stream, header, wanted)
         digest = opened.digest()
     pointing = replace(
         pointing,
@@ -103,26 +105,8 @@ def read_events(path, *, sky=True) -> EventList:
         recorded_band_kev=recorded_band(header, pointing),
         inputs=(InputFile("events", file.text, digest),),
     )
-    pointing, dropped = filter_rows(
-        file,
-        table,
-        columns,
-        pointing,
-        energy=(energy.name, energy.scale, energy.offset),
-        ccd_column=ccd,
-    )
-    _convert_in_place(table, physical, energy)
-    dropped |= _without_nan(file.path, table, energy)
-    events = EventList(
-        frame=frame,
-        physical=physical,
-        photons=Photons(
-            table["x"], table["y"], energy_kev=table.get(energy.name), ccd=table.get(ccd)
-        ),
-        pointing=pointing,
-        dropped=dropped,
-    )
-    return _inside_shapes(events, file) if sky else events
+    table = EventTable(columns=columns, values=values, energy=energy, ccd=ccd)
+    return table, pointing, frame, physical
 
 
 def is_events(header):
@@ -211,38 +195,40 @@ def _energy_column(path, columns, instrument):
     return EnergyColumn(name="pi", scale=channels.width_kev, offset=channels.offset)
 
 
-def _convert_in_place(table, physical, energy):
+def _convert_in_place(table, physical):
     """Convert positions to arcsec and energies to keV.
 
     In place, because these arrays are most of the memory that a large file takes. The operations
     are those of `PhysicalFrame.to_plane`.
     """
+    values, energy = table.values, table.energy
     for name, zero, step in (
         ("x", physical.x0, physical.step_x),
         ("y", physical.y0, physical.step_y),
     ):
-        table[name] -= zero
-        table[name] *= step
+        values[name] -= zero
+        values[name] *= step
     if energy.name is not None:
-        table[energy.name] += energy.offset
-        table[energy.name] *= energy.scale
+        values[energy.name] += energy.offset
+        values[energy.name] *= energy.scale
 
 
-def _without_nan(path, table, energy):
+def _without_nan(path, table):
     """Take the rows out whose position or energy is not finite; return their number by reason."""
-    finite = np.isfinite(table["x"]) & np.isfinite(table["y"])
-    if energy.name is not None:
-        finite &= np.isfinite(table[energy.name])
+    values = table.values
+    finite = np.isfinite(values["x"]) & np.isfinite(values["y"])
+    if table.energy.name is not None:
+        finite &= np.isfinite(values[table.energy.name])
     dropped = {}
     if not finite.all():
         dropped["not finite"] = int(np.count_nonzero(~finite))
-        for name in table:
-            table[name] = table[name][finite]
+        for name in values:
+            values[name] = values[name][finite]
         if not finite.any():
             raise DataError(
                 f"{path}: none of its {len(finite)} rows has a finite position and energy"
             )
-    for column in table.values():
+    for column in values.values():
         column.flags.writeable = False
     return dropped
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import DataError, DataWarning, InputError
 from ._virtual_text import FilterError, SkyFilter, blocks_of, brackets, read_block
+from .units import energy_scale
 
 UNDERSTOOD = (
     "understood are [EVENTS], column ranges such as energy=500:2000 (eV), ccd_id=0,2:3 or grade<5, "
@@ -197,7 +198,7 @@ def check_columns(file, columns, energy_column):
             )
 
 
-def filter_rows(file, table, columns, pointing, *, energy, ccd_column):
+def filter_rows(file, table, pointing):
     """Keep the rows of a table that the filters of its file's name keep.
 
     Each filter sees the column as the file has it, an energy in eV. Columns that only a filter
@@ -206,14 +207,9 @@ def filter_rows(file, table, columns, pointing, *, energy, ccd_column):
     Parameters
     ----------
     file : FileArgument
-    table : dict of str to (N,) array
-        The columns; changed in place.
-    columns : dict of str to Column
-        All columns of the table, by name in lower case.
+    table : EventTable
+        Its values are changed in place.
     pointing : Pointing
-    energy : (str or None, float, float)
-        Energy column, scale and offset: keV = (value + offset) * scale.
-    ccd_column : str or None
 
     Returns
     -------
@@ -227,33 +223,35 @@ def filter_rows(file, table, columns, pointing, *, energy, ccd_column):
     DataError
         If no row is left.
     """
-    n_before = len(table["x"])
-    keep = _rows_kept(file, table, columns)
+    values = table.values
+    n_before = len(values["x"])
+    keep = _rows_kept(file, table)
     if not keep.all():
-        for name in table:
-            table[name] = table[name][keep]
-    band = _band(file, table, columns, pointing.recorded_band_kev, energy)
+        for name in values:
+            values[name] = values[name][keep]
+    band = _band(file, table, pointing.recorded_band_kev)
     if band is not None:
         pointing = replace(pointing, recorded_band_kev=band)
-    if any(one.column == ccd_column for one in file.columns):
-        pointing = replace(pointing, recorded_chips=np.unique(table[ccd_column]).tolist())
-    for name in set(table) - {"x", "y", energy[0], ccd_column}:
-        del table[name]
-    n_lost = n_before - len(table["x"])
+    if any(one.column == table.ccd for one in file.columns):
+        pointing = replace(pointing, recorded_chips=np.unique(values[table.ccd]).tolist())
+    for name in set(values) - {"x", "y", table.energy.name, table.ccd}:
+        del values[name]
+    n_lost = n_before - len(values["x"])
     return pointing, {"filter": n_lost} if n_lost else {}
 
 
-def _rows_kept(file, table, columns):
+def _rows_kept(file, table):
     """Return which rows pass all filters, (N,) booleans."""
-    keep = np.ones(len(table["x"]), bool)
+    keep = np.ones(len(table.values["x"]), bool)
     for one in file.columns:
-        scale = 1000 if columns[one.column].unit == "kev" else 1
-        keep &= one.keeps(table[one.column] * scale if scale != 1 else table[one.column])
+        column = table.values[one.column]
+        scale = 1000 if energy_scale(table.columns[one.column].unit) == 1.0 else 1
+        keep &= one.keeps(column * scale if scale != 1 else column)
         if not keep.any():
-            values = table[one.column][np.isfinite(table[one.column])] * scale
+            finite = column[np.isfinite(column)] * scale
             span = (
-                f"the file has {one.column} {values.min():g} to {values.max():g}"
-                if len(values)
+                f"the file has {one.column} {finite.min():g} to {finite.max():g}"
+                if len(finite)
                 else f"{one.column} holds no number"
             )
             raise DataError(f"{file.text}: [{one.text}] leaves no photon ({span})")
@@ -267,17 +265,18 @@ def _rows_kept(file, table, columns):
     return keep
 
 
-def _band(file, table, columns, recorded, energy):
+def _band(file, table, recorded):
     """Return the band [keV] that the filters and the file leave; None if no filter sets one."""
-    column, scale, offset = energy
-    spans = [one.span for one in file.columns if one.column == column]
+    energy = table.energy
+    spans = [one.span for one in file.columns if one.column == energy.name]
     if not spans:
         return None
-    unit = 1000 if columns[column].unit == "kev" else 1
+    unit = 1000 if energy_scale(table.columns[energy.name].unit) == 1.0 else 1
     low, high = recorded or (0.0, math.inf)
-    low = max([low] + [(span[0] / unit + offset) * scale for span in spans])
-    high = min([high] + [(span[1] / unit + offset) * scale for span in spans])
+    low = max([low] + [(span[0] / unit + energy.offset) * energy.scale for span in spans])
+    high = min([high] + [(span[1] / unit + energy.offset) * energy.scale for span in spans])
     if not math.isfinite(high):
         # An open end is where the photons end.
-        high = max((float(table[column].max()) + offset) * scale, low)
-    return [max(low, 0.0), high]
+        highest = float(table.values[energy.name].max())
+        high = max((highest + energy.offset) * energy.scale, low)
+    return max(low, 0.0), high

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import InputError
+from .records import InputFile, MaskRecord, SkyBrightness
+
+__all__ = ["InputFile", "MaskRecord", "Pointing", "SkyBrightness"]
 
 # The FITS keyword that each field is read from.
 _TEXTS = {
@@ -31,102 +34,6 @@ _NUMBERS = {
     "nominal_roll": "ROLL_NOM",
     "sim_z": "SIM_Z",
 }
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """A file from which an observation or a fit was made.
-
-    Parameters
-    ----------
-    role : str
-        What the file was read for, such as "events", "exposure", "psf" or "mask".
-    path : str
-        The path as it was given, with any filters in brackets.
-    sha256 : str
-        SHA-256 of the file's bytes on disk, in hexadecimal.
-
-    Examples
-    --------
-    >>> InputFile("mask", "regions/sources.reg", "ab" * 32)
-    InputFile(mask: regions/sources.reg)
-    """
-
-    role: str
-    path: str
-    sha256: str = ""
-
-    def __repr__(self):
-        return f"InputFile({self.role}: {self.path})"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MaskRecord:
-    """How much one region file took from the photons and from the field.
-
-    Parameters
-    ----------
-    file : str
-        Name of the region file, or the text of a filter.
-    kind : str
-        "mask" or "region".
-    n_shapes : int
-        Number of shapes in the file.
-    area_arcmin2 : float
-        Area of the field inside the shapes [arcmin^2].
-    n_photons : float
-        Number of photons inside the shapes.
-    by_shape : tuple of float
-        Number of photons inside each shape of a mask; empty for a region.
-
-    Examples
-    --------
-    >>> MaskRecord(file="m.reg", kind="mask", n_shapes=1, area_arcmin2=0.5, n_photons=12)
-    MaskRecord(mask m.reg: 1 shape, 0.5 arcmin^2, 12 photons)
-    """
-
-    file: str
-    kind: str = "mask"
-    n_shapes: int = 0
-    area_arcmin2: float = 0.0
-    n_photons: float = 0
-    by_shape: tuple[float, ...] = ()
-
-    def __post_init__(self):
-        if self.kind not in ("mask", "region"):
-            raise InputError(f"a region file is a mask or a region, not a {self.kind!r}")
-        object.__setattr__(self, "by_shape", tuple(self.by_shape))
-
-    def __repr__(self):
-        shapes = "1 shape" if self.n_shapes == 1 else f"{self.n_shapes:,} shapes"
-        taken = f"{shapes}, {self.area_arcmin2:.3g} arcmin^2, {self.n_photons:,} photons"
-        return f"MaskRecord({self.kind} {self.file}: {taken})"
-
-
-@dataclass(frozen=True)
-class SkyBrightness:
-    """Surface brightness at which a sky background is fixed.
-
-    Parameters
-    ----------
-    value : float
-    unit : str
-        "photon/cm**2/s/arcsec**2"; "photon/arcsec**2", which is an amplitude at the largest
-        exposure of this observation; or "photon/arcsec**2 per unit of exposure".
-
-    Examples
-    --------
-    >>> SkyBrightness(2e-9, "photon/cm**2/s/arcsec**2")
-    SkyBrightness(value=2e-09, unit='photon/cm**2/s/arcsec**2')
-    """
-
-    value: float
-    unit: str
-
-    @property
-    def is_amplitude(self) -> bool:
-        """Whether the value is an amplitude of this observation, not a brightness of the sky."""
-        return self.unit == "photon/arcsec**2"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -117,7 +117,7 @@ BAD_FITS = {
     "a virtual file that bins": (["events.fits[bin sky=4]"], ["events.fits[bin sky=4]", "--bin"]),
     "a virtual map": (
         ["events.fits", "--exposure", "expmap.fits[energy=500:2000]"],
-        ["expmap.fits[energy=500:2000]", "event files alone"],
+        ["expmap.fits[energy=500:2000]", "event files only"],
     ),
     "ECF in per cent": (
         ["events.fits", "--psf", "psfmap.fits", "--psf-ecf", "39.3"],

@@ -340,7 +340,7 @@ def test_psf_units_and_ecf(tmp_path, bunit, scale, ecf):
 
 def test_ecf_from_outside(tmp_path):
     path = write_map(tmp_path / "p.fits", np.ones(SHAPE), BUNIT="arcsec", **tan())
-    with pytest.raises(DataError, match="--psf-ecf"):
+    with pytest.raises(DataError, match="`psf_ecf`"):
         read_psf_map(path, **PLANE)
     sigma = np.sqrt(quietly(read_psf_map, path, **PLANE, ecf=0.5).at(0, 0)[1][0, 0, 0, 0])
     assert_allclose(sigma, 1 / np.sqrt(2 * np.log(2)))

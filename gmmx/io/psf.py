@@ -64,7 +64,9 @@ def is_picture(image, ecf=None):
     if is_compact(image.values):
         return True
     raise DataError(
-        f"{image.path}: neither a PSF map, which has ECF in its header (or give --psf-ecf), nor the image of one compact point source: which is it?"
+        f"{image.path}: neither a PSF map, because its header has no ECF, nor the image of one "
+        "compact point source: if it is a PSF map, give its encircled fraction with `psf_ecf`",
+        parameter="psf",
     )
 
 
@@ -247,7 +249,9 @@ def _read_radii(image, frame, physical, ecf):
         )
     if not radius.any():
         raise DataError(
-            f"{path}: the PSF map has no radius above zero: make it anew with mkpsfmap, or give a sigma in arcsec with --psf"
+            f"{path}: the PSF map has no radius above zero: make it again with CIAO mkpsfmap, or "
+            "give a sigma in arcsec with `psf`",
+            parameter="psf",
         )
     grid, radius = on_plane(image, radius, frame, physical, fill=0.0)
     unit, scale = _radius_unit(image, grid, physical)
@@ -258,19 +262,22 @@ def _read_radii(image, frame, physical, ecf):
 
 def _encircled_fraction(image, ecf):
     """The encircled fraction that was asked for, or else the header's."""
-    where = "--psf-ecf"
+    asked = ecf is not None
+    if not asked:
+        ecf = image.number("ECF")
     if ecf is None:
-        ecf, where = image.number("ECF"), "ECF"
-        if ecf is None:
-            raise DataError(
-                f"{image.path}: no ECF in the header of the PSF map: say what fraction its radii enclose with --psf-ecf"
-            )
+        raise DataError(
+            f"{image.path}: no ECF in the header of the PSF map: give the encircled fraction of "
+            "its radii with `psf_ecf`",
+            parameter="psf_ecf",
+        )
     if 0 < ecf < 1:
         return float(ecf)
-    hint = f"did you mean {ecf / 100:g}?" if 1 < ecf < 100 else "give it with --psf-ecf"
-    error = InputError if where == "--psf-ecf" else DataError
+    name, error = ("`psf_ecf` =", InputError) if asked else ("ECF", DataError)
+    hint = f"did you mean {ecf / 100:g}?" if 1 < ecf < 100 else "give it with `psf_ecf`"
     raise error(
-        f"{image.path}: {where} {ecf:g}: the encircled fraction lies between 0 and 1: {hint}"
+        f"{image.path}: {name} {ecf:g}: the encircled fraction lies between 0 and 1: {hint}",
+        parameter="psf_ecf",
     )
 
 

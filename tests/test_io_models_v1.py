@@ -54,7 +54,7 @@ def make_version_1_file(path, *, frozen=True):
         "x": rng.normal(0, 9, 50),
         "weight": rng.choice([1.0, 2.0], 50),
         "exposure": rng.uniform(1, 2, (4, 5)),
-        "open_fraction": rng.uniform(0, 1, (4, 5)),
+        "open_share": rng.uniform(0, 1, (4, 5)),
         "objective": rng.normal(0, 1, 4),
     }
     grid = {"grid_shape": (4, 5), "grid_origin": [-8.0, -6.0], "grid_matrix": 4 * np.eye(2)}
@@ -108,7 +108,7 @@ def _make_observation(group, numbers, grid):
     group["photons/weight"] = numbers["weight"]
     maps = group.create_group("completeness")
     maps.attrs.update(unit="cm**2 s", **grid)
-    maps["exposure"], maps["open_fraction"] = numbers["exposure"], numbers["open_fraction"]
+    maps["exposure"], maps["open_share"] = numbers["exposure"], numbers["open_share"]
     psf = group.create_group("psf")
     psf.attrs.update(description="one Gaussian", **grid)
     psf["weights"] = np.ones((4, 5, 1))
@@ -153,6 +153,21 @@ def test_renamed_things_are_found_under_their_present_names(version_1):
         "psf_extra_sigma": 0.5,
         "tol": 0.1,
     }
+
+
+def test_the_facts_of_an_observation_are_found(version_1):
+    pointing = version_1[0].observations[0].pointing
+    assert (pointing.telescope, pointing.instrument, pointing.target) == (
+        "CHANDRA",
+        "ACIS",
+        "MARX-SMALL",
+    )
+    assert (pointing.band_kev, pointing.chips, pointing.n_rows) == ((0.5, 2.0), (0, 1, 2, 3), 50)
+    assert (pointing.exposure_time, pointing.frame_time, pointing.roll) == (19746.7, 3.2, 217.0)
+    assert [file.role for file in pointing.inputs] == ["events", "fix"]
+    assert pointing.masks[0].by_shape == (25.0, 15.0)
+    assert pointing.choices == {"ccd": "0-3 (aim point on ACIS-I)"}
+    assert pointing.header == {"SEQ_NUM": "0"}
 
 
 def test_photons_have_neither_energies_nor_chips(version_1):

@@ -13,6 +13,13 @@ def threads_at_most(count):
     """Run kernels on at most `count` threads, or on all of them if it is 0.
 
     Linear algebra runs on one thread, because its sums depend on the number of threads.
+
+    Examples
+    --------
+    >>> from numba import get_num_threads
+    >>> with threads_at_most(1):
+    ...     get_num_threads()
+    1
     """
     before = get_num_threads()
     if count > 0:

@@ -110,6 +110,28 @@ def ascend(evaluate, is_valid, parameters, chart, *, em_steps=2):
     ------
     Step
         No iterate has a lower objective than the one before.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> from gmmx.em.chart import Chart
+    >>> from gmmx.em.maximise import evaluate
+    >>> from gmmx.em.parameters import Parameters, Priors
+    >>> from gmmx.em.photons import PhotonLikelihood
+    >>> from gmmx.model.mixture import Mixture
+    >>> from gmmx.model.observation import Observation
+    >>> from gmmx.model.photons import Photons
+    >>> x, y = np.random.default_rng(0).normal(0, 3, (2, 500))
+    >>> likelihood = PhotonLikelihood.of([Observation(photons=Photons(x=x, y=y))])
+    >>> start = Mixture(fluxes=[500.0], means=[[1.0, 1.0]], covariances=[[[1.0, 0], [0, 1.0]]])
+    >>> parameters = Parameters(mixture=start, amplitudes=(np.zeros(0),))
+    >>> phase = likelihood.begin_phase(parameters, Priors())
+    >>> chart = Chart.at(likelihood, parameters, phase)
+    >>> steps = ascend(
+    ...     lambda q: evaluate(likelihood, q, phase), phase.is_valid, parameters, chart
+    ... )
+    >>> [step.kind for step in islice(steps, 4)]
+    ['start', 'em', 'em', 'quasi-newton']
     """
     now = evaluate(parameters)
     yield Step(now, "start", 1, np.inf)

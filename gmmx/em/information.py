@@ -16,7 +16,7 @@ from scipy.linalg import cho_factor, cho_solve
 from ..model.mixture import Fixed
 from .likelihood import Likelihood, Phase
 from .parameters import Parameters
-from .uncertainty import uncertainty_of
+from .uncertainty import Uncertainty, uncertainty_of
 
 # Data that the matrix is summed over. More are thinned evenly, but not to fewer than some for each
 # parameter.
@@ -77,6 +77,24 @@ class Information:
             Begun with as many components.
         photons : int
             Data to sum over, about.
+
+        Examples
+        --------
+        The flux of one component without any background is known to the root of its photons:
+
+        >>> from gmmx.em.parameters import Priors
+        >>> from gmmx.em.photons import PhotonLikelihood
+        >>> from gmmx.model.mixture import Mixture
+        >>> from gmmx.model.observation import Observation
+        >>> from gmmx.model.photons import Photons
+        >>> x, y = np.random.default_rng(0).normal(0, 3, (2, 400))
+        >>> likelihood = PhotonLikelihood.of([Observation(photons=Photons(x=x, y=y))])
+        >>> one = Mixture(fluxes=[400.0], means=[[0.0, 0.0]], covariances=[[[9.0, 0], [0, 9.0]]])
+        >>> parameters = Parameters(mixture=one, amplitudes=(np.zeros(0),))
+        >>> phase = likelihood.begin_phase(parameters, Priors())
+        >>> information = Information.at(likelihood, parameters, phase)
+        >>> information.uncertainty().fluxes.round()
+        array([20.])
         """
         n = _count(parameters)
         total = sum(len(w) for w in likelihood.weights)
@@ -125,11 +143,11 @@ class Information:
             replace(self.parameters, mixture=candidates, fixed=None), self.phase.priors
         )
 
-    def uncertainty(self):
+    def uncertainty(self) -> Uncertainty:
         """Standard errors of fluxes, means and background amplitudes; see `Uncertainty`."""
         return uncertainty_of(self)
 
-    def removal_losses(self):
+    def removal_losses(self) -> np.ndarray:
         """Loss from removing each component after the others have refitted, (K,) [nat].
 
         This is ``1 / (2 var log F_k)``, Wald's test of F_k = 0.

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..model.mixture import Mixture
+from .likelihood import Likelihood, Phase
 from .parameters import Parameters
 
 # Smallest flux and smallest background responsibility [photon]: both have a logarithm.
@@ -99,7 +100,7 @@ class _Pull:
     excess: np.ndarray
 
 
-def evaluate(likelihood, parameters, phase):
+def evaluate(likelihood: Likelihood, parameters: Parameters, phase: Phase) -> Evaluation:
     """One E-step, and the objective, the gradient and the M-step that follow from its moments.
 
     Parameters
@@ -220,7 +221,7 @@ def _successor(likelihood, moments, pull, parameters, phase):
     return parameters.moved(successor, amplitudes)
 
 
-def floored(covariances, min_sigma):
+def floored(covariances: np.ndarray, min_sigma: float) -> np.ndarray:
     """Covariances with eigenvalues of at least min_sigma**2.
 
     This is the maximum of the M-step under that constraint.

@@ -92,6 +92,13 @@ def tile(x, y):
         Photon in each place.
     tiles, boxes, blocks : arrays
         See `TiledPhotons`.
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).uniform(0, 100, (2, 1000))
+    >>> order, tiles, boxes, blocks = tile(x, y)
+    >>> tiles
+    array([   0,  256,  512,  768, 1000])
     """
     n = len(x)
     n_tiles = max(1, -(-n // TILE))

@@ -1,5 +1,6 @@
 """Mixture: the sky as a sum of Gaussians, and which of its numbers a fit keeps fixed."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,16 +59,16 @@ class Mixture:
             raise InputError("covariances must be symmetric and positive definite")
 
     @classmethod
-    def empty(cls, n_dimensions=2):
+    def empty(cls, n_dimensions: int = 2) -> "Mixture":
         """The mixture without components."""
         d = n_dimensions
         return cls(fluxes=np.zeros(0), means=np.zeros((0, d)), covariances=np.zeros((0, d, d)))
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Number of components, K."""
         return len(self.fluxes)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         components, dimensions = _counted(len(self), "component"), self.n_dimensions
         return (
             f"Mixture({components} in {_counted(dimensions, 'dimension')}, "
@@ -75,11 +76,11 @@ class Mixture:
         )
 
     @property
-    def n_dimensions(self):
+    def n_dimensions(self) -> int:
         """Number of dimensions, D."""
         return self.means.shape[1]
 
-    def select(self, index):
+    def select(self, index: np.ndarray) -> "Mixture":
         """The components that `index` (integers or booleans) selects, in its order.
 
         Examples
@@ -92,7 +93,7 @@ class Mixture:
             fluxes=self.fluxes[index], means=self.means[index], covariances=self.covariances[index]
         )
 
-    def joined(self, other):
+    def joined(self, other: "Mixture") -> "Mixture":
         """The mixture of these components, followed by those of another mixture.
 
         Raises
@@ -111,11 +112,11 @@ class Mixture:
             covariances=np.concatenate([self.covariances, other.covariances]),
         )
 
-    def ordered(self):
+    def ordered(self) -> "Mixture":
         """The components in order of falling flux."""
         return self.select(np.argsort(-self.fluxes, kind="stable"))
 
-    def density(self, *coordinates):
+    def density(self, *coordinates: np.ndarray) -> np.ndarray:
         """Density ``sum_k F_k N(x; mu_k, Sigma_k)`` at positions.
 
         Parameters
@@ -141,7 +142,7 @@ class Mixture:
             )
         return density_of(self, coordinates)
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw positions from the normalised mixture.
 
         Parameters
@@ -168,7 +169,7 @@ class Mixture:
         ]
         return rng.permutation(np.concatenate([np.zeros((0, self.n_dimensions)), *draws]))
 
-    def marginal(self, columns):
+    def marginal(self, columns: int | Sequence[int]) -> "Mixture":
         """Mixture of some of the coordinates, whatever the others are.
 
         See `gmmx.model.gaussians.marginal_of`.
@@ -181,7 +182,7 @@ class Mixture:
         """
         return marginal_of(self, columns)
 
-    def conditional(self, given):
+    def conditional(self, given: Mapping[int, float]) -> "Mixture":
         """Mixture of the remaining coordinates when some are known.
 
         See `gmmx.model.gaussians.conditional_of`.
@@ -220,7 +221,7 @@ class Fixed:
     fluxes: np.ndarray
     means: np.ndarray
     covariances: np.ndarray
-    points: np.ndarray = None
+    points: np.ndarray | None = None
 
     def __post_init__(self):
         if self.points is None:
@@ -238,16 +239,16 @@ class Fixed:
             raise InputError("the covariance of a point source must be fixed")
 
     @classmethod
-    def none(cls, n_components):
+    def none(cls, n_components: int) -> "Fixed":
         """Nothing fixed in so many components."""
         free = np.zeros(n_components, bool)
         return cls(fluxes=free, means=free, covariances=free)
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Number of components, K."""
         return len(self.fluxes)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         names = (("flux", "fluxes"), ("mean", "means"), ("covariance", "covariances"))
         parts = ", ".join(
             f"{n} {one if n == 1 else several}"
@@ -256,22 +257,22 @@ class Fixed:
         )
         return (
             f"Fixed({int(self.any_fixed.sum())} of {_counted(len(self), 'component')}: {parts}; "
-            f"{_counted(int(self.points.sum()), 'point source')})"
+            f"{_counted(int(np.count_nonzero(self.points)), 'point source')})"
         )
 
     @property
-    def any_fixed(self):
+    def any_fixed(self) -> np.ndarray:
         """Components that have a fixed number, (K,) booleans.
 
         A fit never removes or exchanges them.
         """
         return self.fluxes | self.means | self.covariances
 
-    def select(self, index):
+    def select(self, index: np.ndarray) -> "Fixed":
         """The components that `index` (integers or booleans) selects, in its order."""
         return Fixed(**{name: getattr(self, name)[index] for name in _FIELDS})
 
-    def joined(self, other):
+    def joined(self, other: "Fixed") -> "Fixed":
         """These components, followed by those of another mixture."""
         return Fixed(
             **{
@@ -280,7 +281,7 @@ class Fixed:
             }
         )
 
-    def keep(self, before, after):
+    def keep(self, before: Mixture, after: Mixture) -> Mixture:
         """The mixture `after` with the fixed numbers of `before`."""
         return Mixture(
             fluxes=np.where(self.fluxes, before.fluxes, after.fluxes),

@@ -39,7 +39,7 @@ def make_long_result():
         "exposure time 100.00 ks",
         "photons left out 3 zero exposure",
         "components 12 (20 requested)",
-        "end NOT CONVERGED: 2000 evaluations were not enough",
+        "status NOT CONVERGED: 2000 evaluations were not enough",
         "exposure map maximum 1e+07 cm**2 s, cells of 2 arcsec",
         "Brightest 10 of 12 components (-v lists all)",
         "the exposure map is of another band",
@@ -93,7 +93,7 @@ def test_a_fixed_background_has_no_error():
     fixed = Background(amplitude=0.02, fixed=True)
     observation = replace(make_observation(), backgrounds=(fixed,))
     page = summary(make_result([observation], make_mixture()))
-    assert "expected, fixed; amplitude 0.02 photon/arcsec^2" in page
+    assert "detected photons, fixed; amplitude 0.02 photon/arcsec^2" in page
     assert "correlation" not in page
 
 

@@ -76,7 +76,7 @@ def test_one_amplitude_is_counts_over_area():
     assert exact.backgrounds[0].amplitude_error == 0
     assert result.signal_error > exact.signal_error
     assert b.correlation < 0
-    assert f"+- {b.photons_error:,.0f} photons expected, fixed" in summary(result)
+    assert f"+- {b.photons_error:,.0f} detected photons, fixed" in summary(result)
     assert_allclose(summary_dict(result)["background_photons_error"], b.photons_error)
 
 

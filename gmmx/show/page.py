@@ -117,7 +117,7 @@ def _fit_lines(result):
     pairs = [
         ("components", _count(result)),
         *(("changes", line) for line in _refinement_lines(result)),
-        ("end", ended + reason),
+        ("status", ended + reason),
         ("log-likelihood", f"{result.log_likelihood:,.3f} nat ({with_priors})"),
         ("work", work),
     ]
@@ -162,8 +162,8 @@ def _emission_lines(result):
         known = f"the exposure is in{unit}" if unit else "the exposure has no unit"
         text = f"not known, because {known}: give an exposure map in cm^2 s"
     pairs = [
-        ("detected", f"{_photons(result.signal_photons)} photons expected from the components"),
-        ("total", f"{total} photons at the reference exposure of {reference}"),
+        ("detected photons", f"{_photons(result.signal_photons)} from the components"),
+        ("total photons", f"{total} at the reference exposure of {reference}"),
         ("flux", text),
     ]
     if len(result.point_sources):
@@ -183,18 +183,18 @@ def _background_lines(result):
         error = f" +- {b.amplitude_error:.2g}" if uncertain else ""
         amplitude = f"amplitude {b.amplitude:.4g}{error} photon/arcsec^2"
         fixed = ", fixed" if b.fixed else ""
-        pairs.append((f"{b.name}{of}", f"{photons} photons expected{fixed}; {amplitude}"))
+        pairs.append((f"{b.name}{of}", f"{photons} detected photons{fixed}; {amplitude}"))
         if not b.fixed:
             text = f"correlation with the flux of the emission {b.correlation:+.2f}"
             if b.is_degenerate:
                 text += ": hardly distinguishable from broad emission"
             pairs.append(("", text))
     if len(result.backgrounds) > 1:
-        text = f"{_with_error(result.background_photons, result.background_error)} photons expected"
+        text = f"{_with_error(result.background_photons, result.background_error)} detected photons"
         if np.isfinite(result.background_correlation):
             text += f"; correlation {result.background_correlation:+.2f}"
         pairs.append(("all backgrounds", text))
-    share = f"{100 * result.background_fraction:.1f} % of all expected photons"
+    share = f"{100 * result.background_fraction:.1f} % of the detected photons"
     return ["Background", *_aligned([*pairs, ("fraction", share)])]
 
 

@@ -118,12 +118,12 @@ def numbers(power):
 
 
 def plain(value):
-    """Text of a number: as people write it from 0.001 to 10,000, else with a power of ten.
+    r"""Text of a number: as people write it from 0.001 to 10,000, else with a power of ten.
 
     Examples
     --------
     >>> plain(300.0), plain(2e5)
-    ('300', '$2\\\\times10^{5}$')
+    ('300', '$2\\times10^{5}$')
     """
     if value == 0:
         return "0"

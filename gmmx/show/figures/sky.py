@@ -1,7 +1,7 @@
 """Panels of the sky: axes with coordinates, and the marks that go on them.
 
 A panel's data coordinates are the pixels of one grid, so that astropy's WCSAxes can label them with
-right ascension and declination. Everything that is known in the tangent plane goes through `points`.
+right ascension and declination. `Sky.points` brings positions of the tangent plane there.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The options of the command line, and those of TOML files: what they make of what is given."""
 
+import ast
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
+import gmmx
 from gmmx.cli.console import Console
 from gmmx.cli.main import main
 from gmmx.cli.options import CONFIGS, expanded, values
@@ -224,3 +227,30 @@ def test_bad_toml_is_refused_by_key(tmp_path, text, words):
 def test_a_file_of_options_that_does_not_exist_is_refused():
     with pytest.raises(DataError, match=r"nothing.toml: cannot be read"):
         fit_config("--config", "nothing.toml")
+
+
+# Messages
+
+
+LIBRARY = [
+    path
+    for path in sorted(Path(gmmx.__file__).parent.rglob("*.py"))
+    if "cli" not in path.relative_to(Path(gmmx.__file__).parent).parts
+]
+
+
+def texts_of(path):
+    """Return the string constants of a module that are not docstrings."""
+    tree = ast.parse(path.read_text())
+    constants = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node.value
+        for node in constants
+        if isinstance(node.value, str) and id(node) not in docstrings
+    ]
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.stem)
+def test_the_library_names_parameters_and_not_options(path):
+    assert [text for text in texts_of(path) if re.search(r"(?<![\w-])--[a-z]", text)] == []

@@ -93,8 +93,9 @@ _OPTIONS = (
         "background",
         "Backgrounds, separated by commas: sky (vignetted), particle (not vignetted), streak (the "
         "readout streak of ACIS), a FITS image or event list, or none. Their amplitudes are "
-        "fitted, except that of streak, which the frame time gives. sky=VALUE keeps an amplitude "
-        "fixed [photon/cm^2/s/arcsec^2], and FILE:fixed that of a file.",
+        "fitted, except that of streak, which follows from the frame time. sky=VALUE "
+        "[photon/cm^2/s/arcsec^2] and particle=VALUE [photon/arcsec^2] keep an amplitude fixed, "
+        "and FILE:fixed that of a file.",
         metavar="KIND[=VALUE]|FILE[:fixed]|none",
         type=File("sky", "particle", "streak", "none"),
         default="for ACIS with an exposure map sky,particle; else sky",
@@ -221,7 +222,7 @@ def fit(context, events, out, overwrite, strict, as_json, **given):
     event list, in the same order; commas separate several values for one list. A value that
     holds for all lists, such as region files in sky coordinates, is given once.
 
-    Parameters that are not given are chosen for the instrument, and the choices are printed.
+    Options that are not given are chosen for the instrument, and the choices are printed.
     """
     from ..commands.fit import fit as fit_files
     from ..show.facts import summary_dict

@@ -5,13 +5,12 @@ import warnings
 
 from ..errors import DataError, DataWarning
 from ..plane.frame import PhysicalFrame, SkyFrame
-from ..telescope.instruments import instrument_of
 from .files import reading
 
 WAY_OUT = "give an event list such as acisf*_evt2.fits"
 
 
-def frame_of_columns(path, header, columns, pointing):
+def frame_of_columns(path, header, columns, pointing, instrument):
     """Return the tangent plane of an event list and its sky pixels in that plane.
 
     The WCS of the columns X and Y (pixel-list keywords TCTYPn, TCRVLn, ...; Greisen & Calabretta
@@ -26,6 +25,8 @@ def frame_of_columns(path, header, columns, pointing):
     columns : dict of str to Column
         X and Y among them.
     pointing : Pointing
+    instrument : Instrument
+        Its sky pixels are used if there is no WCS.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def frame_of_columns(path, header, columns, pointing):
     radesys = str(pointing.header.get("RADESYS", "ICRS")).upper()
     if _has_tangent_projection(header, numbers):
         return _frame_of_wcs(path, header, numbers, radesys)
-    return _nominal_frame(path, numbers, pointing, radesys)
+    return _nominal_frame(path, numbers, pointing, instrument.sky_pixels, radesys)
 
 
 def _has_tangent_projection(header, numbers):
@@ -72,10 +73,10 @@ def _frame_of_wcs(path, header, numbers, radesys):
     return SkyFrame(ra0, dec0, radesys), PhysicalFrame(x0, y0, -step_x, step_y)
 
 
-def _nominal_frame(path, numbers, pointing, radesys):
+def _nominal_frame(path, numbers, pointing, sky, radesys):
     """Return the frame of the nominal pointing, in the sky pixels of the instrument."""
     ra, dec = pointing.header.get("RA_NOM"), pointing.header.get("DEC_NOM")
-    sky, (ix, iy) = instrument_of(pointing).sky_pixels, numbers
+    ix, iy = numbers
     if not (_is_number(ra) and _is_number(dec) and sky is not None):
         raise DataError(
             f"{path}: no usable WCS: columns X and Y (numbers {ix}, {iy}) have no TCTYP "

@@ -8,25 +8,23 @@ components and in the intersection over quantities.
 import math
 import re
 
-from ..telescope.instruments import instrument_of
 from .units import energy_scale
 
 
-def recorded_band(header, pointing):
+def recorded_band(header, channels):
     """Return the energy band to which a file was cut.
 
     Parameters
     ----------
     header : astropy.io.fits.Header
-    pointing : Pointing
-        It names the instrument, by which channels are converted to energies.
+    channels : Channels or None
+        Conversion of the instrument's PI channels to energies; None if PI is not used.
 
     Returns
     -------
     (float, float) or None
         [keV]; None if the keywords do not tell it, or leave the upper end open.
     """
-    channels = instrument_of(pointing).channels
     low, high = 0.0, math.inf
     for number, quantity in _quantities(header):
         if quantity == "energy":

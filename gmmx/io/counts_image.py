@@ -13,6 +13,7 @@ from ..errors import DataError, DataWarning
 from ..model.photons import CountsImage, Photons
 from ..model.pointing import InputFile, Pointing
 from ..plane.frame import PhysicalFrame
+from ..telescope.instruments import instrument_of
 from ._plane import own_plane, physical_axes
 from ._sky_columns import WAY_OUT
 from ._subspace import recorded_band, recorded_chips
@@ -176,7 +177,7 @@ def _band_of_image(image, pointing):
         low, high = (image.number(name) for name in names)
         if low is not None and high is not None and 0 <= low < high:
             return low, high
-    return recorded_band(image.header, pointing)
+    return recorded_band(image.header, instrument_of(pointing).channels)
 
 
 def _physical_frame(image, grid):

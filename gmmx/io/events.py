@@ -88,8 +88,9 @@ def _read_table(file):
         primary, header, start = _events_header(file.path, opened.stream)
         columns = _checked_columns(file.path, header)
         pointing = Pointing.from_keywords(file_keywords(primary, header))
-        frame, physical = frame_of_columns(file.path, header, columns, pointing)
-        energy = _energy_column(file.path, columns, instrument_of(pointing))
+        instrument = instrument_of(pointing)
+        frame, physical = frame_of_columns(file.path, header, columns, pointing, instrument)
+        energy = _energy_column(file.path, columns, instrument)
         ccd = next((name for name in CCD_COLUMNS if name in columns), None)
         check_columns(file, columns, energy.name)
         names = ("x", "y", energy.name, ccd, *(one.column for one in file.columns))
@@ -102,7 +103,7 @@ def _read_table(file):
         pointing,
         file_name=file.path.name,
         n_rows=header["NAXIS2"],
-        recorded_band_kev=recorded_band(header, pointing),
+        recorded_band_kev=recorded_band(header, instrument.channels),
         inputs=(InputFile("events", file.text, digest),),
     )
     table = EventTable(columns=columns, values=values, energy=energy, ccd=ccd)

@@ -285,6 +285,8 @@ def pointing_psf(
     PsfModel
         M = 3 Gaussians per node. Weights are shares of what falls within 60 arcsec of a source.
     """
+    energies_kev = np.array([USUAL_ENERGY]) if energies_kev is None else energies_kev
+    library = library.seen_as(detector, energies_kev)
     grid = PixelGrid.covering(
         (x_range[0] - step, x_range[1] + step), (y_range[0] - step, y_range[1] + step), step
     )
@@ -298,10 +300,7 @@ def pointing_psf(
         np.nan_to_num(np.hypot(dx, dy) / 60, nan=np.inf),
         np.nan_to_num(np.degrees(np.arctan2(dy, dx))),
     )
-    energies_kev = np.array([USUAL_ENERGY]) if energies_kev is None else energies_kev
-    weights, covariances = (
-        values[:, 0] for values in library.seen_as(detector, energies_kev).at(detector, theta, phi)
-    )
+    weights, covariances = (values[:, 0] for values in library.at(detector, theta, phi))
     # From detector axes to those of the pointing's plane, and from there to those of the frame, where north may be elsewhere.
     turn = np.radians(np.nan_to_num(frame.north(x, y) - axis.north(west, north)) - roll)
     rotation = np.stack([np.cos(turn), -np.sin(turn), np.sin(turn), np.cos(turn)], axis=1).reshape(

@@ -171,7 +171,7 @@ def test_observations_are_normalised_one_by_one():
     ("positions", "message"),
     [
         (([], []), "no photon to score lies in the energy band and the field"),
-        (([300.0], [0.0]), "expects nothing where 1 photons were recorded"),
+        (([300.0], [0.0]), "expects nothing where 1 photon was recorded"),
     ],
     ids=["no photon", "outside the field"],
 )

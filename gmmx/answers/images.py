@@ -146,6 +146,8 @@ def render(
     Returns
     -------
     RenderedImages
+        Each image is a `SkyImage`: an array with `unit`, `grid` and `wcs`, which ``to_ccddata()``
+        turns into an astropy CCDData.
 
     Raises
     ------

@@ -128,10 +128,12 @@ def held_out_score(result: FitResult, photons: Sequence[Observation]) -> Score:
         terms = terms_of_fit(result, fitted)
         expected = expected_counts(terms)
         found = density(terms, other.photons.x, other.photons.y)
-        if np.any(found <= 0):
+        n_unexpected = int((found <= 0).sum())
+        if n_unexpected:
+            photons_were = "1 photon was" if n_unexpected == 1 else f"{n_unexpected:,} photons were"
             raise DataError(
-                f"{other.name}: the model expects nothing where {int((found <= 0).sum())} photons "
-                "were recorded: fit it with a background"
+                f"{other.name}: the model expects nothing where {photons_were} recorded: "
+                "fit it with a background"
             )
         logs.append(np.log(found / expected))
         weights.append(np.asarray(other.photons.weights))

@@ -82,8 +82,8 @@ class Evaluation:
 
 
 @dataclass(frozen=True, eq=False)
-class _Pull:
-    """What data and priors together pull a component towards.
+class _Penalised:
+    """Moments of the data and the priors together, which the M-step and the gradient share.
 
     Attributes
     ----------
@@ -115,27 +115,27 @@ def evaluate(likelihood: Likelihood, parameters: Parameters, phase: Phase) -> Ev
     Evaluation
     """
     moments = likelihood.moments(parameters, phase)
-    pull = _pull(moments, parameters, phase)
+    penalised = _penalised(moments, parameters, phase)
     return Evaluation(
         parameters=parameters,
-        successor=_successor(likelihood, moments, pull, parameters, phase),
+        successor=_successor(likelihood, moments, penalised, parameters, phase),
         log_likelihood=moments.log_likelihood,
-        objective=_objective(moments, pull, parameters, phase),
+        objective=_objective(moments, penalised, parameters, phase),
         observed=moments.observed,
         observed_fraction=moments.exposure.zeroth,
-        gradient=_gradient(likelihood, moments, pull, parameters),
+        gradient=_gradient(likelihood, moments, penalised, parameters),
     )
 
 
-def _pull(moments, parameters, phase):
-    """Data and priors added up, component by component."""
+def _penalised(moments, parameters, phase):
+    """Add the priors to the moments."""
     covariances, priors = parameters.mixture.covariances, phase.priors
     a, nu = priors.mean_count, priors.covariance_count
     n0, n1, n2 = moments.complete
     _, s1, s2 = moments.exposure
     e = np.maximum(moments.exposure.zeroth, _TINY)
     scale = phase.prior_scales[:, None, None] * np.eye(covariances.shape[-1])
-    return _Pull(
+    return _Penalised(
         inverses=np.linalg.inv(covariances),
         first=n1 + a * s1 / e[:, None],
         excess=(
@@ -147,19 +147,19 @@ def _pull(moments, parameters, phase):
     )
 
 
-def _objective(moments, pull, parameters, phase):
+def _objective(moments, penalised, parameters, phase):
     """``log L + sum_k [a log e_k - nu / 2 (log |Sigma_k| + tr(Sigma_k^-1 S_k))]`` [nat]."""
     a, nu = phase.priors.mean_count, phase.priors.covariance_count
     e = np.maximum(moments.exposure.zeroth, _TINY)
     objective = moments.log_likelihood + a * float(np.log(e).sum())
     narrowness = np.linalg.slogdet(parameters.mixture.covariances)[
         1
-    ] + phase.prior_scales * np.trace(pull.inverses, axis1=1, axis2=2)
+    ] + phase.prior_scales * np.trace(penalised.inverses, axis1=1, axis2=2)
     # The width of a point source is no parameter, so that no prior applies to it.
     return objective - nu / 2 * float(narrowness[~parameters.points].sum())
 
 
-def _gradient(likelihood, moments, pull, parameters):
+def _gradient(likelihood, moments, penalised, parameters):
     """The derivatives of the objective, 0 by all that is fixed."""
     slopes = tuple(
         np.where(fixed, 0.0, responsibility - amplitude * integral)
@@ -173,14 +173,14 @@ def _gradient(likelihood, moments, pull, parameters):
     )
     gradient = Gradient(
         log_fluxes=moments.complete.zeroth - parameters.mixture.fluxes,
-        means=np.einsum("kij,kj->ki", pull.inverses, pull.first),
-        covariances=pull.inverses @ pull.excess @ pull.inverses / 2,
+        means=np.einsum("kij,kj->ki", penalised.inverses, penalised.first),
+        covariances=penalised.inverses @ penalised.excess @ penalised.inverses / 2,
         log_amplitudes=slopes,
     )
     return gradient if parameters.fixed is None else gradient.within(parameters.fixed)
 
 
-def _successor(likelihood, moments, pull, parameters, phase):
+def _successor(likelihood, moments, penalised, parameters, phase):
     """The M-step.
 
     ``F = n0``; ``d = (n1 + a s1 / e) / (n0 + a)`` is added to the mean;
@@ -190,13 +190,13 @@ def _successor(likelihood, moments, pull, parameters, phase):
     """
     mixture, priors = parameters.mixture, phase.priors
     a, nu, n0 = priors.mean_count, priors.covariance_count, moments.complete.zeroth
-    shift = pull.first / (n0 + a)[:, None]
+    shift = penalised.first / (n0 + a)[:, None]
     if parameters.fixed is not None:
         # The spread is taken about the mean that the component will have: a fixed one widens it.
         shift = np.where(parameters.fixed.means[:, None], 0.0, shift)
     spread = (
         mixture.covariances
-        + (pull.excess - (n0 + a)[:, None, None] * shift[:, :, None] * shift[:, None, :])
+        + (penalised.excess - (n0 + a)[:, None, None] * shift[:, :, None] * shift[:, None, :])
         / (n0 + a + nu)[:, None, None]
     )
     successor = Mixture(

@@ -156,8 +156,8 @@ def prepare(observation, reference):
         for background, integral in zip(observation.backgrounds, integrals, strict=True):
             if integral <= 0:
                 raise InputError(
-                    f"{observation.name}: background {background.name!r} has no open area: its "
-                    "map is zero wherever the exposure is positive and no mask lies"
+                    f"{observation.name}: background {background.name!r} has no open area: it "
+                    "expects no photon anywhere in the exposed, unmasked field"
                 )
     return Prepared(
         observation=observation,

@@ -221,7 +221,8 @@ class Fixed:
     fluxes: np.ndarray
     means: np.ndarray
     covariances: np.ndarray
-    points: np.ndarray | None = None
+    # None stands for no point source until __post_init__ has run.
+    points: np.ndarray = None  # type: ignore[assignment]
 
     def __post_init__(self):
         if self.points is None:
@@ -257,7 +258,7 @@ class Fixed:
         )
         return (
             f"Fixed({int(self.any_fixed.sum())} of {_counted(len(self), 'component')}: {parts}; "
-            f"{_counted(int(np.count_nonzero(self.points)), 'point source')})"
+            f"{_counted(int(self.points.sum()), 'point source')})"
         )
 
     @property

@@ -13,7 +13,6 @@ from click.shell_completion import CompletionItem
 
 from ..config import ExportConfig, FitConfig, PlotConfig, RenderConfig
 from ..errors import GmmxWarning, InputError
-from .toml import read_defaults
 
 # The option classes of the commands that have one.
 CONFIGS = {"fit": FitConfig, "render": RenderConfig, "plot": PlotConfig, "export": ExportConfig}
@@ -184,6 +183,9 @@ def _be_verbose(context, _parameter, value):
 def _read_config(context, _parameter, path):
     """Take the defaults of the options from a TOML file."""
     if path is not None:
+        # Imported here, because `gmmx --help` is to stay quick.
+        from .toml import read_defaults
+
         found = read_defaults(path, CONFIGS, SHORT).get(context.info_name, {})
         context.default_map = {**(context.default_map or {}), **found}
 

@@ -9,10 +9,11 @@ from astropy.table import Table
 from numpy.testing import assert_allclose
 
 import gmmx
-from gmmx.io.psf import read_chandra_library
+from gmmx.io.psf_library import read_chandra_library
 from gmmx.plane.frame import SkyFrame
-from gmmx.telescope.chandra_psf import collapsed, pointing_psf
+from gmmx.telescope.chandra_psf import pointing_psf
 from gmmx.telescope.encircled import encircled_energy
+from gmmx.telescope.spectrum import collapsed
 
 FOLDER = Path(gmmx.__file__).parent / "data"
 NODE = {"detector": "ACIS-I", "theta": 5.0, "phi": 90.0, "energy": 1.5}

@@ -258,7 +258,7 @@ def test_an_image_without_the_size_of_its_pixels_is_refused(events, picture):
     with fits.open(path, mode="update") as files:
         for key in ("CTYPE1", "CTYPE2"):
             del files[0].header[key]
-    with pytest.raises(DataError, match="the size of the PSF image's pixels is not known"):
+    with pytest.raises(DataError, match="the size of the pixels of the PSF image is not known"):
         chosen(events(), path)
 
 

@@ -1,6 +1,14 @@
-"""Tell the image of a point source from a map of radii."""
+"""The image of a point source as a PSF: what tells it from a map of radii, and where it lies."""
 
 import numpy as np
+
+from ..errors import DataError
+from ..plane.frame import SkyFrame
+from ._plane import on_plane
+from .units import read_unit
+
+# BUNIT of a map whose radii are in pixels of the map, and in sky pixels of the telescope.
+PIXEL_UNITS, SKY_PIXEL_UNIT = ("logical", "pixel", "pixels", "image"), "physical"
 
 # The pixels that hold half of the light take less than this fraction of the image, and their
 # root mean square distance from their centroid is less than this fraction of its side.
@@ -39,3 +47,65 @@ def is_compact(values):
     weights = values.ravel()[bright] / values.ravel()[bright].sum()
     spread = sum(weights @ (i - weights @ i) ** 2 for i in (ix, iy))
     return bool(np.sqrt(spread) < COMPACT_SIDE * min(values.shape))
+
+
+def is_picture(image, ecf=None):
+    """Return whether a FITS image shows a point source, and is not a map of radii.
+
+    A map of radii has an ECF keyword (or its fraction was given), or a BUNIT that a radius can
+    have. An image with neither shows a point source if it has one compact source. The unit does
+    not tell, because counts, photons and no unit are all common.
+
+    Parameters
+    ----------
+    image : FitsImage
+    ecf : float, optional
+        The encircled fraction if it was given.
+
+    Raises
+    ------
+    DataError
+        If the image is neither.
+    """
+    text = image.text("BUNIT").lower()
+    has_radii = read_unit(text).arcsec is not None or text in (*PIXEL_UNITS, SKY_PIXEL_UNIT)
+    if ecf is not None or image.number("ECF") is not None or has_radii:
+        return False
+    if is_compact(image.values):
+        return True
+    raise DataError(
+        f"{image.path}: neither a PSF map, because its header has no ECF, nor the image of one "
+        "compact point source: if it is a PSF map, give its encircled fraction with `psf_ecf`",
+        parameter="psf",
+    )
+
+
+def picture_grid(image, frame, physical=None):
+    """Return the pixel grid and the values of the image of a point source, north up.
+
+    Parameters
+    ----------
+    image : FitsImage
+    frame : SkyFrame
+        Plane of the events. If the image has its own position, only the celestial system is taken.
+    physical : PhysicalFrame, optional
+        Sky pixels of the events, for an image that has only physical coordinates.
+
+    Returns
+    -------
+    grid : PixelGrid
+    values : (ny, nx) array
+
+    Raises
+    ------
+    DataError
+        If the header does not tell the size of a pixel.
+    """
+    values = np.where(np.isfinite(image.values), image.values, 0.0)
+    at = image.number("CRVAL1"), image.number("CRVAL2")
+    if image.text("CTYPE1").startswith("RA") and None not in at:
+        frame = SkyFrame(*at, frame.radesys)
+    try:
+        return on_plane(image, values, frame, physical, fill=0.0)
+    except DataError as error:
+        raise DataError(f"{error}: the size of the pixels of the PSF image is not known") from None

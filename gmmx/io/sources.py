@@ -1,7 +1,8 @@
-"""Source lists in the shape of CIAO's wavdetect: a FITS table SRCLIST of positions, counts and ellipses, which DS9 overlays and region readers read.
+"""Source lists like those of CIAO's wavdetect, which DS9 overlays and region readers read.
 
-Columns after the wavdetect output (https://cxc.cfa.harvard.edu/ciao/ahelp/wavdetect.html) and the FITS region convention of CXC: X and Y in physical pixels,
-with their own TAN keywords, SHAPE, R and ROTANG.
+The table SRCLIST has positions, counts and ellipses. Its columns are those of wavdetect
+(https://cxc.cfa.harvard.edu/ciao/ahelp/wavdetect.html) and of the CXC's convention for FITS
+regions: X and Y in physical pixels, with TAN keywords of their own, SHAPE, R and ROTANG.
 """
 
 import numpy as np
@@ -10,81 +11,113 @@ from astropy.io import fits
 from ..model.psf import region_radii
 from ..plane.frame import PhysicalFrame
 
+# Sky pixels of a plane without physical coordinates: the plane itself.
+PLANE = {"x0": 0.0, "y0": 0.0, "step_x": 1.0, "step_y": 1.0}
+HEADER = {
+    **{"HDUCLASS": "ASC", "HDUCLAS1": "REGION", "MTYPE1": "pos", "MFORM1": "X,Y"},
+    **{"MTYPE2": "EQSRC", "MFORM2": "RA,DEC"},
+}
+
 
 def source_radii(table):
-    """Radii of circles that hold what there is of the point sources of a component table, (n,) [arcsec]."""
-    return region_radii(np.array(table["psf_r90"]))
-
-
-def source_list(table):
-    """The point sources of a component table as a SRCLIST extension; None where it has none, or no place on the sky.
+    """Return the radii of circles that hold the photons of point sources.
 
     Parameters
     ----------
     table : astropy.table.Table
-        As `gmmx.report.component_table` makes it; its point sources have no size.
+        Components, with the radius psf_r90 [arcsec].
+
+    Returns
+    -------
+    (n,) array
+        [arcsec].
+    """
+    return region_radii(np.array(table["psf_r90"]))
+
+
+def source_list(table):
+    """Return the point sources of a component table as a SRCLIST extension.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        As from `answers.components.component_table`. Point sources have no size.
 
     Returns
     -------
     astropy.io.fits.BinTableHDU or None
+        None if the table has no point source, or no place on the sky.
     """
     rows = table[np.array(table["sigma_major"]) == 0]
     frame = table.meta.get("frame")
     if len(rows) == 0 or frame is None:
         return None
-    physical = PhysicalFrame(
-        **(table.meta.get("physical") or {"x0": 0.0, "y0": 0.0, "step_x": 1.0, "step_y": 1.0})
-    )
-    x, y = physical.to_physical(np.array(rows["x"]), np.array(rows["y"]))
-    step = np.sqrt(abs(physical.step_x * physical.step_y))
-    radius = source_radii(rows) / step
-    shares, declination = np.array(rows["observed_fraction"]), np.radians(np.array(rows["dec"]))
+    physical = PhysicalFrame(**(table.meta.get("physical") or PLANE))
     columns = [
+        fits.Column(name, form, unit, array=np.array(values))
+        for name, form, unit, values in (
+            *_positions(rows, physical),
+            *_counts(rows),
+            *_regions(rows, physical),
+        )
+    ]
+    hdu = fits.BinTableHDU.from_columns(columns, name="SRCLIST")
+    hdu.header.update(_sky_keywords(frame, physical, first=5))
+    hdu.header.update(RADESYS=frame["radesys"], **HEADER)
+    return hdu
+
+
+def _positions(rows, physical):
+    """Columns of positions on the sky and in physical pixels, with their errors."""
+    x, y = physical.to_physical(np.array(rows["x"]), np.array(rows["y"]))
+    cosine = np.cos(np.radians(np.array(rows["dec"])))
+    return (
         ("RA", "D", "deg", rows["ra"]),
         ("DEC", "D", "deg", rows["dec"]),
-        ("RA_ERR", "D", "deg", rows["x_error"] / np.cos(declination) / 3600),
+        ("RA_ERR", "D", "deg", rows["x_error"] / cosine / 3600),
         ("DEC_ERR", "D", "deg", rows["y_error"] / 3600),
         ("X", "D", "pixel", x),
         ("Y", "D", "pixel", y),
         ("X_ERR", "D", "pixel", rows["x_error"] / abs(physical.step_x)),
         ("Y_ERR", "D", "pixel", rows["y_error"] / abs(physical.step_y)),
-        ("NET_COUNTS", "D", "count", rows["photons"] * shares),
-        ("NET_COUNTS_ERR", "D", "count", rows["photons_error"] * shares),
+    )
+
+
+def _counts(rows):
+    """Columns of detected photons and fluxes, with their errors."""
+    observed = np.array(rows["observed_fraction"])
+    return (
+        ("NET_COUNTS", "D", "count", rows["photons"] * observed),
+        ("NET_COUNTS_ERR", "D", "count", rows["photons_error"] * observed),
         ("FLUX", "D", "photon cm**-2 s**-1", rows["flux"]),
         ("FLUX_ERR", "D", "photon cm**-2 s**-1", rows["flux_error"]),
+    )
+
+
+def _regions(rows, physical):
+    """Columns of circles that hold the photons, as ellipses."""
+    radius = source_radii(rows) / np.sqrt(abs(physical.step_x * physical.step_y))
+    return (
         ("SHAPE", "16A", None, np.full(len(rows), "ellipse")),
         ("R", "2D", "pixel", np.stack([radius, radius], axis=1)),
         ("ROTANG", "D", "deg", np.zeros(len(rows))),
         ("COMPONENT", "J", None, np.arange(1, len(rows) + 1)),
-    ]
-    made = [
-        fits.Column(name, form, unit, array=np.array(values))
-        for name, form, unit, values in columns
-    ]
-    hdu = fits.BinTableHDU.from_columns(made, name="SRCLIST")
-    for i, (sign, kind, value, pixel, size) in enumerate(
-        (
-            (-1, "RA---TAN", frame["ra0"], physical.x0, physical.step_x),
-            (1, "DEC--TAN", frame["dec0"], physical.y0, physical.step_y),
-        ),
-        start=5,
-    ):
-        hdu.header.update(
-            {
-                f"TCTYP{i}": kind,
-                f"TCRVL{i}": value,
-                f"TCRPX{i}": pixel,
-                f"TCDLT{i}": sign * size / 3600,
-                f"TCUNI{i}": "deg",
-            }
-        )
-    hdu.header.update(
-        RADESYS=frame["radesys"],
-        HDUCLASS="ASC",
-        HDUCLAS1="REGION",
-        MTYPE1="pos",
-        MFORM1="X,Y",
-        MTYPE2="EQSRC",
-        MFORM2="RA,DEC",
     )
-    return hdu
+
+
+def _sky_keywords(frame, physical, *, first):
+    """Keywords of the tangent projection of X and Y; `first` is the number of the column X."""
+    axes = (
+        (-1, "RA---TAN", frame["ra0"], physical.x0, physical.step_x),
+        (1, "DEC--TAN", frame["dec0"], physical.y0, physical.step_y),
+    )
+    keywords = {}
+    for i, (sign, kind, value, pixel, size) in enumerate(axes, start=first):
+        keywords |= {
+            f"TCTYP{i}": kind,
+            f"TCRVL{i}": value,
+            f"TCRPX{i}": pixel,
+            f"TCDLT{i}": sign * size / 3600,
+            f"TCUNI{i}": "deg",
+        }
+    return keywords

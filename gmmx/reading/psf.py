@@ -8,7 +8,9 @@ import numpy as np
 
 from ..errors import DataError, DataWarning, InputError
 from ..io.maps import read_image
-from ..io.psf import is_picture, picture_grid, read_chandra_library, read_psf_map, read_psf_maps
+from ..io.psf import read_psf_map, read_psf_maps
+from ..io.psf_image import is_picture, picture_grid
+from ..io.psf_library import read_chandra_library
 from ..model.psf import PsfModel, core_radius
 from ..telescope.aim_point import aim_detector
 from ..telescope.chandra_psf import PIXEL_VARIANCE, USUAL_ENERGY, pointing_psf

@@ -1,4 +1,4 @@
-"""The share of a blur within a radius: of a mixture of Gaussians, and which mixture has given shares within given radii."""
+"""Encircled energy of Gaussian mixtures, and mixtures with given encircled energies."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -7,15 +7,17 @@ import numpy as np
 
 from ..errors import InputError
 
-# Ratio of neighbouring standard deviations, in the order in which they are tried: the core, the body and the far wing of the Chandra mirrors are some 3 apart.
+# Ratios of neighbouring standard deviations, in the order in which they are tried, because core,
+# body and far wing of the Chandra mirrors differ by factors of about 3.
 RATIOS = {2: (3.0,), 3: (3.0, 2.5, 2.0, 1.6)}
 _SCAN = 64
 
 
 def encircled_energy(weights, covariances, radii, *, n_angles=64):
-    """Share of a mixture of centred Gaussians within each radius, (..., R).
+    """Return the fraction of a mixture of centred Gaussians within each radius.
 
-    ``1 - sum_m c_m / (2 pi sqrt(det S_m)) int exp(-r**2 q_m / 2) / q_m dphi`` with ``q_m = u^T S_m^-1 u``, u the unit vector of azimuth phi.
+    ``E(r) = sum_m c_m - sum_m c_m / (2 pi sqrt(det S_m)) int exp(-r**2 q_m / 2) / q_m dphi`` with
+    ``q_m = u^T S_m^-1 u`` and u the unit vector at azimuth phi.
 
     Parameters
     ----------
@@ -24,6 +26,15 @@ def encircled_energy(weights, covariances, radii, *, n_angles=64):
         [arcsec**2].
     radii : (R,) array
         [arcsec].
+
+    Returns
+    -------
+    (..., R) array
+
+    Examples
+    --------
+    >>> encircled_energy([1.0], [np.eye(2)], [np.sqrt(2 * np.log(2))]).round(6)
+    array([0.5])
     """
     weights, covariances, radii = (np.asarray(a, np.float64) for a in (weights, covariances, radii))
     # The integrand has period pi and is smooth: equal steps converge faster than any power.
@@ -37,14 +48,16 @@ def encircled_energy(weights, covariances, radii, *, n_angles=64):
 
 @dataclass(frozen=True, eq=False)
 class ThroughRadii:
-    """Mixtures of round Gaussians with given shares within given radii.
+    """Mixtures of round Gaussians with given encircled fractions at given radii.
 
     Attributes
     ----------
-    weights, variances : (n, J) array
-        Variances [arcsec**2]; where fewer than J Gaussians are needed the others weigh 0.
-    n_gaussians : (n,) integers
-        How many were needed.
+    weights : (n, J) array
+        Where fewer than J Gaussians are used, the weights of the others are 0.
+    variances : (n, J) array
+        [arcsec**2].
+    n_gaussians : (n,) array of int
+        Number of Gaussians that are used.
     """
 
     weights: np.ndarray
@@ -52,17 +65,20 @@ class ThroughRadii:
     n_gaussians: np.ndarray
 
 
-def through_radii(shares, radii):
-    """The mixture of J round Gaussians that has share ``shares[j]`` within ``radii[:, j]``, for each of n places.
+def through_radii(fractions, radii):
+    """Find mixtures of J round Gaussians with given encircled fractions at given radii.
 
-    With standard deviations ``s q**m``, the weights that pass through the J points are linear in them; s is where those sum to 1. Of two solutions the one with
-    the wider core is taken; for J = 3, q is the first of `RATIOS` that gives one. Where no weights within [0, 1] do it: one Gaussian fewer, through the
-    innermost and the outermost point; and where that fails too a single one, of the geometric mean of the standard deviations that each point asks for.
+    With standard deviations ``s q**m``, the weights that pass through the J points follow from a
+    linear system, and s is where they sum to 1. Of two solutions the one with the wider core is
+    taken. For J = 3, q is the first of `RATIOS` that has a solution. If no weights in [0, 1] pass
+    through the points, two Gaussians pass through the innermost and the outermost one. If that
+    fails as well, there is a single Gaussian, whose standard deviation is the geometric mean of
+    those of all points.
 
     Parameters
     ----------
-    shares : (J,) array
-        Rising, between 0 and 1; J is 1, 2 or 3.
+    fractions : (J,) array
+        In rising order, between 0 and 1; J is 1, 2 or 3.
     radii : (n, J) array
         [arcsec], positive.
 
@@ -73,15 +89,23 @@ def through_radii(shares, radii):
     Raises
     ------
     InputError
-        For more than three shares, or shares that do not rise.
+        If there are more than three fractions, or if they do not rise.
+
+    Examples
+    --------
+    >>> found = through_radii([0.5, 0.9], [[1.0, 3.0]])
+    >>> covariances = found.variances[0][:, None, None] * np.eye(2)
+    >>> encircled_energy(found.weights[0], covariances, [1.0, 3.0]).round(6)
+    array([0.5, 0.9])
     """
-    shares, radii = np.asarray(shares, np.float64), np.asarray(radii, np.float64)
+    fractions, radii = np.asarray(fractions, np.float64), np.asarray(radii, np.float64)
     n, j = radii.shape
-    if j > 3 or np.any(np.diff(shares) <= 1e-6):
+    if j > 3 or np.any(np.diff(fractions) <= 1e-6):
         raise InputError(
-            f"encircled fractions {', '.join(f'{s:g}' for s in shares)}: one, two or three different ones can be joined"
+            f"encircled fractions {', '.join(f'{one:g}' for one in fractions)}: "
+            "one, two or three different ones can be joined"
         )
-    sigma = radii / np.sqrt(-2 * np.log1p(-shares))
+    sigma = radii / np.sqrt(-2 * np.log1p(-fractions))
     weights, variances = (
         np.zeros((n, j)),
         np.exp(2 * np.log(sigma).mean(1))[:, None] * 3.0 ** (2 * np.arange(j)),
@@ -90,7 +114,7 @@ def through_radii(shares, radii):
     found = np.ones(n, np.int64)
     for ends in ([0, -1], [0, 1, 2])[: j - 1]:
         for ratio in reversed(RATIOS[len(ends)]):
-            w, s, good = _solved(shares[ends], radii[:, ends], sigma[:, 0], ratio)
+            w, s, good = _solved(fractions[ends], radii[:, ends], sigma[:, 0], ratio)
             part = np.zeros((good.sum(), j))
             part[:, : len(ends)] = w[good]
             weights[good], found[good] = part, len(ends)
@@ -98,20 +122,31 @@ def through_radii(shares, radii):
     return ThroughRadii(weights, variances, found)
 
 
-def _solved(shares, radii, sigma, ratio):
-    """Weights (n, J) and core's standard deviation (n,) that pass through the points, and whether there are such (n,)."""
-    scales = ratio ** np.arange(len(shares))
+def _solved(fractions, radii, sigma, ratio):
+    """Solve for weights and for the standard deviation of the core.
+
+    Returns
+    -------
+    weights : (n, J) array
+    sigma : (n,) array
+        [arcsec].
+    solved : (n,) array of bool
+        Whether there is a solution.
+    """
+    scales = ratio ** np.arange(len(fractions))
 
     def weights_at(s):
         outside = np.exp(
             -np.minimum(radii[..., None] ** 2 / (2 * (s[:, None, None] * scales) ** 2), 600.0)
         )
-        return np.linalg.solve(outside, np.broadcast_to(1 - shares, radii.shape)[..., None])[..., 0]
+        return np.linalg.solve(outside, np.broadcast_to(1 - fractions, radii.shape)[..., None])[
+            ..., 0
+        ]
 
     def excess(s):
         return weights_at(s).sum(1) - 1
 
-    # From the widest core down: the first change of sign between weights that may be.
+    # From the widest core down, the first change of sign between weights that are possible.
     low, high, good = sigma.copy(), sigma.copy(), np.zeros(len(sigma), bool)
     steps = np.geomspace(1.0, 1.0 / scales[-1], _SCAN)
     above = weights_at(sigma * steps[0])

@@ -125,17 +125,8 @@ def held_out_score(result: FitResult, photons: Sequence[Observation]) -> Score:
     """
     logs, weights, total = [], [], 0.0
     for fitted, other in zip(result.observations, photons, strict=True):
-        terms = terms_of_fit(result, fitted)
-        expected = expected_counts(terms)
-        found = density(terms, other.photons.x, other.photons.y)
-        n_unexpected = int((found <= 0).sum())
-        if n_unexpected:
-            photons_were = "1 photon was" if n_unexpected == 1 else f"{n_unexpected:,} photons were"
-            raise DataError(
-                f"{other.name}: the model expects nothing where {photons_were} recorded: "
-                "fit it with a background"
-            )
-        logs.append(np.log(found / expected))
+        log_ratios, expected = _log_ratios(result, fitted, other)
+        logs.append(log_ratios)
         weights.append(np.asarray(other.photons.weights))
         total += expected
     ratios, counts = np.concatenate(logs), np.concatenate(weights)
@@ -152,3 +143,18 @@ def held_out_score(result: FitResult, photons: Sequence[Observation]) -> Score:
         n_photons=float(n),
         expected_photons=total,
     )
+
+
+def _log_ratios(result, fitted, other):
+    """``log[lambda(x) / integral lambda]`` at the photons of `other`, and the integral."""
+    terms = terms_of_fit(result, fitted)
+    expected = expected_counts(terms)
+    found = density(terms, other.photons.x, other.photons.y)
+    n_unexpected = int((found <= 0).sum())
+    if n_unexpected:
+        photons_were = "1 photon was" if n_unexpected == 1 else f"{n_unexpected:,} photons were"
+        raise DataError(
+            f"{other.name}: the model expects nothing where {photons_were} recorded: "
+            "fit it with a background"
+        )
+    return np.log(found / expected), expected

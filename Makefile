@@ -1,22 +1,27 @@
-# `make` prints the targets. Each sets up what it needs: .venv is made once, and again when pyproject.toml changes.
+# `make` prints the targets. Each target sets up what it needs: .venv is made once, and updated
+# when pyproject.toml changes.
 
 SHELL := /bin/sh
 VENV  := .venv
 BIN   := $(VENV)/bin
-# PYTHON=... names the interpreter to build .venv with; without it, the first of these that is 3.11 or newer.
+# PYTHON=... names the interpreter for .venv. Without it, the first of these that is 3.11 or newer.
 PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
-# pyGMMis needs a NumPy older than 1.24, and that a Python older than 3.12.
+# pyGMMis needs a NumPy older than 1.24, and therefore a Python older than 3.12.
 PEERS := .venv-peers
 PEER_PYTHONS := $(or $(PEER_PYTHON),python3.11 python3.10 python3.9 python3)
-SAMPLE  := data_samples
-OBSERVATION := $(SAMPLE)/events.fits.gz --mask $(SAMPLE)/sources.reg --exposure $(SAMPLE)/expmap.fits.gz --psf $(SAMPLE)/psfmap.fits.gz --energy 0.5:2
+PEER_PACKAGES := numpy==1.23.5 scipy==1.10.1 parmap==1.6.0 pygmmis==1.1.4
+PIP := -m pip install --quiet --disable-pip-version-check
+SAMPLE := data_samples
+OBSERVATION := $(SAMPLE)/events.fits.gz --mask $(SAMPLE)/sources.reg \
+	--exposure $(SAMPLE)/expmap.fits.gz --psf $(SAMPLE)/psfmap.fits.gz --energy 0.5:2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo picture test test-slow coverage lint types docs bench clean distclean
 
 help:  ## print the targets
 	@echo "usage: make TARGET [PYTHON=python3.x]"
-	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-13s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) \
+		| awk -F'|' '{ printf "%-13s %s\n", $$1, $$2 }'
 
 $(BIN)/python:
 	@for python in $(PYTHONS); do \
@@ -24,41 +29,44 @@ $(BIN)/python:
 			echo "$$python -m venv $(VENV)"; exec $$python -m venv $(VENV); \
 		fi; \
 	done; \
-	echo "gmmx needs Python 3.11 or newer, found none among: $(PYTHONS): name one with make PYTHON=..." >&2; exit 1
+	echo "gmmx needs Python 3.11 or newer, and none of these is: $(PYTHONS);" \
+		"name one with make PYTHON=..." >&2; exit 1
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	$(BIN)/python $(PIP) -e '.[test]'
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lint]'
+	$(BIN)/python $(PIP) -e '.[lint]'
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python $(PIP) -e '.[bench]'
 	@touch $@
 
 $(PEERS)/.ready:
 	@for python in $(PEER_PYTHONS); do \
-		if $$python -c 'import sys; sys.exit(not (3, 8) <= sys.version_info < (3, 12))' 2>/dev/null; then \
+		if $$python -c 'import sys; sys.exit(not (3, 8) <= sys.version_info < (3, 12))' \
+			2>/dev/null; then \
 			echo "$$python -m venv $(PEERS)"; \
-			$$python -m venv $(PEERS) \
-				&& $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check numpy==1.23.5 scipy==1.10.1 parmap==1.6.0 pygmmis==1.1.4 \
+			$$python -m venv $(PEERS) && $(PEERS)/bin/python $(PIP) $(PEER_PACKAGES) \
 				&& touch $@; exit $$?; \
 		fi; \
 	done; \
-	echo "no Python from 3.8 to 3.11 among $(PEER_PYTHONS): the comparison goes without pyGMMis, or name one with make PEER_PYTHON=..." >&2
+	echo "the comparison leaves out pyGMMis, which needs Python 3.8 to 3.11;" \
+		"name one with make PEER_PYTHON=..." >&2
 
-demo: $(VENV)/.test  ## fit, render, plot and tabulate the sample observation into demo/
+demo: $(VENV)/.test  ## fit the sample observation and draw it into demo/
 	@mkdir -p demo
 	$(BIN)/gmmx fit $(OBSERVATION) --seed 1 --out demo/model.h5 --overwrite
 	$(BIN)/gmmx render demo/model.h5 --out demo/model.fits --overwrite
 	$(BIN)/gmmx plot demo/model.h5 --out demo/model.png --overwrite
 	$(BIN)/gmmx export demo/model.h5 --out demo/components.ecsv --overwrite
 	$(BIN)/gmmx export demo/model.h5 --out demo/components.reg --overwrite
-	@echo "look at demo/model.png; open demo/model.fits in DS9 with demo/components.reg on top; the components are in demo/components.ecsv"
+	@echo "The figure is demo/model.png, the table of components demo/components.ecsv."
+	@echo "Open demo/model.fits in DS9 and load the regions demo/components.reg."
 
-picture: $(VENV)/.test  ## draw the README's picture: smoothed data, gmmx, truth
+picture: $(VENV)/.test  ## draw the picture of the README
 	$(BIN)/python benchmarks/picture.py
 
 test: $(VENV)/.test  ## run the tests that take seconds
@@ -67,7 +75,7 @@ test: $(VENV)/.test  ## run the tests that take seconds
 test-slow: $(VENV)/.test  ## run the statistical tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
-coverage: $(VENV)/.test  ## run the same tests and print which lines they reach
+coverage: $(VENV)/.test  ## run the tests and print the lines that they do not reach
 	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term-missing:skip-covered
 
 lint: $(VENV)/.lint  ## check the style
@@ -80,23 +88,22 @@ types: $(VENV)/.lint  ## check the types of the public interface
 docs: $(VENV)/.test  ## write docs/commands.md from the help texts
 	$(BIN)/python docs/make_commands.py
 
-bench: $(VENV)/.bench $(PEERS)/.ready  ## run benchmarks/bench_*.py, which print their tables; an hour at most, most of it for the peers
-	$(BIN)/python benchmarks/bench_speed.py | tee benchmarks/speed.txt
-	$(BIN)/python benchmarks/bench_accuracy.py | tee benchmarks/accuracy.txt
-	$(BIN)/python benchmarks/bench_psf.py | tee benchmarks/psf.txt
-	{ $(BIN)/python benchmarks/bench_choice.py; echo; $(BIN)/python benchmarks/bench_choice.py auto; } | tee benchmarks/choice.txt
-	$(BIN)/python benchmarks/bench_backgrounds.py | tee benchmarks/backgrounds.txt
-	$(BIN)/python benchmarks/bench_sources.py | tee benchmarks/sources.txt
-	$(BIN)/python benchmarks/bench_footprint.py | tee benchmarks/footprint.txt
-	$(BIN)/python benchmarks/bench_pair.py | tee benchmarks/pair.txt
-	$(BIN)/python benchmarks/bench_zwcl.py | tee benchmarks/zwcl.txt
+# Each of these scripts writes its table to benchmarks/NAME.txt.
+TABLES := speed accuracy psf backgrounds sources footprint pair zwcl
+
+bench: $(VENV)/.bench $(PEERS)/.ready  ## run the benchmarks, an hour in all
+	for name in $(TABLES); do \
+		$(BIN)/python benchmarks/bench_$$name.py | tee benchmarks/$$name.txt; \
+	done
+	{ $(BIN)/python benchmarks/bench_choice.py; echo; \
+		$(BIN)/python benchmarks/bench_choice.py auto; } | tee benchmarks/choice.txt
 	$(BIN)/python benchmarks/bench_scaling.py
 	$(BIN)/python benchmarks/bench_acceleration.py
 	$(BIN)/python benchmarks/bench_peers.py
 
-clean:  ## remove what the targets made, but not .venv
-	rm -rf demo build dist .pytest_cache .ruff_cache .hypothesis
-	find gmmx tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+clean:  ## remove what the targets made, but keep .venv
+	rm -rf demo build dist htmlcov .coverage .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find gmmx tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} +
 
-distclean: clean  ## remove .venv and .venv-peers as well
+distclean: clean  ## remove .venv and .venv-peers, too
 	rm -rf $(VENV) $(PEERS)

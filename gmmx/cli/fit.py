@@ -224,12 +224,12 @@ def fit(context, events, out, overwrite, strict, as_json, **given):
 
     Options that are not given are chosen for the instrument, and the choices are printed.
     """
-    from ..commands.fit import fit as fit_files
+    from ..commands import fit as commands
     from ..show.facts import summary_dict
     from ..show.page import summary
 
     console = context.obj
-    out, result = fit_files(
+    out, result = commands.fit(
         events,
         out,
         values(FitConfig, given),

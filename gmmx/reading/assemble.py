@@ -28,7 +28,7 @@ def assembled(
     open_fraction : callable
         As for `cut_regions`.
     choices : dict of str to str
-        What was chosen because the options do not say it, for people. None is left out.
+        Choices that the options leave open, in words. None is left out.
     name : str, optional
         Name of the observation; the name of the file without it.
 

@@ -46,6 +46,9 @@ class ChosenBackgrounds:
     files: tuple = ()
     sky_brightness: SkyBrightness | None = None
 
+    def __repr__(self):
+        return f"ChosenBackgrounds({self.choice or 'none'})"
+
 
 def choose_backgrounds(recorded, exposure, completeness, background, instrument):
     """Make the backgrounds of an observation.

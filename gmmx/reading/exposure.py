@@ -40,6 +40,9 @@ class ChosenExposure:
     files: tuple = ()
     pixels: PixelGrid | None = None
 
+    def __repr__(self):
+        return f"ChosenExposure({self.choice or ', '.join(self.files)})"
+
     @property
     def is_measured(self):
         """Whether the exposure was given as a map."""

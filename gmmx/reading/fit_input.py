@@ -11,7 +11,7 @@ from .start import read_start
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FitInput:
-    """What a fit is made from.
+    """The observations, point sources and initial components of a fit.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class FitInput:
     sources : PointSources or None
         Point sources that are fitted, without those that the start contains.
     start : dict
-        "start" and "fixed" as `fit` takes them; empty for a fit from nothing.
+        "start" and "fixed" as `fit` takes them; empty without initial components.
     n_started : int
         Listed point sources that the start contains already.
     """
@@ -29,6 +29,14 @@ class FitInput:
     sources: PointSources | None = None
     start: dict
     n_started: int = 0
+
+    def __repr__(self):
+        sources = 0 if self.sources is None else len(self.sources)
+        start = ", ".join(self.start) or "nothing"
+        return (
+            f"FitInput({len(self.observations)} observations, {sources} point sources, "
+            f"from {start})"
+        )
 
 
 def read_fit_input(files, config):

@@ -66,7 +66,7 @@ def read_held_out(path, fitted):
 
 
 def in_pixels_of(other, fitted):
-    """Return a fitted observation as pixels show it that are coarser than its own.
+    """Return a fitted observation as it appears in coarser pixels than its own.
 
     Parameters
     ----------

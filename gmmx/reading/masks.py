@@ -35,6 +35,9 @@ class RegionList:
     kind: str
     shapes: Shapes
 
+    def __repr__(self):
+        return f"RegionList({self.kind} {self.name}: {self.shapes.n_shapes} shapes)"
+
 
 @dataclass(frozen=True, eq=False)
 class RegionLists:
@@ -71,6 +74,9 @@ class Cut:
     completeness: Completeness
     shapes: Shapes | None
     records: tuple
+
+    def __repr__(self):
+        return f"Cut({self.recorded.n_photons:,} photons left by {len(self.records)} regions)"
 
 
 def read_region_lists(recorded, pixels, options, filters=()):

@@ -40,6 +40,10 @@ class ChosenPsf:
     choice: str | None = None
     files: tuple = ()
 
+    def __repr__(self):
+        described = "none" if self.psf is None else self.psf.description
+        return f"ChosenPsf({self.choice or described})"
+
 
 def parse_psf(psf):
     """Return the kind of PSF that is asked for, and its value.

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import ndimage
 from simulated import drawn, field, mixture_of, random_mixture, random_observation
 
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Parameters, Priors
 from gmmx.em.photons import PhotonLikelihood
-from gmmx.fitting.excess import Search
+from gmmx.fitting.excess import Search, _local_maxima
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.psf import PsfModel
@@ -137,3 +138,11 @@ def test_a_source_in_a_field_of_any_size_is_found(scaled):
         pytest.skip("the source is smaller than the finest scale")
     found = search.candidates(parameters, 2.0)
     assert np.hypot(found.x[0] + 3 * scale, found.y[0] - 2 * scale) < max(scale, 8)
+
+
+def test_local_maxima_are_those_of_scipy():
+    rng = np.random.default_rng(6)
+    image = np.maximum(ndimage.gaussian_filter(rng.normal(size=(60, 80)), 2) - 0.05, 0)
+    expected = np.nonzero((image > 0) & (image == ndimage.maximum_filter(image, size=5)))
+    assert len(expected[0]) > 10
+    assert_array_equal(_local_maxima(image), expected)

@@ -133,7 +133,7 @@ def test_rolled_by_90_degrees_the_field_is_too(library):
 
 
 def test_a_source_of_the_documented_position_angle(library, rows):
-    """Position angle north through east = pa - ROLL_PNT - 90: x runs west, so an angle from x towards y is 90 less."""
+    """Position angle north through east, pa - ROLL_PNT - 90, because x runs to the west."""
     roll = 30.0
     psf = made(library, roll=roll)
     angle = np.radians(NODE["phi"] - roll)

@@ -24,7 +24,7 @@ from gmmx.telescope.instruments import ACIS
 
 
 def two_chips(*, vignetting=0.2, step=2.0):
-    """Two chips of 200 x 200 arcsec with a gap of 10, dithered by 16, under a vignetting that falls by a share towards the corners; and the time on them."""
+    """Two chips of 200 x 200 arcsec, 10 apart, dithered by 16 and vignetted, and their time."""
     grid = PixelGrid.covering((-230, 230), (-130, 130), step)
     x, y = grid.centres()
     time = ((np.abs(y) < 100) & (np.abs(np.abs(x) - 105) < 100)).astype(float)

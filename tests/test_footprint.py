@@ -32,7 +32,7 @@ PLACE = {"frame": SkyFrame(10.0, 20.0), "physical": PhysicalFrame(4096.5, 4096.5
 
 
 def chips_of_photons(per_chip, *, roll=30.0, seed=3, gap=20.0, bright=0):
-    """Photons on two square chips of 500 arcsec beside each other, with a bright source on the first."""
+    """Photons on two square chips of 500 arcsec, with a bright source on the first."""
     rng = np.random.default_rng(seed)
     u = np.concatenate(
         [
@@ -104,7 +104,8 @@ def test_footprint_refuses_a_grid_too_fine():
 def test_footprint_of_a_real_chip(shared_data):
     events = read_events(shared_data / "real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz")
     field = footprint(events)
-    # A chip is 1022 pixels of 0.4915 arcsec, dithered by 16 arcsec to and fro; its exposure, edges and all, is that of a chip at rest.
+    # A chip is 1022 pixels of 0.4915 arcsec, dithered by 16 arcsec. The integral of its exposure
+    # is that of a chip at rest.
     assert_allclose((field.exposure > 0).sum(), (1022 * 0.4915 + 16) ** 2, rtol=0.02)
     axis = optical_axis(events)
     x, y = field.grid.centres()
@@ -230,7 +231,8 @@ def test_given_outlines_take_the_photons_place():
 def test_a_field_of_view_file_tells_the_chips(shared_data, tmp_path):
     path = shared_data / "real/755_PSRB2223/755_7_evt2_05_8keV.fits.gz"
     plain = read_observation(path)
-    # A little larger than what is exposed, as skyfov has it, shifted so that it shows, and closed by its first corner; another chip beside it.
+    # A little larger than the exposed area, as from skyfov, shifted so that it shows, and closed by
+    # its first corner; another chip is beside it.
     events = read_events(path)
     corners = chip_outline(events.photons.x, events.photons.y, 1.0) + [3.0, 0.0]
     shape = np.array(

@@ -1,4 +1,4 @@
-"""Event files of other detectors than ACIS: what is read of them, what resolves how, and that nothing of it stops a fit."""
+"""Event files of other detectors than ACIS: they are read, defaults are chosen, and fits run."""
 
 import warnings
 
@@ -27,7 +27,7 @@ ARP299 = "real/xmm_0112810101_Arp299/Arp299_MOS1_evt_0.5-8.0keV.fits.gz"
 
 
 def written(path, columns, pixel, step, keywords, *, wcs=True, half=600.0, n=4000, seed=3):
-    """A source on an even sky, as a file with the given columns: (name, format, values or None for x and y, further arguments)."""
+    """A file with a source on an even sky, of columns (name, format, values); None for x and y."""
     rng = np.random.default_rng(seed)
     place = (
         np.concatenate([rng.uniform(-half, half, (n // 2, 2)), rng.normal(0, 10, (n - n // 2, 2))])
@@ -76,7 +76,7 @@ def hrc_events(path, *, energy=False, **options):
 
 
 @pytest.mark.parametrize("energy", [False, True])
-def test_hrc_tells_no_energies(tmp_path, energy):
+def test_hrc_has_no_energies(tmp_path, energy):
     path = hrc_events(tmp_path / "hrc.fits", energy=energy)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -1,4 +1,4 @@
-"""Reading event files: real ones of several kinds, and files that are broken or odd in one way each."""
+"""Reading event files: real ones of several kinds, and files that are odd in one way each."""
 
 import gzip
 import hashlib

@@ -1,4 +1,4 @@
-"""Reading exposure and PSF maps: units, coordinates of every kind, and maps that are wrong in one way each."""
+"""Reading exposure and PSF maps: coordinates of every kind, and maps with one defect each."""
 
 import warnings
 
@@ -267,7 +267,7 @@ def test_no_coordinates_at_all(tmp_path):
 
 
 def test_other_projections_are_resampled(tmp_path):
-    # Pixels of a plate carree half a degree up from the equator of a wide map are no parallelograms.
+    # Pixels of a wide map, half a degree from its equator, are no parallelograms.
     keywords = tan(150.0, 30.0, step=120.0, types=("RA---AIT", "DEC--AIT")) | {
         "CRVAL2": 0.0,
         "CRPIX2": 20.5 - 900,
@@ -394,7 +394,8 @@ def test_psf_is_filled_outside_and_reduced(tmp_path):
         **PLANE,
     )
     assert max(psf.grid.shape) <= 96
-    # sigma**2 is linear in position: means over blocks and interpolation between their centres give it back, if the centres are right.
+    # sigma**2 is linear in position. Means over blocks and interpolation between their centres
+    # give it back if the centres are right.
     inner = np.hypot(x, y) < 55
     assert_allclose(psf.at(x[inner], y[inner])[1][:, 0, 0, 0], (sigma**2)[inner], rtol=1e-5)
     far = psf.at([-102.0, 102.0, 0.0], [0.0, 0.0, 74.0])[1][:, 0, 0, 0]

@@ -5,7 +5,8 @@ from dataclasses import replace
 from ..model.observation import Observation
 from .background import choose_backgrounds
 from .inputs import input_files
-from .masks import cut_regions, read_region_lists, region_files, source_free_lists
+from .masks import cut_regions
+from .region_lists import read_region_lists, region_files, source_free_lists
 from .source_free import fixed_in_source_free_region
 
 

@@ -1,14 +1,15 @@
-"""The layout's rules: who may import whom, and what a file may contain."""
+"""The rules of the layout: who may import whom, and how long lines and functions may be."""
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "gmmx"
-# The rooms in the order of the house: a module imports only from its own room and from rooms above it.
+# The rooms in the order of the work. A module imports from its own room and from rooms above it.
 ROOMS = (
     "errors",
     "_arrays",
@@ -37,7 +38,7 @@ DOORS = {
     # A FitResult draws, writes, scores and tabulates itself in notebooks.
     "model/doors": {"answers", "show", "io"},
 }
-# Heavy or particular packages, and the only places that may import them; a folder stands for all that is in it.
+# Packages that only some places may import; a folder stands for all of its modules.
 CONFINED = {
     "numba": ("_kernels",),
     # model/doors only names the type that a method returns.
@@ -74,19 +75,17 @@ def module_of(path):
     return path.relative_to(PACKAGE).with_suffix("").as_posix()
 
 
+@cache
 def imports_of(path):
     """(line, level, module, names) of every import in a file, whichever depth it stands at."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield node.lineno, 0, alias.name, ()
+            found += [(node.lineno, 0, alias.name, ()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield (
-                node.lineno,
-                node.level,
-                node.module or "",
-                tuple(alias.name for alias in node.names),
-            )
+            names = tuple(alias.name for alias in node.names)
+            found.append((node.lineno, node.level, node.module or "", names))
+    return found
 
 
 def relative_targets(path, level, module, names):
@@ -101,49 +100,57 @@ def relative_targets(path, level, module, names):
     return [name for name in names if name != "__version__"]
 
 
+def targets_of(path):
+    """Where the relative imports of a file lead: (line, module)."""
+    for line, level, module, names in imports_of(path):
+        for target in relative_targets(path, level, module, names) if level else ():
+            yield line, target
+
+
+def is_private(target, own):
+    """Whether a module, or a folder above it, is private to a folder that `own` is not in."""
+    parts = target.split("/")
+    return any(
+        part.startswith("_") and not part.startswith("__") and own[:depth] != parts[:depth]
+        for depth, part in enumerate(parts[1:], start=1)
+    )
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)
 def test_no_import_goes_upward(path):
     own = module_of(path).split("/")[0]
     if own in ("__init__", "__main__"):
         return
-    assert own in RANK, f"{own} is not a room of the house"
     visible = MAY_SEE.get(own, set(ROOMS[: RANK[own]])) | {own} | DOORS.get(module_of(path), set())
-    for line, level, module, names in imports_of(path):
-        assert level > 0 or module.split(".")[0] != "gmmx", (
-            f"{path}:{line}: imports inside the package are relative"
-        )
-        if level == 0:
-            continue
-        for target in relative_targets(path, level, module, names):
-            other = target.split("/")[0]
-            assert other in visible, f"{path}:{line}: {own} must not import {other}"
+    wrong = [(line, t) for line, t in targets_of(path) if t.split("/")[0] not in visible]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_imports_inside_the_package_are_relative(path):
+    absolute = [(line, module) for line, level, module, _ in imports_of(path) if not level]
+    assert [one for one in absolute if one[1].split(".")[0] == "gmmx"] == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)
 def test_private_modules_stay_in_their_room(path):
     own = module_of(path).split("/")[:-1]
-    for line, level, module, names in imports_of(path):
-        if level == 0:
-            continue
-        for target in relative_targets(path, level, module, names):
-            parts = target.split("/")
-            for depth, part in enumerate(parts[1:], start=1):
-                if part.startswith("_") and not part.startswith("__"):
-                    assert own[:depth] == parts[:depth], f"{path}:{line}: {target} is private"
+    assert [(line, target) for line, target in targets_of(path) if is_private(target, own)] == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)
-def test_packages_stay_where_they_belong(path):
-    for line, level, module, names in imports_of(path):
-        if level:
-            continue
-        for imported in (module, *(f"{module}.{name}" for name in names)):
-            for package, homes in CONFINED.items():
-                if imported == package or imported.startswith(package + "."):
-                    here = module_of(path)
-                    assert any(here == home or here.startswith(home + "/") for home in homes), (
-                        f"{path}:{line}: {package} belongs in {' or '.join(homes)}"
-                    )
+@pytest.mark.parametrize(("package", "homes"), CONFINED.items(), ids=CONFINED)
+def test_a_package_is_imported_only_where_it_belongs(path, package, homes):
+    here = module_of(path)
+    if any(here == home or here.startswith(home + "/") for home in homes):
+        return
+    outside = [
+        (line, module)
+        for line, level, module, names in imports_of(path)
+        for name in ([module, *(f"{module}.{name}" for name in names)] if not level else ())
+        if name == package or name.startswith(package + ".")
+    ]
+    assert outside == []
 
 
 def long_functions():
@@ -198,8 +205,8 @@ def test_top_level_holds_what_the_layout_says():
     assert found - set(allowed.split()) == set()
 
 
-def test_files_stay_small():
-    for folder in ("data_samples", "benchmarks", "tests", "gmmx", "configs"):
-        for path in (ROOT / folder).rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts:
-                assert path.stat().st_size < 2_000_000, f"{path} is larger than 2 MB"
+def test_no_file_is_larger_than_2_mb():
+    folders = ("data_samples", "benchmarks", "tests", "gmmx", "configs", "docs")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    own = [path for path in files if "__pycache__" not in path.parts]
+    assert [path for path in own if path.stat().st_size >= 2_000_000] == []

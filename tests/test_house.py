@@ -1,7 +1,6 @@
-"""The house: what importing costs, what is packaged."""
+"""What importing costs, what is packaged, and what make does."""
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -16,14 +15,12 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("numpy", "astropy", "numba", "matplotlib", "h5py", "scipy", "regions")
 
 
-def run(*code):
-    """Standard output of a fresh interpreter, and the processor seconds it took."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def printed_by(code):
+    """Standard output of a fresh interpreter that runs some code."""
     done = subprocess.run(
-        [sys.executable, *code], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return done.stdout
 
 
 @pytest.mark.parametrize(
@@ -33,15 +30,9 @@ def run(*code):
         "import sys, gmmx.cli.main; gmmx.cli.main.main(['fit', '--help'], standalone_mode=False)",
     ],
 )
-def test_importing_is_light(code):
-    out, _ = run("-c", f"{code}; print([name for name in {HEAVY} if name in sys.modules])")
+def test_importing_and_help_load_no_heavy_package(code):
+    out = printed_by(f"{code}; print([name for name in {HEAVY} if name in sys.modules])")
     assert out.splitlines()[-1] == "[]"
-
-
-def test_help_is_quick():
-    # Processor time, and the best of a few, so that a busy machine does not fail it.
-    assert min(run("-m", "gmmx.cli.main", "--help")[1] for _ in range(4)) < 0.3
-    assert min(run("-c", "import gmmx")[1] for _ in range(4)) < 0.15
 
 
 def test_one_version_everywhere():
@@ -64,11 +55,13 @@ def make(*arguments):
     )
 
 
-def test_make_prints_its_targets():
+@pytest.mark.parametrize(
+    "target", ["demo", "test", "test-slow", "coverage", "lint", "types", "docs", "bench", "clean"]
+)
+def test_make_prints_its_targets(target):
     done = make()
     assert done.returncode == 0
-    for target in ("demo", "test", "test-slow", "lint", "bench", "clean"):
-        assert f"\n  {target} " in done.stdout
+    assert f"\n  {target} " in done.stdout
 
 
 def test_make_refuses_an_old_python(tmp_path):
@@ -81,10 +74,17 @@ def test_make_refuses_an_old_python(tmp_path):
     assert not (tmp_path / "venv").exists()
 
 
-def test_contributed_files_are_there():
-    assert "BSD 3-Clause" in (ROOT / "LICENSE").read_text()
-    assert "10.1016/j.ascom.2018.09.013" in (ROOT / "CITATION.cff").read_text()
-    for name in (
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("LICENSE", "BSD 3-Clause"), ("CITATION.cff", "10.1016/j.ascom.2018.09.013")],
+)
+def test_licence_and_citation_are_there(name, text):
+    assert text in (ROOT / name).read_text()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
         "events.fits.gz",
         "expmap.fits.gz",
         "psfmap.fits.gz",
@@ -93,5 +93,7 @@ def test_contributed_files_are_there():
         "truth.fits.gz",
         "truth.json",
         "README.md",
-    ):
-        assert (ROOT / "data_samples" / name).stat().st_size > 0
+    ],
+)
+def test_the_sample_observation_is_complete(name):
+    assert (ROOT / "data_samples" / name).stat().st_size > 0

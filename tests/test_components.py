@@ -1,4 +1,4 @@
-"""The component table, the page about a fit, and its JSON."""
+"""The table of components."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from gmmx.show.page import summary
 
 
 def one_component(frame, position_angle, *, x=0.0, y=0.0, major=10.0, minor=4.0, **changes):
-    """A result of one ellipse whose major axis has an angle from the plane's y axis through east [deg]."""
+    """A result of one ellipse with an angle from the plane's y axis through east [deg]."""
     observation = Observation(photons=Photons([], []), frame=frame)
     mixture = Mixture(
         fluxes=np.array([100.0]),
@@ -37,7 +37,7 @@ def test_position_angle_at_the_tangent_point_counts_from_the_plane_s_y_through_e
 
 @pytest.mark.parametrize("dec", [60.0, -75.0, 0.0])
 def test_position_angle_is_that_of_two_points_on_the_sky(dec):
-    """The angle on the sphere from the centre to a point along the major axis, with its own formula."""
+    # The angle on the sphere from the centre to a point along the major axis.
     result = one_component(SkyFrame(150, dec), 37.0, x=600.0, y=-200.0)
     row = component_table(result)[0]
     along = np.array([-np.sin(np.radians(37)), np.cos(np.radians(37))])
@@ -52,7 +52,7 @@ def test_position_angle_is_that_of_two_points_on_the_sky(dec):
     assert abs(row["position_angle"] - expected) < 1e-3
 
 
-def test_table_goes_round():
+def test_a_table_gives_its_mixture_back():
     result = make_result([make_observation()], make_mixture(7))
     mixture = mixture_from_table(component_table(result), result.frame)
     assert_allclose(mixture.fluxes, result.mixture.fluxes)
@@ -60,17 +60,21 @@ def test_table_goes_round():
     assert_allclose(mixture.covariances, result.mixture.covariances, atol=1e-9)
 
 
-def test_table_goes_round_without_a_sky():
+def test_a_table_without_a_sky_gives_its_mixture_back():
     result = one_component(None, 20.0, x=3.0, y=-4.0)
     table = component_table(result)
     assert np.isnan(table["ra"]).all()
     assert_allclose(mixture_from_table(table).covariances, result.mixture.covariances)
+
+
+def test_a_table_without_a_needed_column_is_refused():
+    table = component_table(one_component(None, 20.0))
+    table.remove_column("sigma_minor")
     with pytest.raises(InputError, match="there is no sigma_minor"):
-        table.remove_column("sigma_minor")
         mixture_from_table(table)
 
 
-def test_table_by_falling_flux_keeps_everything_together():
+def test_the_rows_of_a_table_are_ordered_by_flux():
     result = make_result([make_observation()], make_mixture(4).select([2, 0, 3, 1]))
     table = component_table(result)
     assert np.all(np.diff(table["photons"]) < 0)
@@ -83,19 +87,20 @@ def test_table_by_falling_flux_keeps_everything_together():
     assert_allclose(table["peak_density"], density)
 
 
-def test_flux_needs_area_and_time():
-    seconds, area = (
-        component_table(make_result([make_observation(unit=unit)], make_mixture()))
-        for unit in ("s", "cm**2 s")
-    )
-    assert np.isnan(seconds["flux"]).all()
-    assert "the unit s:" in seconds.meta["flux_note"]
-    assert_allclose(area["flux"], area["photons"] / 1e7)
-    assert str(area["flux"].unit) == "ph / (s cm2)"
-    assert "flux_note" not in area.meta
+def test_a_flux_is_photons_over_the_reference_exposure():
+    table = component_table(make_result([make_observation()], make_mixture()))
+    assert_allclose(table["flux"], table["photons"] / 1e7)
+    assert str(table["flux"].unit) == "ph / (s cm2)"
+    assert "flux_note" not in table.meta
 
 
-def test_flags_say_what_to_be_careful_about():
+def test_there_is_no_flux_without_an_exposure_in_area_times_time():
+    table = component_table(make_result([make_observation(unit="s")], make_mixture()))
+    assert np.isnan(table["flux"]).all()
+    assert "the unit s:" in table.meta["flux_note"]
+
+
+def test_flags_name_the_reasons_for_caution():
     observation = make_observation()
     mixture = Mixture(
         fluxes=[300.0, 200, 100],

@@ -1,6 +1,9 @@
-"""Measure the mirrors' vignetting with ACIS-I: the table of gmmx/telescope/instruments.py, from a ray-traced exposure map, 0.5 to 2 keV.
+"""Measure the vignetting of ACIS-I from a ray-traced exposure map, 0.5 to 2 keV.
 
-Medians over rings of 1 arcmin, of the exposure over that on the axis, in cells far from the chips' edges. Reads $GMMX_TEST_DATA (default ../shared/data).
+It is the table in gmmx/telescope/instruments.py.
+
+The values are medians over rings of 1 arcmin, of the exposure over that on the axis, in cells far
+from the edges of the chips. Reads $GMMX_TEST_DATA (default ../shared/data).
 """
 
 import os
@@ -46,10 +49,12 @@ def main():
         [np.median(exposure.exposure[ring]) if ring.any() else np.nan for ring in rings]
     )
     spread = [np.std(exposure.exposure[ring]) if ring.any() else np.nan for ring in rings]
-    # On the axis there is one chip's corner only, and chips differ by a percent or two: the parabola through the first rings tells.
+    # On the axis is the corner of one chip only, and chips differ by a per cent or two. So the
+    # value there is that of the parabola through the first rings.
     _, top = np.polyfit(centres[1:6] ** 2, values[1:6], 1)
     print(
-        f"on the axis {top:.5g} cm^2 s, largest in the map {exposure.exposure.max():.5g} ({exposure.exposure.max() / top:.4f} of it)"
+        f"on the axis {top:.5g} cm^2 s, largest in the map {exposure.exposure.max():.5g} "
+        f"({exposure.exposure.max() / top:.4f} of it)"
     )
     for r, value, scatter, ring in zip(centres, values / top, spread / top, rings, strict=True):
         print(f"  {r:2d} arcmin  {value:.4f} +- {scatter:.4f}  ({ring.sum()} cells)")

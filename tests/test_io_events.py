@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose
 
 from gmmx.errors import DataError, DataWarning
 from gmmx.io.events import read_events
+from gmmx.io.files import file_digest
 
 CENA = "real/18461_CenA/cena.fits.gz"
 ACIS = {
@@ -254,14 +255,42 @@ def test_hrc_falls_back_to_its_own_pixels(tmp_path):
     assert events.photons.energy_kev is None
 
 
-def test_no_usable_wcs(tmp_path):
-    for keywords in (
+@pytest.mark.parametrize(
+    "keywords",
+    [
         {"TELESCOP": "CHANDRA", "INSTRUME": "ACIS"},
         ACIS | {"TELESCOP": "XMM"},
         ACIS | {"RA_NOM": "nowhere"},
-    ):
-        with pytest.raises(DataError, match="no usable WCS"):
-            read_events(write_events(tmp_path / "e.fits", keywords=keywords, wcs=False))
+    ],
+    ids=["no pointing", "other telescope", "text"],
+)
+def test_without_a_wcs_and_a_nominal_pointing_a_file_is_refused(tmp_path, keywords):
+    path = write_events(tmp_path / "e.fits", keywords=keywords, wcs=False)
+    with pytest.raises(DataError, match="no usable WCS"):
+        read_events(path)
+
+
+@pytest.mark.parametrize("unit", ["deg", "degree", "arcmin", "arcsec"])
+def test_coordinates_of_the_columns_may_be_in_any_angular_unit(tmp_path, unit):
+    scale = {"arcmin": 60.0, "arcsec": 3600.0}.get(unit, 1.0)
+    path = write_events(tmp_path / "e.fits")
+    expected = read_silently(path)
+    with fits.open(path, mode="update") as files:
+        header = files[1].header
+        for i in (3, 4):
+            header[f"TCUNI{i}"] = unit
+            header[f"TCRVL{i}"] *= scale
+            header[f"TCDLT{i}"] *= scale
+    events = read_silently(path)
+    assert (events.frame.ra0, events.frame.dec0) == pytest.approx((150.0, 30.0), rel=1e-14)
+    assert_allclose(events.photons.x, expected.photons.x, rtol=1e-14)
+
+
+@pytest.mark.parametrize("keywords", [{"TCROT4": 30.0}, {"TP3_4": 0.1}], ids=str)
+def test_rotated_sky_coordinates_are_refused(tmp_path, keywords):
+    path = write_events(tmp_path / "e.fits", keywords=ACIS | keywords)
+    with pytest.raises(DataError, match="are rotated"):
+        read_events(path)
 
 
 @pytest.mark.parametrize(
@@ -292,42 +321,78 @@ def test_recorded_energy_band(tmp_path, keywords, band):
     assert events.pointing.recorded_band_kev == band
 
 
-def test_errors_are_one_line_that_names_the_file(tmp_path, shared_data):
-    good = write_events(tmp_path / "good.fits")
-    cases = {}
-    cases["no such file"] = tmp_path / "absent.fits"
-    cases["folder"] = tmp_path
-    cases["not a FITS file"] = tmp_path / "text.fits"
-    cases["not a FITS file"].write_text("# a region file, perhaps\n")
-    cases["no column pha"] = f"{good}[pha=500:2000]"
-    cases["no EVENTS extension (found PRIMARY, GTI)"] = (
-        shared_data / "real/9399_NGC5044/img.fits.gz"
-    )
-    cases["no X column"] = write_events(
-        tmp_path / "nox.fits", [("y", "E", [1.0]), ("energy", "E", [1.0])], wcs=False
-    )
-    cases["no X or Y column"] = write_events(
-        tmp_path / "noxy.fits", [("RA", "D", [1.0]), ("DEC", "D", [1.0])], wcs=False
-    )
-    cases["several values per row"] = write_events(
-        tmp_path / "vector.fits", [("x", "2E", np.ones((2, 2))), ("y", "E", [1.0, 2.0])]
-    )
-    for expected, path in cases.items():
-        with pytest.raises(DataError) as caught:
-            read_events(path)
-        message = str(caught.value)
-        assert expected in message
-        assert str(path).split("[")[0] in message
-        assert "\n" not in message
+def make_text_file(folder):
+    path = folder / "text.fits"
+    path.write_text("# a region file, perhaps\n")
+    return path
 
 
-@pytest.mark.parametrize("share", [0.001, 0.2, 0.5, 0.9])
+def make_table(folder, *columns):
+    return write_events(folder / "table.fits", columns, wcs=False)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda folder: folder / "absent.fits", "no such file"),
+        (lambda folder: folder, "folder"),
+        (make_text_file, "not a FITS file"),
+        (lambda folder: f"{write_events(folder / 'good.fits')}[pha=500:2000]", "no column pha"),
+        (
+            lambda folder: make_table(folder, ("y", "E", [1.0]), ("energy", "E", [1.0])),
+            "no X column",
+        ),
+        (
+            lambda folder: make_table(folder, ("RA", "D", [1.0]), ("DEC", "D", [1.0])),
+            "no X or Y column",
+        ),
+        (
+            lambda folder: write_events(
+                folder / "vector.fits", [("x", "2E", np.ones((2, 2))), ("y", "E", [1.0, 2.0])]
+            ),
+            "several values per row",
+        ),
+    ],
+    ids=["absent", "folder", "text", "filter", "no X", "no X, Y", "vector"],
+)
+def test_an_error_is_one_line_that_names_the_file(tmp_path, make, expected):
+    path = make(tmp_path)
+    with pytest.raises(DataError) as caught:
+        read_events(path)
+    message = str(caught.value)
+    assert expected in message
+    assert str(path).split("[")[0] in message
+    assert "\n" not in message
+
+
+def test_a_file_without_events_is_refused_with_the_extensions_that_it_has(shared_data):
+    with pytest.raises(DataError, match=r"no EVENTS extension \(found PRIMARY, GTI\)"):
+        read_events(shared_data / "real/9399_NGC5044/img.fits.gz")
+
+
 @pytest.mark.parametrize("zipped", [False, True])
-def test_truncated_files(tmp_path, shared_data, share, zipped):
+def test_the_digest_is_taken_while_the_file_is_read(tmp_path, shared_data, monkeypatch, zipped):
+    whole = (shared_data / CENA).read_bytes()
+    path = tmp_path / "events.fits"
+    path.write_bytes(whole if zipped else gzip.decompress(whole))
+    events = read_silently(path)
+    expected = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert events.pointing.events_file.sha256 == expected
+
+    def refuse(*_):
+        raise AssertionError("the file is opened again")
+
+    monkeypatch.setattr(hashlib, "file_digest", refuse)
+    assert file_digest(path) == expected
+
+
+@pytest.mark.parametrize("part", [0.001, 0.2, 0.5, 0.9])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_truncated_files(tmp_path, shared_data, part, zipped):
     whole = (shared_data / CENA).read_bytes()
     whole = whole if zipped else gzip.decompress(whole)
     path = tmp_path / "cut.fits"
-    path.write_bytes(whole[: int(share * len(whole))])
+    path.write_bytes(whole[: int(part * len(whole))])
     with pytest.raises(DataError, match="truncated") as caught:
         read_events(path)
     assert "\n" not in str(caught.value)

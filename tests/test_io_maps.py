@@ -106,20 +106,27 @@ def test_flux_and_counts_images_are_no_exposure_maps(tmp_path, bunit):
         read_exposure(write_map(tmp_path / "m.fits", BUNIT=bunit, **tan()), **PLANE)
 
 
-def test_map_without_unit(tmp_path):
+def test_a_large_chandra_map_without_unit_is_an_area_times_a_time(tmp_path):
     path = write_map(tmp_path / "m.fits", TELESCOP="CHANDRA", **tan())
     with pytest.warns(DataWarning, match=r"taken to be in cm\*\*2 s"):
         assert read_exposure(path, **PLANE).unit == "cm**2 s"
-    relative = write_map(tmp_path / "r.fits", values() / 2e5, TELESCOP="CHANDRA", **tan())
-    assert quietly(read_exposure, relative, **PLANE).unit == ""
+
+
+def test_a_small_map_without_unit_is_relative(tmp_path):
+    path = write_map(tmp_path / "m.fits", values() / 2e5, TELESCOP="CHANDRA", **tan())
+    assert quietly(read_exposure, path, **PLANE).unit == ""
+
+
+def test_a_unit_that_is_not_understood_is_ignored_with_a_warning(tmp_path):
+    path = write_map(tmp_path / "m.fits", BUNIT="furlong", **tan())
     with pytest.warns(DataWarning, match="not understood"):
-        assert (
-            read_exposure(write_map(tmp_path / "x.fits", BUNIT="furlong", **tan()), **PLANE).unit
-            == ""
-        )
-    counts = write_map(tmp_path / "c.fits", np.round(values() / 1e5), **tan())
+        assert read_exposure(path, **PLANE).unit == ""
+
+
+def test_whole_numbers_without_unit_may_be_counts(tmp_path):
+    path = write_map(tmp_path / "m.fits", np.round(values() / 1e5), **tan())
     with pytest.warns(DataWarning, match="counts image"):
-        read_exposure(counts, **PLANE)
+        read_exposure(path, **PLANE)
 
 
 def test_values_are_native_and_not_finite_is_zero(tmp_path):
@@ -285,40 +292,49 @@ def test_other_projections_are_resampled(tmp_path):
     assert_allclose(there, data[iy, ix], rtol=0.1)
 
 
-def test_zwcl2341_maps(shared_data):
-    for obs_id in ("5786", "17170", "17490"):
-        path = (
-            shared_data
-            / f"real/zwcl2341_acisi/srcfree_bin4_500-2000_{obs_id}_band1_thresh.expmap_nosrcedg.gz"
-        )
-        header = fits.getheader(path)
-        frame = SkyFrame(header["CRVAL1"], header["CRVAL2"])
-        exposure = quietly(
-            read_exposure,
-            path,
-            frame=frame,
-            physical=PHYSICAL,
-            pointing=Pointing(obs_id=obs_id, band_kev=(0.5, 2.0)),
-        )
-        assert exposure.unit == "cm**2 s"
-        assert_allclose(exposure.grid.step, 4 * 0.492, rtol=1e-6)
-        # Physical coordinates of the first pixel's centre, by the other WCS in the same header.
-        assert_allclose(
-            PHYSICAL.to_physical(*exposure.grid.to_plane(0, 0)), [2846.5, 2438.5], atol=1e-4
-        )
-
-
-def test_map_of_other_energies_or_another_observation(tmp_path):
-    path = write_map(
-        tmp_path / "m.fits", BUNIT="s", ENERG_LO=0.5, ENERG_HI=7.0, OBS_ID="123", **tan()
+@pytest.mark.parametrize("obs_id", ["5786", "17170", "17490"])
+def test_real_maps_have_two_coordinate_systems_that_agree(shared_data, obs_id):
+    name = f"srcfree_bin4_500-2000_{obs_id}_band1_thresh.expmap_nosrcedg.gz"
+    path = shared_data / "real/zwcl2341_acisi" / name
+    header = fits.getheader(path)
+    exposure = quietly(
+        read_exposure,
+        path,
+        frame=SkyFrame(header["CRVAL1"], header["CRVAL2"]),
+        physical=PHYSICAL,
+        pointing=Pointing(obs_id=obs_id, band_kev=(0.5, 2.0)),
     )
-    with pytest.warns(DataWarning, match="0.5-7 keV, outside the chosen band 0.5-2 keV"):
-        read_exposure(path, **PLANE, pointing=Pointing(band_kev=(0.5, 2.0), obs_id="0123"))
-    with pytest.warns(DataWarning, match="OBS_ID 123, the events are of OBS_ID 124"):
-        read_exposure(path, **PLANE, pointing=Pointing(band_kev=(0.5, 7.0), obs_id="124"))
-    quietly(read_exposure, path, **PLANE, pointing=Pointing(band_kev=(0.5, 7.0), obs_id="Merged"))
-    quietly(read_exposure, path, **PLANE, pointing=Pointing())
-    quietly(read_exposure, path, **PLANE)
+    assert exposure.unit == "cm**2 s"
+    assert_allclose(exposure.grid.step, 4 * 0.492, rtol=1e-6)
+    # Physical coordinates of the centre of the first pixel, by the other WCS in the header.
+    corner = PHYSICAL.to_physical(*exposure.grid.to_plane(0, 0))
+    assert_allclose(corner, [2846.5, 2438.5], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        (
+            {"band_kev": (0.5, 2.0), "obs_id": "0123"},
+            "0.5-7 keV, outside the chosen band 0.5-2 keV",
+        ),
+        ({"band_kev": (0.5, 7.0), "obs_id": "124"}, "OBS_ID 123, the events are of OBS_ID 124"),
+    ],
+)
+def test_a_map_of_other_energies_or_another_observation_is_warned_of(tmp_path, facts, message):
+    keywords = {"BUNIT": "s", "ENERG_LO": 0.5, "ENERG_HI": 7.0, "OBS_ID": "123"}
+    path = write_map(tmp_path / "m.fits", **keywords, **tan())
+    with pytest.warns(DataWarning, match=message):
+        read_exposure(path, **PLANE, pointing=Pointing(**facts))
+
+
+@pytest.mark.parametrize(
+    "pointing", [Pointing(band_kev=(0.5, 7.0), obs_id="Merged"), Pointing(), None], ids=str
+)
+def test_a_map_that_agrees_with_what_is_known_is_read_quietly(tmp_path, pointing):
+    keywords = {"BUNIT": "s", "ENERG_LO": 0.5, "ENERG_HI": 7.0, "OBS_ID": "123"}
+    path = write_map(tmp_path / "m.fits", **keywords, **tan())
+    assert quietly(read_exposure, path, **PLANE, pointing=pointing).unit == "s"
 
 
 @pytest.mark.parametrize(
@@ -338,46 +354,49 @@ def test_psf_units_and_ecf(tmp_path, bunit, scale, ecf):
     assert f"ECF {ecf:g} at 1.5 keV" in psf.description
 
 
-def test_ecf_from_outside(tmp_path):
+def test_an_encircled_fraction_may_be_given(tmp_path):
     path = write_map(tmp_path / "p.fits", np.ones(SHAPE), BUNIT="arcsec", **tan())
-    with pytest.raises(DataError, match="`psf_ecf`"):
-        read_psf_map(path, **PLANE)
     sigma = np.sqrt(quietly(read_psf_map, path, **PLANE, ecf=0.5).at(0, 0)[1][0, 0, 0, 0])
     assert_allclose(sigma, 1 / np.sqrt(2 * np.log(2)))
-    with pytest.raises(InputError, match=r"did you mean 0\.393"):
-        read_psf_map(path, **PLANE, ecf=39.3)
-    with pytest.raises(DataError, match=r"did you mean 0\.9"):
-        read_psf_map(
-            write_map(tmp_path / "q.fits", np.ones(SHAPE), BUNIT="arcsec", ECF=90, **tan()), **PLANE
-        )
-    for bad in (0.0, -1.0, 1.0):
-        with pytest.raises(InputError, match="between 0 and 1"):
-            read_psf_map(path, **PLANE, ecf=bad)
 
 
-def test_impossible_psf_maps(tmp_path):
-    keywords = {"BUNIT": "arcsec", "ECF": 0.393, **tan()}
-    with pytest.raises(DataError, match="no radius above zero"):
-        read_psf_map(write_map(tmp_path / "p.fits", np.zeros(SHAPE), **keywords), **PLANE)
-    with pytest.raises(DataError, match="radii"):
-        read_psf_map(
-            write_map(tmp_path / "p.fits", np.linspace(-1, 1, 2000).reshape(SHAPE), **keywords),
-            **PLANE,
-        )
-    with pytest.raises(DataError, match="not understood"):
-        read_psf_map(
-            write_map(tmp_path / "p.fits", np.ones(SHAPE), **(keywords | {"BUNIT": "furlong"})),
-            **PLANE,
-        )
+@pytest.mark.parametrize(
+    ("keywords", "ecf", "error", "message"),
+    [
+        ({}, None, DataError, "`psf_ecf`"),
+        ({}, 39.3, InputError, r"did you mean 0\.393"),
+        ({"ECF": 90}, None, DataError, r"did you mean 0\.9"),
+        ({}, 0.0, InputError, "between 0 and 1"),
+        ({}, -1.0, InputError, "between 0 and 1"),
+        ({}, 1.0, InputError, "between 0 and 1"),
+    ],
+)
+def test_an_impossible_encircled_fraction_is_refused(tmp_path, keywords, ecf, error, message):
+    path = write_map(tmp_path / "p.fits", np.ones(SHAPE), BUNIT="arcsec", **keywords, **tan())
+    with pytest.raises(error, match=message):
+        read_psf_map(path, **PLANE, ecf=ecf)
+
+
+@pytest.mark.parametrize(
+    ("data", "unit", "message"),
+    [
+        (np.zeros(SHAPE), "arcsec", "no radius above zero"),
+        (np.linspace(-1, 1, 2000).reshape(SHAPE), "arcsec", "radii"),
+        (np.ones(SHAPE), "furlong", "not understood"),
+    ],
+    ids=["zero", "negative", "unit"],
+)
+def test_an_impossible_psf_map_is_refused(tmp_path, data, unit, message):
+    path = write_map(tmp_path / "p.fits", data, BUNIT=unit, ECF=0.393, **tan())
+    with pytest.raises(DataError, match=message):
+        read_psf_map(path, **PLANE)
+
+
+def test_radii_without_unit_are_in_arcsec(tmp_path):
+    path = write_map(tmp_path / "p.fits", np.ones(SHAPE), ECF=1 - np.exp(-0.5), **tan())
     with pytest.warns(DataWarning, match="taken to be in arcsec"):
-        read_psf_map(
-            write_map(
-                tmp_path / "p.fits",
-                np.ones(SHAPE),
-                **{k: v for k, v in keywords.items() if k != "BUNIT"},
-            ),
-            **PLANE,
-        )
+        psf = read_psf_map(path, **PLANE)
+    assert_allclose(psf.at(0, 0)[1][0, 0, 0, 0], 1.0)
 
 
 def test_psf_is_filled_outside_and_reduced(tmp_path):

@@ -1,7 +1,8 @@
 """Where the pixels of a FITS image lie in the plane.
 
-The celestial coordinates of the image tell it, or else the telescope's physical coordinates. The
-result is an affine grid if that is accurate to 0.02 pixel, and a resampled map otherwise.
+Positions follow from the celestial coordinates of the image, or else from the telescope's physical
+coordinates. The result is an affine grid if that is accurate to 0.02 pixel, and a resampled map
+otherwise.
 """
 
 import warnings
@@ -164,7 +165,7 @@ def physical_axes(image):
     -------
     tuple of two (float, float), or None
         For each axis the coordinate of pixel 0, counted from 0, and the step; None if the header
-        does not tell them.
+        does not give them.
     """
     axes = []
     for axis in (1, 2):

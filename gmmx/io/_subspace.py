@@ -23,7 +23,7 @@ def recorded_band(header, channels):
     Returns
     -------
     (float, float) or None
-        [keV]; None if the keywords do not tell it, or leave the upper end open.
+        [keV]; None if the keywords do not give it, or leave the upper end open.
     """
     low, high = 0.0, math.inf
     for number, quantity in _quantities(header):
@@ -60,7 +60,7 @@ def recorded_chips(header):
     Returns
     -------
     tuple of int or None
-        In rising order; None if the keywords do not tell them.
+        In rising order; None if the keywords do not give them.
     """
     for number, quantity in _quantities(header):
         if quantity != "ccd_id":

@@ -64,7 +64,7 @@ def read_counts(path) -> CountsImage:
     -------
     CountsImage
         One row for each pixel that is not zero. Its `pointing` holds the keywords that
-        `read_events` finds, and the band and the chips of the image if the header tells them.
+        `read_events` finds, and the band and the chips of the image if the header gives them.
 
     Raises
     ------
@@ -169,9 +169,10 @@ def _check_values(image):
 
 
 def _band_of_image(image, pointing):
-    """Return the energy band of an image [keV]; None if the header does not tell it.
+    """Return the energy band of an image [keV]; None if the header does not give it.
 
-    ENERGYLO and ENERGYHI tell it, otherwise ENERG_LO and ENERG_HI, otherwise the data subspace.
+    The band is that of ENERGYLO and ENERGYHI, otherwise of ENERG_LO and ENERG_HI, otherwise of the
+    data subspace keywords.
     """
     for names in (("ENERGYLO", "ENERGYHI"), ("ENERG_LO", "ENERG_HI")):
         low, high = (image.number(name) for name in names)
@@ -183,7 +184,7 @@ def _band_of_image(image, pointing):
 def _physical_frame(image, grid):
     """Return the telescope's sky pixels in the plane; None if the image is rotated.
 
-    If the header does not tell them, they are the pixels of the image, counted from 1.
+    If the header does not give them, they are the pixels of the image, counted from 1.
     """
     if not grid.is_aligned:
         return None

@@ -1,7 +1,7 @@
 """Event lists: FITS binary tables of photons, as CIAO, SAS and HEASoft write them.
 
 Only the columns that are needed are kept, one block of rows at a time, so that a large file,
-gzipped or not, is read once and never held twice.
+gzipped or not, is read once and never kept twice.
 """
 
 import warnings
@@ -49,7 +49,7 @@ def read_events(path, *, sky=True) -> EventList:
     -------
     EventList
         Its `pointing` holds the keywords, the file and, if the data subspace keywords or a filter
-        of the name tell them, the energies and chips to which the file was cut.
+        of the name give them, the energies and chips to which the file was cut.
 
     Raises
     ------

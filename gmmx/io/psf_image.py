@@ -1,4 +1,4 @@
-"""The image of a point source as a PSF: what tells it from a map of radii, and where it lies."""
+"""The image of a point source as a PSF: how it differs from a map of radii, and where it lies."""
 
 import numpy as np
 
@@ -53,8 +53,8 @@ def is_picture(image, ecf=None):
     """Return whether a FITS image shows a point source, and is not a map of radii.
 
     A map of radii has an ECF keyword (or its fraction was given), or a BUNIT that a radius can
-    have. An image with neither shows a point source if it has one compact source. The unit does
-    not tell, because counts, photons and no unit are all common.
+    have. An image with neither shows a point source if it has one compact source. The unit is no
+    criterion, because counts, photons and no unit are all common.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def picture_grid(image, frame, physical=None):
     Raises
     ------
     DataError
-        If the header does not tell the size of a pixel.
+        If the header does not give the size of a pixel.
     """
     values = np.where(np.isfinite(image.values), image.values, 0.0)
     at = image.number("CRVAL1"), image.number("CRVAL2")

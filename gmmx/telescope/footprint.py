@@ -136,7 +136,7 @@ def optical_axis(recorded):
 def dither_of(outlines, side):
     """Return the amplitude of the dither: half of the largest excess of an outline over a chip.
 
-    The largest excess is the nearest to the truth, because few photons fall at the very edge and every
+    The largest excess is nearest to the truth, because few photons fall at the very edge and every
     outline is too small by about an arcsec.
 
     Parameters

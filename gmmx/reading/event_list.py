@@ -51,9 +51,9 @@ class EventListFile:
         """
         events = read_events(self.file, sky=False)
         instrument, aim = instrument_of(events.pointing), aim_detector(events)
-        on_chips, chips = select_chips(events, options.ccd, instrument, aim)
-        in_band, energy = select_band(on_chips, options.energy_kev, instrument)
-        exposure = exposure_of_events(on_chips, in_band, options, self.file)
+        events, chips = select_chips(events, options.ccd, instrument, aim)
+        in_band, energy = select_band(events, options.energy_kev, instrument)
+        exposure = exposure_of_events(events, in_band, options, self.file)
         psf = choose_psf(in_band, options, self.file, instrument)
         return assembled(
             self.file,

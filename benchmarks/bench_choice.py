@@ -1,321 +1,270 @@
-"""How many components? Schwarz's criterion, the integrated completed likelihood and held-out photons as rules for K; and what `--k auto` finds.
+"""Which rule finds the number of components, and which number `--k auto` finds.
 
-Each sky is fitted once with every K on a path upwards, each model the start of the next, on all photons and on one half of them; then every rule chooses from
-the same path:
+Each sky is fitted with every K on an upward path, where each fit starts from the one before, to
+all photons and to one half of them. Every rule chooses from the same path:
 
-    BIC       log L - 3 K log N (Schwarz 1978), largest
-    ICL       BIC less the entropy of the responsibilities, background included (Biernacki, Celeux & Govaert 2000), largest
-    held-out  log-likelihood per photon of the half that was not fitted, largest
-    one-error the fewest components within one standard error of that (Breiman et al. 1984); both by photons taken at random, and by blocks of time where
-              the photons have times
+- BIC: largest log L - 3 K log N (Schwarz 1978);
+- ICL: largest BIC less the entropy of the responsibilities, those of the background included
+  (Biernacki, Celeux & Govaert 2000);
+- held-out: largest log-likelihood per photon of the half that was not fitted;
+- one-error: fewest components within one standard error of that (Breiman et al. 1984).
 
-What the model with the chosen K is worth is told by the fit to all photons: the gap is what the truth's log-likelihood per fresh photon exceeds it by.
+The halves are random and, where the photons have times, also alternating blocks of time. The gap
+of the chosen model is the log-likelihood per fresh photon of the truth less that of the fit of K
+components to all photons.
 
-    bench_choice.py [--seeds N] [NAME ...]        the rules (5 seeds); names of the skies to run only them: separated, background, beta, galaxy
-    bench_choice.py auto [--seeds N] [NAME ...]   what `--k auto` finds (20 seeds), and what is asked of it
+    bench_choice.py [--seeds N] [NAME ...]        the rules (5 seeds)
+    bench_choice.py auto [--seeds N] [NAME ...]   what `--k auto` finds (20 seeds)
+
+The names are those of the skies to run: separated, background, beta, galaxy.
 """
 
 import argparse
 import time
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
-from bench_accuracy import DATA, GALAXY, Truth, observed
-from cases import log_scores
+from choice_path import path
 from choice_skies import Sky, beta_model, flat, separated
+from common import MARX
+from galaxy import GALAXY, Truth, observed
+from scores import divided, fitted_parameters, halves, log_scores
 
 import gmmx
-from gmmx import errors
-from gmmx.em.parameters import Parameters, Priors
+from gmmx.em.parameters import Priors
 from gmmx.em.photons import PhotonLikelihood
-from gmmx.fitting.excess import Search
-from gmmx.fitting.grow import enlarged
+from gmmx.errors import GmmxWarning
+from gmmx.fitting.criterion import price
 
+# Components with a smaller geometric mean sigma are small [arcsec].
 SMALL = 5.0
 K_TRUE = (1, 3, 10)
 RULES = ("BIC", "ICL", "held-out", "one-error", "held-out, time", "one-error, time")
 NAMES = ("separated", "background", "beta", "galaxy")
-# A path goes on this far beyond the first component that had to be forced upon it, and ends here anyway.
-BEYOND = 3
-MOST = 40
-BLOCKS = 20
+# Blocks of time that the halves alternate in.
+TIME_BLOCKS = 20
+# Photons whose responsibilities are calculated together.
+CHUNK = 4096
 
 
-@dataclass(frozen=True, eq=False)
-class Rung:
-    """The fit with K components."""
-
-    k: int
-    result: object
-
-    @property
-    def parameters(self):
-        amplitudes = np.array([b.amplitude for b in self.result.backgrounds])
-        return Parameters(mixture=self.result.mixture, amplitudes=(amplitudes,))
-
-
-def path(observation, *, step=lambda k: k + 1, exchanges=3, threads=1):
-    """Fits with 0, 1, ... components, each begun at the one before, until nothing more is to be found, and some components beyond that."""
-    rungs = [Rung(0, gmmx.fit(observation, start=gmmx.Mixture.empty(), threads=threads))]
-    prepared = PhotonLikelihood.of([rungs[0].result.observations[0]])
-    search = Search.over(prepared)
-    forced = 0
-    while forced < BEYOND and rungs[-1].k < MOST:
-        last = rungs[-1]
-        result = gmmx.fit(
-            observation,
-            start=last.result.mixture,
-            n_components=step(last.k),
-            exchanges=exchanges,
-            threads=threads,
-        )
-        if len(result.mixture) <= last.k:
-            # What growing would not add is added where the photons exceed the model most, however little that is: the rules are to say no, not the search.
-            forced += 1
-            larger, n_added = enlarged(search, last.parameters, 1, least=-50.0)
-            if n_added == 0:
-                break
-            result = gmmx.fit(observation, start=larger.mixture, threads=threads)
-            if len(result.mixture) <= last.k:
-                break
-        rungs.append(Rung(len(result.mixture), result))
-    return rungs
-
-
-def entropy(rung):
+def entropy(result):
     """sum_i w_i H(responsibilities of photon i) over components and background [nat]."""
-    parameters = rung.parameters
-    if rung.k == 0:
+    parameters, k = fitted_parameters(result), len(result.mixture)
+    if k == 0:
         return 0.0
-    prepared = PhotonLikelihood.of([rung.result.observations[0]])
+    prepared = PhotonLikelihood.of([result.observations[0]])
     phase, p = prepared.begin_phase(parameters, Priors()), prepared[0]
     coefficients, means, precisions, _ = phase.psfs[0].views(parameters.mixture)
     total = 0.0
-    for chunk in range(0, len(p.x), 4096):
-        part = slice(chunk, chunk + 4096)
-        dx, dy = (v[part, None] - m for v, m in ((p.x, means[:, 0]), (p.y, means[:, 1])))
+    for first in range(0, len(p.x), CHUNK):
+        part = slice(first, first + CHUNK)
+        dx, dy = p.x[part, None] - means[:, 0], p.y[part, None] - means[:, 1]
         logs = coefficients - 0.5 * (
             precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy
         )
-        signal = np.exp(logs).reshape(len(dx), rung.k, -1).sum(2)
+        signal = np.exp(logs).reshape(len(dx), k, -1).sum(2)
         r = np.column_stack([signal, parameters.amplitudes[0] * p.ratios[:, part].T])
         r /= r.sum(1, keepdims=True)
-        total -= float(
-            p.weights[part] @ np.where(r > 0, r * np.log(np.maximum(r, 1e-300)), 0.0).sum(1)
-        )
+        terms = np.where(r > 0, r * np.log(np.maximum(r, 1e-300)), 0.0)
+        total -= float(p.weights[part] @ terms.sum(1))
     return total
 
 
-def halves(observation, rng):
-    """The photons in two halves at random."""
-    first = rng.random(len(observation.photons)) < 0.5
-    return _split(observation, first)
-
-
 def time_halves(observation, events):
-    """The photons in two halves by alternating blocks of time."""
+    """Divide the photons of an observation into alternating blocks of time."""
+
+    def rounded(x, y):
+        return zip(np.round(x, 6).tolist(), np.round(y, 6).tolist(), strict=True)
+
     with fits.open(events) as files:
         table = files["EVENTS"].data
         when, (x, y) = table["TIME"], observation.physical.to_plane(table["X"], table["Y"])
-    known = dict(
-        zip(
-            zip(np.round(x, 6).tolist(), np.round(y, 6).tolist(), strict=True),
-            when.tolist(),
-            strict=True,
-        )
-    )
-    mine = np.array(
-        [
-            known[place]
-            for place in zip(
-                np.round(observation.photons.x, 6).tolist(),
-                np.round(observation.photons.y, 6).tolist(),
-                strict=True,
-            )
-        ]
-    )
-    block = np.floor((mine - when.min()) / np.ptp(when) * BLOCKS).astype(int)
-    return _split(observation, block % 2 == 0)
+    known = dict(zip(rounded(x, y), when.tolist(), strict=True))
+    photons = observation.photons
+    times = np.array([known[place] for place in rounded(photons.x, photons.y)])
+    block = np.floor((times - when.min()) / np.ptp(when) * TIME_BLOCKS).astype(int)
+    return divided(observation, block % 2 == 0)
 
 
-def _split(observation, first):
-    return tuple(
-        replace(
-            observation,
-            photons=observation.photons.select(part),
-        )
-        for part in (first, ~first)
-    )
-
-
-def held_out(rungs, other):
-    """The indices of two rungs: of the highest mean score on other photons, and of the fewest components within one standard error of it."""
-    scores = np.array([log_scores(other, rung.parameters) for rung in rungs])
+def held_out_choices(fits_of_path, other):
+    """Indices of the best held-out score, and of the fewest components within its error."""
+    scores = np.array([log_scores(other, fitted_parameters(result)) for result in fits_of_path])
     best = int(np.argmax(scores.mean(1)))
-    # The error is that of the difference, photon by photon: the scores themselves scatter with where the photons fell.
+    # The error is that of the difference, photon by photon, because the scores themselves depend
+    # on the positions of the photons more than on the model.
     less = scores[best] - scores
     within = less.mean(1) <= less.std(1, ddof=1) / np.sqrt(scores.shape[1])
     return best, int(np.flatnonzero(within)[0])
 
 
 def choose(sky, splits, **options):
-    """{rule: (rung of the whole path, seconds)} by every rule on one sky; `splits` are ("", ", time") with their halves."""
+    """Choose K for one sky by every rule.
+
+    Parameters
+    ----------
+    sky : Sky
+    splits : dict of str to (Observation, Observation)
+        Halves of the photons, by the suffix of their rules: "" and ", time".
+    **options
+        Of `path`.
+
+    Returns
+    -------
+    dict of str to (FitResult, float)
+        For each rule a fit on the path of all photons, and the seconds that the rule took.
+    """
     began = time.perf_counter()
     whole = path(sky.train, **options)
     seconds = time.perf_counter() - began
-    price = 3 * np.log(sky.train.n_photons)
-    bic = np.array([rung.result.log_likelihood - price * rung.k for rung in whole])
-    icl = bic - np.array([entropy(rung) for rung in whole])
+    ks = np.array([len(result.mixture) for result in whole])
+    bic = np.array([result.log_likelihood for result in whole]) - price(sky.train.n_photons) * ks
+    icl = bic - np.array([entropy(result) for result in whole])
     chosen = {
         "BIC": (whole[int(bic.argmax())], seconds),
         "ICL": (whole[int(icl.argmax())], seconds),
     }
     for suffix, (one, other) in splits.items():
         began = time.perf_counter()
-        rungs = path(one, **options)
-        picks = held_out(rungs, other)
+        results = path(one, **options)
+        picks = held_out_choices(results, other)
         spent = seconds + time.perf_counter() - began
         for rule, pick in zip(("held-out", "one-error"), picks, strict=True):
-            # The path of all photons may have no such K: the next larger one, or its last.
-            k = rungs[pick].k
-            chosen[rule + suffix] = (
-                min(whole, key=lambda rung: (rung.k < k, abs(rung.k - k))),
-                spent,
-            )
+            # Where the path of all photons has no such K, the next larger one is taken, or else
+            # the last.
+            k = len(results[pick].mixture)
+            chosen[rule + suffix] = whole[np.lexsort((abs(ks - k), ks < k))[0]], spent
     return chosen
 
 
-def gap(sky, rung):
-    """What the truth's log-likelihood exceeds the model's by, on fresh photons [nat per 1000 photons]."""
-    return 1000 * float((sky.truth_scores - log_scores(sky.fresh, rung.parameters)).mean())
+def gap(sky, result):
+    """Log-likelihood of the truth over that of a fit, on fresh photons [nat per 1000 photons]."""
+    scores = log_scores(sky.fresh, fitted_parameters(result))
+    return 1000 * float((sky.truth_scores - scores).mean())
 
 
-def small(mixture):
-    """Components of a geometric mean sigma below 5 arcsec."""
+def n_small(mixture):
+    """Number of components with a geometric mean sigma below 5 arcsec."""
     return int((np.linalg.det(mixture.covariances) ** 0.25 < SMALL).sum()) if len(mixture) else 0
 
 
-def row(name, rule, ks, right, facts, seconds):
+def print_row(name, rule, ks, right, facts, seconds):
+    """Print a row of the table of the rules."""
     seconds = seconds if isinstance(seconds, str) else f"{seconds:.1f}"
     print(f"{name:14s} {rule:16s} {ks:16s} {right:>6s}   {facts:38s} {seconds:>7s}", flush=True)
 
 
 def rules(names, seeds):
-    """The table of the rules."""
+    """Print the table of the rules."""
     print(
-        f"rules for K on one path for each sky; {seeds} seeds; seconds for each sky\ngap: of log-likelihood to the truth, on fresh photons [nat per 1000]\n"
+        f"rules for K on one path for each sky; {seeds} seeds; seconds for each sky\n"
+        "gap: of log-likelihood to the truth, on fresh photons [nat per 1000]\n"
     )
-    row("sky", "rule", "K chosen", "right", "what it is worth", "seconds")
-    groups = [("separated", partial(separated, k)) for k in K_TRUE] + [
-        ("background", flat),
-        ("beta", beta_model),
-    ]
+    print_row("sky", "rule", "K chosen", "right", "result", "seconds")
+    groups = [("separated", partial(separated, k)) for k in K_TRUE]
+    groups += [("background", flat), ("beta", beta_model)]
     for group, make in groups:
-        if group not in names:
-            continue
-        found = {}
-        for seed in range(seeds):
-            sky = make(seed)
-            for rule, (rung, seconds) in choose(
-                sky, {"": halves(sky.train, np.random.default_rng(seed))}
-            ).items():
-                found.setdefault(rule, []).append(
-                    (rung.k, gap(sky, rung), small(rung.result.mixture), seconds)
-                )
-        for rule in RULES:
-            if rule in found:
-                ks, gaps, smalls, seconds = (
-                    np.array(column) for column in zip(*found[rule], strict=True)
-                )
-                right = (
-                    f"{int((ks == sky.k_true).sum())}/{seeds}" if sky.k_true is not None else "-"
-                )
-                facts = f"gap {gaps.mean():.2f}" + (
-                    "" if sky.k_true is not None else f', {smalls.sum()} components of sigma < 5"'
-                )
-                row(sky.name, rule, " ".join(map(str, ks)), right, facts, seconds.mean())
-    if "galaxy" in names and DATA.is_dir():
-        observation, truth = observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz"), Truth()
-        splits = {
-            "": halves(observation, np.random.default_rng(0)),
-            ", time": time_halves(observation, GALAXY / "events.fits.gz"),
-        }
-        sky = Sky("marx/galaxy", observation, k_true=15)
-        for rule, (rung, seconds) in choose(
-            sky, splits, step=lambda k: k + (1 if k < 4 or k >= 10 else 2), exchanges=2, threads=0
-        ).items():
-            two, eight = truth.differences(rung.result)
-            row(
-                sky.name,
-                rule,
-                str(rung.k),
-                "-",
-                f'difference {two:.4f} (2") {eight:.4f} (8")',
-                seconds,
-            )
+        if group in names:
+            rules_of_drawn(make, seeds)
+    if "galaxy" in names and MARX.is_dir():
+        rules_of_galaxy()
+
+
+def rules_of_drawn(make, seeds):
+    """Print the rows of a sky that is drawn with several seeds."""
+    found = {}
+    for seed in range(seeds):
+        sky = make(seed)
+        splits = {"": halves(sky.train, np.random.default_rng(seed))}
+        for rule, (result, seconds) in choose(sky, splits).items():
+            mixture = result.mixture
+            numbers = (len(mixture), gap(sky, result), n_small(mixture), seconds)
+            found.setdefault(rule, []).append(numbers)
+    for rule, numbers in found.items():
+        ks, gaps, smalls, seconds = (np.array(column) for column in zip(*numbers, strict=True))
+        facts, right = f"gap {gaps.mean():.2f}", f"{int((ks == sky.k_true).sum())}/{seeds}"
+        if sky.k_true is None:
+            facts, right = f'{facts}, {smalls.sum()} components of sigma < 5"', "-"
+        print_row(sky.name, rule, " ".join(map(str, ks)), right, facts, seconds.mean())
+
+
+def rules_of_galaxy():
+    """Print the rows of the simulated galaxy."""
+    observation, truth = observed(), Truth()
+    splits = {
+        "": halves(observation, np.random.default_rng(0)),
+        ", time": time_halves(observation, GALAXY / "events.fits.gz"),
+    }
+
+    def step(k):
+        return k + (1 if k < 4 or k >= 10 else 2)
+
+    sky = Sky("marx/galaxy", observation, k_true=15)
+    chosen = choose(sky, splits, step=step, exchanges=2, threads=0)
+    for rule in RULES:
+        result, seconds = chosen[rule]
+        two, eight = truth.differences(result)
+        facts = f'difference {two:.4f} (2") {eight:.4f} (8")'
+        print_row(sky.name, rule, str(len(result.mixture)), "-", facts, seconds)
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A number that `--k auto` has to reach.
+
+    Attributes
+    ----------
+    found, required : str
+    is_met : bool
+    """
+
+    found: str
+    required: str
+    is_met: bool
+
+    @classmethod
+    def often(cls, ks, k, fraction, enough):
+        """K has one value in a fraction of the fits; of fewer than `enough`, in all but one."""
+        n, right = len(ks), sum(one == k for one in ks)
+        least = int(np.ceil(fraction * n - 1e-9)) if n >= enough else n - (n > 1)
+        return cls(f"K = {k} in {right} of {n}", f"at least {least}", right >= least)
 
 
 def auto(names, seeds):
-    """What `--k auto` finds, and what is asked of it: {name: whether it is met}."""
+    """Print the numbers of components that `--k auto` finds, and whether they are right."""
     print(f"--k auto, {seeds} seeds\n")
-    met = {}
+
+    def fitted(make):
+        return [gmmx.fit(make(seed).train, threads=1).mixture for seed in range(seeds)]
+
     for k in K_TRUE if "separated" in names else ():
-        ks = np.array(
-            [len(gmmx.fit(separated(k, seed).train, threads=1).mixture) for seed in range(seeds)]
-        )
-        least = int(np.ceil(0.9 * seeds - 1e-9)) if seeds >= 10 else seeds - 1
-        _asked(
-            met,
-            f"{k} separated",
-            f"K = {k} in {(ks == k).sum()} of {seeds}",
-            f"at least {least}",
-            (ks == k).sum() >= least,
-            ks,
-        )
+        ks = [len(mixture) for mixture in fitted(partial(separated, k))]
+        print_requirement(f"{k} separated", Requirement.often(ks, k, 0.9, 10), ks)
     if "background" in names:
-        ks = np.array([len(gmmx.fit(flat(seed).train, threads=1).mixture) for seed in range(seeds)])
-        least = int(np.ceil(0.95 * seeds - 1e-9)) if seeds >= 20 else seeds - (seeds > 1)
-        _asked(
-            met,
-            "background",
-            f"K = 0 in {(ks == 0).sum()} of {seeds}",
-            f"at least {least}",
-            (ks == 0).sum() >= least,
-            ks,
-        )
+        ks = [len(mixture) for mixture in fitted(flat)]
+        print_requirement("background", Requirement.often(ks, 0, 0.95, 20), ks)
     if "beta" in names:
-        fitted = [gmmx.fit(beta_model(seed).train, threads=1).mixture for seed in range(seeds)]
-        few = sum(map(small, fitted))
-        _asked(
-            met,
-            "beta-model",
-            f'{few} of sigma < 5" in {seeds} fits',
-            "at most 1",
-            few <= 1,
-            [len(m) for m in fitted],
-        )
-    if "galaxy" in names and DATA.is_dir():
-        result = gmmx.fit(observed(GALAXY / "events.fits.gz", GALAXY / "expmap.fits.gz"))
+        mixtures = fitted(beta_model)
+        few = sum(map(n_small, mixtures))
+        found = f'{few} of sigma < 5" in {seeds} fits'
+        ks = [len(mixture) for mixture in mixtures]
+        print_requirement("beta-model", Requirement(found, "at most 1", few <= 1), ks)
+    if "galaxy" in names and MARX.is_dir():
+        result = gmmx.fit(observed())
         k, (two, eight) = len(result.mixture), Truth().differences(result)
-        _asked(
-            met,
-            "marx/galaxy",
-            f'K = {k}, difference {two:.4f} (2") {eight:.4f} (8"), {result.seconds:.0f} s',
-            "K in 13 to 28",
-            13 <= k <= 28,
-            [k],
-        )
-    return met
+        found = f'K = {k}, difference {two:.4f} (2") {eight:.4f} (8"), {result.seconds:.0f} s'
+        required = Requirement(found, "K in 13 to 28", 13 <= k <= 28)
+        print_requirement("marx/galaxy", required, [k])
 
 
-def _asked(met, name, found, asked, holds, ks):
-    met[name] = bool(holds)
+def print_requirement(name, requirement, ks):
+    """Print a row of what `--k auto` finds."""
     print(
-        f"{name:14s} {found}; asked: {asked}: {'met' if holds else 'NOT MET'}   (K {' '.join(map(str, ks))})",
+        f"{name:14s} {requirement.found}; required: {requirement.required}:"
+        f" {'met' if requirement.is_met else 'NOT MET'}   (K {' '.join(map(str, ks))})",
         flush=True,
     )
 
@@ -331,13 +280,13 @@ def main():
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
         parser.error(f"no sky is called {', '.join(unknown)}: there are {', '.join(NAMES)}")
-    warnings.simplefilter("ignore", errors.GmmxWarning)
+    warnings.simplefilter("ignore", GmmxWarning)
     began = time.perf_counter()
     if "auto" in arguments.names:
         auto(names, arguments.seeds or 20)
     else:
         rules(names, arguments.seeds or 5)
-    print(f"\n{time.perf_counter() - began:.0f} s in all")
+    print(f"\n{time.perf_counter() - began:.0f} s in total")
 
 
 if __name__ == "__main__":

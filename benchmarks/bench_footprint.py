@@ -1,70 +1,77 @@
-"""What an exposure map is worth: the ray-traced galaxy fitted with its map, with the built-in field alone, and with an even field.
+"""What is lost without an exposure map: the simulated galaxy with three kinds of exposure.
 
-Diffuse flux and background photons over the truth; without a map the reference exposure is 1, the mirrors' axis, which the map's maximum stands for.
-Reads the simulated observations from $GMMX_TEST_DATA (default ../shared/data beside the repository).
+The galaxy is fitted with its exposure map, with the field and vignetting that gmmx infers without
+a map, and with an even exposure over that field. Diffuse flux and background photons are given
+over the truth. Without a map the reference exposure is 1 on the axis of the mirrors, which
+corresponds to the maximum of the map.
 """
 
-import time
-import warnings
 from dataclasses import replace
 
 from astropy.io import fits
-from bench_accuracy import GALAXY, Truth, true_background
+from common import run_parts
+from galaxy import GALAXY, Truth, labelled, true_background
 
 import gmmx
-from gmmx import errors
 from gmmx.model.completeness import Completeness
 
+MAP = GALAXY / "expmap.fits.gz"
+PSFS = {"chandra": None, "psfmap": GALAXY / "psfmap.fits.gz", "none": "none"}
 
-def rows(k=20, psf=GALAXY / "psfmap.fits.gz"):
-    """(name, flux over truth, background over truth, flux in annuli over truth, seconds) of each way to have an exposure."""
+
+def exposures(psf):
+    """The galaxy as observed with each kind of exposure, by name."""
+    events, given = GALAXY / "events.fits.gz", {"mask": GALAXY / "sources.reg", "psf": psf}
+    mapped = gmmx.read_observation(events, exposure=MAP, **given)
+    without = gmmx.read_observation(events, **given)
+    field = without.completeness
+    even = Completeness(
+        grid=field.grid, exposure=(field.exposure > 0) * 1.0, open_fraction=field.open_fraction
+    )
+    return {
+        "exposure map": mapped,
+        "no map": without,
+        "even field": replace(without, completeness=even),
+    }
+
+
+def rows(psf, k=20):
+    """One row for each kind of exposure.
+
+    Yields
+    ------
+    name : str
+    flux, background : float
+        Over the truth.
+    annuli : list of float
+        Flux over the truth.
+    seconds : float
+    """
     truth = Truth()
-    with (
-        fits.open(GALAXY / "events.fits.gz") as files,
-        fits.open(GALAXY / "labels.fits.gz") as labels,
-    ):
-        events = {
-            "X": files["EVENTS"].data["X"],
-            "Y": files["EVENTS"].data["Y"],
-            "COMP": labels[1].data["COMP"],
-        }
-    with fits.open(GALAXY / "expmap.fits.gz") as files:
+    _, events, labels = labelled()
+    with fits.open(MAP) as files:
         largest = float(files[0].data.max())
-    given = {"mask": GALAXY / "sources.reg", "psf": psf}
-    mapped = gmmx.read_observation(
-        GALAXY / "events.fits.gz", exposure=GALAXY / "expmap.fits.gz", **given
-    )
-    alone = gmmx.read_observation(GALAXY / "events.fits.gz", **given)
-    field = alone.completeness
-    even = replace(
-        alone,
-        completeness=Completeness(
-            grid=field.grid, exposure=(field.exposure > 0) * 1.0, open_fraction=field.open_fraction
-        ),
-    )
-    for name, observation in (("exposure map", mapped), ("no map", alone), ("even field", even)):
+    for name, observation in exposures(psf).items():
         result = gmmx.fit(observation, n_components=k, seed=1)
-        scale = (
-            1.0 if observation.completeness.has_flux_unit else result.reference_exposure / largest
-        )
-        at_map = replace(result, reference_exposure=result.reference_exposure / scale)
-        background = result.background_photons / true_background(observation, events)
+        has_map = observation.completeness.has_flux_unit
+        reference = result.reference_exposure if has_map else largest
+        at_map = replace(result, reference_exposure=reference)
+        background = result.background_photons / true_background(observation, events, labels)
         yield name, truth.total(at_map), background, truth.annuli(at_map), result.seconds
 
 
-def main():
-    warnings.simplefilter("ignore", errors.GmmxWarning)
-    began = time.perf_counter()
+def table():
+    """Print a row for each kind of PSF and of exposure."""
     print("marx/galaxy, --k 20 --mask sources.reg: over the truth")
     print("  exposure      PSF      flux    background   annuli")
-    for title, psf in (("chandra", None), ("psfmap", GALAXY / "psfmap.fits.gz"), ("none", "none")):
-        for name, flux, background, annuli, seconds in rows(psf=psf):
+    for title, psf in PSFS.items():
+        for name, flux, background, annuli, seconds in rows(psf):
             print(
-                f"  {name:12s}  {title:7s}  {flux:.4f}  {background:.4f}      {' '.join(f'{a:.3f}' for a in annuli)}   {seconds:.1f} s",
+                f"  {name:12s}  {title:7s}  {flux:.4f}  {background:.4f}      "
+                f"{' '.join(f'{a:.3f}' for a in annuli)}   {seconds:.1f} s",
                 flush=True,
             )
-    print(f"{time.perf_counter() - began:.0f} s in all")
 
 
 if __name__ == "__main__":
-    main()
+    run_parts({"table": table})

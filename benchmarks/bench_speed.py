@@ -1,18 +1,15 @@
-"""How fast gmmx is: the kernels per photon and view, and whole commands as a shell sees them.
+"""How fast gmmx is: its kernels per photon and view, and whole commands.
 
-Whole commands read the simulated observations from $GMMX_TEST_DATA (default ../shared/data beside the repository) and are left out where it is absent.
+A view is one Gaussian of the PSF applied to one component. The commands fit marx/galaxy, and are
+left out where the observations are missing.
 """
 
-import os
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from pathlib import Path
 
 from cases import ngc4636
+from common import GMMX, is_missing, machine, run, shortest, successful
+from galaxy import GALAXY
 
 from gmmx._kernels.photons import photon_moments
 from gmmx._kernels.threads import threads_at_most
@@ -20,26 +17,16 @@ from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Priors
 from gmmx.em.photons import PRUNING, PhotonLikelihood
 
-DATA = (
-    Path(os.environ.get("GMMX_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
-    / "marx"
-    / "galaxy"
+REPEATS = 15
+FIT = (
+    *(*GMMX, "fit", GALAXY / "events.fits.gz"),
+    *("--mask", GALAXY / "sources.reg", "--exposure", GALAXY / "expmap.fits.gz"),
+    *("--psf", GALAXY / "psfmap.fits.gz", "--energy", "0.5:2", "--seed", "1", "--overwrite"),
 )
 
 
-def best(function, repeats=15):
-    """Shortest of several times [s]."""
-    function()
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - began)
-    return min(times)
-
-
 def kernels():
-    """E and M step and exposure moments at N = 150,000, K = 60."""
+    """Time E and M step and exposure moments at N = 150,000, K = 60."""
     case = ngc4636()
     prepared = PhotonLikelihood.of([case.train])
     phase = prepared.begin_phase(case.truth, Priors())
@@ -54,69 +41,48 @@ def kernels():
     print(f"N = {len(p.x):,}, K = {len(case.truth.mixture)}")
     for threads in (1, 2):
         with threads_at_most(threads):
-            every, pruned = best(lambda: photons(0.0)), best(lambda: photons(PRUNING))
-            exposure = best(lambda: psf.exposures(p, views, totals))
-            whole = best(lambda: evaluate(prepared, case.truth, phase))
+            every = shortest(lambda: photons(0.0), REPEATS)
+            pruned = shortest(lambda: photons(PRUNING), REPEATS)
+            exposure = shortest(lambda: psf.exposures(p, views, totals), REPEATS)
+            whole = shortest(lambda: evaluate(prepared, case.truth, phase), REPEATS)
         print(
-            f"  threads {threads}: photon moments without pruning {every * 1e3:.2f} ms = {every / pairs * 1e9:.2f} ns per photon and view,"
-            f" pruned {pruned * 1e3:.2f} ms;"
-            f" exposure moments {exposure * 1e3:.2f} ms ({exposure / every:.1%} of the former); whole iteration {whole * 1e3:.2f} ms"
+            f"  threads {threads}: photon moments without pruning {every * 1e3:.2f} ms ="
+            f" {every / pairs * 1e9:.2f} ns per photon and view, pruned {pruned * 1e3:.2f} ms;"
+            f" exposure moments {exposure * 1e3:.2f} ms ({exposure / every:.1%} of the former);"
+            f" whole iteration {whole * 1e3:.2f} ms"
         )
-
-
-def command(*arguments, environment=None):
-    """Wall time [s] and peak memory [MB] of a command."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    began = time.perf_counter()
-    subprocess.run(
-        arguments, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
-    )
-    seconds = time.perf_counter() - began
-    return seconds, max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
 
 
 def commands():
-    """Whole commands, warm but for the last."""
-    gmmx = str(Path(sys.executable).with_name("gmmx"))
-    if not Path(gmmx).exists():
-        gmmx = shutil.which("gmmx")
-    print(f"gmmx --help: {min(command(gmmx, '--help')[0] for _ in range(5)):.2f} s")
-    print(
-        f"import gmmx: {min(command(sys.executable, '-c', 'import gmmx')[0] for _ in range(5)):.2f} s, Python's own start in it"
-    )
-    if not DATA.is_dir():
-        print(f"no simulated observations at {DATA}: set GMMX_TEST_DATA")
+    """Time whole commands; all but the last find their kernels compiled."""
+    least = min(run([*GMMX, "--help"]).seconds for _ in range(5))
+    print(f"gmmx --help: {least:.2f} s")
+    least = min(run([sys.executable, "-c", "import gmmx"]).seconds for _ in range(5))
+    print(f"import gmmx: {least:.2f} s, with the start of Python")
+    if is_missing(GALAXY):
         return
     with tempfile.TemporaryDirectory() as folder:
         model = f"{folder}/model.h5"
-        fit = [
-            gmmx,
-            "fit",
-            f"{DATA}/events.fits.gz",
-            "--mask",
-            f"{DATA}/sources.reg",
-            "--exposure",
-            f"{DATA}/expmap.fits.gz",
-            "--psf",
-            f"{DATA}/psfmap.fits.gz",
-        ]
-        fit += ["--energy", "0.5:2", "--seed", "1", "--out", model, "--overwrite"]
+        fit = (*FIT, "--out", model)
+        warm = {}
         for k in ("15", "40", "auto"):
-            command(*fit, "--k", k)
-            seconds, memory = command(*fit, "--k", k)
-            print(f"gmmx fit of marx/galaxy --k {k}: {seconds:.1f} s, {memory:.0f} MB")
+            successful([*fit, "--k", k])
+            warm[k] = successful([*fit, "--k", k])
+            print(
+                f"gmmx fit of marx/galaxy --k {k}: {warm[k].seconds:.1f} s, {warm[k].memory:.0f} MB"
+            )
+        render = [*GMMX, "render", model, "--out", f"{folder}/images.fits", "--overwrite"]
+        least = min(successful(render).seconds for _ in range(3))
+        print(f"gmmx render of it: {least:.1f} s")
+        cache = {"NUMBA_CACHE_DIR": f"{folder}/cache"}
+        cold = successful([*fit, "--k", "15"], environment=cache).seconds
         print(
-            f"gmmx render of it: {min(command(gmmx, 'render', model, '--out', f'{folder}/images.fits', '--overwrite')[0] for _ in range(3)):.1f} s"
-        )
-        warm = command(*fit, "--k", "15")[0]
-        cold = command(
-            *fit, "--k", "15", environment={**os.environ, "NUMBA_CACHE_DIR": f"{folder}/cache"}
-        )[0]
-        print(
-            f"first fit ever, compilation included: {cold:.1f} s, {cold - warm:.1f} s more than a warm one"
+            f"first fit on a machine, compilation included: {cold:.1f} s,"
+            f" {cold - warm['15'].seconds:.1f} s more than later ones"
         )
 
 
 if __name__ == "__main__":
+    print(machine())
     kernels()
     commands()

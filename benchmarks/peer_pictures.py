@@ -1,23 +1,41 @@
-"""The pictures that people make today of a ray-traced observation: exposure-divided Gaussian smoothing, and Richardson-Lucy.
+"""Images without a model: exposure-divided Gaussian smoothing, and Richardson-Lucy.
 
-Masked holes are filled from their surroundings. The background is subtracted at its true level, the width of the smoothing and the number of iterations are
-those whose result is nearest to the truth, and Richardson-Lucy begins at the smoothed picture: as good as these pictures can be.
+Masked holes are filled from their surroundings. Both images are as good as they can be: the
+background is subtracted at its true amplitude, the width of the smoothing and the number of
+iterations are those whose result is nearest to the truth, and Richardson-Lucy begins at the
+smoothed image.
 """
 
 import time
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.ndimage import gaussian_filter
 
+# Sigmas of the smoothing that are tried [arcsec].
 WIDTHS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 16)
 MOST_ITERATIONS = 30
+# Pixels with less than this fraction of the largest exposure are not covered.
+LEAST_EXPOSURE = 0.02
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
-    """Surface brightness on the truth's grid [photon / cm**2 / s / arcsec**2], the setting that was best, and what it took."""
+    """An image of surface brightness on the truth's grid.
+
+    Attributes
+    ----------
+    name : str
+    values : (ny, nx) array
+        [photon/cm^2/s/arcsec^2].
+    setting : str
+        The best setting.
+    seconds : float
+        Time to make this image [s].
+    iterations : int
+    """
 
     name: str
     values: np.ndarray
@@ -27,16 +45,18 @@ class Picture:
 
 
 def filled_counts(observation, grid, reach=8.0):
-    """Counts and exposure [counts / surface brightness] per pixel; masked pixels hold what their surroundings suggest."""
+    """Counts and exposure of each pixel; masked pixels get the counts of their surroundings.
+
+    The exposure is the number of counts per unit of surface brightness.
+    """
     x, y = grid.centres()
     exposure = observation.completeness.exposure_at(x, y) * grid.cell_area
     seen = exposure * ~observation.masks.contains(x.ravel(), y.ravel()).reshape(x.shape)
-    counts = grid.histogram(
-        observation.photons.x, observation.photons.y, observation.photons.weights
-    )
-    around = gaussian_filter(counts * (seen > 0), reach / grid.step) / np.maximum(
-        gaussian_filter(seen, reach / grid.step), 1e-12 * exposure.max()
-    )
+    photons = observation.photons
+    counts = grid.histogram(photons.x, photons.y, photons.weights)
+    sigma = reach / grid.step
+    smooth = np.maximum(gaussian_filter(seen, sigma), 1e-12 * exposure.max())
+    around = gaussian_filter(counts * (seen > 0), sigma) / smooth
     return np.where(seen > 0, counts, around * exposure), exposure
 
 
@@ -44,14 +64,13 @@ def smoothed(counts, exposure, background, grid, width):
     """Smoothed counts over smoothed exposure, less the background."""
     sigma = width / grid.step
     below = gaussian_filter(exposure, sigma)
-    covered = below > 0.02 * exposure.max()
-    return np.where(
-        covered, gaussian_filter(counts, sigma) / np.where(covered, below, 1) - background, 0
-    )
+    covered = below > LEAST_EXPOSURE * exposure.max()
+    brightness = gaussian_filter(counts, sigma) / np.where(covered, below, 1) - background
+    return np.where(covered, brightness, 0)
 
 
 def mean_psf(observation, grid, shape):
-    """Transform of the blur averaged over the photons, on a padded grid; the identity's is 1."""
+    """Fourier transform of the PSF averaged over the photons, on a padded grid."""
     weights, covariances = observation.psf.at(observation.photons.x, observation.photons.y)
     variances = np.quantile(
         np.sqrt(np.linalg.det(covariances)).ravel(),
@@ -59,32 +78,48 @@ def mean_psf(observation, grid, shape):
         method="inverted_cdf",
         weights=weights.ravel(),
     )
-    u = (2 * np.pi / grid.step * np.fft.fftfreq(shape[0])[:, None]) ** 2 + (
-        2 * np.pi / grid.step * np.fft.rfftfreq(shape[1])
-    ) ** 2
+    scale = 2 * np.pi / grid.step
+    rows, columns = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])
+    u = (scale * rows) ** 2 + (scale * columns) ** 2
     return np.mean([np.exp(-u * v / 2) for v in variances], axis=0)
 
 
-def richardson_lucy(counts, exposure, background, transfer, shape, sky):
-    """Iterates of Richardson (1972) and Lucy (1974) from a first image, with exposure and background in the model."""
+def richardson_lucy(counts, exposure, background, transfer, shape, image):
+    """Iterates of Richardson (1972) and Lucy (1974) from a first image.
 
-    def blurred(image):
+    Exposure and background are part of the model.
+    """
+
+    def convolved(image):
         return irfft2(rfft2(image, shape) * transfer, shape)[: image.shape[0], : image.shape[1]]
 
-    share = blurred(exposure)
-    covered = share > 0.02 * exposure.max()
-    sky = np.maximum(sky, 1e-3 * background) * covered
+    norm = convolved(exposure)
+    covered = norm > LEAST_EXPOSURE * exposure.max()
+    image = np.maximum(image, 1e-3 * background) * covered
     while True:
-        model = exposure * (blurred(sky) + background)
+        model = exposure * (convolved(image) + background)
         ratio = np.where(model > 0, counts / np.where(model > 0, model, 1), 0)
-        sky = np.where(
-            covered, sky * np.maximum(blurred(exposure * ratio), 0) / np.where(covered, share, 1), 0
-        )
-        yield sky
+        correction = np.maximum(convolved(exposure * ratio), 0) / np.where(covered, norm, 1)
+        image = np.where(covered, image * correction, 0)
+        yield image
 
 
 def pictures(observation, grid, background, difference):
-    """Both pictures of an observation, each at the setting that brings `difference` (image to number) lowest."""
+    """Make both images of an observation, each with its best setting.
+
+    Parameters
+    ----------
+    observation : Observation
+    grid : PixelGrid
+    background : float
+        True surface brightness of the background.
+    difference : callable
+        From an image to the number that the best setting makes smallest.
+
+    Yields
+    ------
+    Picture
+    """
     counts, exposure = filled_counts(observation, grid)
     candidates = [
         (difference(smoothed(counts, exposure, background, grid, width)), width) for width in WIDTHS
@@ -96,17 +131,14 @@ def pictures(observation, grid, background, difference):
 
     shape = tuple(next_fast_len(n + int(60 / grid.step), real=True) for n in counts.shape)
     transfer = mean_psf(observation, grid, shape)
+    # From a flat image the empty sky would take so many iterations that the noise grows.
+    images = richardson_lucy(counts, exposure, background, transfer, shape, values)
     began, best = time.perf_counter(), None
-    # From a flat image the blank sky takes so many iterations that the noise has grown by then.
-    for n, sky in zip(
-        range(1, MOST_ITERATIONS + 1),
-        richardson_lucy(counts, exposure, background, transfer, shape, values),
-        strict=False,
-    ):
+    for n, image in enumerate(islice(images, MOST_ITERATIONS), start=1):
         spent = time.perf_counter() - began
-        found = difference(sky)
+        found = difference(image)
         if best is None or found < best[0]:
-            best = found, Picture("Richardson-Lucy", sky, f"{n} iterations", spent, n)
-        # The clock stands still while the truth is looked at.
+            best = found, Picture("Richardson-Lucy", image, f"{n} iterations", spent, n)
+        # The comparison with the truth is not timed.
         began = time.perf_counter() - spent
     yield best[1]

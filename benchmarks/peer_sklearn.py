@@ -1,4 +1,7 @@
-"""scikit-learn's GaussianMixture on a case of bench_peers.py: no selection and no PSF; the background is one component more, the broadest once fitted.
+"""Fits a case of bench_peers.py with scikit-learn's GaussianMixture.
+
+It knows neither selection nor PSF. The background is one further component, the broadest after the
+fit.
 
 ``python peer_sklearn.py JOB.npz STATE.npz SEED``
 """
@@ -32,7 +35,7 @@ def main(job_path, out, seed):
         amp=mixture.weights_[order],
         mean=mixture.means_[order],
         covar=mixture.covariances_[order],
-        # The last in this order is the background.
+        # The last component in this order is the background.
         n_background=extra,
         iterations=mixture.n_iter_,
         per_iteration=seconds / mixture.n_iter_,

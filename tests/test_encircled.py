@@ -74,7 +74,9 @@ def test_three_points_fall_back_to_two_and_one():
     )
 
 
-def test_impossible_shares():
-    for shares in ((0.5, 0.5), (0.9, 0.4), (0.2, 0.4, 0.6, 0.8)):
-        with pytest.raises(InputError, match="encircled fractions"):
-            through_radii(shares, np.ones((2, len(shares))))
+@pytest.mark.parametrize(
+    "fractions", [(0.5, 0.5), (0.9, 0.4), (0.2, 0.4, 0.6, 0.8)], ids=["equal", "falling", "four"]
+)
+def test_impossible_fractions_are_refused(fractions):
+    with pytest.raises(InputError, match="encircled fractions"):
+        through_radii(fractions, np.ones((2, len(fractions))))

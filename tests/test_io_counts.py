@@ -63,7 +63,7 @@ def test_selected_pixels_are_counted_in_photons(tmp_path):
     assert listed.select(~heavy, "mask").dropped == {"mask": listed.photons.weights[heavy].sum()}
 
 
-def test_without_physical_coordinates_they_are_the_image_s_own(tmp_path):
+def test_physical_coordinates_are_by_default_those_of_the_image(tmp_path):
     listed = read_counts(written(tmp_path, some_counts()))
     assert_allclose(listed.physical.to_plane(1.0, 1.0), listed.pixels.origin, atol=1e-9)
 
@@ -74,7 +74,7 @@ def read_photons(path):
 
 
 @pytest.mark.parametrize("name", ["counts.img", "counts.fits.gz", "anything"])
-def test_told_by_content(tmp_path, name):
+def test_the_content_decides_what_a_file_is(tmp_path, name):
     assert isinstance(read_photons(written(tmp_path, some_counts(), name=name)), CountsImage)
     event_hdus().writeto(tmp_path / "evt.img")
     assert isinstance(read_photons(tmp_path / "evt.img"), EventList)
@@ -86,14 +86,12 @@ def test_told_by_content(tmp_path, name):
         read_photons(tmp_path / "empty.fits")
 
 
-def test_an_image_in_an_extension_compressed_or_not(tmp_path):
+@pytest.mark.parametrize("kind", [fits.ImageHDU, fits.CompImageHDU])
+def test_an_image_may_be_in_an_extension_compressed_or_not(tmp_path, kind):
     hdu = image_hdus(some_counts(), unit="")[0]
-    for image in (
-        fits.ImageHDU(hdu.data, hdu.header),
-        fits.CompImageHDU(hdu.data.astype(np.int32), hdu.header),
-    ):
-        fits.HDUList([fits.PrimaryHDU(), image]).writeto(tmp_path / "x.fits", overwrite=True)
-        assert read_photons(tmp_path / "x.fits").n_photons == some_counts().sum()
+    image = kind(hdu.data.astype(np.int32), hdu.header)
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(tmp_path / "x.fits")
+    assert read_photons(tmp_path / "x.fits").n_photons == some_counts().sum()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +103,7 @@ def test_an_image_in_an_extension_compressed_or_not(tmp_path):
         ({}, None, None),
     ],
 )
-def test_recorded_cuts(tmp_path, keywords, band, chips):
+def test_cuts_are_read_from_the_header(tmp_path, keywords, band, chips):
     pointing = read_counts(written(tmp_path, some_counts(), **keywords)).pointing
     assert (pointing.recorded_band_kev, pointing.recorded_chips) == (band, chips)
 
@@ -139,7 +137,7 @@ def test_what_is_no_counts_image_is_refused(tmp_path, values, keywords, message)
     assert "\n" not in str(problem.value)
 
 
-def test_other_than_whole_numbers_are_named(tmp_path):
+def test_numbers_that_are_not_whole_are_warned_of(tmp_path):
     values = some_counts()
     values[3, 5] = 0.37
     with pytest.warns(

@@ -8,15 +8,13 @@ from astropy.io import fits
 from ..errors import DataError, DataWarning
 from ..model.completeness import Completeness
 from ..model.pointing import Pointing
+from ..telescope.instruments import instrument_of
 from ._plane import FitsImage, on_plane
 from .files import open_fits, reading
 from .units import read_unit
 
 __all__ = ["FitsImage", "read_exposure", "read_image"]
 
-# A Chandra map without a unit that reaches this is an area times a time, because no effective
-# area is that large [cm**2].
-LARGE_EXPOSURE = 1e4
 # A map without a unit that stays below this is a flux, not an exposure, not even a relative one.
 LEAST_EXPOSURE = 1e-3
 # Energies that differ by less are the same [keV].
@@ -156,8 +154,9 @@ def _unit_without_bunit(image, pointing):
             f"{image.path}: values of at most {peak:.3g} without BUNIT are those of a flux image: "
             f"{_GIVE}"
         )
-    telescope = (image.text("TELESCOP") or pointing.telescope).upper()
-    if telescope == "CHANDRA" and peak > LARGE_EXPOSURE:
+    telescope = image.text("TELESCOP") or pointing.telescope
+    largest = instrument_of(Pointing(telescope=telescope)).largest_area
+    if telescope and largest is not None and peak > largest:
         warnings.warn(
             f"{image.path}: no BUNIT: the exposure map is taken to be in cm**2 s, "
             f"because its maximum is {peak:.3g}",

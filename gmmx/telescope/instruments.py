@@ -74,6 +74,9 @@ class Instrument:
     channels : Channels or None
         Conversion of PI to energies; None if PI is not used.
     sky_pixels : SkyPixels or None
+    largest_area : float or None
+        No effective area is larger [cm**2], so an exposure map without a unit that exceeds it is
+        an area times a time; None if it is not known.
     chip_side : float or None
         Side of a chip on the sky, without its outermost pixels, where no event can be centred
         [arcsec]; None if dithered edges are not modelled for a field without an exposure map.
@@ -96,6 +99,7 @@ class Instrument:
     has_energies: bool = True
     channels: Channels | None = None
     sky_pixels: SkyPixels | None = None
+    largest_area: float | None = None
     chip_side: float | None = None
     vignetting: tuple[float, ...] = ()
     transfer_time: float | None = None
@@ -131,6 +135,7 @@ ACIS = Instrument(
     backgrounds=("sky", "particle"),
     channels=Channels(width_kev=0.0146, offset=-0.5, last=1024),
     sky_pixels=SkyPixels(reference=4096.5, size=0.492),
+    largest_area=1e4,
     # 1024 pixels of 23.987 micrometres at a focal length of 10066 mm, less two.
     chip_side=1022 * 0.4915,
     # Medians over ACIS-I, away from the edges of chips, of a ray-traced exposure map (MARX 5.5.3)
@@ -149,9 +154,12 @@ HRC = Instrument(
     instruments=("HRC",),
     has_energies=False,
     sky_pixels=SkyPixels(reference=16384.5, size=0.1318),
+    largest_area=1e4,
 )
 # Without an instrument, sky pixels are taken to be those of ACIS.
-CHANDRA = Instrument(name="Chandra", telescopes=_CHANDRA, sky_pixels=ACIS.sky_pixels)
+CHANDRA = Instrument(
+    name="Chandra", telescopes=_CHANDRA, sky_pixels=ACIS.sky_pixels, largest_area=1e4
+)
 EPIC_MOS = Instrument(
     name="XMM-Newton EPIC MOS", telescopes=("XMM",), instruments=("EMOS",), channels=_EV
 )

@@ -89,7 +89,7 @@ docs: $(VENV)/.test  ## write docs/commands.md from the help texts
 	$(BIN)/python docs/make_commands.py
 
 # Each of these scripts writes its table to benchmarks/NAME.txt.
-TABLES := speed accuracy psf backgrounds sources footprint pair zwcl
+TABLES := speed accuracy psf backgrounds sources footprint pair zwcl acceleration peers
 
 bench: $(VENV)/.bench $(PEERS)/.ready  ## run the benchmarks, an hour in all
 	for name in $(TABLES); do \
@@ -98,8 +98,6 @@ bench: $(VENV)/.bench $(PEERS)/.ready  ## run the benchmarks, an hour in all
 	{ $(BIN)/python benchmarks/bench_choice.py; echo; \
 		$(BIN)/python benchmarks/bench_choice.py auto; } | tee benchmarks/choice.txt
 	$(BIN)/python benchmarks/bench_scaling.py
-	$(BIN)/python benchmarks/bench_acceleration.py
-	$(BIN)/python benchmarks/bench_peers.py
 
 clean:  ## remove what the targets made, but keep .venv
 	rm -rf demo build dist htmlcov .coverage .pytest_cache .ruff_cache .mypy_cache .hypothesis

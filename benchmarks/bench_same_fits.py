@@ -1,21 +1,21 @@
-"""Whether two versions of gmmx make the same fits, and what processor time each takes for them.
+"""Compares the fits of two versions of gmmx, and the processor time that each takes.
 
 ``python bench_same_fits.py BEFORE AFTER [--repeats N] [--only NAME,...] [--keep FOLDER]`` fits
-ten observations with each of two commands and compares what lies in the model files. A command
-is the path of an executable or several words in quotes, as "python -m gmmx.cli". With ``--keep``
-the models of BEFORE stay in a folder, and that folder may later be named in the place of BEFORE:
-then AFTER alone is run, and no times are compared.
+ten observations with each of two commands and compares the model files. A command is the path of
+an executable or several words in quotes, such as "python -m gmmx". With ``--keep`` the models of
+BEFORE are copied to a folder, which may later be named in the place of BEFORE: then only AFTER is
+run, and no times are compared.
 
 Each fit is a whole process on one thread. The commands take turns, and the times in the table are
 medians of user and system time over the repeats. The first fits after an installation compile
-gmmx's kernels, which three repeats leave out of the median.
+gmmx's kernels, and the median of three repeats leaves them out.
 
 Differences are the largest of: fluxes and amplitudes of backgrounds, relative; means over the
 square root of the covariance's trace; covariances over the trace. An amplitude that is smaller than
-its standard error is compared with that. The components are compared in the order in which they
-lie in the file. The exit code is 1 where any difference exceeds 1e-9 or a fit fails.
+its standard error is compared with the error. The components are compared in the order of the
+file. The exit code is 1 if any difference exceeds 1e-9 or a fit fails.
 
-Reads the model files with h5py alone, so that it knows nothing of either version. The observations
+The script reads the model files with h5py and imports nothing of either version. The observations
 come from $GMMX_TEST_DATA (default ../shared/data beside the repository).
 """
 
@@ -42,18 +42,18 @@ SMALL, GALAXY, PAIR = (DATA / "marx" / name for name in ("small", "galaxy", "pai
 CLUSTER, CENA = (DATA / "real" / name for name in ("zwcl2341_acisi", "18461_CenA"))
 ARP299 = DATA / "real" / "xmm_0112810101_Arp299" / "Arp299_MOS1_evt_0.5-8.0keV.fits.gz"
 
-# What two versions may differ by.
+# Largest difference of the same fits.
 TOLERANCE = 1e-9
-# Components of the fit that the table of held components comes from, and of the fit that holds it.
-K_TABLE, K_FROZEN = 6, 8
-# The table of held components, where models are kept.
+# Components of the fit that makes the table of fixed components, and of the fit that uses it.
+K_TABLE, K_FIXED = 6, 8
+# Name of that table in a folder of models.
 TABLE = "frozen.ecsv"
-# The option that holds components, and how the columns of its table begin; the newest name first.
-HOLDING = {"--fix": "fixed", "--freeze": "freeze"}
+# The option that fixes components, with the beginning of its columns; the newest name first.
+FIXING = {"--fix": "fixed", "--freeze": "freeze"}
 
 
 def _masked(folder):
-    """Events of a simulated sky with its point sources masked, both maps and the band."""
+    """Arguments for a simulated sky: events, mask of the point sources, both maps and the band."""
     return [
         folder / "events.fits.gz",
         *("--mask", folder / "sources.reg"),
@@ -63,7 +63,7 @@ def _masked(folder):
     ]
 
 
-# What follows `gmmx fit` for each name.
+# Arguments of `gmmx fit` by the name of the fit.
 FITS = {
     "small": [*_masked(SMALL), "--k", 12],
     "galaxy-15": [*_masked(GALAXY), "--k", 15],
@@ -76,7 +76,7 @@ FITS = {
         *("--exposure", PAIR / "expmap_1.fits.gz", "--exposure", PAIR / "expmap_2.fits.gz"),
         *("--energy", "0.5:2", "--k", 40),
     ],
-    # Point sources modelled, as configs/point-sources.toml has it.
+    # Modelled point sources, as in configs/point-sources.toml.
     "sources": [
         GALAXY / "events.fits.gz",
         *("--sources", GALAXY / "sources.reg", "--source-positions", "free"),
@@ -95,13 +95,13 @@ FITS = {
     "arp299": [ARP299, "--k", "auto"],
     # No exposure map, the built-in PSF at the photons' own energies.
     "cena": [CENA / "cena.fits.gz", "--mask", CENA / "cena_regions.reg", "--k", "auto"],
-    # Two components held, one of them in part; the option that holds them is added.
-    "frozen": [*_masked(SMALL), "--k", K_FROZEN],
+    # Two fixed components, one of them in part; `marked` adds the option that fixes them.
+    "frozen": [*_masked(SMALL), "--k", K_FIXED],
 }
 
 
 class FitFailed(Exception):
-    """A command that ended with another exit code than 0, or did not write what it should."""
+    """A command ended with another exit code than 0, or did not write a complete file."""
 
 
 @dataclass(frozen=True)
@@ -142,23 +142,23 @@ class Command:
         return usage.ru_utime + usage.ru_stime
 
     def fit(self, arguments, model):
-        """Fit on one thread; the same arguments make the same model. Returns what `run` does."""
-        settled = ("--seed", 1, "--threads", 1, "--out", model, "--overwrite", "-q")
-        return self.run("fit", *arguments, *settled)
+        """Fit on one thread with one seed, like `run`."""
+        common = ("--seed", 1, "--threads", 1, "--out", model, "--overwrite", "-q")
+        return self.run("fit", *arguments, *common)
 
     @cached_property
-    def holding(self):
-        """The option of `fit` that holds components, by the name that this version knows."""
+    def fixing(self):
+        """The option of `fit` that fixes components, by its name in this version."""
         asked = subprocess.run([*self.words, "fit", "--help"], capture_output=True, text=True)
-        for option in HOLDING:
+        for option in FIXING:
             if re.search(rf"(?<!\S){option}(?![\w-])", asked.stdout):
                 return option
-        raise FitFailed(f"{shlex.join(self.words)} fit --help knows none of {', '.join(HOLDING)}")
+        raise FitFailed(f"{shlex.join(self.words)} fit --help knows none of {', '.join(FIXING)}")
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """What is compared of a model file.
+    """The numbers of a model file that are compared.
 
     Attributes
     ----------
@@ -166,7 +166,7 @@ class Model:
     backgrounds : list of str
         Names, in the order of the file.
     amplitudes, errors : ndarray, (B,)
-        Of the backgrounds.
+        Amplitudes of the backgrounds, and their standard errors.
     log_likelihood : float
     """
 
@@ -180,7 +180,7 @@ class Model:
 
     @classmethod
     def read(cls, path):
-        """Read a model file; one that lacks something raises FitFailed."""
+        """Read a model file; an incomplete one raises FitFailed."""
         try:
             with h5py.File(path, "r") as file:
                 groups = sorted(file["background"].values(), key=lambda g: g.attrs["index"])
@@ -200,7 +200,7 @@ class Model:
 
 @dataclass(frozen=True, order=True)
 class Difference:
-    """How far two models are apart.
+    """The difference of two models.
 
     Attributes
     ----------
@@ -209,7 +209,7 @@ class Difference:
     value : float
         The largest relative difference, infinite where the models cannot be compared.
     part : str
-        Where it is.
+        The number that it belongs to.
     """
 
     changed: bool
@@ -218,7 +218,7 @@ class Difference:
 
     @classmethod
     def between(cls, before, after):
-        """Compare two models; scales are those of the first."""
+        """Compare two models on the scales of the first."""
         if len(before) != len(after):
             return cls(True, np.inf, "K")
         if before.backgrounds != after.backgrounds:
@@ -228,7 +228,7 @@ class Difference:
             "flux": np.abs(before.flux),
             "mean": np.sqrt(trace)[:, None],
             "covariance": trace[:, None, None],
-            # fmax passes over errors that are not known.
+            # fmax ignores unknown errors, which are NaN.
             "amplitudes": np.fmax(np.abs(before.amplitudes), before.errors),
         }
         pairs = {part: (getattr(before, part), getattr(after, part)) for part in scales}
@@ -241,27 +241,27 @@ class Difference:
         if not self.changed:
             return "same bits"
         if np.isinf(self.value):
-            return f"not alike: {self.part}"
+            return f"differs in {self.part}"
         return f"{self.value:.1e} in {self.part}"
 
 
 def _largest(before, after, scale):
-    """The largest difference over a scale; infinite where one value alone is not a number."""
+    """The largest difference over a scale; infinite where only one value is NaN."""
     same = (before == after) | (np.isnan(before) & np.isnan(after))
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = np.where(same, 0.0, np.abs(after - before) / scale)
     return float(np.nan_to_num(relative, nan=np.inf, posinf=np.inf).max(initial=0.0))
 
 
-def held_components(command, folder):
-    """The table of a fit's components, without the columns that say what is held.
+def fixed_components(command, folder):
+    """Make the component table of a fit, without the columns that mark fixed parameters.
 
     Parameters
     ----------
     command : Command
-        The one that fits and exports.
+        The version that fits and exports.
     folder : Path
-        Where its files go.
+        Folder of the files.
 
     Returns
     -------
@@ -274,28 +274,28 @@ def held_components(command, folder):
 
 
 def marked(path, command, folder):
-    """Arguments that hold a table's first component, and place and shape of its second.
+    """Arguments that fix the first component of a table, and mean and covariance of the second.
 
     Parameters
     ----------
     path : Path
-        The table, as `held_components` leaves it.
+        The table, as `fixed_components` leaves it.
     command : Command
-        The one that is to take the arguments.
+        The version that gets the arguments.
     folder : Path
-        Where the marked table goes.
+        Folder of the marked table.
 
     Returns
     -------
     list
     """
     table = Table.read(path, format="ascii.ecsv")
-    prefix = HOLDING[command.holding]
-    for what, n_held in (("flux", 1), ("mean", 2), ("covariance", 2)):
-        table[f"{prefix}_{what}"] = np.arange(len(table)) < n_held
+    prefix = FIXING[command.fixing]
+    for name, n_fixed in (("flux", 1), ("mean", 2), ("covariance", 2)):
+        table[f"{prefix}_{name}"] = np.arange(len(table)) < n_fixed
     out = folder / f"{prefix}.ecsv"
     table.write(out, format="ascii.ecsv", overwrite=True)
-    return [command.holding, out]
+    return [command.fixing, out]
 
 
 def compare(name, commands, repeats, folder, kept=None, keep=None):
@@ -304,27 +304,27 @@ def compare(name, commands, repeats, folder, kept=None, keep=None):
     Parameters
     ----------
     name : str
-        Of the fit.
+        Name of the fit.
     commands : list of Command
-        Two, or one where models were kept.
+        Two, or one if models were kept.
     repeats : int
     folder : Path
-        For files that are not wanted afterwards.
+        Folder of temporary files.
     kept : Path, optional
         Folder of the models to compare with.
     keep : Path, optional
-        Folder that the first command's models are copied to.
+        Folder that the models of the first command are copied to.
 
     Returns
     -------
     difference : Difference
-        The largest of the repeats.
+        The largest difference of the repeats.
     seconds : list of float
         Median time of each command.
     """
     arguments = [FITS[name]] * len(commands)
     if name == "frozen":
-        table = kept / TABLE if kept else held_components(commands[0], folder)
+        table = kept / TABLE if kept else fixed_components(commands[0], folder)
         if keep:
             shutil.copy(table, keep / TABLE)
         arguments = [[*FITS[name], *marked(table, command, folder)] for command in commands]
@@ -345,28 +345,30 @@ def compare(name, commands, repeats, folder, kept=None, keep=None):
 
 
 def times(seconds):
-    """The columns of the table that tell times: of both commands and their ratio, or of one."""
+    """Columns of the table with the times of both commands and their ratio, or with one time."""
     if len(seconds) == 1:
         return f"{'-':>10s}{seconds[0]:>10.2f}{'-':>8s}"
     before, after = seconds
     return f"{before:>10.2f}{after:>10.2f}{after / before:>8.2f}"
 
 
-def asked():
-    """What the command line asks for; a wrong one ends the script with exit code 2.
+def given_options():
+    """Read the command line; a wrong one ends the script with exit code 2.
 
     Returns
     -------
     argparse.Namespace
-        The options, and besides: names of the fits; kept, the folder of models that stands for
-        BEFORE, or None; commands, one or two.
+        The options, and in addition `names`, the names of the fits; `kept`, the folder of models
+        in the place of BEFORE, or None; and `commands`, one or two.
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("before", metavar="BEFORE", help="a gmmx command, or a folder of models")
     parser.add_argument("after", metavar="AFTER", help="a gmmx command")
     parser.add_argument("--repeats", type=int, default=1, help="runs of each fit and command")
     parser.add_argument("--only", metavar="NAME,...", help=f"some of {', '.join(FITS)}")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="for the models of BEFORE")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="folder for the models of BEFORE"
+    )
     given = parser.parse_args()
 
     given.names = given.only.split(",") if given.only else list(FITS)
@@ -401,7 +403,7 @@ def asked():
 
 
 def main():
-    given = asked()
+    given = given_options()
     head = f"{'difference':24s}{'log-lik.':>12s}{'before':>10s}{'after':>10s}{'ratio':>8s}"
     print(f"user and system time, median of {given.repeats} [s]; log-likelihood gained [nat]")
     print(f"{'fit':12s}{'K':>7s}  {head}", flush=True)

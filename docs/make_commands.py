@@ -17,7 +17,8 @@ This page is the output of `gmmx COMMAND --help`. `make docs` writes it.
 def reference():
     """The text of the page."""
     parts = [START]
-    with click.Context(main, info_name="gmmx", terminal_width=WIDTH, color=False) as context:
+    settings = main.context_settings | {"terminal_width": WIDTH, "color": False}
+    with click.Context(main, info_name="gmmx", **settings) as context:
         parts.append(section("gmmx", main.get_help(context)))
         for name in main.list_commands(context):
             command = main.commands[name]

@@ -53,5 +53,8 @@ def is_positive_definite(covariances):
     for d in range(2, covariances.shape[-1] + 1):
         if np.any(np.linalg.det(covariances[:, :d, :d]) <= 0):
             return False
+    differences = covariances - np.swapaxes(covariances, 1, 2)
+    if not differences.any():
+        return True
     limits = _ASYMMETRY * np.sqrt(diagonal[:, :, None] * diagonal[:, None, :])
-    return not np.any(np.abs(covariances - np.swapaxes(covariances, 1, 2)) > limits)
+    return not np.any(np.abs(differences) > limits)

@@ -1,6 +1,7 @@
 """Coordinates of an ascent, scaled by the complete-data information."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -90,6 +91,12 @@ class Chart:
             floor=floor,
         )
 
+    @cached_property
+    def _triangle(self):
+        """Rows and columns of a lower triangle, and which of its elements are diagonal."""
+        rows, columns = np.tril_indices(len(self.floor))
+        return rows, columns, rows == columns
+
     def _relative_root(self, covariances):
         """C: the Cholesky factor of E0^-1 (Sigma - f) E0^-T, (K, D, D)."""
         above = _above(covariances, self.floor)
@@ -100,9 +107,9 @@ class Chart:
         """Coordinates z of parameters, (n,)."""
         m = parameters.mixture
         shifts = np.einsum("kij,kj->ki", self.inverses, m.means - self.origin.mixture.means)
-        rows, columns = np.tril_indices(m.means.shape[1])
+        rows, columns, diagonal = self._triangle
         shapes = self._relative_root(m.covariances)[:, rows, columns]
-        shapes[:, rows == columns] = np.log(shapes[:, rows == columns])
+        shapes[:, diagonal] = np.log(shapes[:, diagonal])
         amplitudes = [
             np.log(np.maximum(a[f], 1e-300))
             for a, f in zip(parameters.amplitudes, self.free, strict=True)
@@ -115,19 +122,18 @@ class Chart:
         """Parameters of z."""
         mixture = self.origin.mixture
         k, d = mixture.means.shape
-        rows, columns = np.tril_indices(d)
-        logs, shifts, shapes, rest = np.split(z / self.scales, np.cumsum([k, k * d, k * len(rows)]))
-        c, shapes = np.zeros((k, d, d)), shapes.reshape(k, len(rows))
-        c[:, rows, columns] = np.where(rows == columns, np.exp(shapes), shapes)
+        rows, columns, diagonal = self._triangle
+        vector, means, shapes = z / self.scales, k * (1 + d), k * (1 + d + len(rows))
+        shifts = vector[k:means].reshape(k, d)
+        c, lower = np.zeros((k, d, d)), vector[means:shapes].reshape(k, len(rows))
+        c[:, rows, columns] = np.where(diagonal, np.exp(lower), lower)
         root = self.shape_roots @ c
-        return self.origin.moved(
-            Mixture(
-                fluxes=np.exp(logs),
-                means=mixture.means + np.einsum("kij,kj->ki", self.roots, shifts.reshape(k, d)),
-                covariances=self.floor + root @ np.swapaxes(root, 1, 2),
-            ),
-            self._amplitudes(rest),
+        moved = Mixture(
+            fluxes=np.exp(vector[:k]),
+            means=mixture.means + np.einsum("kij,kj->ki", self.roots, shifts),
+            covariances=self.floor + root @ np.swapaxes(root, 1, 2),
         )
+        return self.origin.moved(moved, self._amplitudes(vector[shapes:]))
 
     def _amplitudes(self, logs):
         """Amplitudes of each observation, the free ones from their logarithms."""
@@ -145,8 +151,8 @@ class Chart:
         c = self._relative_root(evaluation.parameters.mixture.covariances)
         # Sigma = f + (E0 C) (E0 C)^T: d/dC = 2 E0^T (d/dSigma) E0 C, lower triangle.
         by_root = 2 * np.swapaxes(self.shape_roots, 1, 2) @ g.covariances @ self.shape_roots @ c
-        rows, columns = np.tril_indices(c.shape[1])
-        shapes = by_root[:, rows, columns] * np.where(rows == columns, c[:, rows, columns], 1.0)
+        rows, columns, diagonal = self._triangle
+        shapes = by_root[:, rows, columns] * np.where(diagonal, c[:, rows, columns], 1.0)
         means = np.einsum("kji,kj->ki", self.roots, g.means)
         amplitudes = [a[f] for a, f in zip(g.log_amplitudes, self.free, strict=True)]
         return (

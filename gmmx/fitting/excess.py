@@ -82,13 +82,9 @@ class ObservedMaps:
             return cls(field, observation.psf, np.ones(grid.shape), np.zeros((0, *grid.shape)))
         maps = field.own_maps()
         shapes = [t.on(maps) for t in background_terms(observation, prepared.reference)]
-        own = np.array(shapes).reshape(len(shapes), *maps.grid.shape)
-        return cls(
-            field,
-            observation.psf,
-            nearest(maps.omega, maps.grid, grid),
-            nearest(own, maps.grid, grid),
-        )
+        omega, *backgrounds = nearest(np.array([maps.omega, *shapes]), maps.grid, grid)
+        q = np.array(backgrounds).reshape(len(shapes), *grid.shape)
+        return cls(field, observation.psf, omega, q)
 
     def expected(self, mixture, amplitudes, grid):
         """Expected density of photons on the grid [photon / arcsec**2]."""

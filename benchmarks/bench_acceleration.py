@@ -8,14 +8,13 @@ objective is not counted as a gain.
 Name cases to run only them: ``python benchmarks/bench_acceleration.py small``.
 """
 
-import argparse
 import time
 import warnings
 
 import numpy as np
 from ascents import METHODS, CountedObjective
 from cases import ngc4636, small_galaxy
-from common import is_missing
+from common import is_missing, wanted_parts
 from galaxy import GALAXY, observed
 
 from gmmx._kernels.threads import threads_at_most
@@ -66,9 +65,7 @@ def compare(name, observation, k):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("cases", nargs="*", metavar="CASE", choices=list(CASES))
-    wanted = parser.parse_args().cases or list(CASES)
+    wanted = wanted_parts(CASES)
     warnings.simplefilter("ignore", GmmxWarning)
     print(
         f"Nats gained from a common start (grown, then disturbed by {DISTURBED} in every"

@@ -45,6 +45,27 @@ def is_missing(folder):
     return True
 
 
+def wanted_parts(known):
+    """Read the names on the command line; all known ones if there are none.
+
+    Parameters
+    ----------
+    known : iterable of str
+
+    Returns
+    -------
+    list of str
+    """
+    known = list(known)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(known)}")
+    wanted = parser.parse_args().parts
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        parser.error(f"{unknown[0]} is not one of {', '.join(known)}")
+    return wanted or known
+
+
 def run_parts(parts, folder=MARX):
     """Run the parts of a table that the command line names, or all of them.
 
@@ -55,9 +76,7 @@ def run_parts(parts, folder=MARX):
     folder : Path
         The observations that all parts need.
     """
-    parser = argparse.ArgumentParser()
-    parser.add_argument("parts", nargs="*", metavar="PART", choices=list(parts))
-    wanted = parser.parse_args().parts or list(parts)
+    wanted = wanted_parts(parts)
     if is_missing(folder):
         return
     warnings.simplefilter("ignore", GmmxWarning)

@@ -225,7 +225,7 @@ def test_choices_for_the_instrument_are_named(files):
         o = read_observation(files.events)
     said = [str(w.message) for w in caught]
     assert len(said) == 2
-    assert "no exposure map: uniform over the photons' footprint" in said[0]
+    assert "no exposure map: uniform over the outline of the photons" in said[0]
     assert "no PSF" in said[1]
     assert set(o.pointing.choices) == {"ccd", "energy", "exposure", "psf", "background"}
     assert o.pointing.choices["ccd"] == "0-3 (aim point on ACIS-I)"

@@ -79,7 +79,8 @@ def test_acis_gets_the_built_in_psf(events):
         default, asked = chosen(recorded), chosen(recorded, "chandra")
     assert_allclose(default.psf.covariances, asked.psf.covariances)
     assert default.psf.n_gaussians == 3
-    assert default.choice.startswith("Chandra library, ACIS-I, for the energies of the photons")
+    start = "built-in Chandra PSF, ACIS-I, for the energies of the photons"
+    assert default.choice.startswith(start)
     assert "PIX_ADJ EDSER" in default.choice
     assert default.files == ()
 
@@ -135,7 +136,7 @@ def test_the_reason_is_given_if_the_library_does_not_serve(events, keywords, rea
     recorded = events(**keywords)
     with pytest.raises(DataError, match=reason):
         chosen(recorded, "chandra")
-    with pytest.warns(DataWarning, match=f"no PSF: .*blur of the telescope.*{reason}"):
+    with pytest.warns(DataWarning, match=f"no PSF: .*not deconvolved.*{reason}"):
         found = chosen(recorded)
     assert found.psf is None
     assert reason in found.choice
@@ -155,7 +156,8 @@ def test_a_further_sigma_is_added_in_quadrature(events):
     wide, narrow = chosen(recorded, extra=0.3), chosen(recorded)
     added = wide.psf.covariances - narrow.psf.covariances
     assert_allclose(added, np.broadcast_to(0.09 * np.eye(2), added.shape), atol=1e-12)
-    assert wide.choice == wide.psf.description == narrow.choice + ', and 0.3" more'
+    added_text = ', convolved with a Gaussian of sigma 0.3"'
+    assert wide.choice == wide.psf.description == narrow.choice + added_text
 
 
 def test_a_further_sigma_needs_a_psf(events):
@@ -273,8 +275,8 @@ def test_a_model_keeps_the_psf_and_its_choice(events, tmp_path, monkeypatch):
     model = read_model("model.h5")
     assert model.observations[0].psf.n_gaussians == 3
     assert json.loads(json.dumps(model.options))["psf_extra_sigma"] == 0.25
-    assert "Chandra library, ACIS-I" in summary(model)
-    assert '0.25" more' in summary(model)
+    assert "built-in Chandra PSF, ACIS-I" in summary(model)
+    assert 'convolved with a Gaussian of sigma 0.25"' in summary(model)
 
 
 def test_the_library_meets_ray_traced_sources(shared_data):

@@ -143,6 +143,20 @@ def test_an_interruption_is_130():
     assert (result.exit_code, result.stderr.strip()) == (130, "gmmx: interrupted")
 
 
+def test_an_interruption_inside_a_kernel_is_130():
+    # Compiled code turns the exception of a signal into the cause of a SystemError.
+    error = SystemError("a kernel returned a result with an exception set")
+    error.__cause__ = SystemError("and so did its argument")
+    error.__cause__.__cause__ = KeyboardInterrupt()
+    result = run("work", "-q", "a", program=raising(error))
+    assert (result.exit_code, result.stderr.strip()) == (130, "gmmx: interrupted")
+
+
+def test_a_system_error_that_no_signal_caused_shows_its_traceback():
+    with pytest.raises(SystemError):
+        run("work", "a", program=raising(SystemError("a bug")))
+
+
 @pytest.fixture
 def warning_program():
     def behave():

@@ -68,7 +68,7 @@ def test_fit_prints_one_json_object(facts, model):
     "line",
     [
         "mask: sources.reg, 15 shapes, ",
-        "photons: 20,258 used; dropped: 1,541 mask\n",
+        "photons: 20,258 fitted; left out: 1,541 mask\n",
         "ccd: 0-3",
     ],
 )

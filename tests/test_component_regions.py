@@ -113,7 +113,7 @@ def test_crtf_is_read_back_by_regions(tmp_path, frame):
 @pytest.mark.parametrize("frame", ["fk5", "physical"])
 def test_text_names_every_component_in_its_own_line(frame, n):
     lines = component_region_text(make_table(n), frame=frame, scale=2.0).splitlines()
-    assert "2 intrinsic standard deviation" in lines[1]
+    assert "2 intrinsic sigma" in lines[1]
     assert [f"text={{{k}}}" in line for k, line in zip(range(n)[::-1], lines[-n:])] == [True] * n
     assert "tag={point source} tag={broad}" in lines[-1]
 

@@ -508,7 +508,7 @@ def test_a_file_is_known_by_its_content(read, content):
         ("", "no shape in it: is it"),
         ("# Region file format: DS9 version 4.1\nglobal color=red\nfk5\n", "no shape in it: is it"),
         ("300 300\n400 400\n", "line 1: 300 300: not a region"),
-        ("circle(1,2,3)\nblob(1,2,3)\n", r"line 2: blob\(1,2,3\): 'blob' is no shape"),
+        ("circle(1,2,3)\nblob(1,2,3)\n", r"line 2: blob\(1,2,3\): 'blob' is not a shape"),
         ("circle(1,2)\n", "too few values: a length is missing"),
         ("circle(1,2,3,4)\n", "more values than the shape takes, from 4 on"),
         ("circle(1,2,x)\n", "x is not a number"),

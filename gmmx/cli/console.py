@@ -87,9 +87,10 @@ class Console:
 
         def option(match):
             flag = self.flags.get(match[1])
-            return match[0] if flag is None else f"{flag} " if match[2] else flag
+            return match[0] if flag is None else flag + (match[2] or "")
 
-        return re.sub(r"`(\w+)`( = )?", option, text)
+        # The white space after "=" is kept, because it may be a line break of a wrapped text.
+        return re.sub(r"`(\w+)`(?: =(\s+))?", option, text)
 
     def progress(self, iterate):
         """Show where a fit is: in a changing line on a terminal, else with -v at each stage."""
@@ -170,6 +171,11 @@ class Main(click.Group):
                 raise
             code = 1
             console.fail(error)
+        except SystemError as error:
+            cause = _signalled(error)
+            if cause is None or not standalone_mode:
+                raise
+            code = cause.code if isinstance(cause, SystemExit) else _exit_code(cause, console)
         finally:
             console.clear()
             if standalone_mode:
@@ -195,6 +201,17 @@ def _exit_code(error, console):
     console.clear()
     click.echo("gmmx: interrupted", err=True)
     return 130
+
+
+def _signalled(error):
+    """Return the exception of a signal behind an error; None if there is none.
+
+    An exception that a signal raises inside a compiled kernel arrives as a SystemError, whose
+    causes lead to it.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):
+        error = error.__cause__
+    return error
 
 
 def _terminated(_number, _frame):

@@ -95,8 +95,8 @@ def described(observation):
             f"{mask.n_photons:,} photons"
         )
     dropped = [f"{count:,.0f} {reason}" for reason, count in observation.dropped.items() if count]
-    lost = f"; dropped: {', '.join(dropped)}" if dropped else ""
-    lines.append(f"photons: {observation.n_photons:,.0f} used{lost}")
+    lost = f"; left out: {', '.join(dropped)}" if dropped else ""
+    lines.append(f"photons: {observation.n_photons:,.0f} fitted{lost}")
     return lines
 
 

@@ -254,7 +254,8 @@ def _rows_kept(file, table):
                 if len(finite)
                 else f"{one.column} holds no number"
             )
-            raise DataError(f"{file.text}: [{one.text}] leaves no photon ({span})")
+            unit = ", in eV" if one.column == "energy" else ""
+            raise DataError(f"{file.text}: [{one.text}] leaves no photon ({span}{unit})")
         if one.column in DETECTOR_COLUMNS:
             warnings.warn(
                 f"{file.path}: [{one.text}] selects a part of the detector: the exposure map has "

@@ -82,7 +82,7 @@ class Photons:
     def __repr__(self):
         text = f"{self.n_photons:,.7g} photons"
         if len(self) != self.n_photons:
-            text += f" in {len(self):,} rows"
+            text += f" in {len(self):,} cells"
         if self.pixel > 0:
             text += f", pixels of {self.pixel:.4g} arcsec"
         if self.energy_kev is not None and len(self):
@@ -233,7 +233,7 @@ class CountsImage(_Recorded):
     ...     photons=photons,
     ...     pixels=PixelGrid.covering((0, 2), (0, 2), 1.0),
     ... )
-    CountsImage(Photons(4 photons in 2 rows, pixels of 1 arcsec))
+    CountsImage(Photons(4 photons in 2 cells, pixels of 1 arcsec))
     """
 
     pixels: PixelGrid

@@ -83,7 +83,10 @@ class PsfModel:
             If sigma is not positive.
         """
         if not (np.isfinite(sigma) and sigma > 0):
-            raise InputError(f"the sigma of a PSF must be positive, got {sigma}", parameter="psf")
+            raise InputError(
+                f"`psf` = {sigma:g}: the sigma of a PSF must be positive, in arcsec",
+                parameter="psf",
+            )
         grid = PixelGrid(shape=(1, 1), origin=np.zeros(2), matrix=np.eye(2))
         covariances = sigma**2 * np.eye(2)[None, None, None]
         return cls(

@@ -138,7 +138,7 @@ def choose_psf(recorded, options, file, instrument):
             f"give {extra:g} as the sigma of one with `psf`",
             parameter="psf_extra_sigma",
         )
-    text = f'{chosen.psf.description}, and {extra:g}" more'
+    text = f'{chosen.psf.description}, convolved with a Gaussian of sigma {extra:g}"'
     return replace(chosen, psf=chosen.psf.widened(extra**2, text), choice=text)
 
 
@@ -176,7 +176,7 @@ def _of_telescope(recorded, file, instrument, *, asked):
     if instrument.psf == "chandra":
         remark = f"; the built-in Chandra PSF is not available: {problem}"
     warnings.warn(
-        f"{file}: no PSF: the fitted components include the blur of the telescope "
+        f"{file}: no PSF: the components are not deconvolved "
         f"(give a PSF map or a sigma with `psf`){remark}",
         DataWarning,
         stacklevel=5,
@@ -264,7 +264,7 @@ def _chandra(recorded):
     r50 = core_radius(psf.weights.reshape(-1, m), psf.covariances.reshape(-1, m, 2, 2), 0.5)
     pixels = f"PIX_ADJ {adjusted}" if adjusted else "no PIX_ADJ, taken as NONE"
     text = (
-        f"Chandra library, {detector}, {energy}, {pixels}: {m} Gaussians, "
+        f"built-in Chandra PSF, {detector}, {energy}, {pixels}: {m} Gaussians, "
         f'r50 {r50.min():.2f}" to {r50.max():.2f}"'
     )
     return ChosenPsf(psf=psf.widened(0.0, text), choice=text)

@@ -9,6 +9,7 @@ from .facts import inputs_of, signal_flux
 
 # Width of the column of names; longer names have a line of their own.
 _NAMES = 20
+_OPTION_NAMES = 24
 _BRIGHTEST = 10
 _COLUMNS = 100
 
@@ -43,7 +44,7 @@ def _verbose_blocks(result):
     blocks = []
     if result.options:
         options = [(name, _value(value)) for name, value in result.options.items()]
-        blocks.append(["Options", *_aligned(options)])
+        blocks.append(["Options", *_aligned(options, _OPTION_NAMES)])
     inputs = [(one.role, f"{one.path}  {one.sha256}") for one in inputs_of(result)]
     if inputs:
         blocks.append(["Input files (SHA-256)", *_aligned(inputs)])
@@ -62,8 +63,8 @@ def _observation_lines(observation):
         pairs.append(("energy", pointing.energies))
     if pointing.exposure_time is not None:
         pairs.append(("exposure time", f"{pointing.exposure_time / 1000:,.2f} ks"))
-    rows = len(observation.photons)
-    binned = "" if rows == observation.n_photons else f" in {rows:,} rows"
+    cells = len(observation.photons)
+    binned = "" if observation.photons.pixel == 0 else f", counted in {cells:,} cells"
     pairs.append(("photons", f"{_photons(observation.n_photons)} fitted{binned}"))
     pairs += [
         ("photons left out", f"{_photons(count)}  {reason}")
@@ -78,7 +79,7 @@ def _observation_lines(observation):
     pairs.append(("PSF", pointing.choices.get("psf") or _psf(observation.psf)))
     # The exposure and the PSF have lines of their own.
     pairs += [
-        ("choices", f"{name}: {text}")
+        ("choices", f"{name.replace('_', ' ')}: {text}")
         for name, text in pointing.choices.items()
         if name not in ("exposure", "psf")
     ]
@@ -184,6 +185,9 @@ def _background_lines(result):
         amplitude = f"amplitude {b.amplitude:.4g}{error} photon/arcsec^2"
         fixed = ", fixed" if b.fixed else ""
         pairs.append((f"{b.name}{of}", f"{photons} detected photons{fixed}; {amplitude}"))
+        if b.kind == "sky" and result.exposure_unit == "cm**2 s":
+            rate = b.amplitude / result.reference_exposure
+            pairs.append(("", f"surface brightness {rate:.4g} photon/cm^2/s/arcsec^2"))
         if not b.fixed:
             text = f"correlation with the flux of the emission {b.correlation:+.2f}"
             if b.is_degenerate:
@@ -194,8 +198,8 @@ def _background_lines(result):
         if np.isfinite(result.background_correlation):
             text += f"; correlation {result.background_correlation:+.2f}"
         pairs.append(("all backgrounds", text))
-    share = f"{100 * result.background_fraction:.1f} % of the detected photons"
-    return ["Background", *_aligned([*pairs, ("fraction", share)])]
+    fraction = f"{100 * result.background_fraction:.1f} % of the detected photons"
+    return ["Background", *_aligned([*pairs, ("fraction", fraction)])]
 
 
 def _wrapped(text):
@@ -214,19 +218,19 @@ def _value(value):
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list | tuple):
-        return ", ".join(_value(v) for v in value) or "none"
-    return "none" if value is None else str(value)
+        return ", ".join(_value(v) for v in value) or "not given"
+    return "not given" if value is None else str(value)
 
 
-def _aligned(pairs):
+def _aligned(pairs, width=_NAMES):
     """Lines of names and values in two columns; a name that repeats the one above stays blank."""
     lines, last = [], None
     for name, value in pairs:
         shown = "" if name == last else name
-        if len(shown) >= _NAMES:
+        if len(shown) >= width:
             lines.append(f"  {shown}")
             shown = ""
-        lines.append(f"  {shown:<{_NAMES}}{value}")
+        lines.append(f"  {shown:<{width}}{value}")
         last = name
     return lines
 

@@ -108,7 +108,7 @@ def describe(recorded, field, *, given=False):
     given : bool
         Whether the outlines were given.
     """
-    where = "the field of view that was given" if given else "the photons' footprint"
+    where = "the field of view that was given" if given else "the outline of the photons"
     flat = optical_axis(recorded) is None
     exposed = "uniform" if flat else "vignetting as at 0.5-2 keV"
     return f"{exposed} over {where}, cells of {field.grid.step:g} arcsec"

@@ -182,7 +182,9 @@ class Frames:
 
 def _checked(place):
     if not np.isfinite([place.x, place.y]).all():
-        raise RegionProblem("lies 90 degrees or more from the pointing")
+        raise RegionProblem(
+            "90 degrees or more from the pointing: is it the region file of another observation?"
+        )
     return place
 
 

@@ -201,6 +201,6 @@ def _kind(name):
         raise RegionProblem(
             "a region file in a region file: give that file itself"
             if name.lower() == "region"
-            else f"{name!r} is no shape that covers an area"
+            else f"{name!r} is not a shape with an area, such as circle, ellipse, box or polygon"
         )
     return kind

@@ -60,7 +60,7 @@ def component_region_text(
         text = _sky_text(table, frame, scale)
         lines = [frame if line == "j2000" else line for line in text.splitlines()]
     note = (
-        f"# components of a Gaussian mixture: ellipses of {scale:g} intrinsic standard deviation, "
+        f"# components of a Gaussian mixture: ellipses of {scale:g} intrinsic sigma, "
         "PSF not included"
     )
     return "\n".join([lines[0], note, *lines[1:]]) + "\n"

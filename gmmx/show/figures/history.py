@@ -80,7 +80,7 @@ def _draw_path(axes, result):
     axes.set_ylabel("log L - 3 K log N, below its maximum [nat]", fontsize=MEDIUM)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     asked = result.requested_components
-    chosen = "chosen by the criterion" if asked is None else f"{asked} requested"
+    chosen = "chosen by the BIC" if asked is None else f"{asked} requested"
     on.title(axes, f"sets of components tried; K = {len(result.extended)} ({chosen})")
     if not result.path:
         style = {"transform": axes.transAxes, "ha": "center", "fontsize": MEDIUM, "color": "0.4"}

@@ -29,7 +29,7 @@ def draw_data(axes, scene, sky, norm, result):
 def draw_scene(axes, scene, sky, norm, result):
     """Draw signal and background after the PSF, as a telescope without gaps would record them."""
     shown = _brightness(axes, scene.whole, scene, sky, norm)
-    parts = ["whole scene"]
+    parts = ["model"]
     if scene.bounded:
         parts.append("gaps filled")
     elif has_psf(result):

@@ -213,8 +213,10 @@ def psf_circles(axes, sky, off_axis, radii):
         note(axes, left, 0.018, text, ha="center", va="bottom")
         left += max(size, 0.035) + 0.012
     off = " off axis" if len(radii) > 1 else ""
-    magnified = f", {factor}x" if factor > 1 else ""
-    note(axes, 0.03, 0.155 / sky.aspect, f"PSF 39 % radius{off}{magnified}", ha="left", va="bottom")
+    magnified = f", drawn {factor}x" if factor > 1 else ""
+    note(
+        axes, 0.03, 0.155 / sky.aspect, f"PSF radius (39 %){off}{magnified}", ha="left", va="bottom"
+    )
 
 
 def _angle(arcsec):
@@ -256,4 +258,4 @@ def mark_points(axes, mixture, sky):
         scalex=False,
         scaley=False,
     )
-    note(axes, 0.03, 0.965, "+ point sources, not drawn", color=MASK, ha="left", va="top")
+    note(axes, 0.03, 0.965, "+ point sources, not included", color=MASK, ha="left", va="top")

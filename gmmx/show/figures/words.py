@@ -45,7 +45,7 @@ def details(result):
         parts.append("NOT CONVERGED")
     if result.frame is not None:
         place = SkyCoord(result.frame.ra0, result.frame.dec0, unit="deg")
-        parts.append(f"about {place.to_string('hmsdms', sep=':', precision=0)}")
+        parts.append(f"reference position {place.to_string('hmsdms', sep=':', precision=0)}")
     return "   |   ".join(part for part in parts if part)
 
 

@@ -133,6 +133,24 @@ def test_every_failure_with_json_names_the_first_file(tmp_path, monkeypatch, arg
     assert "error" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "file", "word"),
+    [
+        (["fit", "--json"], None, "EVENTS"),
+        (["fit", "a.fits", "--json", "--k", "many"], "a.fits", "--k"),
+        (["fit", "a.fits", "--json", "--nothing"], None, "--nothing"),
+        (["score", "a.h5", "--json"], "a.h5", "EVENTS"),
+        (["info", "--json"], None, "MODEL"),
+    ],
+)
+def test_a_wrong_command_line_with_json_is_one_object_too(arguments, file, word):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    facts = json.loads(result.stdout)
+    assert (facts["status"], facts["file"]) == ("error", file)
+    assert word in facts["message"]
+
+
 def test_a_bug_shows_its_traceback():
     with pytest.raises(ZeroDivisionError):
         run("work", "a", program=raising(ZeroDivisionError("a bug")))

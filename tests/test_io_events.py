@@ -163,7 +163,7 @@ def test_empty_table_is_an_error(shared_data):
 
 def test_plain_and_gzipped_files_give_the_same(tmp_path, shared_data):
     plain = tmp_path / "cena.fits"
-    with gzip.open(shared_data / CENA) as zipped, open(plain, "wb") as out:
+    with gzip.open(shared_data / CENA) as zipped, plain.open("wb") as out:
         shutil.copyfileobj(zipped, out)
     one, two = read_silently(plain), read_silently(shared_data / CENA)
     assert np.array_equal(one.photons.x, two.photons.x)

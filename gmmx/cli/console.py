@@ -61,10 +61,14 @@ class Console:
         self.clear()
         message = self.in_options(_one_line(error))
         click.echo(f"gmmx: error: {message}", err=True)
+        self.fail_in_json(message, file=file, parameter=error.parameter)
+
+    def fail_in_json(self, message, *, file=None, parameter=None):
+        """Print a failure as one JSON object on standard output, if --json was given."""
         if self.as_json:
             facts = {"status": "error", "message": message, "file": file or self.file}
-            if error.parameter is not None:
-                facts["parameter"] = error.parameter
+            if parameter is not None:
+                facts["parameter"] = parameter
             click.echo(json.dumps(facts))
 
     def warn(self, message, category, filename, lineno, *_):
@@ -193,6 +197,7 @@ def _exit_code(error, console):
     """Say how a run ended that was not completed, and return its exit code."""
     if isinstance(error, click.ClickException):
         error.show()
+        console.fail_in_json(_one_line(error.format_message()))
         return error.exit_code
     if isinstance(error, ReaderGoneError):
         # Python flushes standard output once more at its end, into a file that takes everything.

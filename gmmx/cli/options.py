@@ -89,11 +89,13 @@ class Command(click.Command):
 
     def parse_args(self, context, arguments):
         """Note the files and whether JSON is wanted, for a failure, then parse as usual."""
-        given, _, _ = self.make_parser(context).parse_args(list(arguments))
         # The shell's completion parses without a console.
         if context.obj is not None:
+            has_json = any(option.name == "as_json" for option in self.params)
+            context.obj.as_json = has_json and "--json" in arguments
+        given, _, _ = self.make_parser(context).parse_args(list(arguments))
+        if context.obj is not None:
             context.obj.file = _first_file(given)
-            context.obj.as_json = given.get("as_json") is True
         return super().parse_args(context, arguments)
 
     def format_options(self, context, formatter):

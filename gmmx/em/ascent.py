@@ -92,6 +92,8 @@ class _Memory:
 def ascend(evaluate, is_valid, parameters, chart, *, em_steps=2):
     """Iterates of rising objective, without end; stops when the phase is no longer valid.
 
+    The function is long because its example prepares a likelihood: the loop itself has 35 lines.
+
     Parameters
     ----------
     evaluate : callable

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from .._kernels.threads import threads_at_most
 from ..config import FitOptions
@@ -26,7 +27,7 @@ def fit(
     point_sources: PointSources | None = None,
     options: FitOptions | None = None,
     callback: Callable[[Iterate], None] | None = None,
-    **single_options: object,
+    **single_options: Any,
 ) -> FitResult:
     """Fit a mixture of Gaussians and the backgrounds to photons.
 

@@ -15,8 +15,19 @@ ROWS_PER_BLOCK = 1 << 16
 CCD_COLUMNS = ("ccd_id", "ccdnr", "ccd")
 # numpy's type for each letter of TFORMn (FITS standard 4.0, table 18).
 FORMATS = {
-    **{"L": "i1", "X": "u1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "A": "S1"},
-    **{"E": ">f4", "D": ">f8", "C": ">c8", "M": ">c16", "P": ">i8", "Q": ">c16"},
+    "L": "i1",
+    "X": "u1",
+    "B": "u1",
+    "I": ">i2",
+    "J": ">i4",
+    "K": ">i8",
+    "A": "S1",
+    "E": ">f4",
+    "D": ">f8",
+    "C": ">c8",
+    "M": ">c16",
+    "P": ">i8",
+    "Q": ">c16",
 }
 
 

@@ -14,8 +14,12 @@ from ..plane.frame import PhysicalFrame
 # Sky pixels of a plane without physical coordinates: the plane itself.
 PLANE = {"x0": 0.0, "y0": 0.0, "step_x": 1.0, "step_y": 1.0}
 HEADER = {
-    **{"HDUCLASS": "ASC", "HDUCLAS1": "REGION", "MTYPE1": "pos", "MFORM1": "X,Y"},
-    **{"MTYPE2": "EQSRC", "MFORM2": "RA,DEC"},
+    "HDUCLASS": "ASC",
+    "HDUCLAS1": "REGION",
+    "MTYPE1": "pos",
+    "MFORM1": "X,Y",
+    "MTYPE2": "EQSRC",
+    "MFORM2": "RA,DEC",
 }
 
 

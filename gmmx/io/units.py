@@ -11,13 +11,13 @@ from functools import cached_property
 
 # Words that astropy does not know, or knows in other letters, in lower case.
 _SPELLINGS = {
-    **{word: "s" for word in ("sec", "secs", "second", "seconds")},
-    **{word: "ks" for word in ("ksec",)},
-    **{word: "count" for word in ("counts", "cts", "ct")},
-    **{word: "photon" for word in ("photons", "phot", "ph")},
-    **{word: "deg" for word in ("degree", "degrees")},
-    **{word: "arcmin" for word in ("arcmins", "arcminute", "arcminutes")},
-    **{word: "arcsec" for word in ("arcsecs", "arcsecond", "arcseconds")},
+    **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("ksec",), "ks"),
+    **dict.fromkeys(("counts", "cts", "ct"), "count"),
+    **dict.fromkeys(("photons", "phot", "ph"), "photon"),
+    **dict.fromkeys(("degree", "degrees"), "deg"),
+    **dict.fromkeys(("arcmins", "arcminute", "arcminutes"), "arcmin"),
+    **dict.fromkeys(("arcsecs", "arcsecond", "arcseconds"), "arcsec"),
     # Some programs write units in capitals.
     **{word.lower(): word for word in ("cm", "m", "s", "ks", "count", "photon", "keV", "eV")},
     **{word: word for word in ("deg", "arcmin", "arcsec", "pixel", "sr")},

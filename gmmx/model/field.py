@@ -48,7 +48,9 @@ class Field:
         return self.completeness.exposure_at(x, y) / self.reference
 
     def own_maps(self) -> "FieldMaps":
-        """Maps of the field on the grid of its completeness."""
+        """Maps of the field on the grid of its completeness, which it must have."""
+        if self.completeness is None:
+            raise ValueError("a field without a completeness has no grid of its own")
         return FieldMaps(self, self.completeness.grid, is_own=True)
 
     def maps_on(self, grid: PixelGrid) -> "FieldMaps":

@@ -1,4 +1,4 @@
-"""gmmx fits Gaussian mixtures to X-ray photons: from an event list to the sky it came from.
+"""Fit Gaussian mixtures to X-ray photons, with PSF, exposure and background in the model.
 
 The names below are imported when they are first used, so that ``import gmmx`` takes 0.01 s.
 

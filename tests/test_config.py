@@ -178,3 +178,17 @@ def test_choices_are_those_of_the_library():
     images = {field.name for field in fields(RenderedImages)} - {"each"}
     assert set(config.IMAGES) == images
     assert tuple(IMAGE_UNITS) == config.UNITS
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "meant"),
+    [
+        (ReadOptions, "energy", "energy_kev"),
+        (ReadOptions, "psf_ef", "psf_ecf"),
+        (FitOptions, "k", "n_components"),
+        (FitOptions, "nonsense", "choose from n_components, init"),
+    ],
+)
+def test_an_unknown_option_is_refused_with_the_one_that_may_be_meant(options, name, meant):
+    with pytest.raises(TypeError, match=f"{options.__name__} has no option '{name}': .*{meant}"):
+        options.check_names([name])

@@ -358,3 +358,9 @@ def test_a_component_that_is_hardly_observed_is_removed():
         result = fit(observation, start=truth.joined(mixture_of((2000, 50, 0, 8))), threads=1)
     assert len(result.mixture) == 1
     assert result.mixture.fluxes.sum() == pytest.approx(5000, rel=0.05)
+
+
+@pytest.mark.parametrize("given", ["evt2.fits", ["evt2.fits"]], ids=str)
+def test_a_path_in_place_of_an_observation_is_refused(given):
+    with pytest.raises(InputError, match=r"cannot fit 'evt2.fits': .*`read_observation`"):
+        fit(given, n_components=1)

@@ -2,14 +2,30 @@
 
 import math
 from dataclasses import fields
+from difflib import get_close_matches
 from numbers import Integral
 from os import PathLike, fspath
 
 from ..errors import InputError
 
+# Names of the command line, for which Python has others.
+_IN_PYTHON = {"k": "n_components", "energy": "energy_kev"}
+
 
 class Options:
     """Base of the option classes: a short repr, and a record that JSON can hold."""
+
+    @classmethod
+    def check_names(cls, names):
+        """Refuse names that are not options of this class, and propose those that may be meant."""
+        known = option_names(cls)
+        for name in names:
+            if name in known:
+                continue
+            near = [_IN_PYTHON.get(name), *get_close_matches(name, known, 1, 0.7)]
+            meant = next((one for one in near if one in known), None)
+            hint = f"did you mean `{meant}`?" if meant else f"choose from {', '.join(known)}"
+            raise TypeError(f"{cls.__name__} has no option {name!r}: {hint}")
 
     def __repr__(self):
         """Name the class and the options that differ from their defaults."""

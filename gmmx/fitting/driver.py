@@ -45,23 +45,24 @@ def fit(
     Parameters
     ----------
     observations : Observation or sequence of Observation
-        Pointings at one sky, in one tangent plane.
+        One pointing, or several of one field in the same tangent plane.
     start : Mixture or FitState, optional
         Components to start from. More are added if `n_components` is larger than their number.
         A FitState resumes a fit that was stopped; everything else must be given as before.
     fixed : (Mixture, Fixed), optional
-        Further components to start from, and which of their numbers stay as they are to the bit.
+        Further components to start from, and which of their parameters are kept fixed.
     point_sources : PointSources, optional
-        Point sources that are fitted along. They do not count as components. Their positions are
-        fitted last, when what lies around them is known.
+        Point sources that are fitted with the components. They do not count as components.
+        Their positions are fitted last, once the emission around them has settled.
     options : FitOptions, optional
         All other options at once.
     callback : callable, optional
-        Called with an Iterate at each accepted iterate. It may raise to stop the fit.
+        Called with an `Iterate` after each accepted iteration. It stops the fit by raising an
+        exception.
     **single_options
         Fields of FitOptions, such as ``n_components=20`` or ``seed=1``, instead of those of
-        `options`. ``n_components="auto"`` adds components until one more is not worth its price
-        of 3 log N [nat] (Schwarz 1978).
+        `options`. With ``n_components="auto"`` a component stays if it increases log L by more
+        than 3 log N for N photons (Schwarz 1978).
 
     Returns
     -------
@@ -70,7 +71,8 @@ def fit(
     Raises
     ------
     InputError
-        If there is no photon, or if arguments contradict each other.
+        If there is no photon, if something else than observations is given, or if arguments
+        contradict each other.
 
     Warns
     -----
@@ -96,6 +98,7 @@ def fit(
     >>> result.mixture.means.round(1)
     array([[ 9.9, -5. ]])
     """
+    FitOptions.check_names(single_options)
     options = replace(FitOptions() if options is None else options, **single_options)
     with threads_at_most(options.threads):
         problem = Problem.of(observations, options, point_sources)

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import PurePath
 
 from .._kernels.threads import Pace
 from ..config import FitOptions
@@ -68,11 +69,16 @@ class Problem:
             If there is no photon, if a point source lacks a PSF, or if the observations do not
             fit together.
         """
-        observations = (
-            [observations] if isinstance(observations, Observation) else list(observations)
-        )
+        if isinstance(observations, Observation | str | PurePath):
+            observations = [observations]
+        observations = list(observations)
         if not observations:
             raise InputError("there is no observation to fit")
+        for one in observations:
+            if not isinstance(one, Observation):
+                raise InputError(
+                    f"cannot fit {one!r:.60}: give observations, as `read_observation` returns them"
+                )
         observations = [o.exposed() for o in observations]
         if sum(o.n_photons for o in observations) <= 0:
             raise InputError("there is no photon to fit")

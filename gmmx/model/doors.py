@@ -106,7 +106,7 @@ class ResultDoors:
         stretch : {"log", "asinh", "sqrt", "linear"}
             Scaling of the colours.
         ax : matplotlib Axes, optional
-            Axes to draw a panel into. A panel of the sky needs axes with the projection
+            Axes to draw a panel into. All panels except "profile" need axes with the projection
             ``gmmx.show.figures.sky_of(result).wcs``.
 
         Returns

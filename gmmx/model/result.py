@@ -26,14 +26,14 @@ PATH_COLUMNS = ("stage", "k", "log_likelihood", "criterion", "accepted")
 class FitResult(ResultDoors):
     """A fitted mixture of Gaussians, with the observations that it was fitted to.
 
-    Its methods, those of `ResultDoors`, draw, tabulate, score and write it.
+    Its methods draw, tabulate, score and write it.
 
     Attributes
     ----------
     mixture : Mixture
         The K components, point sources included, by decreasing flux.
     observations : tuple of Observation
-        The photons and backgrounds as fitted: dropped photons are left out and counted, and
+        The photons and backgrounds as fitted: photons that were left out are counted, and
         backgrounds have their fitted amplitudes.
     reference_exposure : float
         Exposure E_ref at which fluxes are counted [`exposure_unit`].

@@ -49,21 +49,22 @@ def read_observation(
 ) -> Observation:
     """Read one pointing: its photons with exposure, PSF, masks and backgrounds.
 
-    Photons are selected by chip, energy, region and mask, in this order, and then dropped where
-    the exposure is zero. `Observation.dropped` counts them by reason. What is not given is chosen
-    for the instrument.
+    Photons are selected by chip, energy, region and mask, in this order. Photons where the
+    exposure is zero are left out too. `Observation.dropped` counts the photons that were left
+    out, by reason. Options that are not given are chosen for the instrument.
 
     Parameters
     ----------
     events : str or Path
-        An event list, with CIAO's filters of rows in brackets behind the name if you like; or a
-        counts image, whose pixels are masked or kept as a whole, and whose PSF includes the pixel.
+        An event list, whose name may be followed by CIAO row filters in brackets; or a counts
+        image, whose pixels are masked or kept as a whole, and whose PSF includes the pixel.
     frame : SkyFrame, optional
-        Tangent plane of the observation. Without it the plane of the file.
+        Tangent plane of the observation. By default that of the file.
     name : str, optional
-        Name of the observation. Without it the name of the file.
+        Name of the observation. By default that of the file, without its suffix.
     **options
-        Parameters of `ReadOptions`, such as `exposure`, `psf`, `mask` and `energy_kev`.
+        Fields of `ReadOptions`, which describes them: `exposure`, `psf`, `mask`, `region`,
+        `energy_kev`, `ccd`, `background`, `bin` and others.
 
     Returns
     -------
@@ -90,6 +91,7 @@ def read_observation(
     Observation(MARX-SMALL, ACIS 0-3, 0.5-2 keV, 19.7 ks: 20,258 photons on 298.1 arcmin^2; \
 PSF map psfmap.fits.gz; background sky + particle)
     """
+    ReadOptions.check_names(options)
     (each,) = options_of_each(_checked(ReadOptions(**options)), 1)
     observation = open_source(parse_file_argument(events)).observation(each, name=name)
     return placed(observation, frame=frame, bin=each.bin)
@@ -103,7 +105,7 @@ def read_observations(events: Sequence[str | PathLike], **options: Any) -> list[
     events : sequence of str or Path
         Event lists and counts images, as for `read_observation`.
     **options
-        Parameters of `ReadOptions`. A tuple has one value for each pointing, in their order.
+        Fields of `ReadOptions`. A tuple has one value for each pointing, in their order.
 
     Returns
     -------
@@ -125,6 +127,7 @@ def read_observations(events: Sequence[str | PathLike], **options: Any) -> list[
     >>> [(one.name, one.n_photons) for one in pair]
     [('events_1', 3893.0), ('events_2', 17906.0)]
     """
+    ReadOptions.check_names(options)
     files = parse_file_arguments(events)
     return observations_of(files, ReadOptions(**options))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, DataWarning, InputError
+from ..io.files import check_input
 from ..io.maps import read_image
 from ..io.psf import read_psf_map, read_psf_maps
 from ..io.psf_image import is_picture, picture_grid
@@ -187,6 +188,8 @@ def _of_telescope(recorded, file, instrument, *, asked):
 def _from_files(paths, recorded, ecf, file):
     """Read PSF maps, or the image of a point source."""
     plane = {"frame": recorded.frame, "physical": recorded.physical}
+    for path in paths:
+        check_input(path, way_out="give `psf` as chandra, a FITS file, a sigma in arcsec, or none")
     if len(paths) > 1:
         psf = read_psf_maps(paths, **plane)
         choice = psf.description

@@ -92,7 +92,9 @@ def _positions_in(frame, table):
     try:
         positions = native.transform_to(frame)
     except ValueError as error:
-        raise InputError(f"{frame!r} is no celestial system that astropy knows") from error
+        raise InputError(
+            f"`frame` = {frame}: it is not a celestial frame of astropy, such as icrs or fk5"
+        ) from error
     if positions.frame.name != native.frame.name:
         # A step of 3.6 arcsec along the major axis, seen from the other system.
         tips = native.directional_offset_by(angles * units.deg, 1e-3 * units.deg)

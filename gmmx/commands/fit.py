@@ -42,8 +42,7 @@ def fit(
     command : str, optional
         The command line, which the model file records.
     say : callable
-        Called with one line of text for each choice that was made for the instrument and for
-        each selection of photons.
+        Called with one line of text for each choice for the instrument and each selection.
     callback : callable, optional
         Called with an Iterate at each accepted iterate.
 
@@ -69,9 +68,10 @@ def fit(
     result = fit_photons(
         given.observations,
         options=config,
+        start=given.start.mixture,
+        fixed=given.start.fixed,
         point_sources=given.sources,
         callback=callback,
-        **given.start,
     )
     options = {"events": [file.text for file in files], **result.options}
     result = replace(result, options=options, warnings=(*remembered, *result.warnings))

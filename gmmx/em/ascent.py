@@ -90,9 +90,9 @@ class _Memory:
 
 
 def ascend(evaluate, is_valid, parameters, chart, *, em_steps=2):
-    """Iterates of rising objective, without end; stops when the phase is no longer valid.
+    """Iterates of rising objective: EM steps first, then quasi-Newton steps.
 
-    The function is long because its example prepares a likelihood: the loop itself has 35 lines.
+    They end at a maximum, or when the phase is not valid any more at the next iterate.
 
     Parameters
     ----------
@@ -142,6 +142,11 @@ def ascend(evaluate, is_valid, parameters, chart, *, em_steps=2):
             return
         now = evaluate(now.successor)
         yield Step(now, "em", 1, np.inf)
+    yield from _quasi_newton(evaluate, is_valid, chart, now)
+
+
+def _quasi_newton(evaluate, is_valid, chart, now):
+    """L-BFGS steps from an evaluation; where none gains enough, a plain EM step."""
     memory, z, gradient = _Memory(), chart.to_vector(now.parameters), chart.gradient(now)
     while True:
         direction = memory.apply(gradient)

@@ -76,7 +76,7 @@ class Information:
         phase : Phase
             Begun with as many components.
         photons : int
-            Data to sum over, about.
+            Approximate number of data to sum over.
 
         Examples
         --------
@@ -205,7 +205,7 @@ def _add_least(matrix, likelihood, parameters):
     """Give every coordinate the information that keeps the matrix regular.
 
     A background to which no photon belongs is unknown, but the matrix must still be regular: its
-    error becomes as many photons as there are, whatever its own number.
+    error becomes as many photons as there are, and does not depend on its amplitude.
     """
     first = _per_component(parameters) * len(parameters.mixture)
     matrix[np.diag_indices(first)] += _LEAST

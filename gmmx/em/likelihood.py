@@ -130,7 +130,7 @@ class Likelihood(Protocol):
     deviations: tuple
 
     def begin_phase(self, parameters: Parameters, priors: Priors) -> Phase:
-        """Fix whatever the objective depends on beside the parameters."""
+        """Fix everything but the parameters that the objective depends on."""
 
     def moments(self, parameters: Parameters, phase: Phase) -> Moments:
         """The E-step at given parameters."""

@@ -6,7 +6,7 @@ from ..fitting.point_sources import PointSources
 from .door import observations_of
 from .inputs import input_files
 from .point_sources import read_point_sources, without_started
-from .start import read_start
+from .start import Start, read_start
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -19,23 +19,22 @@ class FitInput:
         All in the plane of the first one.
     sources : PointSources or None
         Point sources that are fitted, without those that the start contains.
-    start : dict
-        "start" and "fixed" as `fit` takes them; empty without initial components.
+    start : Start
+        Initial components.
     n_started : int
         Listed point sources that the start contains already.
     """
 
     observations: tuple
     sources: PointSources | None = None
-    start: dict
+    start: Start
     n_started: int = 0
 
     def __repr__(self):
         sources = 0 if self.sources is None else len(self.sources)
-        start = ", ".join(self.start) or "nothing"
         return (
             f"FitInput({len(self.observations)} observations, {sources} point sources, "
-            f"from {start})"
+            f"{self.start})"
         )
 
 

@@ -70,8 +70,7 @@ def without_started(sources, start):
     Parameters
     ----------
     sources : PointSources or None
-    start : dict
-        As from `start.read_start`.
+    start : Start
 
     Returns
     -------
@@ -79,8 +78,7 @@ def without_started(sources, start):
     n_started : int
         Number of sources that were left out.
     """
-    if sources is None or "fixed" not in start:
-        return sources, 0
-    mixture, fixed = start["fixed"]
-    added = sources.apart_from(mixture.means[fixed.points])
+    if sources is None:
+        return None, 0
+    added = sources.apart_from(start.point_positions)
     return (added if len(added) else None), len(sources) - len(added)

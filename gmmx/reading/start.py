@@ -1,11 +1,43 @@
 """Read the components that a fit starts with: a table of fixed components, or an earlier model."""
 
+from dataclasses import dataclass
+
 from ..errors import InputError
 from ..fitting.carry import carried
 from ..io.models import read_model
 from ..io.tables import read_table
 from ..model.completeness import reference_exposure
+from ..model.mixture import Fixed, Mixture
 from .fixed_components import fixed_from_table
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Start:
+    """The components that a fit starts with; none if neither a table nor a model is given.
+
+    Attributes
+    ----------
+    mixture : Mixture or None
+        Components of which all parameters are fitted.
+    fixed : (Mixture, Fixed) or None
+        Further components, and which of their parameters are not fitted.
+    """
+
+    mixture: Mixture | None = None
+    fixed: tuple[Mixture, Fixed] | None = None
+
+    def __repr__(self):
+        free = 0 if self.mixture is None else len(self.mixture)
+        fixed = 0 if self.fixed is None else len(self.fixed[0])
+        return f"Start({free} free components, {fixed} with fixed parameters)"
+
+    @property
+    def point_positions(self):
+        """Positions of the point sources among the components, (n, 2) [arcsec]."""
+        if self.fixed is None:
+            return Mixture.empty().means
+        mixture, fixed = self.fixed
+        return mixture.means[fixed.points]
 
 
 def read_start(config, observations):
@@ -21,9 +53,7 @@ def read_start(config, observations):
     -------
     observations : list of Observation
         With the background amplitudes of the model where it has them.
-    start : dict
-        "start" and "fixed" as `fit` takes them; empty if neither a table nor a model is
-        given.
+    start : Start
 
     Raises
     ------
@@ -32,9 +62,9 @@ def read_start(config, observations):
     """
     reference = reference_exposure([o.completeness for o in observations])
     if config.fix is not None:
-        return observations, {"fixed": _fixed_components(config.fix, observations, reference)}
+        return observations, Start(fixed=_fixed_components(config.fix, observations, reference))
     if not config.starts_from_model:
-        return observations, {}
+        return observations, Start()
     model = read_model(config.init)
     try:
         mixture, observations = carried(model, observations, reference)
@@ -48,13 +78,13 @@ def read_start(config, observations):
             "give at least as many, or none to keep the model's"
         )
     if model.fixed is None:
-        return observations, {"start": mixture}
+        return observations, Start(mixture=mixture)
     # Parameters that were fixed in the model stay fixed.
     kept = model.fixed.any_fixed
-    return observations, {
-        "start": mixture.select(~kept),
-        "fixed": (mixture.select(kept), model.fixed.select(kept)),
-    }
+    return observations, Start(
+        mixture=mixture.select(~kept),
+        fixed=(mixture.select(kept), model.fixed.select(kept)),
+    )
 
 
 def _fixed_components(path, observations, reference):

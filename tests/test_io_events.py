@@ -3,9 +3,11 @@
 import gzip
 import hashlib
 import json
+import os
 import shutil
 import tracemalloc
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from numpy.testing import assert_allclose
 
 from gmmx.errors import DataError, DataWarning
 from gmmx.io.events import read_events
-from gmmx.io.files import file_digest
+from gmmx.io.files import file_digest, open_fits
 
 CENA = "real/18461_CenA/cena.fits.gz"
 ACIS = {
@@ -375,15 +377,45 @@ def test_the_digest_is_taken_while_the_file_is_read(tmp_path, shared_data, monke
     whole = (shared_data / CENA).read_bytes()
     path = tmp_path / "events.fits"
     path.write_bytes(whole if zipped else gzip.decompress(whole))
+    os.utime(path, (0, 0))
     events = read_silently(path)
     expected = hashlib.sha256(path.read_bytes()).hexdigest()
     assert events.pointing.events_file.sha256 == expected
 
     def refuse(*_):
-        raise AssertionError("the file is opened again")
+        raise AssertionError("the file is read again")
 
     monkeypatch.setattr(hashlib, "file_digest", refuse)
     assert file_digest(path) == expected
+
+
+def test_a_digest_is_that_of_the_present_content(tmp_path):
+    path = tmp_path / "regions.reg"
+    for content in (b"circle(1,1,1)", b"circle(2,2,2)", b"circle(3,3,3)"):
+        path.write_bytes(content)
+        assert file_digest(path) == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "replace", [Path.write_bytes, lambda path, content: renamed(path, content)]
+)
+def test_a_file_that_is_replaced_while_it_is_read_is_not_remembered(tmp_path, shared_data, replace):
+    path = tmp_path / "events.fits.gz"
+    whole = (shared_data / CENA).read_bytes()
+    path.write_bytes(whole)
+    os.utime(path, (0, 0))
+    with open_fits(path) as opened:
+        replace(path, whole[:-1] + b"!")
+        os.utime(path, (0, 0))
+        opened.digest()
+    assert file_digest(path) == hashlib.sha256(whole[:-1] + b"!").hexdigest()
+
+
+def renamed(path, content):
+    """Put a new file of this content in the place of another, as editors do."""
+    aside = path.with_suffix(".new")
+    aside.write_bytes(content)
+    aside.replace(path)
 
 
 @pytest.mark.parametrize("part", [0.001, 0.2, 0.5, 0.9])

@@ -1,4 +1,4 @@
-"""Opening FITS files: any failure becomes one line that names the file.
+"""Opening FITS files: every failure becomes one line that names the file.
 
 The SHA-256 of a file is taken while the file is read. `file_digest` knows it from then on.
 """
@@ -6,7 +6,9 @@ The SHA-256 of a file is taken while the file is read. `file_digest` knows it fr
 import gzip
 import hashlib
 import io
+import os
 import re
+import time
 import warnings
 import zlib
 from contextlib import contextmanager
@@ -19,8 +21,11 @@ from ..errors import DataError, GmmxError
 
 BLOCK = 2880
 GZIP_MAGIC = b"\x1f\x8b"
-# Digests of files that this process has read, by path, size and time of the last change.
-_digests = {}
+# A file that changed less than this before [s] may change again without a new time of change,
+# because file systems store times in steps of up to 2 s.
+CLOCK_STEP = 2.0
+# Digests of files that this process has read, by `_version`.
+_digests: dict[tuple, str] = {}
 
 
 def check_input(path, *, way_out="check its name and folder"):
@@ -57,7 +62,7 @@ def check_input(path, *, way_out="check its name and folder"):
 def file_digest(path):
     """Return the SHA-256 of the bytes of a file as they are on disk, in hexadecimal.
 
-    A file that this process has read, and that has not changed since, is not opened again.
+    A file that this process has read, and that has not changed since, is not read again.
 
     Parameters
     ----------
@@ -69,15 +74,18 @@ def file_digest(path):
         If the file is not there or cannot be read.
     """
     path = check_input(path)
-    if _key(path) not in _digests:
-        with reading(path), open(path, "rb") as stream:
-            _digests[_key(path)] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return _digests[_key(path)]
+    with reading(path), path.open("rb") as stream:
+        version = _version(stream)
+        digest = _digests.get(version)
+        if digest is None:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            _remember(stream, version, digest)
+    return digest
 
 
 @contextmanager
 def reading(path):
-    """Turn whatever goes wrong with a file into one line, and silence astropy's warnings.
+    """Turn every error that a file causes into one line, and silence astropy's warnings.
 
     Parameters
     ----------
@@ -138,7 +146,9 @@ class OpenFits:
         `file_digest` gives it from now on, too.
         """
         with reading(self.path):
-            return _digests.setdefault(_key(self.path), self._raw.hexdigest())
+            digest = self._raw.hexdigest()
+            _remember(self._raw, self._raw.version, digest)
+        return digest
 
 
 @contextmanager
@@ -222,6 +232,7 @@ class _Digested(io.FileIO):
 
     def __init__(self, path):
         super().__init__(path, "rb")
+        self.version = _version(self)
         self._sha256, self._digested = hashlib.sha256(), 0
 
     def readinto(self, buffer):
@@ -244,6 +255,17 @@ class _Digested(io.FileIO):
         return self._sha256.hexdigest()
 
 
-def _key(path):
-    status = Path(path).stat()
-    return str(Path(path).resolve()), status.st_size, status.st_mtime_ns
+def _version(stream):
+    """Return what distinguishes the present content of an open file from any other content."""
+    status = os.fstat(stream.fileno())
+    return (
+        *(status.st_dev, status.st_ino, status.st_size),
+        *(status.st_mtime_ns, status.st_ctime_ns),
+    )
+
+
+def _remember(stream, version, digest):
+    """Remember the digest of an open file that did not change while it was read."""
+    is_settled = time.time() - os.fstat(stream.fileno()).st_mtime > CLOCK_STEP
+    if is_settled and _version(stream) == version:
+        _digests[version] = digest

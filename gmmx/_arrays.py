@@ -39,7 +39,8 @@ def read_only(noun, **shapes):
                 raise InputError(f"{label} must have shape {shape}, got {array.shape}")
         if not np.all(np.isfinite(array)):
             raise InputError(f"{label} holds values that are not finite")
-        if array is given and array.flags.writeable:
+        # A column of a table or a Quantity comes as another object on the same memory.
+        if array.flags.writeable and np.may_share_memory(array, given):
             array = array.copy()
         array.flags.writeable = False
         object.__setattr__(noun, name, array)

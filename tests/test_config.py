@@ -168,7 +168,7 @@ def test_chips(given, chips):
     assert chip_numbers(given) == chips
 
 
-@pytest.mark.parametrize("given", ["", "3-1", "a", "1-2-3", "-1", [1.5]])
+@pytest.mark.parametrize("given", ["", "3-1", "a", "1-2-3", "-1", [1.5], 1.5, []])
 def test_wrong_chips_are_refused(given):
     with pytest.raises(InputError, match="`ccd`"):
         chip_numbers(given)

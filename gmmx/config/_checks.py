@@ -3,10 +3,10 @@
 import math
 from dataclasses import fields
 from difflib import get_close_matches
-from numbers import Integral
+from numbers import Integral, Real
 from os import PathLike, fspath
 
-from ..errors import InputError
+from ..errors import InputError, either
 
 # Names of the command line, for which Python has others.
 _IN_PYTHON = {"k": "n_components", "energy": "energy_kev"}
@@ -46,11 +46,6 @@ def option_names(config):
     return tuple(f.name for f in fields(config))
 
 
-def either(choices):
-    """Join choices for a message: "a, b or c"."""
-    return " or ".join([", ".join(choices[:-1]), choices[-1]] if len(choices) > 1 else choices)
-
-
 def is_whole(value):
     return isinstance(value, Integral) and not isinstance(value, bool)
 
@@ -60,7 +55,9 @@ def recorded(value):
         return [recorded(one) for one in value]
     if is_whole(value):
         return int(value)
-    return value if isinstance(value, str | float | bool | None) else repr(value)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    return value if isinstance(value, str | bool | None) else repr(value)
 
 
 def make_tuples(options, *names):
@@ -72,7 +69,7 @@ def make_tuples(options, *names):
         else:
             values = given if isinstance(given, tuple | list) else (given,)
         texts = tuple(
-            fspath(v) if isinstance(v, PathLike) else str(v) if isinstance(v, int | float) else v
+            fspath(v) if isinstance(v, PathLike) else str(v) if isinstance(v, Real) else v
             for v in values
         )
         object.__setattr__(options, name, texts)

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from os import PathLike, fspath
 
-from ..errors import InputError
+from ..errors import InputError, either
 from ._checks import (
     Options,
-    either,
     is_whole,
     require_at_least,
     require_positive,

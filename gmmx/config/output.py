@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from ..errors import InputError
-from ._checks import Options, either, require_choice, require_positive, require_whole
+from ..errors import InputError, either
+from ._checks import Options, require_choice, require_positive, require_whole
 
 IMAGES = (
     "signal",

@@ -2,8 +2,8 @@
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from numbers import Integral
 
 from ..errors import InputError
 from ._checks import Options, make_tuples, require_at_least, require_choice, require_positive
@@ -166,13 +166,16 @@ def chip_numbers(ccd):
         return None
     if isinstance(ccd, str) and ccd.strip().lower() == "all":
         return "all"
-    chips = set()
-    for part in str(ccd).split(",") if isinstance(ccd, str | Integral) else map(str, ccd):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
-        if match is None or (match[2] and int(match[2]) < int(match[1])):
-            raise InputError(
-                f"`ccd` = {ccd}: write chip numbers such as 0-3, 7 or 0,1,3, or all",
-                parameter="ccd",
-            )
-        chips.update(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return tuple(sorted(chips))
+    several = isinstance(ccd, Iterable) and not isinstance(ccd, str)
+    found = [_chip_range(part) for part in (ccd if several else str(ccd).split(","))]
+    if not found or not all(found):
+        raise InputError(
+            f"`ccd` = {ccd}: write chip numbers such as 0-3, 7 or 0,1,3, or all", parameter="ccd"
+        )
+    return tuple(sorted(set().union(*found)))
+
+
+def _chip_range(part):
+    """Return the chips of "7" or "0-3"; an empty range if the part is neither."""
+    match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", str(part))
+    return range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)

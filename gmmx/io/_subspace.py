@@ -39,10 +39,8 @@ def recorded_band(header, channels):
         ]
         if not ranges or None in ranges:
             continue
-        lows, highs = (
-            [float(r[1] or "-inf") for r in ranges],
-            [float(r[2] or "inf") for r in ranges],
-        )
+        lows = [float(r[1] or "-inf") for r in ranges]
+        highs = [float(r[2] or "inf") for r in ranges]
         # A range that ends at the last channel has no upper end.
         if quantity == "pi" and channels.last is not None and max(highs) >= channels.last:
             continue

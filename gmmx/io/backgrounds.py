@@ -23,7 +23,7 @@ class BackgroundImage:
     Attributes
     ----------
     image : SkyImage
-        Values per pixel, in whatever unit the file has; 0 where nothing is known.
+        Values per pixel, in the unit of the file; 0 where nothing is known.
     known : (ny, nx) array of bool
         Whether the file has a value for the pixel.
     is_counts : bool

@@ -60,7 +60,7 @@ class RadiiMap:
     def name(self):
         """Name of the file, the fraction and the energy, for people."""
         energy = f" at {self.image.number('ENERGY'):g} keV" if self.image.number("ENERGY") else ""
-        return f"{self.image.path.rsplit('/', 1)[-1]}: ECF {self.ecf:g}{energy}"
+        return f"{self.image.name}: ECF {self.ecf:g}{energy}"
 
     def model(self, description=""):
         """Return one round Gaussian for each node.
@@ -186,14 +186,14 @@ def read_psf_maps(paths, *, frame, physical=None) -> PsfModel:
     found = through_radii([one.ecf for one in maps], radii)
     # Nodes outside the field hold copies of others, which the counts leave out.
     inside = np.logical_and.reduce([one.is_inside(x, y) for one in maps])
-    told = _told(found.n_gaussians[inside], len(maps), paths)
+    numbers = _numbers_of_gaussians(found.n_gaussians[inside], len(maps), paths)
     shape, j = grid.shape, len(maps)
     names = "; ".join(one.name for one in maps)
     return PsfModel(
         grid=grid,
         weights=found.weights.reshape(*shape, j),
         covariances=found.variances.reshape(*shape, j, 1, 1) * np.eye(2),
-        description=f"PSF maps {names}: Gaussians through their radii: {told}",
+        description=f"PSF maps {names}: Gaussians through their radii: {numbers}",
     )
 
 
@@ -201,15 +201,18 @@ def _check_fractions(maps):
     """Refuse more than three maps, and maps of the same fraction."""
     fractions = np.array([one.ecf for one in maps])
     if len(maps) > 3 or np.any(np.diff(fractions) < SAME_FRACTION):
-        told = ", ".join(f"{one.image.path} {one.ecf:g}" for one in maps)
+        given = ", ".join(f"{one.image.path} {one.ecf:g}" for one in maps)
         raise InputError(
-            f"psf: maps of two or three different encircled fractions can be joined, got {told}",
+            f"`psf`: maps of two or three different encircled fractions can be joined, got {given}",
             parameter="psf",
         )
 
 
-def _told(n_gaussians, most, paths):
-    """Say how many Gaussians pass through the radii, and warn if they are often fewer than most."""
+def _numbers_of_gaussians(n_gaussians, most, paths):
+    """Return in words at how many nodes there are how many Gaussians.
+
+    If most nodes have fewer Gaussians than there are maps, that is a warning.
+    """
     counts = {n: int(np.count_nonzero(n_gaussians == n)) for n in range(most, 0, -1)}
     if counts[most] < len(n_gaussians) / 2:
         fewer = len(n_gaussians) - counts[most]

@@ -1,7 +1,7 @@
 """The component table as a file: ECSV, FITS or CSV; and its regions.
 
-ECSV and FITS keep the numbers to the bit, with units, descriptions and metadata; CSV keeps the
-numbers alone. A FITS file has a second extension SRCLIST if there are point sources, which DS9
+ECSV and FITS keep the numbers to the bit, with units, descriptions and metadata; CSV keeps only
+the numbers. A FITS file has a second extension SRCLIST if there are point sources, which DS9
 overlays and the reader of masks understands. Regions are written by `gmmx.io.regions`.
 """
 
@@ -52,7 +52,7 @@ def write_table(
     scale: float = ExportConfig.scale,
     overwrite: bool = False,
 ) -> None:
-    """Write a component table, or its regions, in the format that the name of the file asks for.
+    """Write a component table, or its regions, in the format that the ending of the file names.
 
     Parameters
     ----------

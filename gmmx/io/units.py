@@ -7,20 +7,27 @@ the `cm**2 s` of fluximage is `cm**2 s count/photon` in full.
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 
-# Words that astropy does not know, or knows in other letters, in lower case.
+# Units by the words that stand for them in files, in lower case, because astropy does not know
+# all of these words and some programs write units in capitals.
 _SPELLINGS = {
-    **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
-    **dict.fromkeys(("ksec",), "ks"),
-    **dict.fromkeys(("counts", "cts", "ct"), "count"),
-    **dict.fromkeys(("photons", "phot", "ph"), "photon"),
-    **dict.fromkeys(("degree", "degrees"), "deg"),
-    **dict.fromkeys(("arcmins", "arcminute", "arcminutes"), "arcmin"),
-    **dict.fromkeys(("arcsecs", "arcsecond", "arcseconds"), "arcsec"),
-    # Some programs write units in capitals.
-    **{word.lower(): word for word in ("cm", "m", "s", "ks", "count", "photon", "keV", "eV")},
-    **{word: word for word in ("deg", "arcmin", "arcsec", "pixel", "sr")},
+    word: unit
+    for unit, words in {
+        "cm": "cm",
+        "m": "m",
+        "s": "s sec secs second seconds",
+        "ks": "ks ksec",
+        "count": "count counts cts ct",
+        "photon": "photon photons phot ph",
+        "keV": "kev",
+        "eV": "ev",
+        "deg": "deg degree degrees",
+        "arcmin": "arcmin arcmins arcminute arcminutes",
+        "arcsec": "arcsec arcsecs arcsecond arcseconds",
+        "pixel": "pixel",
+        "sr": "sr",
+    }.items()
+    for word in words.split()
 }
 # Bases that are pure numbers, as astropy names them.
 _NUMBERS = {"ct", "ph", "pix", "adu", "electron", "chan", "bin"}
@@ -65,24 +72,24 @@ class FileUnit:
     has_counts: bool = False
     has_others: bool = False
 
-    @cached_property
+    @property
     def is_exposure(self):
         """Whether it is an area times a time, an area, or a time."""
         powers = (self.length, self.time, self.angle)
         return not self.has_others and powers in ((2, 1, 0), (2, 0, 0), (0, 1, 0))
 
-    @cached_property
+    @property
     def is_rate(self):
         """Whether it is per area or per time, as a flux or a rate is."""
         return self.length < 0 or self.time < 0
 
-    @cached_property
+    @property
     def is_number(self):
         """Whether it is a pure number: counts, photons, or no unit."""
         powers = (self.length, self.time, self.angle)
         return self.is_understood and not self.has_others and powers == (0, 0, 0)
 
-    @cached_property
+    @property
     def arcsec(self):
         """Its size if it is an angle [arcsec]; None if it is not."""
         powers = (self.length, self.time, self.angle)

@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError
+from ..errors import OutputError, either
 
 if TYPE_CHECKING:
     import h5py
@@ -55,7 +55,7 @@ def check_target(
     suffixes = None if suffixes is None else tuple(suffixes)
     if suffixes is not None and not path.name.lower().endswith(suffixes):
         ending = f"the ending {path.suffix!r}" if path.suffix else "a name without ending"
-        known = _alternatives(suffixes)
+        known = either(suffixes)
         raise OutputError(f"{path}: cannot tell the format from {ending}: use {known}")
     target = Path(os.path.realpath(path))
     if target.is_dir():
@@ -163,8 +163,3 @@ def replacing_hdf5(
             file.flush()
             content = file.id.get_file_image()
         aside.write_bytes(content)
-
-
-def _alternatives(names: tuple[str, ...]) -> str:
-    """The names as a list for people: "a, b or c"."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..errors import InputError
 from ..plane.grid import PixelGrid, SkyImage
 from ..plane.resample import map_means
 from .completeness import Completeness
@@ -12,7 +13,7 @@ from .completeness import Completeness
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Field:
-    """What one observation records of the plane, relative to the reference exposure of a fit.
+    """The part of the plane that one observation records, relative to a reference exposure.
 
     Attributes
     ----------
@@ -48,9 +49,15 @@ class Field:
         return self.completeness.exposure_at(x, y) / self.reference
 
     def own_maps(self) -> "FieldMaps":
-        """Maps of the field on the grid of its completeness, which it must have."""
+        """Maps of the field on the grid of its completeness.
+
+        Raises
+        ------
+        InputError
+            If there is no completeness, and therefore no grid.
+        """
         if self.completeness is None:
-            raise ValueError("a field without a completeness has no grid of its own")
+            raise InputError("a field without a completeness has no grid of its own")
         return FieldMaps(self, self.completeness.grid, is_own=True)
 
     def maps_on(self, grid: PixelGrid) -> "FieldMaps":

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.shapes import Shapes
 from .background import Background
 from .completeness import Completeness
-from .photons import Photons
+from .photons import Photons, keep_photons
 from .pointing import Pointing
 from .psf import PsfModel
 
@@ -135,14 +135,7 @@ class Observation:
         reason : str
             Key in `dropped`.
         """
-        if np.all(keep):
-            return self
-        lost = self.photons.count(~keep)
-        return replace(
-            self,
-            photons=self.photons.select(keep),
-            dropped={**self.dropped, reason: self.dropped.get(reason, 0) + lost},
-        )
+        return keep_photons(self, keep, reason)
 
     def exposed(self) -> "Observation":
         """Drop the photons where the completeness is zero."""

@@ -120,6 +120,32 @@ class Photons:
         return replace(self, **kept)
 
 
+def keep_photons(record, keep, reason):
+    """Keep some of the photons of a record and count the others under a reason.
+
+    Parameters
+    ----------
+    record : EventList, CountsImage or Observation
+        It has `photons`, and the number of photons that were `dropped` by reason.
+    keep : (N,) array of bool
+        True for the photons that stay.
+    reason : str
+        Key in `dropped`.
+
+    Returns
+    -------
+    EventList, CountsImage or Observation
+    """
+    if np.all(keep):
+        return record
+    lost = record.photons.count(~keep)
+    return replace(
+        record,
+        photons=record.photons.select(keep),
+        dropped={**record.dropped, reason: record.dropped.get(reason, 0) + lost},
+    )
+
+
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class _Recorded:
     """Photons of one file in the tangent plane of that file's own sky coordinates.
@@ -166,14 +192,7 @@ class _Recorded:
         reason : str
             Key in `dropped`.
         """
-        if np.all(keep):
-            return self
-        lost = self.photons.count(~keep)
-        return replace(
-            self,
-            photons=self.photons.select(keep),
-            dropped={**self.dropped, reason: self.dropped.get(reason, 0) + lost},
-        )
+        return keep_photons(self, keep, reason)
 
     def noted(self, **facts):
         """The same photons with some facts of their pointing changed.

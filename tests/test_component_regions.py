@@ -164,7 +164,7 @@ def test_regions_that_cannot_be_written_are_refused(tmp_path, options, meta, mes
 
 
 def test_a_system_that_astropy_does_not_know_is_refused():
-    with pytest.raises(InputError, match="'fk6' is not a celestial frame"):
+    with pytest.raises(InputError, match="`frame` = fk6: it is not a celestial frame"):
         component_regions(make_table(), frame="fk6")
 
 

@@ -105,7 +105,7 @@ BAD_FITS = {
     ),
     "PSF map missing": (
         ["events.fits", "--psf", "nothing.fits"],
-        ["nothing.fits: no such file: give a FITS image"],
+        ["nothing.fits: no such file: give --psf as chandra, a FITS file"],
     ),
     "unknown shape": (["events.fits", "--mask", "odd.reg"], ["odd.reg", "2", "blob"]),
     "no shape": (["events.fits", "--mask", "none.reg"], ["none.reg", "no shape"]),

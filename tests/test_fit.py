@@ -109,7 +109,7 @@ def test_the_error_of_a_background_allows_for_emission_that_is_too_faint_to_be_f
     [
         ({"n_components": 0}, "`n_components` = 0: give at least 1"),
         ({"n_components": -2}, "`n_components` = -2: give at least 1"),
-        ({"init": "nearest", "n_components": 4}, "`init` = nearest: it is grow"),
+        ({"init": "nearest", "n_components": 4}, "`init` = nearest: choose grow"),
         ({"init": "kmeans"}, "needs a number of components"),
         ({"init": "other.h5"}, "give its mixture as `start`"),
         ({"fix": "table.ecsv"}, "give its components as `fixed`"),

@@ -14,7 +14,7 @@ from gmmx.commands.fit import fit
 from gmmx.commands.render import render
 from gmmx.commands.score import score
 from gmmx.config import FitConfig, RenderConfig
-from gmmx.errors import InputError
+from gmmx.errors import DataWarning, InputError
 from gmmx.fitting.driver import fit as fit_photons
 from gmmx.io.models import read_model
 from gmmx.io.virtual import parse_file_arguments
@@ -166,10 +166,17 @@ def test_each_pointing_may_have_a_mask_in_physical_coordinates(pair):
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*given 2 times")
 def test_two_copies_of_an_event_list_share_physical_coordinates(pair):
     assert len(read([pair[0]] * 2, mask=("physical.reg",), exposure=("expmap_0.fits",) * 2)) == 2
 
 
+def test_an_event_list_that_is_given_twice_is_a_warning(pair):
+    with pytest.warns(DataWarning, match="given 2 times, so that each of its photons counts"):
+        read([pair[0]] * 2, exposure=("expmap_0.fits",) * 2)
+
+
+@pytest.mark.filterwarnings("ignore:.*given 2 times")
 def test_equal_names_are_told_apart(pair):
     assert [o.name for o in read([pair[0]] * 2, exposure=("expmap_0.fits",) * 2)] == [
         "events_0_1",

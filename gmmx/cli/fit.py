@@ -141,14 +141,15 @@ _OPTIONS = (
     ),
     _model(
         "prior_mean_count",
-        "Weight of the prior on the position of a component: that of this many photons spread as "
-        "the exposure is over the component.",
+        "Weight of the prior on the position of a component, as a number of photons that are "
+        "distributed as the exposure within the component.",
         metavar="PHOTONS",
     ),
     _model(
         "prior_covariance_count",
-        "Weight of the prior on the covariance of a component: that of this many photons spread as "
-        "the core of the PSF. It keeps faint components from shrinking below the resolution.",
+        "Weight of the prior on the covariance of a component, as a number of photons that are "
+        "distributed as the core of the PSF. The prior keeps faint components from shrinking "
+        "below the resolution.",
         metavar="PHOTONS",
     ),
     _fit(

@@ -36,8 +36,8 @@ from .options import Command, File, flag, setting, values
 def main():
     """Fit Gaussian mixtures to the photons of an X-ray telescope.
 
-    The result is the sky before the telescope: gmmx deconvolves the PSF, corrects for exposure
-    and masks, and separates the background.
+    The fitted model describes the sky: gmmx deconvolves the PSF, corrects for exposure and
+    masks, and separates the background.
     """
 
 
@@ -137,9 +137,10 @@ def render(console, model, out, overwrite, **given):
 def plot(console, model, out, overwrite, **given):
     """Draw a figure of MODEL.
 
-    The figure "overview" shows the data, the completeness, the full scene, the deconvolved signal,
-    the residuals and the radial profile. "residuals" shows residuals and profile of each
-    observation. "history" shows how log-likelihood and number of components changed.
+    The figure "overview" shows the smoothed photons, the model with the background, the
+    deconvolved signal, the completeness, the residuals and the radial profile. "residuals" shows
+    the residuals and the profile of each observation. "history" shows how the log-likelihood and
+    the number of components changed during the fit.
     """
     from ..commands.plot import plot as plot_model
 
@@ -207,7 +208,7 @@ def export(console, model, out, overwrite, **given):
 
     The suffix of the output file selects the format. Regions are one ellipse for each component
     and one circle for each point source. A name that ends in reg.fits makes a FITS region table,
-    which is in physical pixels whatever the frame; any other .fits is the component table.
+    which is in physical pixels for every --frame; any other .fits is the component table.
     """
     from ..commands.export import export as export_model
 

@@ -78,7 +78,7 @@ def make_tuples(options, *names):
 def require_choice(options, name, choices):
     value = getattr(options, name)
     if value not in choices:
-        raise InputError(f"`{name}` = {value}: it is {either(choices)}", parameter=name)
+        raise InputError(f"`{name}` = {value}: choose {either(choices)}", parameter=name)
 
 
 def require_positive(options, *names):

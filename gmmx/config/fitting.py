@@ -32,7 +32,7 @@ class FitOptions(Options):
         Component table that the fit starts from. Its fixed_flux, fixed_mean and
         fixed_covariance columns mark the parameters that are kept fixed.
     seed : int
-        Seed of the k-means initialisation; nothing else is random.
+        Seed of the k-means initialisation. Nothing else in a fit is random.
     max_iter : int
         Maximum number of likelihood evaluations after the initialisation.
     tol : float
@@ -41,11 +41,11 @@ class FitOptions(Options):
     min_sigma : float
         Lower limit of a component's intrinsic standard deviation [arcsec].
     prior_mean_count : float
-        Weight of the prior on each position: that of this many photons spread as the exposure
-        is over the component (a of the method).
+        Weight of the prior on each position, as a number of photons that are distributed as the
+        exposure within the component.
     prior_covariance_count : float
-        Weight of the prior on each covariance: that of this many photons spread as the core of
-        the PSF (nu of the method).
+        Weight of the prior on each covariance, as a number of photons that are distributed as
+        the core of the PSF.
     exchanges : int
         Maximum number of rounds that exchange superfluous components for missing ones.
     threads : int
@@ -54,7 +54,7 @@ class FitOptions(Options):
     Raises
     ------
     InputError
-        When a value is not one of these.
+        If a value is not one of these.
 
     Examples
     --------
@@ -89,7 +89,7 @@ class FitOptions(Options):
             )
         if isinstance(self.init, str) and self.init not in STARTS and not self.starts_from_model:
             raise InputError(
-                f"`init` = {self.init}: it is {', '.join(STARTS)}, or a model file ending in "
+                f"`init` = {self.init}: choose {', '.join(STARTS)}, or a model file ending in "
                 f"{either(MODEL_SUFFIXES)}",
                 parameter="init",
             )

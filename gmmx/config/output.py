@@ -53,14 +53,14 @@ class RenderConfig(Options):
         require_positive(self, "bin")
         require_choice(self, "units", UNITS)
         if not isinstance(self.points, bool):
-            raise InputError(f"`points` = {self.points}: it is true or false", parameter="points")
+            raise InputError(f"`points` = {self.points}: choose true or false", parameter="points")
         name = re.sub(r"_[1-9]\d*$", "", str(self.image).lower())
         if self.image is not None and name not in (
             IMAGES if name == str(self.image).lower() else IMAGES_OF_EACH
         ):
             each = ", ".join(f"{one}_1" for one in IMAGES_OF_EACH)
             raise InputError(
-                f"`image` = {self.image}: it is {either(IMAGES)}, or an image of one observation"
+                f"`image` = {self.image}: choose {either(IMAGES)}, or an image of one observation"
                 f" of a joint fit, such as {each}",
                 parameter="image",
             )

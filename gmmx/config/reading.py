@@ -13,7 +13,7 @@ SOURCE_POSITIONS = ("free", "fixed")
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ReadOptions(Options):
-    """What is read beside the event lists, and which of their photons are kept.
+    """Files that are read with the event lists, and the selection of photons.
 
     A tuple holds one value for each event list, in their order; commas separate several values
     for one list. A single value may be given without a tuple.
@@ -31,7 +31,7 @@ class ReadOptions(Options):
     psf_extra_sigma : float
         Sigma of a further Gaussian [arcsec] that the PSF is convolved with.
     mask, region : path, region or tuple of these
-        Regions to leave out, and regions to keep: photons outside the latter are dropped.
+        Regions to leave out, and regions to keep: photons outside the latter are left out.
     energy_kev : str, (float, float), optional
         Energy band: "LO:HI" or a pair [keV], or "all". Without it the instrument's band.
     ccd : str, int or sequence of int, optional
@@ -52,7 +52,7 @@ class ReadOptions(Options):
     Raises
     ------
     InputError
-        When a value is not one of these.
+        If a value is not one of these.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class SourceOptions(Options):
     sources : path, region or tuple of these
         Region files or source lists, one circle or ellipse for each source.
     source_positions : {"free", "fixed"}
-        Whether the positions are fitted, within their regions, or stay where the list has them.
+        Whether the positions are fitted, within their regions, or kept as the list has them.
     """
 
     sources: tuple = ()
@@ -119,7 +119,7 @@ def energy_band(energy):
     Raises
     ------
     InputError
-        When it is none of these, a bound is negative, or LO is not below HI.
+        If it is none of these, if a bound is negative, or if LO is not below HI.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def chip_numbers(ccd):
     Raises
     ------
     InputError
-        When it is none of these.
+        If it is none of these.
 
     Examples
     --------

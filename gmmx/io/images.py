@@ -125,7 +125,7 @@ def read_grid_like(path: str | PathLike, frame: SkyFrame | None) -> PixelGrid:
     grid, residual = affine_grid(image.values.shape, place)
     if grid is None:
         raise DataError(
-            f"{path}: its pixels are on the other side of the sky than the model's field: name "
+            f"{path}: its pixels are on the opposite side of the sky from the model's field: name "
             "an image of the same field"
         )
     if not residual < MAX_RESIDUAL:

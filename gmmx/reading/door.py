@@ -4,11 +4,13 @@ Whether a file holds single photons or photons counted in pixels is decided here
 `EventListFile` and `CountsImageFile` are two straight lines of work from there.
 """
 
+import warnings
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
 from ..config import ReadOptions
+from ..errors import DataWarning
 from ..io.counts_image import is_counts_image
 from ..io.virtual import parse_file_argument, parse_file_arguments
 from ..model.observation import Observation
@@ -148,11 +150,23 @@ def observations_of(files, options, *, sources=()):
         In the tangent plane of the first.
     """
     each = [_checked(one) for one in options_of_each(options, len(files))]
+    _warn_of_repetition(files)
     observations = []
     for file, name, own in zip(files, names_of(files), each, strict=True):
         source = open_source(file)
         observations.append(source.observation(own, name=name))
     return in_one_plane(observations, options, sources=sources)
+
+
+def _warn_of_repetition(files):
+    texts = [file.text for file in files]
+    for text in sorted({text for text in texts if texts.count(text) > 1}):
+        warnings.warn(
+            f"{text}: given {texts.count(text)} times, so that each of its photons counts as often "
+            "and the errors are too small: give it once",
+            DataWarning,
+            stacklevel=4,
+        )
 
 
 def _checked(options):

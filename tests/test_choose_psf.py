@@ -127,7 +127,7 @@ def test_without_energies_the_psf_is_that_of_a_usual_energy(events):
 @pytest.mark.parametrize(
     ("keywords", "reason"),
     [
-        ({"OBS_ID": "Merged"}, "gmmx fit a.fits b.fits"),
+        ({"OBS_ID": "Merged"}, "fit the single event lists jointly"),
         ({"ROLL_PNT": None}, "no ROLL_PNT"),
         ({"RA_PNT": "Merged"}, "no RA_PNT"),
     ],

@@ -248,3 +248,8 @@ def test_results_name_options_too(capsys):
         "  not converged: raise --max-iter",
         '{"status": "ok", "warnings": ["not converged: raise --max-iter"]}',
     ]
+
+
+def test_messages_name_options_too(capsys):
+    Console("gmmx", {"psf": "--psf"}).say("psf: none (give another PSF with `psf`)")
+    assert capsys.readouterr().err == "psf: none (give another PSF with --psf)\n"

@@ -41,7 +41,7 @@ def make_long_result():
         "components 12 (20 requested)",
         "status NOT CONVERGED: 2000 evaluations were not enough",
         "exposure map maximum 1e+07 cm**2 s, cells of 2 arcsec",
-        "Brightest 10 of 12 components (-v lists all)",
+        "Brightest 10 of 12 components (`verbose` lists all)",
         "the exposure map is of another band",
     ],
 )

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..model.mixture import FIXED_COLUMNS
-from .flags import component_flags, principal_axes, psf_radii
+from .flags import FWHM_PER_SIGMA, component_flags, principal_axes, psf_radii
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
     from ..model.result import FitResult
-
-FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 
 # Unit and description of each column, in their order.
 _COLUMNS = {

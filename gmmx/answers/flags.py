@@ -38,8 +38,9 @@ POINT_WINGS_FRACTION = 0.8
 # A point source is not significant below this many standard errors of its flux.
 SIGNIFICANT = 2.0
 
-_FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
-# Flags that follow from being a point source, so that they tell nothing about one.
+# Full width at half maximum of a Gaussian in standard deviations.
+FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
+# Flags that every point source would have, so that only extended components get them.
 _OF_EXTENDED = (
     "at the size floor",
     "smaller than the PSF",
@@ -71,11 +72,11 @@ def component_flags(result: FitResult) -> list[tuple[str, ...]]:
     >>> component_flags(result)
     [('at the size floor',)]
     """
-    holds = _flags_of_fit(result) | _flags_of_fixed(result)
+    found = _flags_of_fit(result) | _flags_of_fixed(result)
     for word in _OF_EXTENDED:
-        holds[word] = holds[word] & ~result.points
+        found[word] = found[word] & ~result.points
     return [
-        tuple(word for word, which in holds.items() if which[k]) for k in range(len(result.mixture))
+        tuple(word for word, which in found.items() if which[k]) for k in range(len(result.mixture))
     ]
 
 
@@ -159,7 +160,7 @@ def on_readout_streak(
     major, minor, angle : (K,) arrays
         As `principal_axes` returns them.
     """
-    thin = (major > STREAK_RATIO * minor) & (_FWHM_PER_SIGMA * major > STREAK_LENGTH)
+    thin = (major > STREAK_RATIO * minor) & (FWHM_PER_SIGMA * major > STREAK_LENGTH)
     along = np.zeros(len(major), bool)
     for readout in {a for o in observations for a in readout_angles(o)}:
         along |= np.abs(np.mod(angle - 90 - readout + 90, 180.0) - 90) < STREAK_ANGLE
@@ -235,7 +236,7 @@ def _distances(means, x, y):
 
 
 def psf_radii(result: FitResult, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Radii that hold 90 % of the PSF at n positions, (n,) [arcsec].
+    """Radii that contain 90 % of the PSF at n positions, (n,) [arcsec].
 
     They are the smallest over the observations that have a PSF; 0 without any.
     """

@@ -54,7 +54,7 @@ class Console:
         """Print a message in one line, unless -q was given."""
         if not self.quiet:
             self.clear()
-            click.echo(text, err=True)
+            click.echo(self.in_options(text), err=True)
 
     def fail(self, error, file=None):
         """Print an error in one line, and with --json as one object on standard output too."""

@@ -35,7 +35,7 @@ class GaussianSums(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Moments:
-    """What one pass over the data says about every parameter: the E-step.
+    """The sums of one pass over the data, from which every parameter is updated: the E-step.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ def completed(observed, exposure, mixture):
 
 
 class Phase(Protocol):
-    """What stays fixed while objectives are compared between iterates.
+    """Quantities that stay fixed while objectives are compared between iterates.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a fit varies: a mixture and background amplitudes, and the priors on them."""
+"""The parameters of a fit, a mixture and background amplitudes, and the priors on them."""
 
 from dataclasses import dataclass, replace
 

@@ -146,7 +146,7 @@ def _totals(information):
 
 
 def _deviations(deviations, amplitudes, n):
-    """What each deviation of the fixed amplitudes does to log B, (n, number of deviations)."""
+    """Change of log B by each deviation of the fixed amplitudes, (n, number of deviations)."""
     row, columns = n - sum(len(a) for a in amplitudes), [np.zeros((n, 0))]
     for rows, values in zip(deviations, amplitudes, strict=True):
         moves = np.zeros((n, len(rows)))
@@ -157,7 +157,7 @@ def _deviations(deviations, amplitudes, n):
 
 
 def _changes(information, wings, moves, sought, sought_wings):
-    """What each deviation does to the sought totals once all else has followed it."""
+    """Change of the sought totals by each deviation once all other parameters have followed."""
     seen = [score @ moves for score in information.scores]
     pull = -sum(score.T @ part for score, part in zip(information.scores, seen, strict=True))
     pull_wings = (

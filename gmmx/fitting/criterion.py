@@ -1,4 +1,4 @@
-"""The rule that decides how many components are worth having: Schwarz's criterion.
+"""The rule that chooses the number of components: Schwarz's criterion.
 
 Schwarz's criterion (1978, Annals of Statistics 6, 461) charges half the logarithm of the number
 of data for each parameter. A component has six parameters: one flux, two coordinates and three

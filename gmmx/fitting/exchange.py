@@ -7,7 +7,7 @@ import numpy as np
 from ..em.maximise import floored
 from ..model.mixture import Mixture
 from .grow import LEAST_FLUX, MOST_ADDED, is_apart, round_components
-from .phases import evaluated, evaluation_at, left, merit, noted, tried
+from .phases import evaluated, evaluation_at, merit, noted, rejected, tried
 from .problem import ESTIMATE_PHOTONS, parameters_of
 from .prune import fewer, removal_losses
 from .stage import Stage
@@ -74,7 +74,7 @@ class Exchange(Stage):
             if n_added > 1
             else {"n_trials": 1, "skip": at["skip"] + 1}
         )
-        state = left(trial, state).going_on(rounds=at["rounds"] + 1, **progress)
+        state = rejected(trial, state).going_on(rounds=at["rounds"] + 1, **progress)
         return state, (best, phase, proposal)
 
 

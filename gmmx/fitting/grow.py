@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..model.mixture import Mixture
-from .phases import left, noted, refine
+from .phases import noted, refine, rejected
 from .problem import parameters_of
 from .stage import Stage
 from .start import one_component
@@ -60,7 +60,7 @@ class Grow(Stage):
         worth_it = len(trial.mixture) > k
         trial = noted(problem, trial, last, "grow", worth_it)
         if not worth_it:
-            return left(trial, state).after_stage(), None
+            return rejected(trial, state).after_stage(), None
         return trial.going_on(rounds=state.progress["rounds"] + 1), None
 
     def _needs_a_first(self, problem, parameters):

@@ -90,10 +90,10 @@ class PhaseEnd:
     promise: float
 
     def is_settled(self, tolerance):
-        """Whether neither this phase nor a further one gains anything worth mentioning.
+        """Whether neither this phase nor a further one gains more than the tolerance.
 
-        A phase that gained next to nothing from its fresh start leaves a further phase nothing
-        to refresh.
+        If the objective hardly rose after PSF averages and prior scales were computed anew, a
+        further phase would not raise it either.
         """
         return self.promise < tolerance and self.gain < max(10 * tolerance, 1.0)
 
@@ -227,7 +227,7 @@ def evaluation_at(problem, state):
 
 
 def noted(problem, state, evaluation, stage, accepted=True):
-    """The state with one more structure in its path: K, log L, and whether the fit kept it."""
+    """The state with one more row in its path: K, log L, and whether the fit accepted them."""
     k, log_likelihood = _n_extended(evaluation.parameters), float(evaluation.log_likelihood)
     value = float(criterion(log_likelihood, k, problem.n_photons))
     row = (stage, k, log_likelihood, value, bool(accepted))
@@ -235,18 +235,18 @@ def noted(problem, state, evaluation, stage, accepted=True):
 
 
 def merit(evaluation, price):
-    """What mixtures of different structure are compared by [nat].
+    """The merit of a mixture, by which the fit accepts or rejects other components [nat].
 
-    It is the objective where their number is given, and else the likelihood less the price of
-    all components.
+    It is the objective if the number of components is given. If the fit chooses the number, it is
+    the log-likelihood less the price of all components.
     """
     if price is None:
         return evaluation.objective
     return evaluation.log_likelihood - price * len(evaluation.parameters.mixture)
 
 
-def left(state, before):
-    """The state `before` a trial that was not worth it, with what the trial has cost."""
+def rejected(state, before):
+    """The state after a rejected trial: the parameters before it, and the evaluations it took."""
     return replace(
         state.with_parameters(parameters_of(before)),
         removed=before.removed,

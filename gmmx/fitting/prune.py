@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .phases import evaluated, evaluation_at, left, merit, noted, tried
+from .phases import evaluated, evaluation_at, merit, noted, rejected, tried
 from .problem import ESTIMATE_PHOTONS, parameters_of
 from .stage import Stage
 
@@ -45,7 +45,7 @@ class Prune(Stage):
             trial = noted(problem, trial, found, "prune", worth_it)
             if worth_it:
                 return trial, (found, found_phase, None)
-            state = left(trial, state)
+            state = rejected(trial, state)
         if n_trials == 1:
             return state.after_stage(), None
         return state.going_on(n_trials=fewer(n_trials)), (best, phase, losses)
@@ -78,8 +78,8 @@ def removal_losses(information, observed_fraction):
 def cheapest(losses, price, n_most):
     """Up to `n_most` components whose removal costs less than their price, cheapest first.
 
-    The estimates are rough. Where components are tried one at a time, those that cost up to
-    twice their price are therefore tried, too.
+    The estimates are rough. For this reason components that cost up to twice their price are
+    tried, too, when they are tried one at a time.
 
     Examples
     --------

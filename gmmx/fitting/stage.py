@@ -1,10 +1,10 @@
-"""Stage: what every stage of a fit is."""
+"""The base class of the stages of a fit."""
 
 from dataclasses import dataclass
 
 from .phases import Watch
 
-# When a stage is run: in any case, if there is a component, or if the latest exchange was worth it.
+# When a stage is run: always, if there is a component, or if the latest exchange was accepted.
 ALWAYS, WITH_COMPONENTS, AFTER_IMPROVEMENT = "always", "with components", "after improvement"
 
 
@@ -55,8 +55,8 @@ class Stage:
         problem : Problem
         state : FitState
         known : object or None
-            What the step before this one computed from the state; None after a resumption, when
-            it is computed again.
+            Results that the step before this one computed from the state. After a resumption it
+            is None, and they are computed again.
         watch : Watch
 
         Returns

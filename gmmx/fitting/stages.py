@@ -1,8 +1,8 @@
 """The stages of a fit: each is a few numbers, and one method that takes a FitState to the next.
 
-A stage holds no more than what it was told: how many evaluations, how many components, which
-price. Everything that changes is in the FitState, which also lists the stages. `run` repeats
-`step` until the stage ends; after each step the fit can be stopped and resumed.
+A stage holds only its settings: a number of evaluations or of components, or a price. Everything
+that changes is in the FitState, which also lists the stages. `run` repeats `step` until the stage
+ends; after each step the fit can be stopped and resumed.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -48,7 +48,7 @@ class Cluster(Stage):
 class Settle(Stage):
     """Run phases until less than `tolerance` [nat] is to be gained.
 
-    `evaluations` is how many there are at most.
+    A last phase ends soon after `evaluations` evaluations.
     """
 
     evaluations: int

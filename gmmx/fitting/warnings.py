@@ -1,4 +1,4 @@
-"""What a person should know about a fit before they use it: one function for each warning."""
+"""The warnings of a fit, one function for each."""
 
 import numpy as np
 
@@ -113,7 +113,7 @@ def absorbed_backgrounds(problem, result):
 
 
 def _better_exposure(observation):
-    """What the exposure of an observation may lack, for the message."""
+    """How the exposure of an observation can be improved, for the message."""
     if any(file.role == "exposure" for file in observation.pointing.inputs):
         return "limit the exposure map to the region where photons are recorded"
     return "give an exposure map with `exposure`"

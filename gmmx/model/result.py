@@ -251,7 +251,9 @@ class FitResult(ResultDoors):
         """Number of exchanges and of pruned components; empty without a path.
 
         ``exchanges_tried`` and ``exchanges_accepted`` count rounds, each of one or several
-        components. ``exchange_gain`` is the gain of the accepted ones in log L [nat].
+        components. ``exchange_gain`` is the change of log L by the accepted ones [nat]. It may be
+        negative, because exchanges are accepted by the objective with its priors, or, if the fit
+        chooses K, by log L less the price of all components.
         ``pruned`` is the number of components that were removed.
         """
         if not self.path:

@@ -12,7 +12,7 @@ from ..model.field import Field
 
 
 def photons_of(background, completeness):
-    """Return the number of photons that a background makes in one observation alone.
+    """Return the number of photons that a background makes in a single observation.
 
     Parameters
     ----------

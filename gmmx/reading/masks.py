@@ -139,7 +139,7 @@ def _check_left(recorded, lists, problem):
 
 
 def _warn_of_greedy_shapes(recorded, masks):
-    """Warn of each shape of the masks that alone takes more than 5 % of the photons."""
+    """Warn of each single shape of the masks that takes more than 5 % of the photons."""
     for one in masks:
         inside = recorded.photons.select(
             one.shapes.contains(recorded.photons.x, recorded.photons.y)

@@ -19,7 +19,7 @@ ON_ZERO_EXPOSURE = 0.02
 def placed(observation, *, frame=None, bin=None):
     """Return an observation in a tangent plane, without the photons on zero exposure there.
 
-    The exposure is looked up in the plane of the fit alone, so that the same cuts leave the same
+    The exposure is looked up only in the plane of the fit, so that the same cuts leave the same
     photons whenever the file is read again.
 
     Parameters

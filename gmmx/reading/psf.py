@@ -229,7 +229,7 @@ def _problem(pointing, instrument):
     if pointing.obs_id.lower() == "merged":
         return (
             "OBS_ID Merged has several pointings, each with its own PSF: fit the single event "
-            "lists jointly: gmmx fit a.fits b.fits"
+            "lists jointly"
         )
     needed = {"RA_PNT": pointing.ra, "DEC_PNT": pointing.dec, "ROLL_PNT": pointing.roll}
     missing = [key for key, value in needed.items() if value is None]

@@ -78,7 +78,7 @@ def _block(name, head, table, cells, limit):
     n = len(table) if limit is None else min(limit, len(table))
     title = f"{name.capitalize()}s"
     if n < len(table):
-        title = f"Brightest {n} of {len(table)} {name}s (-v lists all)"
+        title = f"Brightest {n} of {len(table)} {name}s (`verbose` lists all)"
     rows = [head, *([str(table["component"][i]), *cells[i]] for i in range(n))]
     widths = [max(len(row[j]) for row in rows) for j in range(len(head) - 1)]
     lines = []

@@ -60,22 +60,6 @@ class DegeneracyWarning(GmmxWarning):
     """Parameters that the data cannot distinguish."""
 
 
-def either(choices) -> str:
-    """Join choices for a message.
-
-    Parameters
-    ----------
-    choices : sequence of str
-
-    Examples
-    --------
-    >>> either(["sky", "particle", "streak"])
-    'sky, particle or streak'
-    """
-    *others, last = choices
-    return f"{', '.join(others)} or {last}" if others else last
-
-
 @contextmanager
 def about(subject):
     """Name the file or the thing that an error is about: put it before the message.

@@ -13,6 +13,7 @@ PACKAGE = ROOT / "gmmx"
 ROOMS = (
     "errors",
     "_arrays",
+    "_words",
     "config",
     "_kernels",
     "plane",
@@ -30,7 +31,7 @@ ROOMS = (
 RANK = {name: rank for rank, name in enumerate(ROOMS)}
 # Rooms that see less of the house than their place in the order would allow.
 MAY_SEE = {
-    "io": {"errors", "_arrays", "config", "plane", "model", "telescope"},
+    "io": {"errors", "_arrays", "_words", "config", "plane", "model", "telescope"},
     "reading": set(ROOMS) - {"answers", "show", "commands", "cli"},
 }
 # Modules whose methods are doors to rooms below, and import inside their bodies.

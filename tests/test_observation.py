@@ -48,7 +48,7 @@ def test_it_never_changes():
         ({"backgrounds": (Background(),)}, "a background needs a completeness"),
         (
             {"backgrounds": (Background(), Background()), "completeness": field(10, 1.0)},
-            "share a name: sky, sky",
+            "have the same name: sky, sky",
         ),
     ],
 )

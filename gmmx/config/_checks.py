@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 from os import PathLike, fspath
 
-from ..errors import InputError, either
+from .._words import either
+from ..errors import InputError
 
 # Names of the command line, for which Python has others.
 _IN_PYTHON = {"k": "n_components", "energy": "energy_kev"}

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from os import PathLike, fspath
 
-from ..errors import InputError, either
+from .._words import either
+from ..errors import InputError
 from ._checks import (
     Options,
     is_whole,

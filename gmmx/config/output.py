@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from ..errors import InputError, either
+from .._words import either
+from ..errors import InputError
 from ._checks import Options, require_choice, require_positive, require_whole
 
 IMAGES = (

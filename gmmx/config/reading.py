@@ -1,4 +1,4 @@
-"""Options of what is read: files, selections, and point sources."""
+"""Options of reading: files, selections, and point sources."""
 
 import math
 import re

@@ -1,1 +1,1 @@
-"""The only code that touches disk: the reader and the writer of each format share a module."""
+"""The only code that reads and writes files: one module or folder for each format."""

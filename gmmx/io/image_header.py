@@ -1,11 +1,11 @@
-"""What the header of an image says about the fit and its observations."""
+"""Keywords and history in the header of an image, from the fit and its observations."""
 
 import json
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ..model.observation import Observation
+from ..model.observation import Observation, common_band
 from ..model.result import FitResult
 
 Card = tuple[str | bool | int | float, str]
@@ -78,7 +78,7 @@ def history(result: FitResult, created: str, command: str | None) -> list[str]:
 
 
 def printable(text: str) -> str:
-    r"""Text as FITS headers hold it: printable ASCII, other characters as escapes.
+    r"""Text as it may stand in a FITS header: printable ASCII, other characters as escapes.
 
     Examples
     --------
@@ -108,13 +108,12 @@ def _carried(headers: Sequence[dict]) -> dict[str, Card]:
 
 def _band(observations: Iterable[Observation]) -> dict[str, Card]:
     """The energies of all observations; none if one of them was fitted at all energies."""
-    given = [o.pointing.band_kev for o in observations]
-    bands = [band for band in given if band is not None and np.isfinite(band).all()]
-    if len(bands) < len(given):
+    band = common_band(observations)
+    if band is None:
         return {}
     return {
-        "ENERG_LO": (float(min(low for low, _ in bands)), "[keV] lower end of the energy band"),
-        "ENERG_HI": (float(max(high for _, high in bands)), "[keV] upper end of the energy band"),
+        "ENERG_LO": (band[0], "[keV] lower end of the energy band"),
+        "ENERG_HI": (band[1], "[keV] upper end of the energy band"),
     }
 
 

@@ -190,7 +190,7 @@ def _warn_of_other_energies(image, pointing):
 
 
 def _warn_of_another_observation(image, pointing):
-    """Warn if map and photons have different ObsIDs, zero and words such as Merged aside."""
+    """Warn if map and photons have different ObsIDs; zero and words such as Merged are ignored."""
     theirs, ours = image.text("OBS_ID"), pointing.obs_id
     if not (theirs.isdigit() and ours.isdigit() and int(theirs) and int(ours)):
         return

@@ -39,7 +39,7 @@ _NESTED = {
     "frame": {"ra0": "RA0", "dec0": "DEC0", "projection": "PROJ", "radesys": "RADESYS"},
     "physical": {"x0": "PHYS_X0", "y0": "PHYS_Y0", "step_x": "PHYS_DX", "step_y": "PHYS_DY"},
 }
-# What a file has in the column flags for a component without flags. An empty text would come
+# Text in the column flags of a file for a component without flags, because an empty text would come
 # back from ECSV and FITS as a masked value.
 _NO_FLAGS = "none"
 

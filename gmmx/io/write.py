@@ -11,7 +11,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError, either
+from .._words import either
+from ..errors import OutputError
 
 if TYPE_CHECKING:
     import h5py

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from .._words import counted
 from ..plane.grid import PixelGrid
 from .field import Field, FieldMaps
 from .mixture import Mixture
@@ -37,8 +38,7 @@ class Components:
     amplitude: ClassVar[float] = 1.0
 
     def __repr__(self):
-        n = len(self.mixture)
-        return f"{type(self).__name__}({n} component{'' if n == 1 else 's'})"
+        return f"{type(self).__name__}({counted(len(self.mixture), 'component')})"
 
     @cached_property
     def views(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -86,4 +86,4 @@ class Components:
 
 
 class PointComponents(Components):
-    """Point sources, seen by one observation: components whose own size is none."""
+    """Point sources, seen by one observation: components that have no size of their own."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ResultDoors:
-    """What a FitResult can be asked for in a notebook.
+    """The methods of a FitResult that draw, tabulate, score and write it.
 
     The methods import inside their bodies, because the rooms that they call import the nouns of
     this one.
@@ -73,7 +73,7 @@ class ResultDoors:
             Celestial system of the regions: "icrs", "fk5", "galactic", ...
         scale : float
             Semi-axes in intrinsic standard deviations. A point source is a circle that holds
-            most of its PSF, whatever the scale.
+            most of its PSF, at any scale.
 
         Returns
         -------

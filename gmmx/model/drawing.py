@@ -4,7 +4,7 @@ The mean of a Gaussian over a pixel is, up to the fourth cumulant of the pixel's
 the pixel's centre of a Gaussian that is wider by the covariance of the box: in units of the pixel,
 T + I/12. The error is ``(d^4/dx^4 + d^4/dy^4) N / 2880``, for a smallest standard deviation s at
 most ``2 s**-4 / 960`` of the peak: 1.3e-4 at s = 2. A Gaussian narrower than that is drawn on parts
-of pixels, so that the flux is conserved whatever its size.
+of pixels, so that the flux is conserved at any size.
 """
 
 from __future__ import annotations

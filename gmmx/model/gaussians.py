@@ -23,7 +23,7 @@ def density_of(mixture, coordinates):
 
 
 def marginal_of(mixture, columns):
-    """Mixture of some of the coordinates, whatever the others are.
+    """Mixture of some of the coordinates, integrated over the others.
 
     The mean and the covariance of a component lose the rows and columns of the other
     coordinates (Bishop 2006, equation 2.98).
@@ -107,7 +107,7 @@ def conditional_of(mixture, given):
     shifts = np.einsum("kij,kj->ki", gains, values - about_known.means)
     return replace(
         mixture,
-        # A component that is nowhere near keeps a flux that is next to nothing.
+        # A component whose density underflows keeps the smallest flux, because fluxes are positive.
         fluxes=np.maximum(np.array(densities, np.float64).reshape(-1), _TINY),
         means=mixture.means[:, rest] + shifts,
         covariances=(covariances + np.swapaxes(covariances, 1, 2)) / 2,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._arrays import is_positive_definite, read_only
+from .._words import counted
 from ..errors import InputError
 from .gaussians import conditional_of, density_of, marginal_of
 
@@ -69,11 +70,9 @@ class Mixture:
         return len(self.fluxes)
 
     def __repr__(self) -> str:
-        components, dimensions = _counted(len(self), "component"), self.n_dimensions
-        return (
-            f"Mixture({components} in {_counted(dimensions, 'dimension')}, "
-            f"flux {self.fluxes.sum():.6g})"
-        )
+        components = counted(len(self), "component")
+        dimensions = counted(self.n_dimensions, "dimension")
+        return f"Mixture({components} in {dimensions}, flux {self.fluxes.sum():.6g})"
 
     @property
     def n_dimensions(self) -> int:
@@ -170,7 +169,7 @@ class Mixture:
         return rng.permutation(np.concatenate([np.zeros((0, self.n_dimensions)), *draws]))
 
     def marginal(self, columns: int | Sequence[int]) -> "Mixture":
-        """Mixture of some of the coordinates, whatever the others are.
+        """Mixture of some of the coordinates, integrated over the others.
 
         See `gmmx.model.gaussians.marginal_of`.
 
@@ -241,7 +240,7 @@ class Fixed:
 
     @classmethod
     def none(cls, n_components: int) -> "Fixed":
-        """Nothing fixed in so many components."""
+        """The record of K components in which nothing is fixed."""
         free = np.zeros(n_components, bool)
         return cls(fluxes=free, means=free, covariances=free)
 
@@ -252,13 +251,11 @@ class Fixed:
     def __repr__(self) -> str:
         names = (("flux", "fluxes"), ("mean", "means"), ("covariance", "covariances"))
         parts = ", ".join(
-            f"{n} {one if n == 1 else several}"
-            for one, several in names
-            for n in [int(getattr(self, several).sum())]
+            counted(int(getattr(self, several).sum()), one, several) for one, several in names
         )
         return (
-            f"Fixed({int(self.any_fixed.sum())} of {_counted(len(self), 'component')}: {parts}; "
-            f"{_counted(int(self.points.sum()), 'point source')})"
+            f"Fixed({int(self.any_fixed.sum())} of {counted(len(self), 'component')}: {parts}; "
+            f"{counted(int(self.points.sum()), 'point source')})"
         )
 
     @property
@@ -291,8 +288,3 @@ class Fixed:
                 self.covariances[:, None, None], before.covariances, after.covariances
             ),
         )
-
-
-def _counted(n, noun):
-    """A number with its noun, which takes an s unless the number is 1."""
-    return f"{n} {noun}{'' if n == 1 else 's'}"

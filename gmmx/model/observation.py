@@ -82,7 +82,9 @@ class Observation:
     def __post_init__(self):
         names = [b.name for b in self.backgrounds]
         if len(set(names)) < len(names):
-            raise InputError(f"two backgrounds of one observation share a name: {', '.join(names)}")
+            raise InputError(
+                f"two backgrounds of one observation have the same name: {', '.join(names)}"
+            )
         if self.backgrounds and self.completeness is None:
             raise InputError("a background needs a completeness: without one its field has no edge")
 
@@ -151,6 +153,18 @@ def finest_detail(observations: Iterable[Observation]) -> float:
     It is 0 if any observation has single photons.
     """
     return min((o.photons.pixel / 2 for o in observations), default=0.0)
+
+
+def common_band(observations: Iterable[Observation]) -> tuple[float, float] | None:
+    """The smallest band that contains the energies of all observations [keV].
+
+    It is None if any observation has no band, or one without an upper end.
+    """
+    bands = [o.pointing.band_kev for o in observations]
+    known = [band for band in bands if band is not None and np.isfinite(band).all()]
+    if not known or len(known) < len(bands):
+        return None
+    return float(min(low for low, _ in known)), float(max(high for _, high in known))
 
 
 def _between(frame, other, x, y):

@@ -72,9 +72,9 @@ class Pointing:
     inputs : tuple of InputFile
         The files that were read; the events are the first.
     masks : tuple of MaskRecord
-        Region files and what each of them took.
+        Region files, with the photons and the area inside each.
     choices : dict of str to str
-        How each option was resolved that was not given, in words.
+        The choice that was made for each option that was not given, in words.
     sky_brightness : SkyBrightness, optional
         Surface brightness of a fixed sky background.
     header : dict

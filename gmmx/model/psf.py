@@ -1,7 +1,7 @@
 """The point spread function at each position as a mixture of Gaussians, and its component means.
 
 The PSF belongs to the component: where y ~ N(mu, Sigma) is spread by e ~ N(0, S(y)), the sum y + e
-has the covariance Sigma + E[S(y)], whatever S is.
+has the covariance Sigma + E[S(y)], for any S.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .._arrays import read_only
+from .._words import counted
 from ..errors import InputError
 from ..plane.grid import PixelGrid
 
@@ -66,7 +67,7 @@ class PsfModel:
     def __repr__(self):
         (ny, nx), m = self.grid.shape, self.n_gaussians
         description = f"{self.description}: " if self.description else ""
-        return f"PsfModel({description}{m} Gaussian{'s' * (m > 1)} on {nx} x {ny} nodes)"
+        return f"PsfModel({description}{counted(m, 'Gaussian')} on {nx} x {ny} nodes)"
 
     @classmethod
     def constant(cls, sigma: float) -> PsfModel:

@@ -12,8 +12,8 @@ from ..plane.resample import padded_to_even
 
 # Cells per standard deviation in the integral of the completeness.
 SAMPLING = 3.0
-# Fewest cells along the shorter side of the coarsest level in use: broad views, too, must see
-# the outline of the field.
+# Fewest cells along the shorter side of the coarsest level in use, because broad views, too, must
+# resolve the outline of the field.
 LEAST_CELLS = 12
 
 
@@ -32,7 +32,7 @@ class Pyramid:
 
     Examples
     --------
-    Half of a Gaussian that is centred on the edge of the field is seen:
+    Half of a Gaussian that is centred on the edge of the field is inside the field:
 
     >>> grid = PixelGrid.covering((0, 40), (-20, 20), 1.0)
     >>> pyramid = Pyramid.of(grid, np.ones(grid.shape))

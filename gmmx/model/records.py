@@ -1,7 +1,8 @@
-"""Records about an observation: the files that were read, and what region files took."""
+"""Records about an observation: its input files, and the extent of its masks."""
 
 from dataclasses import dataclass
 
+from .._words import counted
 from ..errors import InputError
 
 
@@ -12,7 +13,7 @@ class InputFile:
     Parameters
     ----------
     role : str
-        What the file was read for, such as "events", "exposure", "psf" or "mask".
+        Purpose of the file, such as "events", "exposure", "psf" or "mask".
     path : str
         The path as it was given, with any filters in brackets.
     sha256 : str
@@ -34,7 +35,7 @@ class InputFile:
 
 @dataclass(frozen=True, kw_only=True)
 class MaskRecord:
-    """How much one region file took from the photons and from the field.
+    """The photons and the area of the field inside the shapes of one region file.
 
     Parameters
     ----------
@@ -70,9 +71,9 @@ class MaskRecord:
         object.__setattr__(self, "by_shape", tuple(self.by_shape))
 
     def __repr__(self):
-        shapes = "1 shape" if self.n_shapes == 1 else f"{self.n_shapes:,} shapes"
-        taken = f"{shapes}, {self.area_arcmin2:.3g} arcmin^2, {self.n_photons:,} photons"
-        return f"MaskRecord({self.kind} {self.file}: {taken})"
+        shapes = counted(self.n_shapes, "shape")
+        inside = f"{shapes}, {self.area_arcmin2:.3g} arcmin^2, {self.n_photons:,} photons"
+        return f"MaskRecord({self.kind} {self.file}: {inside})"
 
 
 @dataclass(frozen=True)

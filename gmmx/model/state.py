@@ -1,10 +1,11 @@
-"""FitState: everything that a fit remembers, so that it can be stopped and resumed."""
+"""FitState: the memory of a fit, from which it can be resumed after it was stopped."""
 
 import json
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from .._words import counted
 from ..errors import InputError
 from .mixture import Fixed, Mixture
 from .result import HISTORY_COLUMNS, PATH_COLUMNS
@@ -34,12 +35,12 @@ class FitState:
 
     A fit runs its stages one after the other, and each stage is made of steps. While a fit
     settles, a step is one phase of at most 100 evaluations; while it grows, exchanges or prunes
-    components, a step is one trial, that is two short phases of at most 12 evaluations each and
-    what leads to them. A FitState exists at the boundary between two steps. A fit may be stopped
-    after any evaluation. Resumed from the last FitState, it repeats the evaluations after that
-    boundary and then gives the same bits as a fit that was never stopped. The quasi-Newton
-    ascent and the estimates of gains and losses keep nothing across a boundary that cannot be
-    computed from a FitState and the photons.
+    components, a step is one trial, that is the choice of components to try and two short phases
+    of at most 12 evaluations each. A FitState exists at the boundary between two steps. A fit may
+    be stopped after any evaluation. Resumed from the last FitState, it repeats the evaluations
+    after that boundary and then gives the same bits as a fit that was never stopped. The
+    quasi-Newton ascent and the estimates of gains and losses keep nothing across a boundary that
+    cannot be computed from a FitState and the photons.
 
     Parameters
     ----------
@@ -54,11 +55,11 @@ class FitState:
     stage : int
         Index of the stage that runs or comes next; ``len(stages)`` once the fit is finished.
     progress : dict of str to number
-        How far that stage is; empty before it begins.
+        Counters of that stage; empty before it begins.
     n_components : int or None
         The number of components that was asked for, or None if it is chosen.
     evaluations, phases : int
-        How many there were so far.
+        Number of evaluations of the likelihood and of phases so far.
     removed : int
         Components that were removed because they lost their photons.
     at_edge : int
@@ -66,7 +67,7 @@ class FitState:
     improved : bool
         Whether the latest exchange of components raised the objective.
     converged : bool
-        Whether the latest settling ended because next to nothing was left to gain.
+        Whether the latest settling ended because hardly any gain could still be expected.
     seconds : float
         Time spent so far [s].
     history, path : tuple of tuple
@@ -141,9 +142,8 @@ class FitState:
         if self.stage < len(self.stages):
             names = [stage["stage"] for stage in self.stages]
             where = f"in stage {self.stage + 1} of {len(names)} ({names[self.stage]})"
-        k, n = len(self.mixture), self.evaluations
-        components = f"{k} component{'s' * (k != 1)}"
-        return f"FitState: {components} after {n:,} evaluation{'s' * (n != 1)}, {where}"
+        components = counted(len(self.mixture), "component")
+        return f"FitState: {components} after {counted(self.evaluations, 'evaluation')}, {where}"
 
     def rng(self):
         """Return a random generator that continues where the fit's generator is."""
@@ -167,7 +167,7 @@ class FitState:
         )
 
     def going_on(self, **progress):
-        """Return the state with its stage so much further."""
+        """Return the state with these counters of its stage changed."""
         return replace(self, progress={**self.progress, **progress})
 
     def after_stage(self, **changes):
@@ -202,7 +202,7 @@ class FitState:
         Raises
         ------
         InputError
-            If something is missing.
+            If an array or an entry of the record is missing.
         """
         try:
             record = json.loads(str(arrays["record"]))
@@ -227,7 +227,7 @@ class FitState:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Iterate:
-    """An accepted iterate: what the `callback` of a fit is called with.
+    """An accepted iterate, with which a fit calls its `callback`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a fit tells a person in a few lines: its backgrounds, and the text of `repr` and HTML."""
+"""Summary of a fit for people: its backgrounds, and the lines of `repr` and of a notebook."""
 
 from dataclasses import dataclass
 from html import escape
@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._words import counted
+from .observation import common_band
+
 if TYPE_CHECKING:
     from .result import FitResult
 
-# |correlation| of a background with the signal above which the data hardly tell them apart.
+# |correlation| of a background with the signal above which the data hardly separate the two.
 HIGH_CORRELATION = 0.9
 
 
@@ -115,11 +118,11 @@ def with_error(value: float, error: float) -> str:
 def headline(result: "FitResult") -> str:
     """How many components a fit has, and how it ended."""
     n_points = len(result.point_sources)
-    found = f"{_counted(len(result.extended), 'component')}"
+    found = counted(len(result.extended), "component")
     if n_points:
-        found += f" and {_counted(n_points, 'point source')}"
+        found += f" and {counted(n_points, 'point source')}"
     ended = "converged" if result.converged else "not converged"
-    return f"{found}, {ended} after {_counted(result.iterations, 'evaluation')}"
+    return f"{found}, {ended} after {counted(result.iterations, 'evaluation')}"
 
 
 def summary_rows(result: "FitResult") -> list[tuple[str, str]]:
@@ -184,10 +187,6 @@ def summary_html(result: "FitResult") -> str:
     )
 
 
-def _counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
 def _shortened(text: str, width: int = 86) -> str:
     """Text of one line that is cut, with dots, where it is longer than `width`."""
     text = " ".join(text.split())
@@ -206,8 +205,5 @@ def _plain_unit(unit) -> str:
 
 def _band(result: "FitResult") -> str:
     """The energies of all observations, as " (0.5-2 keV)"; empty where one has no band."""
-    given = [o.pointing.band_kev for o in result.observations]
-    bands = [band for band in given if band is not None and np.isfinite(band).all()]
-    if len(bands) < len(given):
-        return ""
-    return f" ({min(low for low, _ in bands):g}-{max(high for _, high in bands):g} keV)"
+    band = common_band(result.observations)
+    return "" if band is None else " ({:g}-{:g} keV)".format(*band)

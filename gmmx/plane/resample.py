@@ -103,8 +103,8 @@ def area_means(
 ) -> tuple[PixelGrid, list[np.ndarray]]:
     """Maps in square cells of another size: the mean over the area of each new cell.
 
-    Smaller cells repeat the value of the cell that they lie in. What new cells reach beyond the
-    map counts as 0.
+    Smaller cells repeat the value of the cell that they lie in. The part of a new cell that lies
+    beyond the map counts as 0.
 
     Parameters
     ----------
@@ -261,7 +261,7 @@ def collected(
     """Photons collected into the square cells that hold any.
 
     The position of a cell is its centre, because the distances of its photons from there have the
-    variance cell**2 / 12 along each axis, however many photons share the cell.
+    variance cell**2 / 12 along each axis, for any number of photons in the cell.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""What is known about telescopes and instruments without reading an observation."""
+"""Facts about telescopes and instruments that need no observation."""

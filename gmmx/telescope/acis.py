@@ -157,8 +157,8 @@ def streak_template(events, completeness):
 
     A photon of a column is as likely to be read out at any place along it. So the photons of each
     chip are counted in strips along its columns and spread evenly over their length. The part that
-    all columns have in common is subtracted, because it cannot be told from the other backgrounds
-    and is included in them. A source that fills the chips counts as common, too.
+    all columns have in common is subtracted, because it cannot be separated from the other
+    backgrounds and is included in them. A source that fills the chips counts as common, too.
 
     Parameters
     ----------

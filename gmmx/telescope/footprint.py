@@ -85,7 +85,7 @@ def vignetting(off_axis, table=ACIS.vignetting):
     Parameters
     ----------
     off_axis : array
-        Off-axis angles [arcmin]. Beyond the end of the table its last value holds.
+        Off-axis angles [arcmin]. Beyond the end of the table its last value is taken.
     table : sequence of float
         Relative effective area at 0, 1, 2, ... arcmin.
 

@@ -1,4 +1,4 @@
-"""What is known about each instrument without reading an observation, in one table.
+"""The facts about each instrument that need no observation, in one table.
 
 `instrument_of` looks an instrument up by TELESCOP and INSTRUME. The other rooms ask its fields
 (is there a default band, a built-in PSF, a readout along columns?) and never its name.

@@ -54,7 +54,7 @@ class PsfLibrary:
         ----------
         detector : (N,) array of str
         theta, phi : (N,) array
-            Off-axis angle [arcmin] and azimuth [deg]. Rows at theta = 0 hold for every azimuth.
+            Off-axis angle [arcmin] and azimuth [deg]. Rows at theta = 0 are for every azimuth.
         energy : (N,) array
             [keV].
         component : (N,) array
@@ -108,7 +108,7 @@ class PsfLibrary:
 
         The logarithms of weights and covariance matrices are linear in theta and phi, Gaussian by
         Gaussian. Sizes and position angles could not be interpolated, because angles wrap and turn
-        half as fast as phi. Beyond the last theta its values hold.
+        half as fast as phi. Beyond the last theta the mixture at that theta is taken.
 
         Parameters
         ----------

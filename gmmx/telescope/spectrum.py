@@ -8,7 +8,7 @@ def collapsed(weights, covariances, spectrum, *, rounds=8):
 
     The start is the mean over energies, ``c_m = sum_E w_E c_mE`` and
     ``S_m = sum_E w_E c_mE S_mE / c_m``. At 2' to 4' off axis the Gaussians change their roles with
-    energy, and the mean alone has an error of up to 0.1 in encircled energy. A few steps of
+    energy, and this mean has an error of up to 0.1 in encircled energy. A few steps of
     expectation maximisation against the sum, with integrals by quadrature, bring the error to
     0.004 in the median and 0.02 at worst, for spectra between 0.8 and 5 keV. The number of steps
     is fixed and the start is smooth, so the result is smooth over the field, which the best

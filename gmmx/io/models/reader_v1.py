@@ -1,4 +1,4 @@
-"""Reading a model file of schema_version 1, as gmmx 0.1 wrote it until November 2026.
+"""Reading a model file of schema_version 1.
 
 The layout is that of version 2, with other names for some datasets, columns and options, with
 the facts of an observation as JSON text, and without energies and chips of the photons.

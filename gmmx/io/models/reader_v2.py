@@ -1,6 +1,6 @@
 """Reading a model file of schema_version 2.
 
-The functions that take `names` read version 1 too, whose layout differs in names alone there.
+The functions that take `names` read version 1 too, where these parts differ only in their names.
 """
 
 import json
@@ -51,7 +51,7 @@ def read_result(file: h5py.File) -> FitResult:
 
 
 def result_fields(file: h5py.File, names: Mapping[str, str] = _NO_OTHERS) -> dict:
-    """The fields of a FitResult that all versions hold alike: mixture, backgrounds, numbers."""
+    """The fields of a FitResult that all versions have: mixture, backgrounds, numbers."""
     group, background = file["mixture"], file["background"]
     mixture = Mixture(
         fluxes=group["flux"][()], means=group["mean"][()], covariances=group["covariance"][()]
@@ -82,7 +82,7 @@ def get_frame(node: h5py.HLObject) -> SkyFrame:
 
 
 def observation_fields(group: h5py.Group, names: Mapping[str, str] = _NO_OTHERS) -> dict:
-    """The fields of an Observation that all versions hold alike: all but photons and pointing."""
+    """The fields of an Observation that all versions have: all but photons and pointing."""
     found: dict = {"name": group.attrs["name"]}
     if "completeness" in group:
         found["completeness"] = _completeness(group["completeness"], names)

@@ -106,7 +106,7 @@ def _put_mixture(group: h5py.Group, result: FitResult) -> None:
 
 
 def _put_summaries(group: h5py.Group, result: FitResult, observations: h5py.Group) -> None:
-    """Write what the fit says about each background, with a link to its template."""
+    """Write the fitted amplitude of each background, with a link to its template."""
     group.attrs.update(
         photons_error=result.background_error, correlation=result.background_correlation
     )

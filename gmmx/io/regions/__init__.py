@@ -1,10 +1,10 @@
 """Regions: DS9 and CIAO text, FITS region tables and objects of the package `regions`, as Shapes.
 
-One parser of our own reads all files, told apart by content, because the package `regions` (0.12)
-drops what it does not know: shapes in physical coordinates, all of CIAO's text, pies, sectors and
-pandas, and the exclusion of a FITS row. A mask without those shapes would be wrong in silence. Here
-a shape that cannot be read is an error, which names file, line and text, and a shape that is left
-out on purpose is named in a warning.
+One parser of our own reads all files and finds their format by their content, because the package
+`regions` (0.12) drops everything that it does not know: shapes in physical coordinates, all of
+CIAO's text, pies, sectors and pandas, and the exclusion of a FITS row. A mask without those shapes
+would be wrong in silence. Here a shape that cannot be read is an error, which names file, line and
+text, and a shape that is left out on purpose is named in a warning.
 """
 
 import gzip
@@ -63,7 +63,7 @@ def read_regions(
     A file is DS9 text (coordinates of the sky, image or physical; physical where none is named),
     CIAO text, or a FITS table with SHAPE, X and Y; gzipped or not. A list adds each shape to those
     before it, and cuts excluded shapes out: in CIAO's text in order, in all others at the end. A
-    list of exclusions alone cuts them out of everywhere.
+    list of nothing but exclusions cuts them out of the whole plane.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def read_region_text(
 def region_items(
     source: "Source | list[Source] | None", *, parameter: str = "regions"
 ) -> "tuple[str | Path | Regions, ...]":
-    """Return what a parameter for regions was given, as a tuple of items for `read_regions`.
+    """Return the value of a parameter for regions as a tuple of items for `read_regions`.
 
     Parameters
     ----------

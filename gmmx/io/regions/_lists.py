@@ -1,4 +1,4 @@
-"""The order in which the terms of a list act, and what a list leaves out."""
+"""The order in which the terms of a list act, and the entries that a list leaves out."""
 
 import warnings
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def _without_background(entries, name):
 
 
 def _cuts_of(first):
-    """Return a first term `a&!b&!c...` as `a`, `-b`, `-c`, and any other term alone.
+    """Return a first term `a&!b&!c...` as `a`, `-b`, `-c`, and any other term as it is.
 
     Both cover the same. As cuts, `b` and `c` are compared with the points near them only.
     """

@@ -66,7 +66,7 @@ def parse_regions(text, frames, *, name="regions"):
 
 
 class _Reader:
-    """The settings that hold for the next statement, and the entries that were read so far."""
+    """The settings for the next statement, and the entries that were read so far."""
 
     def __init__(self, text, frames):
         header = re.search(r"region file format:\s*(\w+)", text, re.IGNORECASE)

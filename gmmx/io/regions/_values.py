@@ -79,8 +79,8 @@ class Numbers:
     def _place_of(self, system, u, v):
         place = self.frames.place(system, u, v)
         if system != self.system and (system in PIXEL_SYSTEMS or self.system in PIXEL_SYSTEMS):
-            # Angles and bare lengths belong to the system of the line, whatever system the position
-            # is given in.
+            # Angles and bare lengths belong to the system of the line, in any system of the
+            # position.
             if self.system == "physical" and self.frames.physical is None:
                 return Place(place.x, place.y, 0.0, 1, float("nan"))
             return self.frames.turned_like(self.system, place)

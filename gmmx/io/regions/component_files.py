@@ -83,7 +83,7 @@ def write_component_regions(
     table, scale
         As for `component_regions`.
     frame : {"fk5", "icrs", "physical"}
-        Coordinates of the regions. A FITS region table is in physical pixels whatever the frame,
+        Coordinates of the regions. A FITS region table is always in physical pixels,
         and CRTF knows no physical pixels.
     overwrite : bool
         Replace the file if it exists.
@@ -175,8 +175,8 @@ def _fits_regions(table, scale):
     """Return a FITS file with one table REGION in physical pixels, as CIAO reads it.
 
     The writer of `regions` copies the pixels of a region as they are, so that regions in physical
-    pixels make the columns. The keywords of X and Y, which tell where the pixels are, it does not
-    write.
+    pixels make the columns. The keywords of X and Y, which place these pixels on the sky, are added
+    here because that writer does not know them.
     """
     from regions import EllipsePixelRegion, PixCoord, Regions
 

@@ -38,7 +38,7 @@ def component_regions(
     -------
     regions.Regions
         One EllipseSkyRegion for each component, in the order of the table. A point source has no
-        size: it is a CircleSkyRegion that holds its PSF, whatever the scale. The text of a region
+        size: it is a CircleSkyRegion that holds its PSF, at any scale. The text of a region
         is the number of the component, and its tags are the flags.
 
     Raises

@@ -1,9 +1,9 @@
 """Regions as geometry in the plane: shapes, and lists of them that are joined and cut.
 
-A region list is read in order. Each of its terms is added to what the terms before it cover (OR) or
-is cut out of it (AND NOT). A list that starts with a cut starts from everywhere.
+A region list is read in order. Each of its terms is added to the area of the terms before it (OR)
+or is cut out of that area (AND NOT). A list that starts with a cut starts from everywhere.
 
-Every shape knows two things of a point: whether it is inside, exactly, and a lower bound of its
+A shape answers two questions about a point: whether it is inside, exactly, and a lower bound of its
 distance to the edge. The first selects photons. The second settles in one step whether a whole
 block of cells is in or out, so that only cells on an edge cost time.
 """

@@ -6,6 +6,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..._words import counted
 from ...errors import InputError
 from ..grid import PixelGrid
 from ._fraction import covered_fraction
@@ -46,7 +47,7 @@ class Shapes:
 
     def __repr__(self):
         excluded = sum(len(term.parts) for term in self.terms if term.exclude)
-        shapes = f"{self.n_shapes} shape{'' if self.n_shapes == 1 else 's'}"
+        shapes = counted(self.n_shapes, "shape")
         left_out = f", {excluded} of them excluded" if excluded else ""
         lists = f", in {len(self.groups)} lists" if len(self.groups) > 1 else ""
         return f"Shapes({shapes}{left_out}{lists})"

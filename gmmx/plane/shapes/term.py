@@ -16,7 +16,7 @@ class Term:
     parts : tuple of (Shape, bool)
         Shapes, and whether each is negated.
     exclude : bool
-        Whether the term is cut out of what came before it instead of being added.
+        Whether the term is cut out of the terms before it instead of being added.
     label : str
         The text from which the term was read.
 
@@ -65,7 +65,7 @@ class Term:
         )
 
     def bounds(self) -> tuple[float, float, float, float]:
-        """Return (x_min, x_max, y_min, y_max) [arcsec] that hold all of the term."""
+        """Return (x_min, x_max, y_min, y_max) [arcsec] that contain all of the term."""
         x0, x1, y0, y1 = np.array(
             [shape.bounds() for shape, negated in self.parts if not negated] or [EVERYWHERE]
         ).T

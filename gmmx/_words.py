@@ -1,0 +1,38 @@
+"""Numbers and lists in words, for messages and representations."""
+
+from collections.abc import Sequence
+
+
+def counted(n: int, noun: str, several: str = "") -> str:
+    """A number with its noun, which is in the plural unless the number is 1.
+
+    Parameters
+    ----------
+    n : int
+    noun : str
+        The singular.
+    several : str
+        The plural; by default the singular with an s.
+
+    Examples
+    --------
+    >>> counted(1, "component"), counted(1200, "component"), counted(0, "flux", "fluxes")
+    ('1 component', '1,200 components', '0 fluxes')
+    """
+    return f"{n:,} {noun if n == 1 else several or noun + 's'}"
+
+
+def either(choices: Sequence[str]) -> str:
+    """Join choices for a message.
+
+    Parameters
+    ----------
+    choices : sequence of str
+
+    Examples
+    --------
+    >>> either(["sky", "particle", "streak"])
+    'sky, particle or streak'
+    """
+    *others, last = choices
+    return f"{', '.join(others)} or {last}" if others else last

@@ -246,6 +246,21 @@ def test_a_mask_shape_that_takes_many_photons_is_a_warning(files):
     assert len(caught) == 1
 
 
+def test_a_shape_that_takes_many_photons_of_the_source_free_region_is_no_warning(files):
+    (files.folder / "mask.reg").write_text('fk5\ncircle(150.0,30.0,30")\n')
+    (files.folder / "free.reg").write_text('fk5\ncircle(150.0,30.0,100")\n')
+    with pytest.warns(DataWarning, match="more than the") as caught:
+        read_observation(
+            files.events,
+            exposure=files.full,
+            psf="none",
+            mask=files.folder / "mask.reg",
+            background="sky",
+            background_region=files.folder / "free.reg",
+        )
+    assert len(caught) == 1
+
+
 def test_a_shape_with_a_long_text_has_a_short_name(files):
     t = np.linspace(0, 2 * np.pi, 81)[:-1]
     corners = ",".join(f"{150 + 0.03 * np.cos(a):.6f},{30 + 0.025 * np.sin(a):.6f}" for a in t)

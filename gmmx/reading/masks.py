@@ -41,7 +41,7 @@ class Cut:
         return f"Cut({self.recorded.n_photons:,} photons left by {len(self.records)} regions)"
 
 
-def cut_regions(recorded, completeness, lists, open_fraction):
+def cut_regions(recorded, completeness, lists, open_fraction, *, warn=True):
     """Keep the photons and the exposure inside the regions and outside the masks.
 
     Parameters
@@ -52,6 +52,8 @@ def cut_regions(recorded, completeness, lists, open_fraction):
     open_fraction : callable
         `open_fraction(shapes, grid)` is the fraction of each cell that shapes leave open:
         `Shapes.open_fraction` for single photons, `whole_pixels(image)` for a counts image.
+    warn : bool
+        Whether to warn of a shape of a mask that takes many of the photons in the regions.
 
     Returns
     -------
@@ -74,7 +76,8 @@ def cut_regions(recorded, completeness, lists, open_fraction):
         removed.append(_complement(shapes))
         _check_left(recorded, group, f"none of {n_before:.0f} photons lies in the region")
     if lists.masks:
-        _warn_of_greedy_shapes(recorded, lists.masks)
+        if warn:
+            _warn_of_greedy_shapes(recorded, lists.masks)
         shapes, fraction = _union(lists.masks, opened, completeness.grid, open_fraction)
         inside = shapes.contains(recorded.photons.x, recorded.photons.y)
         recorded = recorded.select(~inside, "mask")

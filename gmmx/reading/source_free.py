@@ -50,7 +50,8 @@ def fixed_in_source_free_region(chosen, lists, recorded, completeness, open_frac
             "out `background_region`, or the amplitudes",
             parameter="background_region",
         )
-    cut = cut_regions(recorded, completeness, lists, open_fraction)
+    # The same masks were cut out of the whole field before, with all warnings.
+    cut = cut_regions(recorded, completeness, lists, open_fraction, warn=False)
     alone = Observation(
         photons=cut.recorded.photons,
         frame=recorded.frame,

@@ -259,7 +259,7 @@ def main():
             options = argparse.Namespace(**{**vars(given), "k": k})
             good.append(compare(psf, options, Path(folder)))
     print(
-        f"\nall requirements are {'met' if all(good) else 'NOT met'};"
+        f"\nthe requirements are {'met' if all(good) else 'NOT met'};"
         f" {time.perf_counter() - began:.0f} s in total"
     )
 

@@ -151,7 +151,7 @@ def galaxy(masked=False):
             result = gmmx.fit(
                 observation,
                 n_components=k,
-                point_sources=None if masked else sources,
+                sources=None if masked else sources,
                 seed=1,
                 threads=THREADS,
             )
@@ -174,7 +174,7 @@ def realisations():
             label = files["EVENTS"].data["COMP"]
         points = TruePoints(np.bincount(label[label >= 100] - 100, minlength=40))
         observation, sources = read(path, REALISATIONS / "expmap_hp.fits.gz", None)
-        result = gmmx.fit(observation, point_sources=sources, seed=1, threads=THREADS)
+        result = gmmx.fit(observation, sources=sources, seed=1, threads=THREADS)
         print(row(f"realisation {i}", "auto", result, truth, points), flush=True)
         ratios.append(points.compared(result)["ratio"])
         counts.append(points.counts)

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     # The same names for type checkers and editors, which do not run `__getattr__`.
     from .answers.images import render as render
+    from .commands.notebook import fit as fit
     from .config import FitConfig as FitConfig
     from .config import FitOptions as FitOptions
     from .config import ReadOptions as ReadOptions
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from .errors import GmmxWarning as GmmxWarning
     from .errors import InputError as InputError
     from .errors import OutputError as OutputError
-    from .fitting.driver import fit as fit
     from .fitting.point_sources import PointSources as PointSources
     from .io.models import read_model as read  # noqa: F401
+    from .io.regions import read_regions as read_regions
     from .model.background import Background as Background
     from .model.completeness import Completeness as Completeness
     from .model.mixture import Fixed as Fixed
@@ -58,8 +59,9 @@ _HOMES = {
     # Verbs, in the order of the work.
     "read_observation": "reading.door",
     "read_observations": "reading.door",
-    "fit": "fitting.driver",
+    "fit": "commands.notebook",
     "read": "io.models:read_model",
+    "read_regions": "io.regions",
     "render": "answers.images",
     # Nouns of an observation.
     "Photons": "model.photons",

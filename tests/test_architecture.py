@@ -195,7 +195,7 @@ def test_text_is_ascii_and_names_no_machine(path):
 def test_top_level_holds_what_the_layout_says():
     allowed = (
         "pyproject.toml README.md gmmx configs tests data_samples Makefile benchmarks docs LICENSE"
-        " CITATION.cff CHANGELOG.md CONTRIBUTING.md demo build dist htmlcov"
+        " CITATION.cff CHANGELOG.md CONTRIBUTING.md demo build dist htmlcov PKG-INFO"
     )
     found = {
         path.name

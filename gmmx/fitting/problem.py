@@ -69,17 +69,7 @@ class Problem:
             If there is no photon, if a point source lacks a PSF, or if the observations do not
             fit together.
         """
-        if isinstance(observations, Observation | str | PurePath):
-            observations = [observations]
-        observations = list(observations)
-        if not observations:
-            raise InputError("there is no observation to fit")
-        for one in observations:
-            if not isinstance(one, Observation):
-                raise InputError(
-                    f"cannot fit {one!r:.60}: give observations, as `read_observation` returns them"
-                )
-        observations = [o.exposed() for o in observations]
+        observations = [o.exposed() for o in checked_observations(observations)]
         if sum(o.n_photons for o in observations) <= 0:
             raise InputError("there is no photon to fit")
         if point_sources is not None and any(o.psf is None for o in observations):
@@ -160,3 +150,32 @@ class Problem:
 def parameters_of(state):
     """The parameters of a FitState, as the EM iterations take them."""
     return Parameters(mixture=state.mixture, amplitudes=state.amplitudes, fixed=state.fixed)
+
+
+def checked_observations(observations):
+    """Return what a fit was given as a list of observations.
+
+    Parameters
+    ----------
+    observations : Observation or sequence of Observation
+
+    Returns
+    -------
+    list of Observation
+
+    Raises
+    ------
+    InputError
+        If there is none, or if something else was given.
+    """
+    if isinstance(observations, Observation | str | PurePath):
+        observations = [observations]
+    observations = list(observations)
+    if not observations:
+        raise InputError("there is no observation to fit")
+    for one in observations:
+        if not isinstance(one, Observation):
+            raise InputError(
+                f"cannot fit {one!r:.60}: give observations, as `read_observation` returns them"
+            )
+    return observations

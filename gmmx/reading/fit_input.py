@@ -56,7 +56,29 @@ def read_fit_input(files, config):
     GmmxError
         If a file or an option cannot be used.
     """
-    observations, sources = observations_of(files, config, sources=config.sources), None
+    return fit_input_of(observations_of(files, config, sources=config.sources), config)
+
+
+def fit_input_of(observations, config, *, sources=None):
+    """Read the point sources and the initial components of a fit of known observations.
+
+    Parameters
+    ----------
+    observations : list of Observation
+        All in the plane of the first one.
+    config : FitConfig
+    sources : PointSources, optional
+        Point sources that need not be read.
+
+    Returns
+    -------
+    FitInput
+
+    Raises
+    ------
+    GmmxError
+        If a file or an option cannot be used.
+    """
     if config.sources:
         sources, summary = read_point_sources(config.sources, config.source_positions, observations)
         observations = _with_choices(observations, {"point sources": summary})

@@ -30,7 +30,13 @@ def read_point_sources(sources, positions, observations):
         If no source can be fitted, or a region cannot be that of a point source.
     """
     first = observations[0]
-    files = ", ".join(region_name(item) for item in region_items(sources))
+    files = ", ".join(region_name(item) for item in region_items(sources, parameter="sources"))
+    if first.frame is None:
+        raise InputError(
+            f"{files}: the observation has no `frame`, so that places on the sky are unknown: "
+            "give it one, or give PointSources",
+            parameter="sources",
+        )
     shapes = read_regions(sources, frame=first.frame, physical=first.physical)
     try:
         listed = PointSources.of_shapes(shapes, movable=positions == "free")

@@ -209,7 +209,7 @@ def test_cuts_are_counted_by_reason(files):
     assert inside.tolist() == [True, True, False]
     assert o.pointing.choices == {
         "background": "sky, amplitude fitted "
-        "(the exposure has no vignetting that could tell particles from it)"
+        "(the exposure has no vignetting that would distinguish particles from the sky)"
     }
 
 

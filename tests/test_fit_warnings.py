@@ -95,7 +95,7 @@ def test_a_background_that_is_degenerate_with_the_signal_is_named():
     kind, text = only(degenerate_backgrounds(make_fit(correlations=(-0.95, 0.1))))
     assert kind is DegeneracyWarning
     assert text.startswith("background 'sky' of acisf00001 and the signal flux are correlated")
-    assert "by -0.95, so that the data hardly tell them apart: fix its amplitude" in text
+    assert "by -0.95, so that the data hardly distinguish them: fix its amplitude" in text
 
 
 def test_backgrounds_that_are_degenerate_together_are_named_once():

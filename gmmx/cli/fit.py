@@ -94,8 +94,9 @@ _OPTIONS = (
         "Backgrounds, separated by commas: sky (vignetted), particle (not vignetted), streak (the "
         "readout streak of ACIS), a FITS image or event list, or none. Their amplitudes are "
         "fitted, except that of streak, which follows from the frame time. sky=VALUE "
-        "[photon/cm^2/s/arcsec^2] and particle=VALUE [photon/arcsec^2] keep an amplitude fixed, "
-        "and FILE:fixed that of a file.",
+        "[photon/cm^2/s/arcsec^2, or photon/arcsec^2 without an exposure map in cm^2 s] and "
+        "particle=VALUE [photon/arcsec^2] keep an amplitude fixed, and FILE:fixed keeps the "
+        "amplitude of a file fixed.",
         metavar="KIND[=VALUE]|FILE[:fixed]|none",
         type=File("sky", "particle", "streak", "none"),
         default="for ACIS with an exposure map sky,particle; else sky",

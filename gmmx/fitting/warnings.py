@@ -80,7 +80,7 @@ def degenerate_backgrounds(result):
     for b in degenerate:
         yield DegeneracyWarning(
             f"background {b.name!r} of {b.observation} and the signal flux are correlated by"
-            f" {b.correlation:.2f}, so that the data hardly tell them apart: fix its amplitude"
+            f" {b.correlation:.2f}, so that the data hardly distinguish them: fix its amplitude"
             f" with {how_to_fix(b.kind, b.name)}"
         )
     together = result.background_correlation
@@ -88,7 +88,7 @@ def degenerate_backgrounds(result):
     if several and abs(together) > HIGH_CORRELATION and not degenerate:
         yield DegeneracyWarning(
             f"the sum of the backgrounds and the signal flux are correlated by {together:.2f}, so"
-            " that the data hardly tell them apart: fix the amplitudes with `background_region`,"
+            " that the data hardly distinguish them: fix the amplitudes with `background_region`,"
             f" or one of them with `background` = {result.backgrounds[0].name}=VALUE"
         )
 

@@ -19,7 +19,7 @@ _FIELDS = ("fluxes", "means", "covariances", "points")
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Mixture:
-    """A sum of K Gaussians in D dimensions, before any error of measurement.
+    """A sum of K Gaussians in D dimensions, before PSF and measurement errors.
 
     On the sky D is 2 and the columns of the means are x and y in the tangent plane. The methods
     that need no sky work for any D >= 1.
@@ -197,7 +197,7 @@ class Mixture:
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Fixed:
-    """Which numbers of a mixture a fit keeps fixed, to the bit.
+    """The parameters of a mixture that a fit keeps fixed.
 
     Parameters
     ----------

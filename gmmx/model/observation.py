@@ -18,19 +18,19 @@ from .psf import PsfModel
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Observation:
-    """The photons of one pointing, with everything that the fit has to know about them.
+    """The photons of one pointing, with its exposure, PSF, masks and backgrounds.
 
     Parameters
     ----------
     photons : Photons
         Positions in the tangent plane, weights, energies and chips.
     frame : SkyFrame, optional
-        The tangent plane. Without it nothing is known about the place on the sky.
+        The tangent plane. Without it the observation has no position on the sky.
     completeness : Completeness, optional
-        Exposure and masks. Without it every photon is recorded, everywhere, and the reference
+        Exposure and masks. Without it the field is complete everywhere, and the reference
         exposure is 1.
     psf : PsfModel, optional
-        Without it positions are exact.
+        Point spread function. Without it nothing is deconvolved.
     backgrounds : tuple of Background
         They need a completeness, because without one the field has no edge.
     name : str
@@ -50,7 +50,7 @@ class Observation:
     Raises
     ------
     InputError
-        If two backgrounds have one name, or if there are backgrounds but no completeness.
+        If two backgrounds have the same name, or if there are backgrounds but no completeness.
 
     Examples
     --------

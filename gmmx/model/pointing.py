@@ -78,7 +78,7 @@ class Pointing:
     sky_brightness : SkyBrightness, optional
         Surface brightness of a fixed sky background.
     header : dict
-        FITS keywords that are only carried along, ready for JSON.
+        Other FITS keywords, kept for output files and ready for JSON.
 
     Raises
     ------

@@ -24,7 +24,7 @@ _REGION_FACTOR, _LEAST_REGION = 1.5, 2.0
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class PsfModel:
-    """M Gaussians at each node of a coarse grid.
+    """A PSF that varies over the field: M Gaussians at each node of a coarse grid.
 
     Between the nodes weights and covariances are interpolated bilinearly; beyond them they are
     those of the nearest edge.

@@ -31,7 +31,7 @@ _RECORD = (
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class FitState:
-    """All that a fit remembers between two steps.
+    """State of a fit between two steps, from which the fit can be resumed.
 
     A fit runs its stages one after the other, and each stage is made of steps. While a fit
     settles, a step is one phase of at most 100 evaluations; while it grows, exchanges or prunes
@@ -49,7 +49,7 @@ class FitState:
     amplitudes : tuple of (n_b,) arrays
         Background amplitudes of each observation [photon / arcsec**2 at q = 1].
     fixed : Fixed or None
-        Which numbers of the mixture are not fitted; None if all are.
+        Parameters of the mixture that are not fitted; None if all are.
     stages : tuple of dict
         All stages of the fit in order, as `fitting.stages` describes them.
     stage : int
@@ -71,8 +71,8 @@ class FitState:
     seconds : float
         Time spent so far [s].
     history, path : tuple of tuple
-        One row for each accepted iterate and for each structure that was tried, in the columns
-        of `FitResult.history` and `FitResult.path`.
+        One row for each accepted iterate, and one for each set of components that was tried, in
+        the columns of `FitResult.history` and `FitResult.path`.
     generator : dict
         State of the random generator.
 

@@ -124,7 +124,7 @@ def _of_the_instrument(instrument, completeness, is_measured):
         names = ("sky",)
         choice = (
             "sky, amplitude fitted "
-            "(the exposure has no vignetting that could tell particles from it)"
+            "(the exposure has no vignetting that would distinguish particles from the sky)"
         )
     return tuple(BackgroundRequest(name) for name in names), choice
 

@@ -79,7 +79,7 @@ def background_of_file(one, recorded, completeness):
     _check_cover(one.what, total, 1 - covered.sum() / field.sum())
     exposed = exposed_fraction(completeness)
     density = np.where(covered, measured.density / np.maximum(measured.known, 0.5), 0.0)
-    how = f"{total:,.0f} counts" if measured.is_counts else f"an image worth {total:,.0f}"
+    how = f"{total:,.0f} counts" if measured.is_counts else f"an image with a sum of {total:,.0f}"
     if measured.is_counts:
         chips = np.zeros(grid.shape, int)
         if recorded.photons.ccd is not None:

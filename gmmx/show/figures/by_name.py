@@ -62,7 +62,7 @@ def sky_of(result):
 def _draw_panel(result, what, stretch, ax):
     if what not in _PANELS:
         raise InputError(
-            f"`what` = {what!r}: into `ax` goes one of {', '.join(_PANELS)}", parameter="what"
+            f"`what` = {what!r}: choose one of {', '.join(_PANELS)} for `ax`", parameter="what"
         )
     scene = Scene(result)
     if what == "profile":

@@ -273,3 +273,12 @@ def test_numbers_are_written_as_people_write_them(value, text):
 @pytest.mark.parametrize(("value", "power"), [(0, 0), (0.02, 0), (5, 0), (3e-4, -4), (4e6, 6)])
 def test_a_power_of_ten_is_taken_out_of_long_numbers(value, power):
     assert power_of(value) == power
+
+
+def test_the_history_of_a_fit_without_a_background_leaves_out_its_start():
+    result = make_result([make_observation()], make_mixture())
+    path = {name: np.array(column) for name, column in result.path.items()}
+    path["criterion"] = path["criterion"].astype(float)
+    path["criterion"][0] = -np.inf
+    axes = panels(history_figure(replace(result, path=path)))["path"]
+    assert np.all(np.isfinite(axes.get_ylim()))

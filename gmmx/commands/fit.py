@@ -12,7 +12,7 @@ from ..fitting.driver import fit as fit_photons
 from ..io.models import write_model
 from ..io.virtual import parse_file_arguments
 from ..io.write import check_target
-from ..model.observation import finest_detail
+from ..model.observation import Observation, finest_detail
 from ..model.result import FitResult
 from ..reading.fit_input import read_fit_input
 
@@ -79,7 +79,7 @@ def fit(
     return out, result
 
 
-def described(observation):
+def described(observation: Observation) -> list[str]:
     """Describe an observation: the choices made for it, its masks, and its photons.
 
     Returns

@@ -5,9 +5,10 @@ from collections import Counter
 import numpy as np
 
 from ..answers.flags import component_flags
+from ..model.result import FitResult
 
 
-def summary_dict(result, **extra):
+def summary_dict(result: FitResult, **extra: object) -> dict[str, object]:
     """Facts of a fit, ready for JSON; numbers that do not exist are None.
 
     Parameters
@@ -19,6 +20,15 @@ def summary_dict(result, **extra):
     Returns
     -------
     dict
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
+    >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
+    >>> facts = summary_dict(result)
+    >>> facts["k"], facts["photons"], facts["converged"]
+    (1, 400.0, True)
     """
     facts = extra | _fit_facts(result) | _sky_facts(result) | _input_facts(result)
     return _jsonable(facts | {"seconds": result.seconds, "warnings": result.warnings})

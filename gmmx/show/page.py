@@ -4,6 +4,7 @@ import textwrap
 
 import numpy as np
 
+from ..model.result import FitResult
 from .component_list import component_lines
 from .facts import inputs_of, signal_flux
 
@@ -14,7 +15,7 @@ _BRIGHTEST = 10
 _COLUMNS = 100
 
 
-def summary(result, *, verbose=False):
+def summary(result: FitResult, *, verbose: bool = False) -> str:
     """A page about a fit: the observations, the fit, emission, background, components, warnings.
 
     Parameters
@@ -27,6 +28,19 @@ def summary(result, *, verbose=False):
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
+    >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
+    >>> print(summary(result).partition("Fit")[0])
+    observation
+      photons             400 fitted
+      field               complete everywhere
+      PSF                 none
+    <BLANKLINE>
+    <BLANKLINE>
     """
     blocks = [_observation_lines(o) for o in result.observations]
     blocks += [_fit_lines(result), _emission_lines(result)]

@@ -1,8 +1,12 @@
 """One door to all figures and single panels, by name."""
 
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
 from ...answers.scene import Scene
 from ...config import FIGURES, PlotConfig
 from ...errors import InputError
+from ...model.result import FitResult
 from . import panels
 from .history import history_figure
 from .overview import overview_figure
@@ -17,7 +21,13 @@ _ON_ONE_SCALE = {
 }
 
 
-def plot(result, what=PlotConfig.what, *, stretch=PlotConfig.stretch, ax=None):
+def plot(
+    result: FitResult,
+    what: str = PlotConfig.what,
+    *,
+    stretch: str = PlotConfig.stretch,
+    ax: Axes | None = None,
+) -> Figure:
     """Draw a figure of a fit, or one of its panels into given axes.
 
     Parameters
@@ -39,6 +49,15 @@ def plot(result, what=PlotConfig.what, *, stretch=PlotConfig.stretch, ax=None):
     ------
     InputError
         If the name is unknown, or if a panel is asked for without axes, or a figure with them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gmmx
+    >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
+    >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
+    >>> [axes.get_label() for axes in plot(result, "history").axes]
+    ['objective', 'path', 'k']
     """
     if ax is not None:
         return _draw_panel(result, what, stretch, ax)
@@ -53,7 +72,7 @@ def plot(result, what=PlotConfig.what, *, stretch=PlotConfig.stretch, ax=None):
     return {"residuals": residuals_figure, "history": history_figure}[what](result)
 
 
-def sky_of(result):
+def sky_of(result: FitResult) -> Sky:
     """The part of the sky that the panels of a fit show, with the WCS that their axes need."""
     scene = Scene(result)
     return Sky(scene.grid, result.frame, scene.x, scene.y)

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from ...model.result import FitResult
 from . import sky as on
 from .colour import INK, MEDIUM, SMALL
 
@@ -20,7 +21,7 @@ _STAGES = {
 }
 
 
-def history_figure(result):
+def history_figure(result: FitResult) -> Figure:
     """Figure of the objective and K against accepted iterations, and of the criterion against K.
 
     Parameters
@@ -86,9 +87,13 @@ def _draw_path(axes, result):
         style = {"transform": axes.transAxes, "ha": "center", "fontsize": MEDIUM, "color": "0.4"}
         axes.text(0.5, 0.5, "the model file has no record of them", **style)
         return
-    stages = np.asarray(result.path["stage"]).astype(str)
-    accepted = np.asarray(result.path["accepted"], bool)
-    k, criterion = (np.asarray(result.path[name], np.float64) for name in ("k", "criterion"))
+    # Without a background, the start without components has a likelihood of 0.
+    finite = np.isfinite(np.asarray(result.path["criterion"], np.float64))
+    stages = np.asarray(result.path["stage"]).astype(str)[finite]
+    accepted = np.asarray(result.path["accepted"], bool)[finite]
+    k, criterion = (
+        np.asarray(result.path[name], np.float64)[finite] for name in ("k", "criterion")
+    )
     below = criterion - criterion.max()
     axes.set_yscale("symlog", linthresh=_LINEAR, linscale=1.0)
     axes.plot(k[accepted], below[accepted], "-", color="0.75", lw=1, zorder=1)

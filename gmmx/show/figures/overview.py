@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from ...answers.scene import Scene
 from ...config import PlotConfig
+from ...model.result import FitResult
 from . import panels, words
 from .colour import brightness_bar
 from .profile import draw_profile
@@ -19,7 +20,7 @@ _MOSAIC = [
 ON_THE_SKY = ("data", "scene", "signal", "completeness", "residual")
 
 
-def overview_figure(result, *, stretch=PlotConfig.stretch):
+def overview_figure(result: FitResult, *, stretch: str = PlotConfig.stretch) -> Figure:
     """Figure of six panels: photons, whole scene, signal, completeness, residual, profile.
 
     Photons, scene and signal share one scale in photons / arcsec**2 at the reference exposure. The

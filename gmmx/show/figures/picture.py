@@ -5,12 +5,21 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from ...config import PlotConfig
+from ...plane.frame import SkyFrame
+from ...plane.grid import SkyImage
 from . import sky as on
 from .colour import SKY, brightness_bar, brightness_norm, signed_bar
 from .sky import Sky
 
 
-def image_figure(image, *, title="", stretch=PlotConfig.stretch, frame=None, label=None):
+def image_figure(
+    image: SkyImage,
+    *,
+    title: str = "",
+    stretch: str = PlotConfig.stretch,
+    frame: SkyFrame | None = None,
+    label: str | None = None,
+) -> Figure:
     """Figure of one image.
 
     Parameters
@@ -33,6 +42,14 @@ def image_figure(image, *, title="", stretch=PlotConfig.stretch, frame=None, lab
     ------
     InputError
         If the stretch is unknown.
+
+    Examples
+    --------
+    >>> from gmmx.plane.grid import PixelGrid
+    >>> grid = PixelGrid.covering((-5, 5), (-5, 5), 1.0)
+    >>> figure = image_figure(SkyImage(grid=grid, values=np.ones(grid.shape), unit="count"))
+    >>> [axes.get_label() for axes in figure.axes]
+    ['image', 'bar']
     """
     sky = Sky(image.grid, frame, *image.grid.extent())
     tall = 5.0 * float(np.clip(sky.aspect, 0.4, 1.8))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from matplotlib.figure import Figure
 
 from ...answers.scene import Scene
+from ...model.result import FitResult
 from . import panels, words
 from .profile import draw_profile
 from .sky import Sky
@@ -15,7 +16,7 @@ from .sky import Sky
 _PANEL = 4.2
 
 
-def residuals_figure(result):
+def residuals_figure(result: FitResult) -> Figure:
     """Figure with the residual and the radial profile of every observation, one row for each.
 
     The residual compares the photons of one observation with the photons that the model expects in

@@ -118,7 +118,7 @@ def _of_the_instrument(instrument, completeness, is_measured):
         names = ("sky",)
         choice = (
             "sky, amplitude fitted "
-            "(without an exposure map particles are hardly distinguishable from it)"
+            "(without an exposure map particles are hardly distinguishable from the sky)"
         )
     elif "particle" in names and vignetting_spread(completeness) < TELLING:
         names = ("sky",)

@@ -135,7 +135,7 @@ def _shape_columns(result, order):
 def _flux_columns(result, order):
     """Fluxes, their errors, and how much was observed."""
     mixture = result.mixture.select(order)
-    per_photon = 1 / result.reference_exposure if _has_flux(result) else np.nan
+    per_photon = 1 / result.reference_exposure if result.has_flux_unit else np.nan
     major, minor, _ = principal_axes(mixture.covariances)
     peak = np.where(result.points[order], np.inf, mixture.fluxes / (2 * np.pi * major * minor))
     return {
@@ -148,10 +148,6 @@ def _flux_columns(result, order):
         "observed_fraction": result.observed_fraction[order],
         "observed_photons": result.observed_photons[order],
     }
-
-
-def _has_flux(result):
-    return result.exposure_unit == "cm**2 s"
 
 
 def _table_meta(result):
@@ -178,7 +174,7 @@ def _table_meta(result):
         "stop_reason": result.stop_reason,
         "seed": int(result.seed),
     }
-    if not _has_flux(result):
+    if not result.has_flux_unit:
         unit = f"the unit {result.exposure_unit}" if result.exposure_unit else "no unit"
         meta["flux_note"] = (
             f"no flux, because the exposure has {unit}: give an exposure map in cm^2 s, as CIAO "

@@ -202,7 +202,7 @@ def _scale(result, units, cell_area):
         raise InputError(f"`units` is one of {', '.join(UNITS)}, got {units!r}", parameter="units")
     if units == "counts":
         return cell_area
-    if result.exposure_unit != "cm**2 s":
+    if not result.has_flux_unit:
         unit = f"the unit {result.exposure_unit}" if result.exposure_unit else "no unit"
         raise InputError(
             f"`units` = {units} needs an exposure that is an area times a time, but this one has "

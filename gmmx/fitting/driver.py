@@ -39,7 +39,7 @@ def fit(
     fixed : (Mixture, Fixed), optional
         Further components to start from, and which of their parameters are kept fixed.
     point_sources : PointSources, optional
-        Point sources that are fitted along.
+        Point sources that are fitted with the components.
     options : FitOptions, optional
         All other options at once. They may not name files.
     stacklevel : int

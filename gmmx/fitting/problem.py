@@ -34,7 +34,7 @@ class Problem:
         With `min_sigma` raised to what pixels of the observations resolve.
     priors : Priors
     point_sources : PointSources or None
-        Point sources that are fitted along.
+        Point sources that are fitted with the components.
     pace : Pace
         Chooses the number of threads of each evaluation. The result does not depend on it.
     began : float

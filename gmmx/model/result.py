@@ -228,6 +228,11 @@ class FitResult(ResultDoors):
         return float(self.signal_error) * self.flux_per_photon
 
     @property
+    def has_flux_unit(self) -> bool:
+        """Whether the exposure is an area times a time, so that fluxes are in photon/cm**2/s."""
+        return self.exposure_unit == "cm**2 s"
+
+    @property
     def flux_per_photon(self) -> "Quantity":
         """The flux that one photon at the reference exposure stands for."""
         from astropy import units

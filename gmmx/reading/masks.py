@@ -77,7 +77,7 @@ def cut_regions(recorded, completeness, lists, open_fraction, *, warn=True):
         _check_left(recorded, group, f"none of {n_before:.0f} photons lies in the region")
     if lists.masks:
         if warn:
-            _warn_of_greedy_shapes(recorded, lists.masks)
+            _warn_of_large_shapes(recorded, lists.masks)
         shapes, fraction = _union(lists.masks, opened, completeness.grid, open_fraction)
         inside = shapes.contains(recorded.photons.x, recorded.photons.y)
         recorded = recorded.select(~inside, "mask")
@@ -141,7 +141,7 @@ def _check_left(recorded, lists, problem):
         raise DataError(f"{names}: {problem}: nothing is left to fit")
 
 
-def _warn_of_greedy_shapes(recorded, masks):
+def _warn_of_large_shapes(recorded, masks):
     """Warn of each single shape of the masks that takes more than 5 % of the photons."""
     for one in masks:
         inside = recorded.photons.select(

@@ -36,7 +36,7 @@ def summary_dict(result: FitResult, **extra: object) -> dict[str, object]:
 
 def signal_flux(result):
     """Flux of the extended emission and its error [photon/cm^2/s]; None without area and time."""
-    if result.exposure_unit != "cm**2 s":
+    if not result.has_flux_unit:
         return None, None
     total = result.extended.fluxes.sum()
     return total / result.reference_exposure, result.signal_error / result.reference_exposure

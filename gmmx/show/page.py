@@ -199,7 +199,7 @@ def _background_lines(result):
         amplitude = f"amplitude {b.amplitude:.4g}{error} photon/arcsec^2"
         fixed = ", fixed" if b.fixed else ""
         pairs.append((f"{b.name}{of}", f"{photons} detected photons{fixed}; {amplitude}"))
-        if b.kind == "sky" and result.exposure_unit == "cm**2 s":
+        if b.kind == "sky" and result.has_flux_unit:
             rate = b.amplitude / result.reference_exposure
             pairs.append(("", f"surface brightness {rate:.4g} photon/cm^2/s/arcsec^2"))
         if not b.fixed:

@@ -5,7 +5,9 @@ Messages outside the command line speak of parameters, between backticks: "give 
 leaves names that are not options as they are.
 """
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 
 
 class GmmxError(Exception):
@@ -61,7 +63,7 @@ class DegeneracyWarning(GmmxWarning):
 
 
 @contextmanager
-def about(subject):
+def about(subject: str | PathLike) -> Iterator[None]:
     """Name the file or the thing that an error is about: put it before the message.
 
     Parameters

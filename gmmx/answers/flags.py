@@ -146,7 +146,8 @@ def readout_angles(observation: Observation) -> tuple[float, ...]:
     """
     pointing = observation.pointing
     chips = pointing.chips or [int(c) for c in pointing.detector.partition("-")[2] if c.isdigit()]
-    return tuple({readout_angle(pointing, chip) for chip in chips} - {None})
+    angles = {readout_angle(pointing, chip) for chip in chips}
+    return tuple(angle for angle in angles if angle is not None)
 
 
 def on_readout_streak(

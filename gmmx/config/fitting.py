@@ -106,6 +106,6 @@ class FitOptions(Options):
         require_whole(self, 1, "max_iter")
 
     @property
-    def starts_from_model(self):
+    def starts_from_model(self) -> bool:
         """Whether `init` names a model file."""
         return isinstance(self.init, str) and self.init.lower().endswith(MODEL_SUFFIXES)

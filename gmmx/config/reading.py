@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import InputError
@@ -108,7 +108,7 @@ class SourceOptions(Options):
         require_choice(self, "source_positions", SOURCE_POSITIONS)
 
 
-def energy_band(energy):
+def energy_band(energy: str | Sequence[float] | None) -> tuple[float, float] | str | None:
     """Return an energy band as (low, high) [keV], "all", or None where nothing is chosen.
 
     Parameters
@@ -144,7 +144,7 @@ def energy_band(energy):
     raise InputError(f"`energy_kev` = {energy}: {problem}", parameter="energy_kev")
 
 
-def chip_numbers(ccd):
+def chip_numbers(ccd: str | int | Iterable[int] | None) -> tuple[int, ...] | str | None:
     """Return chip numbers in rising order, "all", or None where nothing is chosen.
 
     Parameters
@@ -166,8 +166,8 @@ def chip_numbers(ccd):
         return None
     if isinstance(ccd, str) and ccd.strip().lower() == "all":
         return "all"
-    several = isinstance(ccd, Iterable) and not isinstance(ccd, str)
-    found = [_chip_range(part) for part in (ccd if several else str(ccd).split(","))]
+    parts: Iterable = ccd if isinstance(ccd, Iterable) else (ccd,)
+    found = [_chip_range(part) for part in (ccd.split(",") if isinstance(ccd, str) else parts)]
     if not found or not all(found):
         raise InputError(
             f"`ccd` = {ccd}: write chip numbers such as 0-3, 7 or 0,1,3, or all", parameter="ccd"

@@ -1,11 +1,13 @@
 """Backgrounds that come from files: event lists, such as a blank sky, and images."""
 
 from dataclasses import dataclass
+from os import PathLike
 
 import numpy as np
 
 from ..errors import DataError
 from ..model.photons import EventList
+from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.grid import SkyImage
 from ._plane import on_plane
 from .events import is_events, read_events
@@ -41,7 +43,9 @@ class BackgroundImage:
     unit: FileUnit
 
 
-def read_background(path, *, frame, physical=None) -> EventList | BackgroundImage:
+def read_background(
+    path: str | PathLike, *, frame: SkyFrame, physical: PhysicalFrame | None = None
+) -> EventList | BackgroundImage:
     """Read a background from an event list or an image.
 
     Parameters

@@ -6,6 +6,7 @@ become no rows.
 
 import warnings
 from dataclasses import replace
+from os import PathLike
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from .events import file_keywords, is_events
 from .files import headers, open_fits, reading
 from .maps import read_image
 from .units import read_unit
+from .virtual import FileArgument
 
 # An image that nowhere reaches this holds no counts, because one with few photons has a pixel
 # with one photon.
@@ -31,7 +33,7 @@ SQUARE = 0.01
 RADIUS_UNITS = ("arcsec", "logical", "physical")
 
 
-def is_counts_image(file) -> bool:
+def is_counts_image(file: FileArgument) -> bool:
     """Whether a file holds an image and no table of events.
 
     Parameters
@@ -52,7 +54,7 @@ def is_counts_image(file) -> bool:
     return has_image
 
 
-def read_counts(path) -> CountsImage:
+def read_counts(path: str | PathLike) -> CountsImage:
     """Read the photons of a counts image.
 
     Parameters

@@ -6,8 +6,10 @@ gzipped or not, is read once and never kept twice.
 
 import warnings
 from dataclasses import replace
+from os import PathLike
 
 import numpy as np
+from astropy.io import fits
 
 from ..errors import DataError, DataWarning
 from ..model.photons import EventList, Photons
@@ -18,7 +20,7 @@ from ._sky_columns import WAY_OUT, frame_of_columns
 from ._subspace import recorded_band
 from .files import headers, open_fits, reading
 from .units import energy_scale
-from .virtual import check_columns, filter_rows, parse_file_argument
+from .virtual import FileArgument, check_columns, filter_rows, parse_file_argument
 
 # Keywords that are kept, for people and for the files that are written.
 KEYWORDS = (
@@ -30,7 +32,7 @@ KEYWORDS = (
 )
 
 
-def read_events(path, *, sky=True) -> EventList:
+def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> EventList:
     """Read the photons of an event file.
 
     Positions are ``x = (X - TCRPX) * |TCDLT|`` in arcsec, and x grows to the west. The tangent
@@ -110,7 +112,7 @@ def _read_table(file):
     return table, pointing, frame, physical
 
 
-def is_events(header):
+def is_events(header: fits.Header) -> bool:
     """Whether a header belongs to a table of events, by EXTNAME or HDUCLAS1.
 
     Parameters
@@ -123,7 +125,7 @@ def is_events(header):
     )
 
 
-def file_keywords(primary, header):
+def file_keywords(primary: fits.Header, header: fits.Header) -> dict[str, str | bool | int | float]:
     """Return the keywords that are kept, from the header of the table or else the primary one.
 
     Parameters

@@ -11,8 +11,10 @@ import re
 import time
 import warnings
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 from astropy.io import fits
@@ -28,7 +30,7 @@ CLOCK_STEP = 2.0
 _digests: dict[tuple, str] = {}
 
 
-def check_input(path, *, way_out="check its name and folder"):
+def check_input(path: str | PathLike, *, way_out: str = "check its name and folder") -> Path:
     """Make sure that a path names a file.
 
     Parameters
@@ -59,7 +61,7 @@ def check_input(path, *, way_out="check its name and folder"):
     raise DataError(f"{given}: no such file: {way_out}")
 
 
-def file_digest(path):
+def file_digest(path: str | PathLike) -> str:
     """Return the SHA-256 of the bytes of a file as they are on disk, in hexadecimal.
 
     A file that this process has read, and that has not changed since, is not read again.
@@ -84,7 +86,7 @@ def file_digest(path):
 
 
 @contextmanager
-def reading(path):
+def reading(path: str | PathLike) -> Iterator[None]:
     """Turn every error that a file causes into one line, and silence astropy's warnings.
 
     Parameters
@@ -140,7 +142,7 @@ class OpenFits:
     stream: io.BufferedIOBase
     _raw: "_Digested"
 
-    def digest(self):
+    def digest(self) -> str:
         """Return the SHA-256 of the file on disk, whose rest is read if need be.
 
         `file_digest` gives it from now on, too.
@@ -152,7 +154,9 @@ class OpenFits:
 
 
 @contextmanager
-def open_fits(path, *, way_out="give a FITS image, gzipped or not"):
+def open_fits(
+    path: str | PathLike, *, way_out: str = "give a FITS image, gzipped or not"
+) -> Iterator[OpenFits]:
     """Open a FITS file, gzipped or not.
 
     Parameters
@@ -210,7 +214,7 @@ def headers(stream):
         offset = start + -(-data_size(header) // BLOCK) * BLOCK
 
 
-def data_size(header):
+def data_size(header: fits.Header) -> int:
     """Return the number of bytes of the data of an HDU, without padding.
 
     FITS standard 4.0, equations 1 and 2.

@@ -1,6 +1,7 @@
 """FITS images, and exposure maps as fluximage writes them, on any grid."""
 
 import warnings
+from os import PathLike
 
 import numpy as np
 from astropy.io import fits
@@ -8,6 +9,7 @@ from astropy.io import fits
 from ..errors import DataError, DataWarning
 from ..model.completeness import Completeness
 from ..model.pointing import Pointing
+from ..plane.frame import PhysicalFrame, SkyFrame
 from ..telescope.instruments import instrument_of
 from ._plane import FitsImage, on_plane
 from .files import open_fits, reading
@@ -24,7 +26,7 @@ EXPOSURE_UNITS = {(2, 1): "cm**2 s", (2, 0): "cm**2", (0, 1): "s"}
 _GIVE = "give the exposure map (fluximage calls it .expmap)"
 
 
-def read_image(path) -> FitsImage:
+def read_image(path: str | PathLike) -> FitsImage:
     """Read the first two-dimensional image of a FITS file, primary or extension.
 
     Parameters
@@ -68,7 +70,13 @@ def read_image(path) -> FitsImage:
     raise DataError(f"{path}: no image in it: a two-dimensional FITS image is needed")
 
 
-def read_exposure(path, *, frame, physical=None, pointing=None) -> Completeness:
+def read_exposure(
+    path: str | PathLike,
+    *,
+    frame: SkyFrame,
+    physical: PhysicalFrame | None = None,
+    pointing: Pointing | None = None,
+) -> Completeness:
     """Read an exposure map onto a grid in the plane.
 
     Parameters

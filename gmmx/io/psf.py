@@ -1,12 +1,15 @@
 """PSF maps: radii that enclose a fraction of the PSF, as CIAO's mkpsfmap writes them."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 
 import numpy as np
 
 from ..errors import DataError, DataWarning, InputError
 from ..model.psf import PsfModel
+from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.grid import PixelGrid
 from ..plane.resample import block_means
 from ..telescope.encircled import through_radii
@@ -46,7 +49,7 @@ class RadiiMap:
     variances: np.ndarray
 
     @property
-    def filled(self):
+    def filled(self) -> np.ndarray:
         """Variances, those of the nearest node outside the field, (ny, nx)."""
         # Imported here because it takes 0.1 s.
         from scipy.ndimage import distance_transform_edt
@@ -57,12 +60,12 @@ class RadiiMap:
         return self.variances[tuple(nearest)]
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Name of the file, the fraction and the energy, for people."""
         energy = f" at {self.image.number('ENERGY'):g} keV" if self.image.number("ENERGY") else ""
         return f"{self.image.name}: ECF {self.ecf:g}{energy}"
 
-    def model(self, description=""):
+    def model(self, description: str = "") -> PsfModel:
         """Return one round Gaussian for each node.
 
         Parameters
@@ -80,7 +83,7 @@ class RadiiMap:
             description=description,
         )
 
-    def radii_at(self, x, y):
+    def radii_at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the radii at positions [arcsec].
 
         Parameters
@@ -91,19 +94,19 @@ class RadiiMap:
         variances = self.model().at(x, y)[1][:, 0, 0, 0]
         return np.sqrt(-2 * np.log1p(-self.ecf) * variances)
 
-    def is_inside(self, x, y):
-        """Return which positions are in the field of the map, (n,) booleans.
-
-        Parameters
-        ----------
-        x, y : (n,) array
-            [arcsec].
-        """
+    def is_inside(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return which positions [arcsec] are in the field of the map, (n,) booleans."""
         ix, iy, on_map = self.grid.locate(x, y)
         return np.isfinite(self.variances[iy, ix]) & on_map
 
 
-def read_psf_map(path, *, frame, physical=None, ecf=None) -> PsfModel:
+def read_psf_map(
+    path: str | PathLike,
+    *,
+    frame: SkyFrame,
+    physical: PhysicalFrame | None = None,
+    ecf: float | None = None,
+) -> PsfModel:
     """Read a map of radii, as Gaussians of ``sigma = R / sqrt(-2 ln(1 - ECF))``.
 
     The map is reduced to at most 96 nodes a side by means of sigma**2 over blocks. Outside the
@@ -147,7 +150,9 @@ def read_psf_map(path, *, frame, physical=None, ecf=None) -> PsfModel:
     )
 
 
-def read_psf_maps(paths, *, frame, physical=None) -> PsfModel:
+def read_psf_maps(
+    paths: Sequence[str | PathLike], *, frame: SkyFrame, physical: PhysicalFrame | None = None
+) -> PsfModel:
     """Read maps of one PSF at two or three encircled fractions.
 
     The PSF has as many Gaussians as there are maps, and they pass through all radii

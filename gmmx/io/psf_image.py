@@ -3,8 +3,9 @@
 import numpy as np
 
 from ..errors import DataError
-from ..plane.frame import SkyFrame
-from ._plane import on_plane
+from ..plane.frame import PhysicalFrame, SkyFrame
+from ..plane.grid import PixelGrid
+from ._plane import FitsImage, on_plane
 from .units import read_unit
 
 # BUNIT of a map whose radii are in pixels of the map, and in sky pixels of the telescope.
@@ -16,7 +17,7 @@ COMPACT_AREA = 0.10
 COMPACT_SIDE = 0.15
 
 
-def is_compact(values):
+def is_compact(values: np.ndarray) -> bool:
     """Return whether an image shows one compact, peaked source.
 
     In such an image the brightest pixels that hold half of the sum take less than a tenth of the
@@ -49,7 +50,7 @@ def is_compact(values):
     return bool(np.sqrt(spread) < COMPACT_SIDE * min(values.shape))
 
 
-def is_picture(image, ecf=None):
+def is_picture(image: FitsImage, ecf: float | None = None) -> bool:
     """Return whether a FITS image shows a point source, and is not a map of radii.
 
     A map of radii has an ECF keyword (or its fraction was given), or a BUNIT that a radius can
@@ -80,7 +81,9 @@ def is_picture(image, ecf=None):
     )
 
 
-def picture_grid(image, frame, physical=None):
+def picture_grid(
+    image: FitsImage, frame: SkyFrame, physical: PhysicalFrame | None = None
+) -> tuple[PixelGrid, np.ndarray]:
     """Return the pixel grid and the values of the image of a point source, north up.
 
     Parameters

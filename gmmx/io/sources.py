@@ -7,6 +7,7 @@ regions: X and Y in physical pixels, with TAN keywords of their own, SHAPE, R an
 
 import numpy as np
 from astropy.io import fits
+from astropy.table import Table
 
 from ..model.psf import region_radii
 from ..plane.frame import PhysicalFrame
@@ -23,7 +24,7 @@ HEADER = {
 }
 
 
-def source_radii(table):
+def source_radii(table: Table) -> np.ndarray:
     """Return the radii of circles that hold the photons of point sources.
 
     Parameters
@@ -39,7 +40,7 @@ def source_radii(table):
     return region_radii(np.array(table["psf_r90"]))
 
 
-def source_list(table):
+def source_list(table: Table) -> fits.BinTableHDU | None:
     """Return the point sources of a component table as a SRCLIST extension.
 
     Parameters

@@ -73,31 +73,31 @@ class FileUnit:
     has_others: bool = False
 
     @property
-    def is_exposure(self):
+    def is_exposure(self) -> bool:
         """Whether it is an area times a time, an area, or a time."""
         powers = (self.length, self.time, self.angle)
         return not self.has_others and powers in ((2, 1, 0), (2, 0, 0), (0, 1, 0))
 
     @property
-    def is_rate(self):
+    def is_rate(self) -> bool:
         """Whether it is per area or per time, as a flux or a rate is."""
         return self.length < 0 or self.time < 0
 
     @property
-    def is_number(self):
+    def is_number(self) -> bool:
         """Whether it is a pure number: counts, photons, or no unit."""
         powers = (self.length, self.time, self.angle)
         return self.is_understood and not self.has_others and powers == (0, 0, 0)
 
     @property
-    def arcsec(self):
+    def arcsec(self) -> float | None:
         """Its size if it is an angle [arcsec]; None if it is not."""
         powers = (self.length, self.time, self.angle)
         is_angle = not self.has_others and not self.has_counts and powers == (0, 0, 1)
         return self.scale if self.is_understood and is_angle else None
 
 
-def read_unit(text) -> FileUnit:
+def read_unit(text: str) -> FileUnit:
     """Read a unit of a FITS header.
 
     Parameters
@@ -152,7 +152,7 @@ def _split(text, unit):
     )
 
 
-def energy_scale(text) -> float | None:
+def energy_scale(text: str) -> float | None:
     """Return the size of an energy unit of a file.
 
     Parameters

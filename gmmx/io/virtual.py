@@ -9,7 +9,9 @@ is ignored in silence means a fit to other photons.
 import math
 import re
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +69,7 @@ class FileArgument:
         return self.text
 
     @property
-    def stem(self):
+    def stem(self) -> str:
         """Name of the file without folder, filters and endings: the name of its observation.
 
         Examples
@@ -77,7 +79,7 @@ class FileArgument:
         """
         return re.sub(r"(\.(fits?|evt\d?|img))?(\.gz)?$", "", self.path.name) or "observation"
 
-    def beside(self, suffix):
+    def beside(self, suffix: str) -> Path:
         """Return the path of a file beside this one, with another suffix.
 
         Parameters
@@ -93,7 +95,7 @@ class FileArgument:
         return self.path.with_name(Path(name).stem + suffix)
 
 
-def parse_file_argument(argument):
+def parse_file_argument(argument: str | PathLike | FileArgument) -> FileArgument:
     """Separate a file from the filters in brackets behind its name.
 
     Parameters
@@ -139,7 +141,7 @@ def parse_file_argument(argument):
     )
 
 
-def parse_file_arguments(arguments):
+def parse_file_arguments(arguments: Iterable[str | PathLike | FileArgument]) -> list[FileArgument]:
     """Return the FileArgument of each of several arguments, as `parse_file_argument` does.
 
     Parameters

@@ -82,7 +82,7 @@ class Background:
         return f"Background({self.name}{kind}: {amplitude}{', fixed' if self.fixed else ''})"
 
     @property
-    def is_vignetted(self):
+    def is_vignetted(self) -> bool:
         """Whether the mirrors vignette it, so that its amplitude is per reference exposure."""
         return BACKGROUND_KINDS[self.kind].is_vignetted
 

@@ -94,7 +94,7 @@ class Photons:
         """Sum of the weights [photon]."""
         return float(self.weights.sum())
 
-    def count(self, chosen) -> int | float:
+    def count(self, chosen: slice | np.ndarray) -> int | float:
         """Sum of the weights of chosen rows, an integer if the sum is whole.
 
         Parameters
@@ -105,7 +105,7 @@ class Photons:
         total = float(self.weights[chosen].sum())
         return int(total) if total.is_integer() else total
 
-    def select(self, rows) -> "Photons":
+    def select(self, rows: np.ndarray) -> "Photons":
         """Photons of some rows, with their energies and chips.
 
         Parameters

@@ -5,6 +5,7 @@ energy band, the chips, the files that were used and the choices that were made.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -154,7 +155,7 @@ class Pointing:
         return f"Pointing({', '.join(filter(None, known))})"
 
     @classmethod
-    def from_keywords(cls, keywords, **facts) -> "Pointing":
+    def from_keywords(cls, keywords: Mapping[str, Any], **facts) -> "Pointing":
         """Make a pointing from FITS keywords.
 
         Parameters

@@ -1,7 +1,9 @@
 """FitState: the memory of a fit, from which it can be resumed after it was stopped."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -110,7 +112,16 @@ class FitState:
             )
 
     @classmethod
-    def initial(cls, mixture, amplitudes, *, seed, fixed=None, n_components=None, stages=()):
+    def initial(
+        cls,
+        mixture: Mixture,
+        amplitudes: Sequence[np.ndarray],
+        *,
+        seed: int,
+        fixed: Fixed | None = None,
+        n_components: int | None = None,
+        stages: Sequence[dict] = (),
+    ) -> "FitState":
         """Return the state before the first stage.
 
         Parameters
@@ -133,7 +144,7 @@ class FitState:
             fixed=fixed,
             n_components=n_components,
             stages=tuple(stages),
-            generator=np.random.default_rng(seed).bit_generator.state,
+            generator=dict(np.random.default_rng(seed).bit_generator.state),
         )
 
     def __repr__(self):
@@ -145,7 +156,7 @@ class FitState:
         components = counted(len(self.mixture), "component")
         return f"FitState: {components} after {counted(self.evaluations, 'evaluation')}, {where}"
 
-    def rng(self):
+    def rng(self) -> np.random.Generator:
         """Return a random generator that continues where the fit's generator is."""
         rng = np.random.Generator(np.random.PCG64())
         rng.bit_generator.state = self.generator
@@ -166,15 +177,15 @@ class FitState:
             fixed=parameters.fixed,
         )
 
-    def going_on(self, **progress):
+    def going_on(self, **progress) -> "FitState":
         """Return the state with these counters of its stage changed."""
         return replace(self, progress={**self.progress, **progress})
 
-    def after_stage(self, **changes):
+    def after_stage(self, **changes) -> "FitState":
         """Return the state at the beginning of the next stage."""
         return replace(self, stage=self.stage + 1, progress={}, **changes)
 
-    def to_arrays(self):
+    def to_arrays(self) -> dict[str, np.ndarray | str]:
         """Return the state as a flat dict of arrays and one JSON text, for a checkpoint.
 
         Returns
@@ -196,7 +207,7 @@ class FitState:
         return arrays | {"record": json.dumps(record)}
 
     @classmethod
-    def from_arrays(cls, arrays):
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> "FitState":
         """Return the state that `to_arrays` made a dict of.
 
         Raises

@@ -7,6 +7,9 @@ coordinates. The numbers of an instrument are in `instruments`.
 import numpy as np
 
 from ..errors import InputError
+from ..model.completeness import Completeness
+from ..model.photons import EventList
+from ..model.pointing import Pointing
 from ..plane.grid import SkyImage
 from .instruments import instrument_of
 from .outlines import chip_outline
@@ -20,7 +23,7 @@ SOURCE_FREE = 0.25
 LEAST = 1e-3
 
 
-def exposed_fraction(completeness):
+def exposed_fraction(completeness: Completeness) -> np.ndarray:
     """Return the fraction of the time that each place was on a chip, without the vignetting.
 
     ``t(x) = exposure(x) / max exposure within the dither``, because vignetting changes by about a
@@ -50,7 +53,7 @@ def exposed_fraction(completeness):
     return np.where(exposure > 0, exposure / np.where(highest > 0, highest, 1.0), 0.0)
 
 
-def vignetting_spread(completeness):
+def vignetting_spread(completeness: Completeness) -> float:
     """Return the relative spread of the vignetting over the open field.
 
     Without spread, the background of the sky and that of particles have the same template.
@@ -69,7 +72,7 @@ def vignetting_spread(completeness):
     return float(np.sqrt(np.average((ratio - mean) ** 2, weights=weight)) / mean)
 
 
-def chip_areas(events, completeness):
+def chip_areas(events: EventList, completeness: Completeness) -> np.ndarray:
     """Return the chip that each cell of the field belongs to.
 
     A cell belongs to the chip in whose outline it lies deepest. The outlines are those of the
@@ -84,12 +87,12 @@ def chip_areas(events, completeness):
     Returns
     -------
     (ny, nx) array of int
-        -1 outside the field.
+        -1 outside the field, and everywhere if the photons have no chips.
     """
     x, y = completeness.grid.centres()
     owner, deepest = np.full(x.shape, -1), np.full(x.shape, -np.inf)
     photons = events.photons
-    for chip in np.unique(photons.ccd):
+    for chip in () if photons.ccd is None else np.unique(photons.ccd):
         on = photons.ccd == chip
         outline = chip_outline(photons.x[on], photons.y[on], completeness.grid.step)
         depth = np.full(x.shape, np.inf)
@@ -101,7 +104,7 @@ def chip_areas(events, completeness):
     return np.where(completeness.exposure > 0, owner, -1)
 
 
-def readout_angle(pointing, chip):
+def readout_angle(pointing: Pointing, chip: int) -> float | None:
     """Return the direction in which a chip of ACIS is read out.
 
     The columns of ACIS-I (chips 0 to 3) run along DETX, at a position angle of 90 degrees minus
@@ -131,14 +134,18 @@ def readout_angle(pointing, chip):
     return (90.0 if chip < 4 else 0.0) - roll
 
 
-def streak_fraction(pointing):
+def streak_fraction(pointing: Pointing) -> float:
     """Return the fraction of all photons that arrive while a frame is moved into the store.
 
     Parameters
     ----------
     pointing : Pointing
-        Of an instrument whose transfer time is known. If the time of a frame is not known, it is
-        the usual one.
+        If the time of a frame is not known, it is the usual one of the instrument.
+
+    Raises
+    ------
+    InputError
+        If the times of the instrument's readout are not known.
 
     Examples
     --------
@@ -149,10 +156,12 @@ def streak_fraction(pointing):
     """
     instrument, frame = instrument_of(pointing), pointing.frame_time
     frame = instrument.frame_time if frame is None or frame <= 0 else frame
+    if frame is None or instrument.transfer_time is None:
+        raise InputError(f"the readout of {instrument.name} is not known")
     return instrument.transfer_time / (frame + instrument.transfer_time)
 
 
-def streak_template(events, completeness):
+def streak_template(events: EventList, completeness: Completeness) -> tuple[SkyImage, float]:
     """Return the template of the photons that arrive during the readout.
 
     A photon of a column is as likely to be read out at any place along it. So the photons of each
@@ -213,7 +222,7 @@ def _readout_angles(events):
     return angles
 
 
-def normalised(density, completeness):
+def normalised(density: np.ndarray, completeness: Completeness) -> tuple[SkyImage, float]:
     """Return a map of mean 1 over the field, and the mean that it had.
 
     Parameters

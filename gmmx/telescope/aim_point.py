@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..model.photons import CountsImage, EventList
+
 # Position of Chandra's instrument table [mm]: -233.6 with ACIS-I at the focus, -190.1 with ACIS-S.
 # Observations shift it by some 10 mm (Proposers' Observatory Guide, chapter 6).
 SIM_Z = {"ACIS-I": (-250.0, -211.0), "ACIS-S": (-211.0, -150.0)}
@@ -11,7 +13,7 @@ DETNAM = {"ACIS-I": "0123", "ACIS-S": "7"}
 RADIUS = 60.0
 
 
-def aim_detector(recorded):
+def aim_detector(recorded: EventList | CountsImage) -> tuple[str | None, str]:
     """Find the detector that the aim point is on.
 
     It follows from the position of the instrument table, else from the chip under the pointing,
@@ -43,7 +45,7 @@ def aim_detector(recorded):
         for detector, (low, high) in SIM_Z.items():
             if low <= pointing.sim_z < high:
                 return detector, f"aim point on {detector}"
-    if None not in (pointing.ra, pointing.dec) and photons.ccd is not None:
+    if pointing.ra is not None and pointing.dec is not None and photons.ccd is not None:
         x, y = recorded.frame.to_plane(pointing.ra, pointing.dec)
         near = photons.ccd[np.hypot(photons.x - x, photons.y - y) < RADIUS]
         if len(near):

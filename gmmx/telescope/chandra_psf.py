@@ -14,6 +14,7 @@ import numpy as np
 from ..model.psf import PsfModel
 from ..plane.frame import SkyFrame
 from ..plane.grid import PixelGrid
+from .psf_library import PsfLibrary
 
 # Distance of the nodes [arcsec]. Bilinear interpolation between them has an error in encircled
 # energy of 0.001 in the median over a field, and of 0.004 within 3' of the axis (0.02 at worst).
@@ -28,8 +29,17 @@ PIXEL_VARIANCE = {"EDSER": 0.0, "NONE": 0.142**2 - 0.06**2, "RANDOMIZE": 0.20**2
 
 
 def pointing_psf(
-    library, detector, *, frame, pointing, roll, x_range, y_range, energies_kev=None, step=NODE_STEP
-):
+    library: PsfLibrary,
+    detector: str,
+    *,
+    frame: SkyFrame,
+    pointing: tuple[float, float],
+    roll: float,
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+    energies_kev: np.ndarray | None = None,
+    step: float = NODE_STEP,
+) -> PsfModel:
     """Return the PSF of a pointing over a rectangle in the plane, for a spectrum of photons.
 
     Parameters
@@ -64,24 +74,31 @@ def pointing_psf(
     x, y = (v.ravel() for v in grid.centres())
     axis = SkyFrame(*pointing, frame.radesys)
     west, north = axis.to_plane(*frame.to_sky(x, y))
-    sine, cosine = np.sin(np.radians(roll)), np.cos(np.radians(roll))
-    dx, dy = west * cosine - north * sine, west * sine + north * cosine
-    # Nothing is visible at 90 degrees from the axis, where the projection ends.
-    theta, phi = (
-        np.nan_to_num(np.hypot(dx, dy) / 60, nan=np.inf),
-        np.nan_to_num(np.degrees(np.arctan2(dy, dx))),
-    )
+    theta, phi = _in_detector(west, north, roll)
     weights, covariances = (values[:, 0] for values in library.at(detector, theta, phi))
     # From detector axes to those of the plane of the pointing, and from there to those of the
     # frame, where north may have another direction.
-    turn = np.radians(np.nan_to_num(frame.north(x, y) - axis.north(west, north)) - roll)
-    rotation = np.stack([np.cos(turn), -np.sin(turn), np.sin(turn), np.cos(turn)], axis=1).reshape(
-        -1, 1, 2, 2
-    )
-    covariances = rotation @ covariances @ np.swapaxes(rotation, -1, -2)
+    turn = np.nan_to_num(frame.north(x, y) - axis.north(west, north)) - roll
+    covariances = _turned(covariances, np.radians(turn))
     m = weights.shape[-1]
     return PsfModel(
         grid=grid,
         weights=weights.reshape(*grid.shape, m),
         covariances=covariances.reshape(*grid.shape, m, 2, 2),
     )
+
+
+def _in_detector(west, north, roll):
+    """Return off-axis angles [arcmin] and azimuths [deg] of offsets [arcsec] from the axis."""
+    sine, cosine = np.sin(np.radians(roll)), np.cos(np.radians(roll))
+    dx, dy = west * cosine - north * sine, west * sine + north * cosine
+    # Nothing is visible at 90 degrees from the axis, where the projection ends.
+    theta = np.nan_to_num(np.hypot(dx, dy) / 60, nan=np.inf)
+    return theta, np.nan_to_num(np.degrees(np.arctan2(dy, dx)))
+
+
+def _turned(covariances, angles):
+    """Return covariances (n, M, 2, 2) that are turned counter-clockwise by (n,) angles [rad]."""
+    c, s = np.cos(angles), np.sin(angles)
+    rotation = np.stack([c, -s, s, c], axis=1).reshape(-1, 1, 2, 2)
+    return rotation @ covariances @ np.swapaxes(rotation, -1, -2)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..errors import InputError
 
@@ -13,7 +14,9 @@ RATIOS = {2: (3.0,), 3: (3.0, 2.5, 2.0, 1.6)}
 _SCAN = 64
 
 
-def encircled_energy(weights, covariances, radii, *, n_angles=64):
+def encircled_energy(
+    weights: ArrayLike, covariances: ArrayLike, radii: ArrayLike, *, n_angles: int = 64
+) -> np.ndarray:
     """Return the fraction of a mixture of centred Gaussians within each radius.
 
     ``E(r) = sum_m c_m - sum_m c_m / (2 pi sqrt(det S_m)) int exp(-r**2 q_m / 2) / q_m dphi`` with
@@ -65,7 +68,7 @@ class ThroughRadii:
     n_gaussians: np.ndarray
 
 
-def through_radii(fractions, radii):
+def through_radii(fractions: ArrayLike, radii: ArrayLike) -> ThroughRadii:
     """Find mixtures of J round Gaussians with given encircled fractions at given radii.
 
     With standard deviations ``s q**m``, the weights that pass through the J points follow from a

@@ -7,9 +7,13 @@ place at depth d inside the outermost position of the edge is exposed for the fr
 and a gap that is narrower than the dither is not completely dark.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..model.completeness import Completeness
+from ..model.photons import CountsImage, EventList
 from ..plane.grid import PixelGrid
 from ..plane.resample import check_size
 from .instruments import ACIS, instrument_of
@@ -19,7 +23,12 @@ from .outlines import chip_outline, counter_clockwise
 LARGEST_DITHER = 30.0
 
 
-def footprint(recorded, *, step=1.0, outlines=None):
+def footprint(
+    recorded: EventList | CountsImage,
+    *,
+    step: float = 1.0,
+    outlines: Sequence[ArrayLike] | None = None,
+) -> Completeness:
     """Return the field that photons imply.
 
     The exposure is the fraction of the time that each cell was on a chip, times the vignetting,
@@ -53,24 +62,16 @@ def footprint(recorded, *, step=1.0, outlines=None):
     1.0
     """
     side = instrument_of(recorded.pointing).chip_side
-    outlines = [
+    edges = [
         counter_clockwise(np.asarray(outline, float))
         for outline in outlines or _outlines_of(recorded.photons, step)
     ]
-    dither = 0.0 if side is None else dither_of(outlines, side)
+    dither = 0.0 if side is None else dither_of(edges, side)
     if dither > 0:
-        outlines = [_completed(outline, side, dither) for outline in outlines]
-    grid = _grid_around(outlines, step)
-    fraction = np.zeros(grid.shape)
-    for outline in outlines:
-        ix, iy = grid.to_pixels(*outline.T)
-        columns, rows = (slice(max(int(i.min()) - 1, 0), int(i.max()) + 3) for i in (ix, iy))
-        x, y = grid.to_plane(
-            *np.meshgrid(np.arange(grid.shape[1])[columns], np.arange(grid.shape[0])[rows])
-        )
-        own = dither if side is not None and _excesses(outline, side) else 0.0
-        fraction[rows, columns] += _chip(outline, x, y, step, own)
-    exposure = np.minimum(fraction, 1)
+        edges = [_completed(outline, side, dither) for outline in edges]
+    grid = _grid_around(edges, step)
+    dithers = [dither if side is not None and _excesses(one, side) else 0.0 for one in edges]
+    exposure = _time_on_chips(edges, dithers, grid, step)
     axis = optical_axis(recorded)
     if axis is not None:
         x, y = grid.centres()
@@ -79,7 +80,9 @@ def footprint(recorded, *, step=1.0, outlines=None):
     return Completeness(grid=grid, exposure=exposure)
 
 
-def vignetting(off_axis, table=ACIS.vignetting):
+def vignetting(
+    off_axis: float | np.ndarray, table: Sequence[float] = ACIS.vignetting
+) -> float | np.ndarray:
     """Return the relative effective area at off-axis angles, by linear interpolation.
 
     Parameters
@@ -97,7 +100,7 @@ def vignetting(off_axis, table=ACIS.vignetting):
     return np.interp(off_axis, np.arange(len(table)), table)
 
 
-def describe(recorded, field, *, given=False):
+def describe(recorded: EventList | CountsImage, field: Completeness, *, given: bool = False) -> str:
     """Say for people how a footprint was made.
 
     Parameters
@@ -114,7 +117,7 @@ def describe(recorded, field, *, given=False):
     return f"{exposed} over {where}, cells of {field.grid.step:g} arcsec"
 
 
-def optical_axis(recorded):
+def optical_axis(recorded: EventList | CountsImage) -> tuple[float, float] | None:
     """Return where the optical axis points, if the vignetting about it is known.
 
     Parameters
@@ -127,13 +130,13 @@ def optical_axis(recorded):
         Position in the plane [arcsec].
     """
     pointing = recorded.pointing
-    if not instrument_of(pointing).vignetting or None in (pointing.ra, pointing.dec):
+    if not instrument_of(pointing).vignetting or pointing.ra is None or pointing.dec is None:
         return None
     x, y = recorded.frame.to_plane(pointing.ra, pointing.dec)
     return (float(x), float(y)) if np.isfinite([x, y]).all() else None
 
 
-def dither_of(outlines, side):
+def dither_of(outlines: Sequence[np.ndarray], side: float) -> float:
     """Return the amplitude of the dither: half of the largest excess of an outline over a chip.
 
     The largest excess is nearest to the truth, because few photons fall at the very edge and every
@@ -172,6 +175,19 @@ def _grid_around(outlines, step):
     (x_min, y_min), (x_max, y_max) = corners.min(0) - step, corners.max(0) + step
     check_size((x_max - x_min) / step * (y_max - y_min) / step, step)
     return PixelGrid.covering((x_min, x_max), (y_min, y_max), step)
+
+
+def _time_on_chips(outlines, dithers, grid, step):
+    """Return the fraction of the time that each cell of a grid was on any chip."""
+    fraction = np.zeros(grid.shape)
+    for outline, dither in zip(outlines, dithers, strict=True):
+        ix, iy = grid.to_pixels(*outline.T)
+        columns, rows = (slice(max(int(i.min()) - 1, 0), int(i.max()) + 3) for i in (ix, iy))
+        x, y = grid.to_plane(
+            *np.meshgrid(np.arange(grid.shape[1])[columns], np.arange(grid.shape[0])[rows])
+        )
+        fraction[rows, columns] += _chip(outline, x, y, step, dither)
+    return np.minimum(fraction, 1)
 
 
 def _is_full(length, side):

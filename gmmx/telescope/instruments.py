@@ -6,6 +6,8 @@
 
 from dataclasses import dataclass, field
 
+from ..model.pointing import Pointing
+
 
 @dataclass(frozen=True, kw_only=True)
 class Channels:
@@ -105,7 +107,7 @@ class Instrument:
     transfer_time: float | None = None
     frame_time: float | None = None
 
-    def matches(self, telescope, instrument) -> bool:
+    def matches(self, telescope: str, instrument: str) -> bool:
         """Whether TELESCOP and INSTRUME name this instrument.
 
         Parameters
@@ -173,7 +175,7 @@ UNKNOWN = Instrument(name="unknown instrument", telescopes=())
 INSTRUMENTS = (ACIS, HRC, EPIC_MOS, EPIC_PN, XMM, EROSITA, CHANDRA)
 
 
-def instrument_of(pointing) -> Instrument:
+def instrument_of(pointing: Pointing) -> Instrument:
     """Look up the instrument of a pointing.
 
     Parameters

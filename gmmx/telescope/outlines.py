@@ -16,7 +16,7 @@ STRAY = 6.0
 FULL = 0.8
 
 
-def chip_outline(x, y, step):
+def chip_outline(x: np.ndarray, y: np.ndarray, step: float) -> np.ndarray:
     """Return the convex outline of the photons of a chip; strays do not count.
 
     The outline is the smallest rectangle around the photons, at any roll, if their convex hull
@@ -71,7 +71,7 @@ def chip_outline(x, y, step):
     return rectangle if hull.volume >= FULL * area else corners
 
 
-def smallest_rectangle(corners):
+def smallest_rectangle(corners: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the smallest rectangle around a convex polygon.
 
     One of its sides lies on a side of the polygon (Freeman and Shapira 1975, CACM 18, 409).
@@ -93,7 +93,7 @@ def smallest_rectangle(corners):
     >>> float(area)
     2.0
     """
-    best, smallest = None, np.inf
+    best, smallest = corners, np.inf
     for side in np.roll(corners, -1, axis=0) - corners:
         along = side / np.hypot(*side)
         turn = np.array([along, [-along[1], along[0]]])
@@ -104,7 +104,7 @@ def smallest_rectangle(corners):
     return best, smallest
 
 
-def counter_clockwise(corners):
+def counter_clockwise(corners: np.ndarray) -> np.ndarray:
     """Return the corners of a polygon in counter-clockwise order."""
     x, y = corners.T
     return corners if np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) > 0 else corners[::-1]

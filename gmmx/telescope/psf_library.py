@@ -47,7 +47,19 @@ class PsfLibrary:
         )
 
     @classmethod
-    def of(cls, *, detector, theta, phi, energy, component, weight, sigma_major, sigma_minor, pa):
+    def of(
+        cls,
+        *,
+        detector: np.ndarray,
+        theta: np.ndarray,
+        phi: np.ndarray,
+        energy: np.ndarray,
+        component: np.ndarray,
+        weight: np.ndarray,
+        sigma_major: np.ndarray,
+        sigma_minor: np.ndarray,
+        pa: np.ndarray,
+    ) -> "PsfLibrary":
         """Make a library from the columns of a table with one row for each Gaussian.
 
         Parameters
@@ -79,16 +91,7 @@ class PsfLibrary:
         shape = len(detectors), len(thetas), len(phis), len(energies), len(numbers)
         log_weights, log_covariances = np.full(shape, np.nan), np.full((*shape, 3), np.nan)
         log_weights[d, t, p, e, m] = np.log(weight)
-        turn, (major, minor) = np.radians(pa), (2 * np.log(s) for s in (sigma_major, sigma_minor))
-        mean, half = (major + minor) / 2, (major - minor) / 2
-        log_covariances[d, t, p, e, m] = np.stack(
-            [
-                mean + half * np.cos(2 * turn),
-                half * np.sin(2 * turn),
-                mean - half * np.cos(2 * turn),
-            ],
-            axis=1,
-        )
+        log_covariances[d, t, p, e, m] = _logarithms(sigma_major, sigma_minor, np.radians(pa))
         for values in (log_weights, log_covariances):
             values[:, 0] = values[:, 0, :1]
         if np.isnan(log_weights).any():
@@ -103,7 +106,9 @@ class PsfLibrary:
             log_covariances=log_covariances,
         )
 
-    def at(self, detector, theta, phi):
+    def at(
+        self, detector: str, theta: np.ndarray, phi: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Interpolate the mixtures of one detector at n places, for each energy of the library.
 
         The logarithms of weights and covariance matrices are linear in theta and phi, Gaussian by
@@ -133,7 +138,7 @@ class PsfLibrary:
         turn = np.mod(phi, 360.0) * n_phi / 360.0
         p = np.minimum(turn.astype(int), n_phi - 1)
         on = turn - p
-        w, s = 0.0, 0.0
+        w, s = np.zeros(()), np.zeros(())
         for i, part_t in ((0, 1 - up), (1, up)):
             for j, part_p in ((0, 1 - on), (1, on)):
                 part, node = part_t * part_p, (t + i, (p + j) % n_phi)
@@ -142,7 +147,7 @@ class PsfLibrary:
         weights = np.exp(w)
         return weights / weights.sum(-1, keepdims=True), matrix_exponential(s)
 
-    def seen_as(self, detector, energies_kev):
+    def seen_as(self, detector: str, energies_kev: np.ndarray) -> "PsfLibrary":
         """Return the library of one detector for the photons of a spectrum.
 
         Parameters
@@ -186,7 +191,7 @@ class PsfLibrary:
             log_covariances=logs[1],
         )
 
-    def spectrum(self, energies_kev):
+    def spectrum(self, energies_kev: np.ndarray) -> np.ndarray:
         """Return the fraction of photons at each energy of the library, (E,).
 
         A photon counts for the two energies next to its own, linearly in log E. Photons beyond the
@@ -206,7 +211,15 @@ class PsfLibrary:
         return counts / counts.sum()
 
 
-def matrix_exponential(flat):
+def _logarithms(sigma_major, sigma_minor, angle):
+    """Return xx, xy, yy of the matrix logarithms of covariances with these axes, (N, 3)."""
+    major, minor = 2 * np.log(sigma_major), 2 * np.log(sigma_minor)
+    mean, half = (major + minor) / 2, (major - minor) / 2
+    along, across = half * np.cos(2 * angle), half * np.sin(2 * angle)
+    return np.stack([mean + along, across, mean - along], axis=1)
+
+
+def matrix_exponential(flat: np.ndarray) -> np.ndarray:
     """Return the exponentials of symmetric matrices, (..., 2, 2).
 
     ``exp(L) = e**m (cosh d I + sinh d / d (L - m I))`` with m half of the trace and d half of the
@@ -235,7 +248,7 @@ def matrix_exponential(flat):
     return np.stack([xx, xy, xy, yy], axis=-1).reshape(*mean.shape, 2, 2)
 
 
-def matrix_logarithm(covariances):
+def matrix_logarithm(covariances: np.ndarray) -> np.ndarray:
     """Return xx, xy and yy of the matrix logarithms of covariances, (..., 3).
 
     Parameters

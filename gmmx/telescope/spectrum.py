@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def collapsed(weights, covariances, spectrum, *, rounds=8):
+def collapsed(
+    weights: np.ndarray, covariances: np.ndarray, spectrum: np.ndarray, *, rounds: int = 8
+) -> tuple[np.ndarray, np.ndarray]:
     """Approximate the sum of mixtures over energies by one mixture of M Gaussians.
 
     The start is the mean over energies, ``c_m = sum_E w_E c_mE`` and

@@ -123,19 +123,21 @@ def version_1(tmp_path):
     return read_model(tmp_path / "v1.h5"), numbers
 
 
-def test_arrays_are_read_to_the_bit(version_1):
+@pytest.mark.parametrize(
+    ("name", "array_of"),
+    [
+        ("flux", lambda result: result.mixture.fluxes),
+        ("mean", lambda result: result.mixture.means),
+        ("covariance", lambda result: result.mixture.covariances),
+        ("x", lambda result: result.observations[0].photons.x),
+        ("weight", lambda result: result.observations[0].photons.weights),
+        ("exposure", lambda result: result.observations[0].completeness.exposure),
+        ("objective", lambda result: result.history["objective"]),
+    ],
+)
+def test_an_array_is_read_to_the_bit(version_1, name, array_of):
     result, numbers = version_1
-    observation = result.observations[0]
-    for array, name in (
-        (result.mixture.fluxes, "flux"),
-        (result.mixture.means, "mean"),
-        (result.mixture.covariances, "covariance"),
-        (observation.photons.x, "x"),
-        (observation.photons.weights, "weight"),
-        (observation.completeness.exposure, "exposure"),
-        (result.history["objective"], "objective"),
-    ):
-        assert array.tobytes() == numbers[name].tobytes(), name
+    assert array_of(result).tobytes() == numbers[name].tobytes()
 
 
 def test_renamed_things_are_found_under_their_present_names(version_1):

@@ -33,9 +33,10 @@ def fit_config(*arguments):
 @pytest.mark.parametrize("command", CONFIGS)
 def test_every_parameter_of_an_option_class_is_an_option(command):
     options = {option.name: option for option in main.commands[command].params}
-    for field in fields(CONFIGS[command]):
-        assert options[field.name].default == field.default
-        assert options[field.name].multiple == isinstance(field.default, tuple)
+    defaults = {field.name: field.default for field in fields(CONFIGS[command])}
+    assert {name: options[name].default for name in defaults} == defaults
+    several = {name for name, value in defaults.items() if isinstance(value, tuple)}
+    assert {name for name in defaults if options[name].multiple} == several
 
 
 @pytest.mark.parametrize("command", CONFIGS)
@@ -126,11 +127,9 @@ def test_the_default_output_is_beside_the_events(events, out):
 
 @pytest.mark.parametrize("command", main.commands)
 def test_the_help_of_an_option_is_a_sentence(command):
-    for option in main.commands[command].params:
-        if isinstance(option, click.Option):
-            text = option.help.split(" [default")[0]
-            assert text[0].isupper(), option.name
-            assert text.endswith("."), option.name
+    options = [one for one in main.commands[command].params if isinstance(one, click.Option)]
+    texts = [option.help.split(" [default")[0] for option in options]
+    assert [text for text in texts if not (text[0].isupper() and text.endswith("."))] == []
 
 
 def test_commands_are_listed_in_the_order_of_the_work():
@@ -220,8 +219,7 @@ def test_bad_toml_is_refused_by_key(tmp_path, text, words):
     path = write(tmp_path, text)
     with pytest.raises(GmmxError) as caught:
         fit_config("--config", path)
-    for word in [str(path), *words]:
-        assert word in str(caught.value)
+    assert [word for word in [str(path), *words] if word not in str(caught.value)] == []
 
 
 def test_a_file_of_options_that_does_not_exist_is_refused():

@@ -231,13 +231,13 @@ def test_scores_of_an_image(files):
     assert facts["n_photons"] == fits.getdata(files / "counts.img").sum()
     assert_allclose(facts["expected_photons"], facts["n_photons"], rtol=0.01)
     runner = CliRunner()
-    for arguments in (
+    commands = (
         ["info", model, "--json"],
         ["plot", model, "--out", files / "p.png"],
         ["render", model, "--like", files / "exp.fits", "--out", files / "i.fits"],
-    ):
-        outcome = runner.invoke(main, [str(a) for a in arguments])
-        assert outcome.exit_code == 0, outcome.output
+    )
+    outcomes = [runner.invoke(main, list(map(str, arguments))) for arguments in commands]
+    assert [outcome.exit_code for outcome in outcomes] == [0, 0, 0]
     assert_allclose(fits.getdata(files / "i.fits", "COUNTS"), fits.getdata(files / "counts.img"))
     outcome = runner.invoke(main, ["info", str(model), "--json"])
     assert json.loads(outcome.stdout)["observations"][0]["photons"] == result.n_photons

@@ -198,13 +198,13 @@ def test_compounds_cover_what_regions_says(case):
     check_same_points(ours, [region], x, y, wcs_in("icrs"))
 
 
-def test_a_list_is_a_union_from_which_excluded_regions_are_cut():
+@pytest.mark.parametrize("listed", [list, regions.Regions])
+def test_a_list_is_a_union_from_which_excluded_regions_are_cut(listed):
     # A compound takes over the metadata of its first region, which must not exclude it as a whole.
     hole = make_circle(0, 0, 10, include=0)
     x, y = np.array([0.0, 20.0, 60.0, 90.0]), np.zeros(4)
-    for several in ([hole, A, B], regions.Regions([hole, A, B])):
-        covered = read_regions(several, frame=FRAME)
-        assert covered.contains(x, y).tolist() == [False, True, True, False]
+    covered = read_regions(listed([hole, A, B]), frame=FRAME)
+    assert covered.contains(x, y).tolist() == [False, True, True, False]
     assert read_regions([hole], frame=FRAME).only_excludes
     assert read_regions(hole & A, frame=FRAME).contains(x, y).tolist() == [
         False,
@@ -263,12 +263,18 @@ def test_regions_without_area_are_told():
         assert read_regions([A, regions.PointSkyRegion(CENTRE)], frame=FRAME).n_shapes == 1
 
 
-def test_a_point_in_a_compound_covers_nothing():
-    point = regions.PointSkyRegion(CENTRE)
+POINT = regions.PointSkyRegion(CENTRE)
+
+
+@pytest.mark.parametrize(
+    ("region", "expected"),
+    [(A | POINT, A), (A ^ POINT, A), ((A & POINT) | B, B)],
+    ids=["or", "xor", "and"],
+)
+def test_a_point_in_a_compound_covers_nothing(region, expected):
     x, y = drawn_points()
-    for region, expected in ((A | point, A), (A ^ point, A), ((A & point) | B, B)):
-        covered = read_regions(region, frame=FRAME).contains(x, y)
-        assert np.array_equal(covered, read_regions(expected, frame=FRAME).contains(x, y))
+    covered = read_regions(region, frame=FRAME).contains(x, y)
+    assert np.array_equal(covered, read_regions(expected, frame=FRAME).contains(x, y))
 
 
 def test_a_compound_of_too_many_intersections_is_refused():

@@ -24,8 +24,7 @@ def component_lines(result, limit):
     place = ("ra [deg]", "dec [deg]") if on_sky else ("x [arcsec]", "y [arcsec]")
     blocks = []
     if len(extended):
-        shape = ("sigma [arcsec]", "PA [deg]")
-        head = ["", *place, *shape, "photons", "peak [/arcsec^2]", "observed", "flags"]
+        head = ["", *place, "sigma [arcsec]", "PA [deg]", "photons", "peak", "observed", "flags"]
         cells = [_extended_cells(row, on_sky) for row in extended]
         blocks.append(_block("component", head, extended, cells, limit))
     else:

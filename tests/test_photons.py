@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.table import Table
 
 from gmmx.errors import InputError
 from gmmx.model.photons import CountsImage, EventList, Photons
@@ -107,3 +108,10 @@ def test_a_counts_image_keeps_its_pixels_through_a_selection():
     assert image.pixels is grid
     assert image.photons.pixel == 2.0
     assert (image.n_photons, image.dropped) == (11, {"mask": 10})
+
+
+def test_photons_of_a_table_column_do_not_change_with_the_table():
+    table = Table({"x": [1.0, 2.0], "y": [0.0, 0.0]})
+    photons = Photons(table["x"], table["y"])
+    table["x"][0] = 9.0
+    assert photons.x.tolist() == [1.0, 2.0]

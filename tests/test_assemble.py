@@ -383,11 +383,11 @@ def test_a_fixed_sky_has_its_brightness_times_the_exposure(files):
     read = {"exposure": files.full, "psf": "none", "energy_kev": "all"}
     assert quietly(files.events, background="none", **read).backgrounds == ()
     assert quietly(files.events, background=("none",), **read).backgrounds == ()
-    held = quietly(files.events, background="sky=1e-9", **read)
-    assert_allclose(held.backgrounds[0].amplitude, 1e-9 * 2e6)
-    assert held.backgrounds[0].fixed
-    assert held.pointing.sky_brightness.value == 1e-9
-    assert held.pointing.sky_brightness.unit == "photon/cm**2/s/arcsec**2"
+    fixed = quietly(files.events, background="sky=1e-9", **read)
+    assert_allclose(fixed.backgrounds[0].amplitude, 1e-9 * 2e6)
+    assert fixed.backgrounds[0].fixed
+    assert fixed.pointing.sky_brightness.value == 1e-9
+    assert fixed.pointing.sky_brightness.unit == "photon/cm**2/s/arcsec**2"
     relative = files.write_map("relative.fits", np.full((120, 120), 0.5), BUNIT="1")
     assert (
         quietly(files.events, background=["sky=0.003"], **(read | {"exposure": relative}))

@@ -49,13 +49,13 @@ def photons(rng, n, *, chips=(3, 5), roll=0.0, **keywords):
 
 def test_time_is_the_exposure_without_its_vignetting():
     completeness, time = two_chips()
-    share = exposed_fraction(completeness)
-    assert np.all(share[completeness.exposure == 0] == 0)
-    assert np.abs(share - time).max() < 0.05
-    assert np.sqrt(((share - time)[time > 0] ** 2).mean()) < 0.02
+    fraction = exposed_fraction(completeness)
+    assert np.all(fraction[completeness.exposure == 0] == 0)
+    assert np.abs(fraction - time).max() < 0.05
+    assert np.sqrt(((fraction - time)[time > 0] ** 2).mean()) < 0.02
     # The mean over the gap is half the time and less, a field that is open all the time would be 1.
     gap = np.abs(completeness.grid.centres()[0]) < 5
-    assert share[gap].mean() < 0.6
+    assert fraction[gap].mean() < 0.6
 
 
 def test_time_itself_needs_no_guess():
@@ -73,9 +73,9 @@ def test_time_of_the_simulated_galaxy(shared_data):
         fits.getdata(folder / f"{name}.fits.gz").astype(float) for name in ("expmap", "bkgmap_pbkg")
     )
     grid = PixelGrid(shape=exposure.shape, origin=np.zeros(2), matrix=1.968 * np.eye(2))
-    share = exposed_fraction(Completeness(grid=grid, exposure=exposure, unit="cm**2 s"))
+    fraction = exposed_fraction(Completeness(grid=grid, exposure=exposure, unit="cm**2 s"))
     field = exposure > 0
-    error = share[field] / share[field].sum() - counts[field] / counts[field].sum()
+    error = fraction[field] / fraction[field].sum() - counts[field] / counts[field].sum()
     flat = 1 / field.sum() - counts[field] / counts[field].sum()
     assert np.sqrt((error**2).mean()) < 0.02 / field.sum()
     assert np.sqrt((flat**2).mean()) > 0.15 / field.sum()

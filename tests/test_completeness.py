@@ -26,9 +26,9 @@ def test_without_mask_everything_is_open():
 
 
 def test_masks_multiply_and_exposure_stays():
-    share = np.ones(GRID.shape)
-    share[0, 1], share[2, 3] = 0.0, 0.5
-    seen = make_ramp().masked(share).masked(share)
+    fraction = np.ones(GRID.shape)
+    fraction[0, 1], fraction[2, 3] = 0.0, 0.5
+    seen = make_ramp().masked(fraction).masked(fraction)
     assert seen.effective[2, 3] == 11 * 0.25
     assert seen.exposure[0, 1] == 1
     assert seen.exposure_at(1.5, 0.5) == 1

@@ -1,4 +1,4 @@
-"""The expected density of photons: every kind of term, held against the fast kernels of the fit."""
+"""The expected density of photons: every kind of term, compared with the kernels of the fit."""
 
 from dataclasses import replace
 

@@ -27,21 +27,23 @@ def test_encircled_energy_of_an_ellipse_is_that_of_its_samples():
 
 
 @pytest.mark.parametrize(
-    ("shares", "truth"),
+    ("fractions", "truth"),
     [((0.393, 0.9), (0.8, 0.2)), ((0.5, 0.95), (0.6, 0.4)), ((0.4, 0.8, 0.98), (0.75, 0.2, 0.05))],
 )
-def test_mixtures_of_the_assumed_shape_come_back(shares, truth):
+def test_mixtures_of_the_assumed_shape_come_back(fractions, truth):
     truth, j = np.array(truth), len(truth)
     ratio = RATIOS[j][0]
     fine = np.geomspace(1e-3, 100, 200_001)
     cumulative = round_energy(truth, ratio ** np.arange(j), fine)
-    radii = np.interp(shares, cumulative, fine)
+    radii = np.interp(fractions, cumulative, fine)
     scales = np.array([0.4, 1.0, 5.0])
-    found = through_radii(shares, scales[:, None] * radii)
+    found = through_radii(fractions, scales[:, None] * radii)
     assert found.n_gaussians.tolist() == [j] * 3
     # Several mixtures may pass through the points; this one does, and its core is the wider.
     for scale, weights, variances in zip(scales, found.weights, found.variances, strict=True):
-        assert_allclose(round_energy(weights, np.sqrt(variances), scale * radii), shares, atol=1e-6)
+        assert_allclose(
+            round_energy(weights, np.sqrt(variances), scale * radii), fractions, atol=1e-6
+        )
         assert variances[0] > 0.99 * scale**2
         assert np.all(weights >= 0)
 

@@ -349,7 +349,7 @@ def test_psf_units_and_ecf(tmp_path, bunit, scale, ecf):
         **PLANE,
     )
     sigma = np.sqrt(psf.at(3.0, -4.0)[1][0, 0, 0, 0])
-    # The share of a Gaussian within its radius is what the map says.
+    # The fraction of a Gaussian within its radius is what the map says.
     assert_allclose(1 - np.exp(-0.5 * (1.5 * scale / sigma) ** 2), ecf, rtol=1e-9)
     assert f"ECF {ecf:g} at 1.5 keV" in psf.description
 

@@ -311,10 +311,10 @@ def test_sources_of_a_model_and_of_a_list_are_the_same(files, tmp_path):
     assert again.points.sum() == 1
     assert "point sources: the initial components contain 1 of the list" in said
     export(out, tmp_path / "one.ecsv")
-    _, held = quietly(
+    _, found = quietly(
         fit,
         [files / "counts.img"],
         tmp_path / "three.h5",
         FitConfig(n_components=1, exchanges=0, fix=str(tmp_path / "one.ecsv"), **options),
     )
-    assert held.points.sum() == 1
+    assert found.points.sum() == 1

@@ -129,8 +129,8 @@ def test_the_score_of_the_truth_is_its_entropy():
     observation = result.observations[0]
     x, y = (axis.ravel() for axis in GRID.centres())
     density = photon_density(result, observation, x, y)
-    share = density * observation.completeness.open_fraction.ravel() * GRID.cell_area
-    entropy = share @ np.log(density / share.sum()) / share.sum()
+    expected = density * observation.completeness.open_fraction.ravel() * GRID.cell_area
+    entropy = expected @ np.log(density / expected.sum()) / expected.sum()
     score = held_out_score(result, [drawn_photons(result, 20_000, 3)])
     assert 0 < score.error < 0.02
     assert abs(score.mean - entropy) < 4 * score.error

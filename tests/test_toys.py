@@ -57,7 +57,7 @@ def mean_log_density(mixture, points):
 
 
 def box_without_circle(step=0.1, parts=20):
-    """(0, 10)^2 outside the circle about (6.5, 6) of radius 2, each cell with its open share."""
+    """(0, 10)^2 outside the circle about (6.5, 6) of radius 2, each cell with its open fraction."""
     grid = PixelGrid.covering((0, 10), (0, 10), step)
     offsets = ((np.arange(parts) + 0.5) / parts - 0.5) * step
     x, y = grid.centres()

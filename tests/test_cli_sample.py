@@ -192,6 +192,8 @@ def start(*arguments):
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Processes in the background of a shell ignore SIGINT, and so do those that they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -332,3 +332,14 @@ def test_no_image_is_no_file(tmp_path, result):
     with pytest.raises(InputError, match="no image"):
         write_images(tmp_path / "none.fits", {}, result)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "obs_id"), [("RESIDUAL_1", "1"), ("COUNTS_2", "2"), ("SIGNAL_PSF", "Merged")]
+)
+def test_an_image_of_one_observation_has_the_keywords_of_that_observation(tmp_path, name, obs_id):
+    one = make_observation()
+    two = replace(one, name="two", pointing=replace(one.pointing, obs_id="2"))
+    result = make_result([one, two], make_mixture())
+    write_images(tmp_path / "one.fits", {name: render(result).as_dict()[name]}, result)
+    assert fits.getheader(tmp_path / "one.fits")["OBS_ID"] == obs_id

@@ -8,7 +8,7 @@ from handmade import galaxy_truth, make_mixture, make_observation, make_result
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmx.answers.canvas import output_grid
-from gmmx.answers.images import observation_index, render
+from gmmx.answers.images import render
 from gmmx.answers.residuals import poisson_residual
 from gmmx.errors import InputError
 from gmmx.model.background import Background
@@ -296,11 +296,3 @@ def test_the_images_of_each_observation_have_names(joint):
         "RESIDUAL",
         *(f"{name}_{i}" for i in (1, 2) for name in ("EXPECTED", "COUNTS", "RESIDUAL")),
     ]
-
-
-@pytest.mark.parametrize(
-    ("name", "index"),
-    [("RESIDUAL_1", 0), ("COUNTS_12", 11), ("SIGNAL", None), ("SIGNAL_PSF", None)],
-)
-def test_the_name_of_an_image_tells_its_observation(name, index):
-    assert observation_index(name) == index

@@ -7,7 +7,6 @@ stand beside the sums, because an error in the pointing or background of one may
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -109,18 +108,6 @@ class RenderedImages:
 def _listed(images, names):
     pixels = repr(images.counts.grid).removeprefix("PixelGrid(").split(", x ")[0]
     return f"{type(images).__name__}({', '.join(names)}: {pixels})"
-
-
-def observation_index(name: str) -> int | None:
-    """Index of the observation that an image belongs to, or None for an image of all of them.
-
-    Examples
-    --------
-    >>> observation_index("RESIDUAL_2"), observation_index("SIGNAL_PSF")
-    (1, None)
-    """
-    found = re.search(r"_([1-9]\d*)$", name)
-    return int(found[1]) - 1 if found else None
 
 
 def render(

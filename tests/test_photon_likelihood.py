@@ -259,7 +259,7 @@ def test_tiles_hold_every_photon_once_in_its_box(n):
 
 def test_floor_keeps_the_wide_axis():
     covariances = rotation(30) @ np.diag([9.0, 1e-6]) @ rotation(-30)
-    found = floored(covariances[None], 0.1)[0]
+    found = floored(covariances[None], 0.01)[0]
     assert_allclose(np.linalg.eigvalsh(found), [0.01, 9.0], rtol=1e-9)
     assert_allclose(rotation(-30) @ found @ rotation(30), np.diag([9.0, 0.01]), atol=1e-9)
 

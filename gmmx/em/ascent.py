@@ -39,6 +39,8 @@ _SHORTEN = 0.3
 _TRIES = 5
 # The gain must be at least this part of what the slope promises (Armijo's condition).
 _SUFFICIENT = 1e-4
+# A plain step that lowers the objective by no more than this has lost to rounding [nat].
+_ROUNDING = 1e-6
 # Bounds of the initial inverse Hessian, relative to EM's metric.
 _INITIAL_SCALE = (0.05, 50.0)
 
@@ -135,23 +137,31 @@ def ascend(evaluate, is_valid, parameters, chart, *, em_steps=2):
     >>> [step.kind for step in islice(steps, 4)]
     ['start', 'em', 'em', 'quasi-newton']
     """
-    now = evaluate(parameters)
+    now, wasted = evaluate(parameters), 0
     yield Step(now, "start", 1, np.inf)
     for _ in range(em_steps):
         if not is_valid(now.successor):
             return
-        now = evaluate(now.successor)
+        following = evaluate(now.successor)
+        if following.objective < now.objective - _ROUNDING:
+            wasted = 1
+            break
+        now = following
         yield Step(now, "em", 1, np.inf)
-    yield from _quasi_newton(evaluate, is_valid, chart, now)
+    yield from _quasi_newton(evaluate, is_valid, chart, now, wasted)
 
 
-def _quasi_newton(evaluate, is_valid, chart, now):
-    """L-BFGS steps from an evaluation; where none gains enough, a plain EM step."""
+def _quasi_newton(evaluate, is_valid, chart, now, wasted):
+    """L-BFGS steps from an evaluation; where none gains enough, a plain EM step.
+
+    The first step counts evaluations that were wasted before it.
+    """
     memory, z, gradient = _Memory(), chart.to_vector(now.parameters), chart.gradient(now)
     while True:
         direction = memory.apply(gradient)
         promised = direction @ gradient
         trial, spent = _searched(evaluate, is_valid, chart, now, z, direction, promised)
+        spent, wasted = spent + wasted, 0
         kind = "quasi-newton"
         if trial is None:
             # The curvature in memory does not fit here. EM's own step never fails.

@@ -8,10 +8,6 @@ import numpy as np
 from ..model.mixture import Mixture
 from .parameters import Parameters
 
-# The floor of a chart lies this far below that of the M-step, so that the logarithm of what lies
-# above it exists.
-_BELOW_FLOOR = 1e-3
-
 
 def _above(covariances, floor):
     """The part of covariances above the floor, made positive definite.
@@ -19,7 +15,7 @@ def _above(covariances, floor):
     A component that has become as narrow as the floor along an axis leaves only rounding there.
     """
     values, vectors = np.linalg.eigh(covariances - floor)
-    least = np.maximum(1e-4 * floor[0, 0], 1e-12 * values[:, -1:])
+    least = np.maximum(1e-8 * floor[0, 0], 1e-12 * values[:, -1:])
     return (vectors * np.maximum(values, least)[:, None, :]) @ np.swapaxes(vectors, 1, 2)
 
 
@@ -66,7 +62,7 @@ class Chart:
     def at(cls, likelihood, parameters, phase):
         """The chart about given parameters."""
         mixture, d = parameters.mixture, parameters.mixture.means.shape[1]
-        floor = (1 - _BELOW_FLOOR) * phase.priors.min_sigma**2 * np.eye(d)
+        floor = phase.priors.least_variance * np.eye(d)
         roots = np.linalg.cholesky(parameters.scales(phase))
         shape_roots = np.linalg.cholesky(_above(mixture.covariances, floor))
         photons = np.sqrt(np.maximum(mixture.fluxes, 1.0))

@@ -187,6 +187,10 @@ def _successor(likelihood, moments, penalised, parameters, phase):
     ``Sigma = [n2 + a s2 / e - (n0 + a) d d^T + nu S] / (n0 + a + nu)``;
     ``B = responsibility of b / int q``. Fixed parameters keep their values, with d = 0 where the
     mean is fixed.
+
+    Eigenvalues of Sigma are at least `min_sigma`**2. Where quasi-Newton steps have brought a
+    component below it, as far as `least_variance` allows, they are at least its own smallest one:
+    raising it would lower the objective.
     """
     mixture, priors = parameters.mixture, phase.priors
     a, nu, n0 = priors.mean_count, priors.covariance_count, moments.complete.zeroth
@@ -202,7 +206,7 @@ def _successor(likelihood, moments, penalised, parameters, phase):
     successor = Mixture(
         fluxes=np.maximum(n0, _SMALLEST_FLUX),
         means=mixture.means + shift,
-        covariances=floored(spread, priors.min_sigma),
+        covariances=floored(spread, _floors(mixture.covariances, priors)),
     )
     amplitudes = [
         np.where(
@@ -221,19 +225,28 @@ def _successor(likelihood, moments, penalised, parameters, phase):
     return parameters.moved(successor, amplitudes)
 
 
-def floored(covariances: np.ndarray, min_sigma: float) -> np.ndarray:
-    """Covariances with eigenvalues of at least min_sigma**2.
+def _floors(covariances, priors):
+    """Smallest eigenvalue that an M-step gives each component, (K,) [arcsec**2]."""
+    if not len(covariances):
+        return np.zeros(0)
+    own = np.linalg.eigvalsh(covariances)[:, 0]
+    return np.clip(own, priors.least_variance, priors.min_sigma**2)
+
+
+def floored(covariances: np.ndarray, least: np.ndarray | float) -> np.ndarray:
+    """Covariances with eigenvalues of at least `least`, a number or one for each of them.
 
     This is the maximum of the M-step under that constraint.
 
     Examples
     --------
-    >>> floored(np.array([[[9.0, 0.0], [0.0, 1e-6]]]), min_sigma=0.1)
+    >>> floored(np.array([[[9.0, 0.0], [0.0, 1e-6]]]), least=0.01)
     array([[[9.  , 0.  ],
             [0.  , 0.01]]])
     """
     values, vectors = np.linalg.eigh(covariances)
-    if values.size == 0 or values.min() >= min_sigma**2:
+    least = np.broadcast_to(least, len(values))[:, None]
+    if np.all(values >= least):
         return covariances
-    values = np.maximum(values, min_sigma**2)
+    values = np.maximum(values, least)
     return (vectors * values[:, None, :]) @ np.swapaxes(vectors, 1, 2)

@@ -8,6 +8,9 @@ from ..config import FitOptions
 from ..errors import InputError
 from ..model.mixture import Fixed, Mixture
 
+# The least variance lies this far below the square of min_sigma, relatively.
+_BELOW_FLOOR = 1e-3
+
 
 @dataclass(frozen=True, kw_only=True)
 class Priors:
@@ -38,6 +41,15 @@ class Priors:
     mean_count: float = FitOptions.prior_mean_count
     covariance_count: float = FitOptions.prior_covariance_count
     min_sigma: float = FitOptions.min_sigma
+
+    @property
+    def least_variance(self):
+        """Smallest variance of a component along any axis within a phase [arcsec**2].
+
+        It lies a little below `min_sigma`**2, to which an M-step raises a component: a component
+        on the floor then has a logarithm of what lies above it, by which quasi-Newton steps move.
+        """
+        return (1 - _BELOW_FLOOR) * self.min_sigma**2
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

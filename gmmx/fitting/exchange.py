@@ -145,7 +145,7 @@ def _candidates(problem, parameters):
         children = Mixture(
             fluxes=split.fluxes,
             means=split.means + shift * along,
-            covariances=floored(factor * split.covariances, problem.priors.min_sigma),
+            covariances=floored(factor * split.covariances, problem.priors.min_sigma**2),
         )
         candidates = candidates.joined(children)
     return candidates, np.concatenate([np.full(len(peaks.x), -1), np.tile(free, len(_CHILDREN))])

@@ -145,7 +145,7 @@ def with_given(likelihood, parameters, mixture, min_sigma, *, fixed=None):
         np.where([b.amplitude is None for b in p.observation.backgrounds], fraction * a, a)
         for p, a in zip(likelihood, parameters.amplitudes, strict=True)
     )
-    raised = replace(mixture, covariances=floored(mixture.covariances, min_sigma))
+    raised = replace(mixture, covariances=floored(mixture.covariances, min_sigma**2))
     if fixed is not None:
         _check_widths(mixture, fixed, min_sigma)
         raised = fixed.keep(mixture, raised)

@@ -6,6 +6,104 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Slopes:
+    """Derivatives of M quantities by the parameters of a fit; None stands for zeros.
+
+    Attributes
+    ----------
+    fluxes : (M, K) array or None
+        By each F [1 / photon].
+    means : (M, K, D) array or None
+        By each mean [1 / arcsec].
+    covariances : (M, K, D, D) array or None
+        By each element of Sigma: the quantity changes by ``sum_ij slope_ij dSigma_ij``
+        [1 / arcsec**2]. Only the symmetric part counts.
+    amplitudes : sequence of (M, n_b) arrays or None
+        By the background amplitudes of each observation [arcsec**2 / photon].
+    wings : (M, C) array or None
+        By the fluxes of `Likelihood.wings`, which are free beside the fitted components
+        [1 / photon]. With zeros the errors are those of the mixture alone.
+    """
+
+    fluxes: np.ndarray | None = None
+    means: np.ndarray | None = None
+    covariances: np.ndarray | None = None
+    amplitudes: tuple | None = None
+    wings: np.ndarray | None = None
+
+    def columns(self, information):
+        """The slopes by the coordinates of an information matrix, (n, M)."""
+        parameters, mixture = information.parameters, information.parameters.mixture
+        (k, d), n = mixture.means.shape, len(information.fixed)
+        given = [a for a in (self.fluxes, self.means, self.covariances) if a is not None]
+        given += list(self.amplitudes or ())
+        m = len(given[0]) if given else 0
+        sought = np.zeros((n, m))
+        if self.fluxes is not None:
+            sought[:k] = (np.asarray(self.fluxes) * mixture.fluxes).T
+        roots = np.linalg.cholesky(parameters.scales(information.phase))
+        if self.means is not None:
+            # mu = mu_0 + L z: the columns of one axis after another.
+            turned = np.einsum("mki,kij->jkm", self.means, roots)
+            sought[k : (1 + d) * k] = turned.reshape(d * k, m)
+        if self.covariances is not None:
+            # Sigma = L C C^T L^T, in the elements of C and the logarithms of its diagonal.
+            both = np.asarray(self.covariances)
+            both = both + np.swapaxes(both, -1, -2)
+            turned = np.einsum("kai,mkab,kbj->ijkm", roots, both, roots)
+            rows, columns = np.tril_indices(d)
+            first = (1 + d) * k
+            sought[first : first + len(rows) * k] = turned[rows, columns].reshape(-1, m)
+        if self.amplitudes is not None:
+            first = n - sum(len(a) for a in parameters.amplitudes)
+            both = zip(self.amplitudes, parameters.amplitudes, strict=True)
+            sought[first:] = np.concatenate([np.asarray(s) * a for s, a in both], axis=1).T
+        return sought
+
+
+def covariance_of(information, slopes):
+    """Covariance of quantities that depend on the parameters of a fit (the delta method).
+
+    All other parameters are free, the wings that the mixture may lack among them, and a fixed
+    amplitude has the error of its deviations: see `uncertainty_of`.
+
+    Parameters
+    ----------
+    information : Information
+    slopes : Slopes
+        Of M quantities.
+
+    Returns
+    -------
+    (M, M) array
+
+    Examples
+    --------
+    The sum of all fluxes:
+
+    >>> from gmmx.em.information import Information
+    >>> from gmmx.em.parameters import Parameters, Priors
+    >>> from gmmx.em.photons import PhotonLikelihood
+    >>> from gmmx.model.mixture import Mixture
+    >>> from gmmx.model.observation import Observation
+    >>> from gmmx.model.photons import Photons
+    >>> x, y = np.random.default_rng(0).normal(0, 3, (2, 400))
+    >>> likelihood = PhotonLikelihood.of([Observation(photons=Photons(x=x, y=y))])
+    >>> one = Mixture(fluxes=[400.0], means=[[0.0, 0.0]], covariances=[[[9.0, 0], [0, 9.0]]])
+    >>> parameters = Parameters(mixture=one, amplitudes=(np.zeros(0),))
+    >>> phase = likelihood.begin_phase(parameters, Priors())
+    >>> information = Information.at(likelihood, parameters, phase)
+    >>> np.sqrt(covariance_of(information, Slopes(fluxes=np.ones((1, 1))))).round()
+    array([[20.]])
+    """
+    wings, sought = _Wings.of(information), slopes.columns(information)
+    sought_wings = np.zeros((len(wings.fluxes), sought.shape[1]))
+    if slopes.wings is not None:
+        sought_wings = (np.asarray(slopes.wings) * wings.fluxes).T
+    return _covariance(information, wings, sought, sought_wings)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Uncertainty:
     """Standard errors of the totals, of each flux and of each mean.
 
@@ -94,18 +192,11 @@ def uncertainty_of(information):
     -------
     Uncertainty
     """
-    amplitudes, likelihood = information.parameters.amplitudes, information.likelihood
-    sought = _totals(information)
+    amplitudes, sought = information.parameters.amplitudes, _totals(information)
     wings = _Wings.of(information)
     sought_wings = np.zeros((len(wings.fluxes), sought.shape[1]))
     sought_wings[:, 0] = wings.fluxes
-    solved = information.solve(sought)
-    rest = sought_wings - wings.crossed.T @ solved
-    covariance = sought.T @ solved + rest.T @ np.linalg.solve(wings.complement, rest)
-    moves = _deviations(likelihood.deviations, amplitudes, len(sought))
-    if moves.shape[1]:
-        changes = _changes(information, wings, moves, sought, sought_wings)
-        covariance = covariance + changes @ changes.T
+    covariance = _covariance(information, wings, sought, sought_wings)
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     signal, relative = errors[0], errors[1:]
     scale = relative * signal
@@ -123,6 +214,19 @@ def uncertainty_of(information):
         background=float(total[0]),
         background_correlation=float(total_correlation[0]),
     )
+
+
+def _covariance(information, wings, sought, sought_wings):
+    """Covariance of quantities with these derivatives by all parameters and by the wings."""
+    solved = information.solve(sought)
+    rest = sought_wings - wings.crossed.T @ solved
+    covariance = sought.T @ solved + rest.T @ np.linalg.solve(wings.complement, rest)
+    likelihood, amplitudes = information.likelihood, information.parameters.amplitudes
+    moves = _deviations(likelihood.deviations, amplitudes, len(sought))
+    if moves.shape[1]:
+        changes = _changes(information, wings, moves, sought, sought_wings)
+        covariance = covariance + changes @ changes.T
+    return covariance
 
 
 def _totals(information):

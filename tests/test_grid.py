@@ -102,7 +102,7 @@ def test_a_tangent_point_that_is_no_direction_is_refused(centre):
     "numbers", [(0, 0, 0, 1), (0, 0, 1, 0), (np.nan, 0, 1, 1), (0, 0, np.inf, 1)]
 )
 def test_physical_pixels_without_size_are_refused(numbers):
-    with pytest.raises(InputError, match="steps that are not zero"):
+    with pytest.raises(InputError, match="an area that is not zero"):
         PhysicalFrame(*numbers)
 
 

@@ -288,13 +288,6 @@ def test_coordinates_of_the_columns_may_be_in_any_angular_unit(tmp_path, unit):
     assert_allclose(events.photons.x, expected.photons.x, rtol=1e-14)
 
 
-@pytest.mark.parametrize("keywords", [{"TCROT4": 30.0}, {"TP3_4": 0.1}], ids=str)
-def test_rotated_sky_coordinates_are_refused(tmp_path, keywords):
-    path = write_events(tmp_path / "e.fits", keywords=ACIS | keywords)
-    with pytest.raises(DataError, match="are rotated"):
-        read_events(path)
-
-
 @pytest.mark.parametrize(
     ("keywords", "band"),
     [

@@ -8,6 +8,7 @@ position angles grow counter-clockwise.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -163,7 +164,11 @@ def _table_meta(result):
         },
         "physical": None
         if physical is None
-        else {name: float(getattr(physical, name)) for name in ("x0", "y0", "step_x", "step_y")},
+        else {
+            name: float(value)
+            for name, value in asdict(physical).items()
+            if value or not name.startswith("cross")
+        },
         "reference_exposure": float(result.reference_exposure),
         "exposure_unit": result.exposure_unit,
         "object": result.observations[0].pointing.target or None,

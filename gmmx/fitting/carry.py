@@ -71,7 +71,7 @@ def _in_frame(mixture, old, new):
     """A mixture in another tangent plane: means through the sky, covariances linearly."""
 
     def moved(shift):
-        return np.stack(new.to_plane(*old.to_sky(*(mixture.means + shift).T)), axis=1)
+        return np.stack(old.to_frame(new, *(mixture.means + shift).T), axis=1)
 
     means = moved([0.0, 0.0])
     if not np.all(np.isfinite(means)):

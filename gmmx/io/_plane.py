@@ -5,20 +5,17 @@ coordinates. The result is an affine grid if that is accurate to 0.02 pixel, and
 otherwise.
 """
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
-from astropy.wcs.utils import wcs_to_celestial_frame
 
 from ..errors import DataError
 from ..plane.affine import MAX_RESIDUAL, affine_grid, resampled
-from ..plane.frame import SkyFrame
-from .files import reading
+from ..plane.frame import PhysicalFrame
+from ._wcs import image_wcs, understood
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -95,7 +92,11 @@ def on_plane(image, values, frame, physical, *, fill):
     DataError
         If the header has neither coordinates, or the map is on the other side of the sky.
     """
-    place, unplace = _celestial(image, frame) or _physical(image, physical)
+    wcs = image_wcs(image.path, image.header)
+    if wcs is None:
+        place, unplace = _physical(image, physical)
+    else:
+        place, unplace = wcs.place(frame), wcs.unplace(frame)
     grid, residual = affine_grid(values.shape, place)
     if residual < MAX_RESIDUAL:
         return grid, values
@@ -126,32 +127,24 @@ def own_plane(image):
         If the image has no such WCS, or if its pixels are not on a regular grid in a tangent
         plane to 0.02 pixel.
     """
-    if not image.text("CTYPE1"):
+    wcs = image_wcs(image.path, image.header)
+    if wcs is None:
         raise DataError(
             f"{image.path}: no usable WCS: no celestial coordinates (RA---TAN, DEC--TAN) in its "
             "header: write them into it"
         )
-    with reading(image.path):
-        wcs = WCS(image.header).celestial
-        crval = SkyCoord(
-            *wcs.wcs.crval[[wcs.wcs.lng, wcs.wcs.lat]],
-            unit="deg",
-            frame=wcs_to_celestial_frame(wcs),
-        )
-        radesys = "FK5" if crval.frame.name == "fk5" else "ICRS"
-        place = crval.transform_to(radesys.lower())
-        frame = SkyFrame(float(place.ra.deg), float(place.dec.deg), radesys)
-    grid, residual = affine_grid(image.values.shape, _celestial(image, frame)[0])
+    ny, nx = image.values.shape
+    frame = wcs.tangent_frame(((nx - 1) / 2, (ny - 1) / 2))
+    grid, residual = affine_grid(image.values.shape, wcs.place(frame))
     if not residual < MAX_RESIDUAL:
         raise DataError(
             f"{image.path}: its pixels are on no regular grid in a tangent plane "
-            f"({image.text('CTYPE1')}, {image.text('CTYPE2')}): "
-            "reproject the events, and bin them anew"
+            f"({wcs.axes}): reproject the events, and bin them anew"
         )
     return frame, grid
 
 
-def physical_axes(image):
+def physical_pixels(image):
     """Return the physical coordinates of the pixels of an image.
 
     They are those of the alternate WCS P, otherwise of L if its name is PHYSICAL, otherwise of
@@ -163,93 +156,102 @@ def physical_axes(image):
 
     Returns
     -------
-    tuple of two (float, float), or None
-        For each axis the coordinate of pixel 0, counted from 0, and the step; None if the header
-        does not give them.
+    zero : (2,) array
+        The physical coordinates of pixel (0, 0), counted from 0.
+    matrix : (2, 2) array
+        Their change with the pixel.
+
+    None if the header does not give them.
+
+    Raises
+    ------
+    DataError
+        If the keywords contradict each other.
     """
-    axes = []
-    for axis in (1, 2):
-        by_letter = [
-            [image.number(f"{key}{axis}{letter}") for key in ("CRVAL", "CRPIX", "CDELT")]
-            for letter in "PL"
-            if letter == "P" or image.text("WCSNAMEL").upper() == "PHYSICAL"
-        ]
-        shift, scale = image.number(f"LTV{axis}"), image.number(f"LTM{axis}_{axis}")
-        values = next((v for v in by_letter if None not in v and v[2]), None)
-        if values is not None:
-            # The coordinate of the pixel that counts as 0, and the step.
-            axes.append((values[0] + values[2] * (1 - values[1]), values[2]))
-        elif scale and shift is not None:
-            axes.append(((1 - shift) / scale, 1 / scale))
-    return tuple(axes) if len(axes) == 2 else None
+    for letter in "PL":
+        if letter == "L" and image.text("WCSNAMEL").upper() != "PHYSICAL":
+            continue
+        if None in (image.number(f"CRVAL{axis}{letter}") for axis in (1, 2)):
+            continue
+        return _linear_wcs(image, letter)
+    shift = [image.number(f"LTV{axis}") for axis in (1, 2)]
+    scales = [image.number(f"LTM{axis}_{axis}") for axis in (1, 2)]
+    crosses = [image.number(key) or 0.0 for key in ("LTM1_2", "LTM2_1")]
+    if None in shift or (None in scales and not any(crosses)):
+        return None
+    to_pixels = np.array([[scales[0] or 0.0, crosses[0]], [crosses[1], scales[1] or 0.0]])
+    matrix = _inverse(image, to_pixels, "LTM1_1, LTM1_2, ...")
+    return matrix @ (1 - np.array(shift)), matrix
 
 
-def _celestial(image, frame):
-    """Return the maps from pixels to the plane and back by the celestial WCS; None without one."""
-    if not image.text("CTYPE1"):
-        return None
-    wcs = _celestial_wcs(image)
-    if not wcs.has_celestial:
-        return None
-    lon, lat = (wcs.wcs.lng, wcs.wcs.lat)
-    systems = ("ICRS", "FK5", frame.radesys.upper())
-    is_equatorial = (
-        wcs.wcs.ctype[lon].startswith("RA") and (wcs.wcs.radesys or "ICRS").upper() in systems
+def physical_frame(image, grid):
+    """Return the telescope's sky pixels in the plane in which an image lies on a grid.
+
+    If the header does not give them, they are the pixels of the image, counted from 1.
+
+    Parameters
+    ----------
+    image : FitsImage
+    grid : PixelGrid
+
+    Returns
+    -------
+    PhysicalFrame
+    """
+    zero, matrix = physical_pixels(image) or (np.ones(2), np.eye(2))
+    to_plane = grid.matrix @ np.linalg.inv(matrix)
+    return PhysicalFrame.from_matrix(
+        *(zero - np.linalg.solve(to_plane, np.array(grid.origin))), to_plane
     )
 
-    def place(ix, iy):
-        world = wcs.all_pix2world(np.ravel(ix), np.ravel(iy), 0)
-        ra, dec = world[lon], world[lat]
-        if not is_equatorial:
-            ra, dec = _converted(wcs, ra, dec, frame)
-        return tuple(v.reshape(np.shape(ix)) for v in frame.to_plane(ra, dec))
 
-    def unplace(x, y):
-        ra, dec = (np.ravel(v) for v in frame.to_sky(x, y))
-        if not is_equatorial:
-            ra, dec = _converted(wcs, ra, dec, frame, back=True)
-        world = [ra, dec] if lon == 0 else [dec, ra]
-        return tuple(v.reshape(np.shape(x)) for v in wcs.all_world2pix(*world, 0))
-
-    return place, unplace
+def _linear_wcs(image, letter):
+    """Return the coordinate of pixel 0 and the matrix of a linear alternate WCS."""
+    what = f"CRVAL1{letter}, CDELT1{letter}, ..."
+    with understood(image.path, what):
+        linear = WCS(image.header, key=letter).sub([1, 2])
+        linear.wcs.set()
+        matrix = np.array(linear.pixel_scale_matrix)
+        zero = linear.wcs.crval + matrix @ (1 - linear.wcs.crpix)
+    _inverse(image, matrix, what)
+    return zero, matrix
 
 
-def _celestial_wcs(image):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return WCS(image.header).celestial
-        except Exception as error:
-            # The errors of wcslib have no common ancestor but this.
-            raise DataError(
-                f"{image.path}: no usable WCS ({' '.join(str(error).split())}): correct its header"
-            ) from error
-
-
-def _converted(wcs, lon, lat, frame, back=False):
-    """Convert directions [deg] from the celestial system of a map to that of a frame, or back."""
-    theirs, ours = wcs_to_celestial_frame(wcs), frame.radesys.lower()
-    there = SkyCoord(lon, lat, unit="deg", frame=ours if back else theirs).transform_to(
-        theirs if back else ours
-    )
-    return there.spherical.lon.deg, there.spherical.lat.deg
+def _inverse(image, matrix, what):
+    """Return the inverse of a matrix of the header."""
+    if not np.isfinite(matrix).all() or np.linalg.det(matrix) == 0:
+        raise DataError(
+            f"{image.path}: no usable physical coordinates: the matrix of {what} has no inverse: "
+            "correct its header"
+        )
+    return np.linalg.inv(matrix)
 
 
 def _physical(image, physical):
     """Return the maps from pixels to the plane and back by the physical coordinates."""
-    axes = physical_axes(image)
-    if axes is None or physical is None:
+    found = physical_pixels(image)
+    if found is None or physical is None:
+        kinds = [image.text(key) for key in ("CTYPE1", "CTYPE2") if image.text(key)]
         raise DataError(
             f"{image.path}: no usable WCS: neither celestial (RA---TAN, DEC--TAN) nor physical "
             "(CRVAL1P, LTV1) coordinates in its header"
+            + (f" (CTYPE is {', '.join(kinds)})" if kinds else "")
         )
-    (x0, x_step), (y0, y_step) = axes
+    zero, matrix = found
+    inverse = np.linalg.inv(matrix)
 
     def place(ix, iy):
-        return physical.to_plane(x0 + x_step * np.asarray(ix), y0 + y_step * np.asarray(iy))
+        return physical.to_plane(*_applied(matrix, ix, iy, zero))
 
     def unplace(x, y):
         x_pix, y_pix = physical.to_physical(x, y)
-        return (x_pix - x0) / x_step, (y_pix - y0) / y_step
+        return _applied(inverse, x_pix - zero[0], y_pix - zero[1], (0.0, 0.0))
 
     return place, unplace
+
+
+def _applied(matrix, u, v, zero):
+    """Return zero + matrix (u, v) for arrays of coordinates."""
+    u, v = np.asarray(u, np.float64), np.asarray(v, np.float64)
+    (a, b), (c, d) = matrix
+    return a * u + b * v + zero[0], c * u + d * v + zero[1]

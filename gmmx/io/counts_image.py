@@ -13,9 +13,8 @@ import numpy as np
 from ..errors import DataError, DataWarning
 from ..model.photons import CountsImage, Photons
 from ..model.pointing import InputFile, Pointing
-from ..plane.frame import PhysicalFrame
 from ..telescope.instruments import instrument_of
-from ._plane import own_plane, physical_axes
+from ._plane import own_plane, physical_frame
 from ._sky_columns import WAY_OUT
 from ._subspace import recorded_band, recorded_chips
 from .events import file_keywords, is_events
@@ -95,7 +94,7 @@ def read_counts(path: str | PathLike) -> CountsImage:
     pointing = Pointing.from_keywords(file_keywords(image.header, image.header))
     return CountsImage(
         frame=frame,
-        physical=_physical_frame(image, grid),
+        physical=physical_frame(image, grid),
         photons=Photons(x, y, weights=image.values[iy, ix], pixel=float(grid.step)),
         pixels=grid,
         pointing=replace(
@@ -181,19 +180,3 @@ def _band_of_image(image, pointing):
         if low is not None and high is not None and 0 <= low < high:
             return low, high
     return recorded_band(image.header, instrument_of(pointing).channels)
-
-
-def _physical_frame(image, grid):
-    """Return the telescope's sky pixels in the plane; None if the image is rotated.
-
-    If the header does not give them, they are the pixels of the image, counted from 1.
-    """
-    if not grid.is_aligned:
-        return None
-    axes = physical_axes(image) or ((1.0, 1.0), (1.0, 1.0))
-    steps = [grid.matrix[i, i] / step for i, (_, step) in enumerate(axes)]
-    zeros = [
-        first - origin / step
-        for (first, _), origin, step in zip(axes, grid.origin, steps, strict=True)
-    ]
-    return PhysicalFrame(*(float(v) for v in (*zeros, *steps)))

@@ -16,7 +16,7 @@ from ..model.photons import EventList, Photons
 from ..model.pointing import InputFile, Pointing
 from ..telescope.instruments import instrument_of
 from ._columns import CCD_COLUMNS, EnergyColumn, EventTable, read_columns, table_columns
-from ._sky_columns import WAY_OUT, frame_of_columns
+from ._sky_columns import WAY_OUT, sky_columns
 from ._subspace import recorded_band
 from .files import headers, open_fits, reading
 from .units import energy_scale
@@ -35,8 +35,9 @@ KEYWORDS = (
 def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> EventList:
     """Read the photons of an event file.
 
-    Positions are ``x = (X - TCRPX) * |TCDLT|`` in arcsec, and x grows to the west. The tangent
-    plane is that of the columns X and Y of the table.
+    Positions are those of the columns X and Y, by their WCS, in a tangent plane about its
+    reference direction: [arcsec], and x grows to the west. Where the columns are such a plane,
+    ``x = (X - TCRPX) * |TCDLT|``.
 
     Parameters
     ----------
@@ -68,9 +69,10 @@ def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> Eve
     (0.5, 2.0)
     """
     file = parse_file_argument(path)
-    table, pointing, frame, physical = _read_table(file)
+    table, pointing, sky_of = _read_table(file)
     pointing, dropped = filter_rows(file, table, pointing)
-    _convert_in_place(table, physical)
+    frame, physical = sky_of.plane(table.values)
+    _convert_energies(table)
     dropped |= _without_nan(file.path, table)
     photons = Photons(
         table.values["x"],
@@ -91,7 +93,7 @@ def _read_table(file):
         columns = _checked_columns(file.path, header)
         pointing = Pointing.from_keywords(file_keywords(primary, header))
         instrument = instrument_of(pointing)
-        frame, physical = frame_of_columns(file.path, header, columns, pointing, instrument)
+        sky = sky_columns(file.path, header, columns, pointing, instrument)
         energy = _energy_column(file.path, columns, instrument)
         ccd = next((name for name in CCD_COLUMNS if name in columns), None)
         check_columns(file, columns, energy.name)
@@ -102,14 +104,14 @@ def _read_table(file):
             values = read_columns(file.path, opened.stream, header, wanted)
         digest = opened.digest()
     pointing = replace(
-        pointing,
+        sky.system.own_pointing(pointing),
         file_name=file.path.name,
         n_rows=header["NAXIS2"],
         recorded_band_kev=recorded_band(header, instrument.channels),
         inputs=(InputFile("events", file.text, digest),),
     )
     table = EventTable(columns=columns, values=values, energy=energy, ccd=ccd)
-    return table, pointing, frame, physical
+    return table, pointing, sky
 
 
 def is_events(header: fits.Header) -> bool:
@@ -140,7 +142,8 @@ def file_keywords(primary: fits.Header, header: fits.Header) -> dict[str, str | 
     found = {}
     for key in KEYWORDS:
         names = (key, "RADECSYS") if key == "RADESYS" else (key,)
-        value = next((h[name] for h in (header, primary) for name in names if name in h), None)
+        values = (h.get(name) for h in (header, primary) for name in names)
+        value = next((value for value in values if value not in (None, "")), None)
         if isinstance(value, (str, int, float, bool)) and value == value:
             found[key] = value.strip() if isinstance(value, str) else value
     return found
@@ -198,19 +201,9 @@ def _energy_column(path, columns, instrument):
     return EnergyColumn(name="pi", scale=channels.width_kev, offset=channels.offset)
 
 
-def _convert_in_place(table, physical):
-    """Convert positions to arcsec and energies to keV.
-
-    In place, because these arrays are most of the memory that a large file takes. The operations
-    are those of `PhysicalFrame.to_plane`.
-    """
+def _convert_energies(table):
+    """Convert energies to keV, in place to save memory."""
     values, energy = table.values, table.energy
-    for name, zero, step in (
-        ("x", physical.x0, physical.step_x),
-        ("y", physical.y0, physical.step_y),
-    ):
-        values[name] -= zero
-        values[name] *= step
     if energy.name is not None:
         values[energy.name] += energy.offset
         values[energy.name] *= energy.scale

@@ -1,7 +1,6 @@
 """Images of a fit as files, FITS for DS9 and CIAO or HDF5; and the pixels of any FITS image."""
 
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -10,8 +9,6 @@ from os import PathLike
 import h5py
 import numpy as np
 from astropy.io import fits
-from astropy.wcs import WCS, FITSFixedWarning
-from astropy.wcs.utils import wcs_to_celestial_frame
 
 from .. import __version__
 from ..errors import DataError, InputError
@@ -20,6 +17,7 @@ from ..plane.affine import MAX_RESIDUAL, affine_grid
 from ..plane.frame import SkyFrame
 from ..plane.grid import PixelGrid, SkyImage
 from ..plane.wcs import wcs_cards
+from ._wcs import image_wcs
 from .image_header import history, keywords
 from .maps import read_image
 from .write import replacing, replacing_hdf5
@@ -114,15 +112,13 @@ def read_grid_like(path: str | PathLike, frame: SkyFrame | None) -> PixelGrid:
             "size with `bin`"
         )
     image = read_image(path)
-    wcs = _celestial_wcs(path, image.header)
-    native = wcs_to_celestial_frame(wcs)
-
-    def place(ix, iy):
-        world = wcs.all_pix2world(ix, iy, 0)
-        sky = world[wcs.wcs.lng], world[wcs.wcs.lat]
-        return frame.to_plane(*_to_system(*sky, native, frame.radesys))
-
-    grid, residual = affine_grid(image.values.shape, place)
+    wcs = image_wcs(path, image.header)
+    if wcs is None:
+        raise DataError(
+            f"{path}: its image has no celestial WCS: name an image with right ascension and "
+            "declination in its header"
+        )
+    grid, residual = affine_grid(image.values.shape, wcs.place(frame))
     if grid is None:
         raise DataError(
             f"{path}: its pixels are on the opposite side of the sky from the model's field: name "
@@ -135,34 +131,6 @@ def read_grid_like(path: str | PathLike, frame: SkyFrame | None) -> PixelGrid:
             "give a pixel size with `bin`"
         )
     return grid
-
-
-def _celestial_wcs(path: str | PathLike, header: fits.Header) -> WCS:
-    """The celestial WCS of an image of two axes or more."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FITSFixedWarning)
-        try:
-            wcs = WCS(header).sub([1, 2])
-        except Exception as error:
-            # astropy raises exceptions of several types for headers that contradict themselves.
-            reason = str(error).splitlines()[0]
-            raise DataError(f"{path}: its WCS is not usable ({reason})") from error
-    if not wcs.has_celestial:
-        raise DataError(
-            f"{path}: its image has no celestial WCS: name an image with right ascension and "
-            "declination in its header"
-        )
-    return wcs
-
-
-def _to_system(lon, lat, native, radesys: str) -> tuple[np.ndarray, np.ndarray]:
-    """Convert directions [deg] to another celestial reference system."""
-    if native.name == radesys.lower():
-        return lon, lat
-    from astropy.coordinates import SkyCoord
-
-    there = SkyCoord(lon, lat, unit="deg", frame=native).transform_to(radesys.lower())
-    return there.ra.deg, there.dec.deg
 
 
 def _header(

@@ -289,7 +289,7 @@ def _radius_unit(image, grid, physical):
         return unit, grid.step
     if unit == SKY_PIXEL_UNIT:
         if physical is not None:
-            return unit, np.sqrt(abs(physical.step_x * physical.step_y))
+            return unit, np.sqrt(physical.pixel_area)
         if image.number("CDELT1P"):
             return unit, grid.step / abs(image.number("CDELT1P"))
     raise DataError(

@@ -5,7 +5,9 @@ import numpy as np
 from ..errors import DataError
 from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.grid import PixelGrid
+from ..plane.systems import converted
 from ._plane import FitsImage, on_plane
+from ._wcs import image_wcs
 from .units import read_unit
 
 # BUNIT of a map whose radii are in pixels of the map, and in sky pixels of the telescope.
@@ -105,9 +107,12 @@ def picture_grid(
         If the header does not give the size of a pixel.
     """
     values = np.where(np.isfinite(image.values), image.values, 0.0)
-    at = image.number("CRVAL1"), image.number("CRVAL2")
-    if image.text("CTYPE1").startswith("RA") and None not in at:
-        frame = SkyFrame(*at, frame.radesys)
+    own = image_wcs(image.path, image.header)
+    if own is not None:
+        ny, nx = values.shape
+        at = own.tangent_frame(((nx - 1) / 2, (ny - 1) / 2))
+        ra, dec = converted(at.ra0, at.dec0, at.radesys, frame.radesys)
+        frame = SkyFrame(float(ra), float(dec), frame.radesys)
     try:
         return on_plane(image, values, frame, physical, fill=0.0)
     except DataError as error:

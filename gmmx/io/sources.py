@@ -10,7 +10,8 @@ from astropy.io import fits
 from astropy.table import Table
 
 from ..model.psf import region_radii
-from ..plane.frame import PhysicalFrame
+from ..plane.frame import PhysicalFrame, SkyFrame
+from ..plane.wcs import column_cards
 
 # Sky pixels of a plane without physical coordinates: the plane itself.
 PLANE = {"x0": 0.0, "y0": 0.0, "step_x": 1.0, "step_y": 1.0}
@@ -67,8 +68,10 @@ def source_list(table: Table) -> fits.BinTableHDU | None:
         )
     ]
     hdu = fits.BinTableHDU.from_columns(columns, name="SRCLIST")
-    hdu.header.update(_sky_keywords(frame, physical, first=5))
-    hdu.header.update(RADESYS=frame["radesys"], **HEADER)
+    plane = SkyFrame(frame["ra0"], frame["dec0"], frame["radesys"])
+    numbers = tuple(hdu.columns.names.index(name) + 1 for name in ("X", "Y"))
+    hdu.header.update(column_cards(plane, physical, numbers))
+    hdu.header.update(**HEADER)
     return hdu
 
 
@@ -76,6 +79,8 @@ def _positions(rows, physical):
     """Columns of positions on the sky and in physical pixels, with their errors."""
     x, y = physical.to_physical(np.array(rows["x"]), np.array(rows["y"]))
     cosine = np.cos(np.radians(np.array(rows["dec"])))
+    plane_errors = np.array([rows["x_error"], rows["y_error"]], np.float64)
+    errors = np.sqrt(np.linalg.inv(physical.matrix) ** 2 @ plane_errors**2)
     return (
         ("RA", "D", "deg", rows["ra"]),
         ("DEC", "D", "deg", rows["dec"]),
@@ -83,8 +88,8 @@ def _positions(rows, physical):
         ("DEC_ERR", "D", "deg", rows["y_error"] / 3600),
         ("X", "D", "pixel", x),
         ("Y", "D", "pixel", y),
-        ("X_ERR", "D", "pixel", rows["x_error"] / abs(physical.step_x)),
-        ("Y_ERR", "D", "pixel", rows["y_error"] / abs(physical.step_y)),
+        ("X_ERR", "D", "pixel", errors[0]),
+        ("Y_ERR", "D", "pixel", errors[1]),
     )
 
 
@@ -101,28 +106,10 @@ def _counts(rows):
 
 def _regions(rows, physical):
     """Columns of circles that hold the photons, as ellipses."""
-    radius = source_radii(rows) / np.sqrt(abs(physical.step_x * physical.step_y))
+    radius = source_radii(rows) / np.sqrt(physical.pixel_area)
     return (
         ("SHAPE", "16A", None, np.full(len(rows), "ellipse")),
         ("R", "2D", "pixel", np.stack([radius, radius], axis=1)),
         ("ROTANG", "D", "deg", np.zeros(len(rows))),
         ("COMPONENT", "J", None, np.arange(1, len(rows) + 1)),
     )
-
-
-def _sky_keywords(frame, physical, *, first):
-    """Keywords of the tangent projection of X and Y; `first` is the number of the column X."""
-    axes = (
-        (-1, "RA---TAN", frame["ra0"], physical.x0, physical.step_x),
-        (1, "DEC--TAN", frame["dec0"], physical.y0, physical.step_y),
-    )
-    keywords = {}
-    for i, (sign, kind, value, pixel, size) in enumerate(axes, start=first):
-        keywords |= {
-            f"TCTYP{i}": kind,
-            f"TCRVL{i}": value,
-            f"TCRPX{i}": pixel,
-            f"TCDLT{i}": sign * size / 3600,
-            f"TCUNI{i}": "deg",
-        }
-    return keywords

@@ -37,7 +37,14 @@ _KEYWORDS = {
 }
 _NESTED = {
     "frame": {"ra0": "RA0", "dec0": "DEC0", "projection": "PROJ", "radesys": "RADESYS"},
-    "physical": {"x0": "PHYS_X0", "y0": "PHYS_Y0", "step_x": "PHYS_DX", "step_y": "PHYS_DY"},
+    "physical": {
+        "x0": "PHYS_X0",
+        "y0": "PHYS_Y0",
+        "step_x": "PHYS_DX",
+        "step_y": "PHYS_DY",
+        "cross_x": "PHYS_CX",
+        "cross_y": "PHYS_CY",
+    },
 }
 # Text in the column flags of a file for a component without flags, because an empty text would come
 # back from ECSV and FITS as a masked value.

@@ -171,4 +171,4 @@ def _between(frame, other, x, y):
     """Take positions from one tangent plane to another; they stay if either is unknown."""
     if frame is None or other is None or frame == other:
         return x, y
-    return other.to_plane(*frame.to_sky(x, y))
+    return frame.to_frame(other, x, y)

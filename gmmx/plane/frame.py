@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import InputError
+from .systems import SYSTEMS, converted
 
 ARCSEC_PER_RADIAN = 206264.80624709636
 
@@ -24,13 +25,13 @@ class SkyFrame:
     ----------
     ra0, dec0 : float
         Direction in which the plane touches the sphere [deg].
-    radesys : str
-        Celestial reference system of `ra0` and `dec0`, as the FITS keyword RADESYS names it.
+    radesys : {"ICRS", "FK5", "FK4"}
+        Celestial reference system of `ra0` and `dec0`: FK5 is that of J2000, FK4 that of B1950.
 
     Raises
     ------
     InputError
-        If `ra0` is not finite or `dec0` is not a declination.
+        If `ra0` is not finite, `dec0` is not a declination, or the system is another.
 
     References
     ----------
@@ -56,6 +57,13 @@ class SkyFrame:
                 "a tangent point needs a finite right ascension and a declination in [-90, 90], "
                 f"got {self.ra0}, {self.dec0}"
             )
+        system = str(self.radesys).strip().upper()
+        if system not in SYSTEMS:
+            raise InputError(
+                f"a tangent plane is in one of the systems {', '.join(SYSTEMS)}, "
+                f"got {self.radesys!r}"
+            )
+        object.__setattr__(self, "radesys", system)
 
     def __repr__(self):
         return f"SkyFrame({self.ra0:.9g}, {self.dec0:.9g}, {self.radesys})"
@@ -99,6 +107,22 @@ class SkyFrame:
         dec = np.degrees(np.arctan2(np.sin(dec0) + north * np.cos(dec0), np.hypot(east, down)))
         return np.mod(ra, 360.0), dec
 
+    def to_frame(
+        self, other: "SkyFrame", x: ArrayLike, y: ArrayLike
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the positions [arcsec] in another plane of positions in this one.
+
+        The way leads through the sky, and from one celestial system to the other.
+
+        Examples
+        --------
+        >>> x, y = SkyFrame(150.0, 20.0, "FK5").to_frame(SkyFrame(150.0, 20.0), 0.0, 0.0)
+        >>> print(f"{1000 * x:.0f} {1000 * y:.0f} mas")
+        -9 -10 mas
+        """
+        ra, dec = self.to_sky(x, y)
+        return other.to_plane(*converted(ra, dec, self.radesys, other.radesys))
+
     def north(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         """Return the direction of north at positions [arcsec].
 
@@ -123,6 +147,10 @@ class SkyFrame:
 class PhysicalFrame:
     """The telescope's sky pixels, the "physical" coordinates of CIAO and DS9, in a tangent plane.
 
+    They are linear in the plane:
+
+        x = step_x (X - x0) + cross_x (Y - y0),    y = cross_y (X - x0) + step_y (Y - y0).
+
     Parameters
     ----------
     x0, y0 : float
@@ -130,11 +158,14 @@ class PhysicalFrame:
     step_x, step_y : float
         Size of a physical pixel along x and y [arcsec]; negative where the physical axis runs
         against the plane's.
+    cross_x, cross_y : float
+        Change of x with the physical Y, and of y with the physical X [arcsec / pixel]. They are
+        zero unless the pixels are turned.
 
     Raises
     ------
     InputError
-        If a number is not finite, or a step is zero.
+        If a number is not finite, or the pixels have no area.
 
     Examples
     --------
@@ -150,27 +181,64 @@ class PhysicalFrame:
     y0: float
     step_x: float
     step_y: float
+    cross_x: float = 0.0
+    cross_y: float = 0.0
 
     def __post_init__(self):
-        numbers = (self.x0, self.y0, self.step_x, self.step_y)
-        if not np.isfinite(numbers).all() or self.step_x * self.step_y == 0:
+        numbers = (self.x0, self.y0, *self.matrix.ravel().tolist())
+        if not np.isfinite(numbers).all() or self.pixel_area == 0:
             raise InputError(
-                "physical pixels need finite coordinates and steps that are not zero, "
+                "physical pixels need finite coordinates and an area that is not zero, "
                 f"got {numbers}"
             )
 
     def __repr__(self):
+        sides = np.hypot(*self.matrix)
+        turned = "" if self.is_aligned else ", turned"
         return (
             f"PhysicalFrame({self.x0:.9g}, {self.y0:.9g} at the tangent point, "
-            f"pixels of {self.step_x:.6g} x {self.step_y:.6g} arcsec)"
+            f"pixels of {sides[0]:.6g} x {sides[1]:.6g} arcsec{turned})"
         )
+
+    @classmethod
+    def from_matrix(cls, x0: float, y0: float, matrix: ArrayLike) -> "PhysicalFrame":
+        """Make a frame of the pixel at the plane's origin and of a (2, 2) `matrix`."""
+        matrix = np.array(matrix, np.float64)
+        noise = 1e-9 * np.sqrt(abs(np.linalg.det(matrix)))
+        if abs(matrix[0, 1]) + abs(matrix[1, 0]) < noise:
+            matrix = np.diag(matrix.diagonal())
+        (step_x, cross_x), (cross_y, step_y) = matrix.tolist()
+        return cls(float(x0), float(y0), step_x, step_y, cross_x, cross_y)
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """Change of the position with the physical coordinates, (2, 2) [arcsec / pixel]."""
+        return np.array([[self.step_x, self.cross_x], [self.cross_y, self.step_y]])
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether the physical axes are parallel to those of the plane."""
+        return self.cross_x == 0 and self.cross_y == 0
+
+    @property
+    def pixel_area(self) -> float:
+        """Area of a physical pixel [arcsec^2]."""
+        return abs(self.step_x * self.step_y - self.cross_x * self.cross_y)
 
     def to_plane(self, x_pix: ArrayLike, y_pix: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions (x, y) [arcsec] of physical coordinates [pixel]."""
-        return (np.asarray(x_pix, np.float64) - self.x0) * self.step_x, (
-            np.asarray(y_pix, np.float64) - self.y0
-        ) * self.step_y
+        dx, dy = np.asarray(x_pix, np.float64) - self.x0, np.asarray(y_pix, np.float64) - self.y0
+        if self.is_aligned:
+            return dx * self.step_x, dy * self.step_y
+        return (
+            dx * self.step_x + dy * self.cross_x,
+            dx * self.cross_y + dy * self.step_y,
+        )
 
     def to_physical(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the physical coordinates [pixel] of positions (x, y) [arcsec]."""
-        return np.asarray(x) / self.step_x + self.x0, np.asarray(y) / self.step_y + self.y0
+        if self.is_aligned:
+            return np.asarray(x) / self.step_x + self.x0, np.asarray(y) / self.step_y + self.y0
+        x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        (a, b), (c, d) = np.linalg.inv(self.matrix)
+        return a * x + b * y + self.x0, c * x + d * y + self.y0

@@ -104,7 +104,7 @@ def _of_events(one, found, recorded, grid):
     found = of_the_same(found, recorded)
     x, y = found.photons.x, found.photons.y
     if found.frame != recorded.frame:
-        x, y = recorded.frame.to_plane(*found.frame.to_sky(x, y))
+        x, y = found.frame.to_frame(recorded.frame, x, y)
         good = np.isfinite(x) & np.isfinite(y)
         x, y = x[good], y[good]
     ratio = 1.0

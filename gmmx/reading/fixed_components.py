@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..model.mixture import FIXED_COLUMNS, POINT_SIGMA, Fixed, Mixture
+from ..plane.systems import converted
 
 SHAPE_COLUMNS = ("photons", "sigma_major", "sigma_minor", "position_angle")
 # x, y that differ from ra, dec by less than this are the same positions, with more digits [arcsec].
@@ -58,10 +59,23 @@ def mixture_from_table(table, frame=None):
             "every component needs a sigma_major and a sigma_minor above 0, "
             "or both 0 for a point source"
         )
-    x, y = position if frame is None else frame.to_plane(*position)
-    north = np.zeros(len(x)) if frame is None else frame.north(x, y)
+    (x, y), north = _in_plane(table, frame, *position)
     covariances = _covariances(major, minor, np.radians(angle + north))
     return Mixture(fluxes=fluxes, means=np.stack([x, y], 1), covariances=covariances)
+
+
+def _in_plane(table, frame, u, v):
+    """Return the positions of a table in the plane, and the direction of its north there [deg]."""
+    if frame is None:
+        return (u, v), np.zeros(len(u))
+    theirs = (table.meta.get("frame") or {}).get("radesys", frame.radesys)
+    x, y = frame.to_plane(*converted(u, v, theirs, frame.radesys))
+    if theirs == frame.radesys:
+        return (x, y), frame.north(x, y)
+    # A step along the meridian of the other system.
+    step = np.where(v > 0, -1e-3, 1e-3)
+    x1, y1 = frame.to_plane(*converted(u, v + step, theirs, frame.radesys))
+    return (x, y), np.degrees(np.arctan2(-(x1 - x) * step, (y1 - y) * step))
 
 
 def _covariances(major, minor, turn):

@@ -42,7 +42,7 @@ def read_held_out(path, fitted):
         cut |= shapes.contains(recorded.photons.x, recorded.photons.y) == one.exclude
     x, y = recorded.photons.x, recorded.photons.y
     if recorded.frame != fitted.frame:
-        x, y = fitted.frame.to_plane(*recorded.frame.to_sky(x, y))
+        x, y = recorded.frame.to_frame(fitted.frame, x, y)
     here = np.isfinite(x) & np.isfinite(y)
     other = Observation(
         photons=replace(recorded.photons.select(here), x=x[here], y=y[here]),
@@ -87,7 +87,7 @@ def _outside_masks(recorded, fitted):
     frame = fitted.masks_frame or fitted.frame
     at = recorded.photons.x, recorded.photons.y
     if recorded.frame != frame:
-        at = frame.to_plane(*recorded.frame.to_sky(*at))
+        at = recorded.frame.to_frame(frame, *at)
     return recorded.select(~fitted.masks.contains(*at), "mask")
 
 

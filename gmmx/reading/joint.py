@@ -180,11 +180,11 @@ def _check_overlap(observations):
     for i, one in enumerate(observations):
         iy, ix = np.nonzero(one.completeness.exposure > 0)
         some = slice(None, None, max(1, len(ix) // 5000))
-        sky = one.frame.to_sky(*one.completeness.grid.to_plane(ix[some], iy[some]))
+        places = one.completeness.grid.to_plane(ix[some], iy[some])
         for j, other in enumerate(observations):
             if group[i] == group[j]:
                 continue
-            x, y = other.frame.to_plane(*sky)
+            x, y = one.frame.to_frame(other.frame, *places)
             here = np.isfinite(x)
             if np.any(other.completeness.exposure_at(x[here], y[here]) > 0):
                 group = [group[i] if g == group[j] else g for g in group]
@@ -200,7 +200,7 @@ def _check_same_sky(item, observations, cure):
     first, places = observations[0], []
     for o in observations:
         lines = read_regions(item, frame=o.frame, physical=o.physical).outlines(8)
-        places.append([first.frame.to_plane(*o.frame.to_sky(*line.T)) for line in lines])
+        places.append([o.frame.to_frame(first.frame, *line.T) for line in lines])
     for other in places[1:]:
         for one, two in zip(places[0], other, strict=True):
             if not np.hypot(one[0] - two[0], one[1] - two[1]).max() < SAME_PLACE:

@@ -60,11 +60,11 @@ class _Way:
 
     def there(self, x, y):
         """Return positions of the old plane in the new one [arcsec]."""
-        return self.frame.to_plane(*self.own.to_sky(x, y))
+        return self.own.to_frame(self.frame, x, y)
 
     def back(self, x, y):
         """Return positions of the new plane in the old one [arcsec]."""
-        return self.own.to_plane(*self.frame.to_sky(x, y))
+        return self.frame.to_frame(self.own, x, y)
 
     def grid(self, old):
         """Return the affine grid that is nearest to a grid of the old plane, and its error."""

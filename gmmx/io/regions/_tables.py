@@ -14,8 +14,10 @@ import numpy as np
 from astropy.io import fits
 
 from ...errors import DataError, DataWarning
-from ...plane.frame import PhysicalFrame, SkyFrame
 from ...plane.shapes import Polygon, Shapes, Term
+from .._column_keys import column_keywords
+from .._sky_columns import columns_of
+from .._systems import system_of
 from ..files import reading
 from ._frames import RegionProblem
 from ._lists import warn_of_no_area
@@ -60,8 +62,9 @@ def read_table(path, stream, frames):
             f"{path}[{names[0]}]: no X and Y columns (found {', '.join(columns)}): "
             "give a table in physical pixels, or a DS9 file"
         )
-    frames = _table_frames(frames, header, index["X"], index["Y"])
-    return _from_rows(f"{path}[{names[0]}]", columns, frames)
+    name = f"{path}[{names[0]}]"
+    frames = _table_frames(name, frames, header, index["X"], index["Y"])
+    return _from_rows(name, columns, frames)
 
 
 def _first_table(path, stream):
@@ -122,29 +125,34 @@ def _is_field_of_view(hdu):
     return {"SHAPE", "CCD_ID"} <= names
 
 
-def _table_frames(frames, header, ix, iy):
+def _table_frames(name, frames, header, ix, iy):
     """Return the frames with the physical pixels of a table.
 
     The keywords of columns number `ix` and `iy` describe them; without keywords, `frames` does.
     """
-    keys = [[header.get(f"{key}{i}") for key in ("TCRVL", "TCRPX", "TCDLT")] for i in (ix, iy)]
-    if not str(header.get(f"TCTYP{ix}", "")).upper().endswith("TAN") or any(
-        value is None for axis in keys for value in axis
-    ):
+    if ix == iy:
         return frames
-    (ra0, x0, step_x), (dec0, y0, step_y) = keys
-    if step_x * step_y == 0:
+    header = header.copy()
+    for number in (ix, iy):
+        # CIAO names the axes of the sky XLON and XLAT in region tables.
+        kind = str(header.get(f"TCTYP{number}", "")).upper()
+        if kind.startswith(("XLON", "XLAT")):
+            header[f"TCTYP{number}"] = kind.replace("XLON", "RA--").replace("XLAT", "DEC-")
+    found = column_keywords(name, header, (ix, iy))
+    if found is None:
         return frames
-    native = frames.frame.radesys
-    system = str(header.get("RADESYS", header.get("RADECSYS", native))).strip().upper()
-    sky = SkyFrame(float(ra0), float(dec0), system if system in ("ICRS", "FK5", "FK4") else native)
-    physical = PhysicalFrame(
-        x0=float(x0), y0=float(y0), step_x=-3600.0 * step_x, step_y=3600.0 * step_y
+    system = system_of(name, {**header, **found.system}, default=frames.frame.radesys)
+    columns = columns_of(name, found, system)
+    if columns.frame is None:
+        raise DataError(
+            f"{name}: its columns X and Y are in no tangent plane ({columns.wcs.axes}): "
+            "save the regions in fk5"
+        )
+    sky, native = columns.frame, frames.frame
+    same = sky.radesys == native.radesys and np.allclose(
+        [sky.ra0, sky.dec0], [native.ra0, native.dec0], rtol=0, atol=1e-9
     )
-    same = sky.radesys == native and np.allclose(
-        [sky.ra0, sky.dec0], [frames.frame.ra0, frames.frame.dec0], rtol=0, atol=1e-9
-    )
-    return replace(frames, physical=physical, physical_sky=None if same else sky)
+    return replace(frames, physical=columns.physical, physical_sky=None if same else sky)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from astropy.table import Table
 from ...config import REGION_FRAMES, ExportConfig
 from ...errors import InputError
 from ...plane.frame import PhysicalFrame, SkyFrame
+from ...plane.wcs import column_cards
 from ..write import replacing
 from .components import check_table, component_regions, flags_of, semi_axes
 
@@ -153,8 +154,7 @@ def _physical_ellipses(table, scale):
     # its singular values are the semi-axes.
     factor = np.array([[-np.sin(turn), np.cos(turn)], [np.cos(turn), np.sin(turn)]])
     factor = factor * semi_axes(table, scale).T
-    steps = np.array([physical.step_x, physical.step_y])
-    left, axes, _ = np.linalg.svd(np.moveaxis(factor / steps[:, None, None], 2, 0))
+    left, axes, _ = np.linalg.svd(np.linalg.inv(physical.matrix) @ np.moveaxis(factor, 2, 0))
     angles = np.mod(np.degrees(np.arctan2(left[:, 1, 0], left[:, 0, 0])), 180.0)
     return np.column_stack(physical.to_physical(x, y)), axes, angles
 
@@ -194,14 +194,8 @@ def _fits_regions(table, scale):
     hdu.name = "REGION"
     hdu.header.update(HDUCLASS="ASC", HDUCLAS1="REGION", HDUCLAS2="STANDARD", HDUVERS="1.2.0")
     frame, physical = table.meta["frame"], PhysicalFrame(**table.meta["physical"])
-    keywords = {
-        "X": ("RA---TAN", frame["ra0"], physical.x0, -physical.step_x / 3600),
-        "Y": ("DEC--TAN", frame["dec0"], physical.y0, physical.step_y / 3600),
-    }
-    for number, name in enumerate(hdu.columns.names, 1):
-        for key, value in zip(
-            ("TCTYP", "TCRVL", "TCRPX", "TCDLT"), keywords.get(name, ()), strict=False
-        ):
-            hdu.header[f"{key}{number}"] = value
-    hdu.header["RADESYS"] = frame["radesys"]
+    plane = SkyFrame(frame["ra0"], frame["dec0"], frame["radesys"])
+    if len(ellipses):
+        numbers = tuple(hdu.columns.names.index(name) + 1 for name in ("X", "Y"))
+        hdu.header.update(column_cards(plane, physical, numbers))
     return fits.HDUList([fits.PrimaryHDU(), hdu])

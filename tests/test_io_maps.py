@@ -117,10 +117,10 @@ def test_a_small_map_without_unit_is_relative(tmp_path):
     assert quietly(read_exposure, path, **PLANE).unit == ""
 
 
-def test_a_unit_that_is_not_understood_is_ignored_with_a_warning(tmp_path):
+def test_a_unit_that_is_not_understood_is_refused_by_name(tmp_path):
     path = write_map(tmp_path / "m.fits", BUNIT="furlong", **tan())
-    with pytest.warns(DataWarning, match="not understood"):
-        assert read_exposure(path, **PLANE).unit == ""
+    with pytest.raises(DataError, match=r"m\.fits: BUNIT 'furlong' is not understood as a unit"):
+        read_exposure(path, **PLANE)
 
 
 def test_whole_numbers_without_unit_may_be_counts(tmp_path):

@@ -44,7 +44,7 @@ def test_a_unit_is_split_into_powers(text, powers, scale):
 def test_a_text_that_is_no_unit_is_not_understood(text):
     unit = read_unit(text)
     assert not unit.is_understood
-    assert not unit.is_exposure
+    assert unit.exposure is None
     assert unit.arcsec is None
 
 

@@ -99,9 +99,8 @@ def test_a_fixed_background_has_no_error():
 
 def test_a_flux_needs_an_exposure_in_area_and_time():
     page = summary(make_result([make_observation(unit="s")], make_mixture()))
-    assert "flux not known, because the exposure is in s: give an exposure map in cm^2 s" in (
-        lines_of(page)
-    )
+    known = "flux not known, because the exposure is in s"
+    assert f"{known}: give an exposure map in cm^2 s, or `area`" in lines_of(page)
 
 
 def test_a_fit_without_components_says_so():

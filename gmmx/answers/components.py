@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..model.flux_notes import areas_of, flux_note
 from ..model.mixture import FIXED_COLUMNS
 from .flags import FWHM_PER_SIGMA, component_flags, principal_axes, psf_radii
 
@@ -59,6 +60,7 @@ _COLUMNS = {
     "x": ("arcsec", "position in the tangent plane, growing to the west"),
     "y": ("arcsec", "position in the tangent plane, growing to the north"),
 }
+_FLUXES = ("flux", "flux_error", "peak_brightness")
 # Where the column of flags stands.
 _FLAGS_INDEX = 15
 
@@ -103,6 +105,12 @@ def component_table(result: FitResult) -> Table:
     flags = flags[order] if len(flags) else np.zeros(0, "U1")
     table.add_column(flags, name="flags", index=_FLAGS_INDEX)
     table["flags"].description = "reasons to be careful with the component"
+    if areas_of(result):
+        # CSV keeps neither descriptions nor metadata.
+        table["flux_approximate"] = np.ones(len(table), bool)
+        table["flux_approximate"].description = flux_note(result)
+        for name in _FLUXES:
+            table[name].description += "; APPROXIMATE"
     if result.fixed is not None:
         for name, field in FIXED_COLUMNS.items():
             table[name] = getattr(result.fixed, field)[order]
@@ -178,11 +186,6 @@ def _table_meta(result):
         "converged": bool(result.converged),
         "stop_reason": result.stop_reason,
         "seed": int(result.seed),
+        "flux_note": flux_note(result) or None,
     }
-    if not result.has_flux_unit:
-        unit = f"the unit {result.exposure_unit}" if result.exposure_unit else "no unit"
-        meta["flux_note"] = (
-            f"no flux, because the exposure has {unit}: give an exposure map in cm^2 s, as CIAO "
-            "fluximage writes it"
-        )
     return {name: value for name, value in meta.items() if value is not None}

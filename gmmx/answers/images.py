@@ -16,6 +16,7 @@ from ..config import RenderConfig
 from ..errors import InputError
 from ..model.density import Components, PointComponents, background_terms
 from ..model.field import Field
+from ..model.flux_notes import exposure_in_words
 from ..plane.grid import PixelGrid, SkyImage
 from .canvas import output_grid
 from .residuals import poisson_residual
@@ -190,11 +191,10 @@ def _scale(result, units, cell_area):
     if units == "counts":
         return cell_area
     if not result.has_flux_unit:
-        unit = f"the unit {result.exposure_unit}" if result.exposure_unit else "no unit"
         raise InputError(
             f"`units` = {units} needs an exposure that is an area times a time, but this one has "
-            f"{unit}: fit with an exposure map in cm^2 s, as CIAO fluximage writes it, or render "
-            "with `units` = counts",
+            f"{exposure_in_words(result)}: fit with an exposure map in cm^2 s, as CIAO fluximage "
+            "writes it, or with `area` for approximate fluxes, or render with `units` = counts",
             parameter="units",
         )
     return (cell_area if units == "flux" else 1.0) / result.reference_exposure

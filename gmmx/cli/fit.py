@@ -21,9 +21,25 @@ _OPTIONS = (
         "exposure",
         "Exposure map in cm^2 s, as CIAO fluximage writes it. Without one, the field is the "
         "outline of the chips, from a field-of-view file given with --region or else from the "
-        "photons, and there are no fluxes in physical units.",
+        "photons, and there are no fluxes in physical units unless --area is given.",
         metavar="FILE",
         type=File(),
+    ),
+    _input(
+        "exposure_unit",
+        "Unit of the exposure map, such as s for a map of XMM-Newton without BUNIT, or none for a "
+        "relative map. If BUNIT says something else, this unit is taken, with a warning.",
+        metavar="UNIT",
+        type=Anything(),
+        default="BUNIT of the map",
+    ),
+    _input(
+        "area",
+        "Effective area on the optical axis for the energy band and the spectrum [cm^2], which "
+        "gives approximate fluxes: the exposure is this area times the exposure time of the header "
+        "times the vignetting that is assumed, or times an exposure map in seconds.",
+        metavar="CM2",
+        type=Anything(),
     ),
     _input(
         "mask",
@@ -222,7 +238,7 @@ def fit(context, events, out, overwrite, strict, as_json, **given):
 
     With several EVENTS, give --exposure, --psf, --background and region files once for each
     event list, in the same order; commas separate several values for one list. A value that
-    holds for all lists, such as region files in sky coordinates, is given once.
+    holds for all lists, such as an area or region files in sky coordinates, is given once.
 
     Options that are not given are chosen for the instrument, and the choices are printed.
     """

@@ -22,6 +22,13 @@ class ReadOptions(Options):
     ----------
     exposure : path or tuple of paths
         Exposure maps. Without one the field is inferred from the photons.
+    exposure_unit : str or tuple of str
+        Units of the exposure maps, such as "s" or "cm**2 s", for maps whose BUNIT does not give
+        them; "none" for a relative map. They override BUNIT.
+    area : float, str or tuple of these
+        Effective areas on the optical axis for the band and the spectrum [cm^2], or a text with a
+        unit. Fluxes are then known without an exposure map, or with one in seconds, but they are
+        approximate.
     psf : str, float, path or tuple of these
         "none", "chandra", the sigma of a Gaussian [arcsec], a PSF map, several PSF maps of
         different encircled fractions, or the image of a point source. Without it the
@@ -61,6 +68,8 @@ class ReadOptions(Options):
     """
 
     exposure: tuple = ()
+    exposure_unit: tuple = ()
+    area: tuple = ()
     psf: tuple = ()
     psf_ecf: float | None = None
     psf_extra_sigma: float = 0.0
@@ -74,8 +83,8 @@ class ReadOptions(Options):
     bin: float | None = None
 
     def __post_init__(self):
-        several = ("exposure", "psf", "mask", "region", "background", "background_region")
-        make_tuples(self, *several)
+        several = ("exposure", "exposure_unit", "area", "psf", "mask", "region")
+        make_tuples(self, *several, "background", "background_region")
         object.__setattr__(self, "energy_kev", energy_band(self.energy_kev))
         object.__setattr__(self, "ccd", chip_numbers(self.ccd))
         require_positive(self, "grid", "bin", "psf_ecf")

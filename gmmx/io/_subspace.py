@@ -28,7 +28,9 @@ def recorded_band(header, channels):
     low, high = 0.0, math.inf
     for number, quantity in _quantities(header):
         if quantity == "energy":
-            scale = 1.0 if energy_scale(str(header.get(f"DSUNI{number}", "eV"))) == 1.0 else 1e-3
+            scale = energy_scale(str(header.get(f"DSUNI{number}", "eV")))
+            if scale is None:
+                continue
         elif quantity == "pi" and channels is not None:
             scale = channels.width_kev
         else:

@@ -25,7 +25,8 @@ class BackgroundImage:
     Attributes
     ----------
     image : SkyImage
-        Values per pixel, in the unit of the file; 0 where nothing is known.
+        Values per pixel, in the unit of the file, whose factor is applied if it is one of counts;
+        0 where nothing is known.
     known : (ny, nx) array of bool
         Whether the file has a value for the pixel.
     is_counts : bool
@@ -71,7 +72,8 @@ def read_background(
         return read_events(path)
     image = read_image(path)
     known = np.isfinite(image.values)
-    values = np.where(known, image.values, 0.0)
+    unit = read_unit(image.text("BUNIT"))
+    values = np.where(known, image.values, 0.0) * (unit.scale if unit.is_counts else 1.0)
     if values.min() < 0:
         raise DataError(
             f"{path}: a background cannot be negative, this one reaches {values.min():.4g}: "
@@ -84,7 +86,6 @@ def read_background(
     # Off the image the background is unknown, which is not the same as zero.
     grid, placed = on_plane(image, np.where(known, values, np.nan), frame, physical, fill=np.nan)
     known = np.isfinite(placed)
-    unit = read_unit(image.text("BUNIT"))
     return BackgroundImage(
         image=SkyImage(grid=grid, values=np.where(known, placed, 0.0), unit=unit.text),
         known=known,

@@ -20,6 +20,7 @@ from ._subspace import recorded_band, recorded_chips
 from .events import file_keywords, is_events
 from .files import headers, open_fits, reading
 from .maps import read_image
+from .psf_image import is_radius
 from .units import read_unit
 from .virtual import FileArgument
 
@@ -28,8 +29,6 @@ from .virtual import FileArgument
 LEAST_COUNT = 1e-3
 # Relative difference of the sides of a pixel that is still taken to be square.
 SQUARE = 0.01
-# BUNIT of a PSF map, as mkpsfmap writes it.
-RADIUS_UNITS = ("arcsec", "logical", "physical")
 
 
 def is_counts_image(file: FileArgument) -> bool:
@@ -80,7 +79,7 @@ def read_counts(path: str | PathLike) -> CountsImage:
         If the image holds numbers that are not whole.
     """
     image = read_image(path)
-    _refuse_other_images(image)
+    image = replace(image, values=image.values * _counts_in_a_unit(image))
     _check_values(image)
     frame, grid = own_plane(image)
     sides = np.hypot(*grid.matrix)
@@ -118,11 +117,11 @@ def _is_image(header):
 _GIVE = "give the counts image (fluximage calls it .img) or the event list"
 
 
-def _refuse_other_images(image):
-    """Refuse an image whose header says that it holds something else than counts."""
+def _counts_in_a_unit(image):
+    """Return how many counts 1 stands for; refuse an image that holds something else."""
     path, text = image.path, image.text("BUNIT")
     unit = read_unit(text)
-    if image.number("ECF") is not None or text.lower() in RADIUS_UNITS:
+    if image.number("ECF") is not None or is_radius(text):
         raise DataError(
             f"{path}: this is a PSF map (BUNIT {text!r}, ECF {image.text('ECF')}): {_GIVE}, "
             "and this with `psf`"
@@ -133,10 +132,17 @@ def _refuse_other_images(image):
             f"Poisson's law: {_GIVE}, and the exposure with `exposure`"
         )
     content, kind = image.text("CONTENT").upper(), image.text("HDUCLAS2").upper()
-    if unit.length > 0 or content == "EXP" or kind == "EXPOSURE":
+    if unit.exposure or content == "EXP" or kind == "EXPOSURE":
         raise DataError(
             f"{path}: this is an exposure map (BUNIT {text!r}): {_GIVE}, and this with `exposure`"
         )
+    if not unit.is_counts:
+        problem = "not that of counts" if unit.is_understood else "not understood as a unit"
+        raise DataError(
+            f"{path}: BUNIT {text!r} is {problem}: {_GIVE}, or write 'count' there if its pixels "
+            "hold counts"
+        )
+    return unit.scale
 
 
 def _check_values(image):

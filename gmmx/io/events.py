@@ -182,8 +182,7 @@ def _energy_column(path, columns, instrument):
     if not instrument.has_energies:
         return EnergyColumn()
     if "energy" in columns:
-        scale = 1.0 if energy_scale(columns["energy"].unit) == 1.0 else 1e-3
-        return EnergyColumn(name="energy", scale=scale)
+        return EnergyColumn(name="energy", scale=_energy_unit(path, columns["energy"]))
     if "pi" not in columns:
         return EnergyColumn()
     scale, channels = energy_scale(columns["pi"].unit), instrument.channels
@@ -199,6 +198,17 @@ def _energy_column(path, columns, instrument):
             stacklevel=3,
         )
     return EnergyColumn(name="pi", scale=channels.width_kev, offset=channels.offset)
+
+
+def _energy_unit(path, column):
+    """Return the size of the unit of a column of energies [keV]: eV, if the file names none."""
+    scale = energy_scale(column.unit)
+    if scale is None and column.unit:
+        raise DataError(
+            f"{path}: TUNIT{column.number} {column.unit!r} of the column {column.name} is no unit "
+            "of energy: correct the header, for instance to eV"
+        )
+    return 1e-3 if scale is None else scale
 
 
 def _convert_energies(table):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from ..model.flux_notes import areas_of, flux_note
 from ..model.observation import Observation, common_band
 from ..model.result import FitResult
 
@@ -44,6 +45,8 @@ def keywords(result: FitResult) -> dict[str, Card]:
     cards = _carried(headers) | _band(result.observations)
     unit = result.exposure_unit or "relative"
     cards["REFEXPO"] = (float(result.reference_exposure), f"[{unit}] reference exposure")
+    if areas_of(result):
+        cards["FLUXNOTE"] = (flux_note(result), "")
     cards["NCOMP"] = (len(result.extended), "extended components of the mixture")
     cards["NPOINTS"] = (len(result.point_sources), "point sources of the mixture")
     cards["SEED"] = (int(result.seed), "seed of the fit")

@@ -13,7 +13,7 @@ from ..plane.frame import PhysicalFrame, SkyFrame
 from ..telescope.instruments import instrument_of
 from ._plane import FitsImage, on_plane
 from .files import open_fits, reading
-from .units import read_unit
+from .units import FileUnit, read_unit
 
 __all__ = ["FitsImage", "read_exposure", "read_image"]
 
@@ -21,9 +21,8 @@ __all__ = ["FitsImage", "read_exposure", "read_image"]
 LEAST_EXPOSURE = 1e-3
 # Energies that differ by less are the same [keV].
 SAME_ENERGY = 1e-3
-# The unit of a completeness for the powers of length and time of a unit.
-EXPOSURE_UNITS = {(2, 1): "cm**2 s", (2, 0): "cm**2", (0, 1): "s"}
 _GIVE = "give the exposure map (fluximage calls it .expmap)"
+_OVERRIDE = "correct the header, or give the unit of the map with `exposure_unit`"
 
 
 def read_image(path: str | PathLike) -> FitsImage:
@@ -47,11 +46,10 @@ def read_image(path: str | PathLike) -> FitsImage:
     >>> read_image("data_samples/expmap.fits.gz").text("BUNIT")
     'cm**2 s'
     """
-    # astropy does the scaling, the tile compression and the rest.
     with (
         open_fits(path) as opened,
         reading(path),
-        fits.open(opened.stream, memmap=False) as hdus,
+        fits.open(opened.stream, memmap=False, do_not_scale_image_data=True) as hdus,
     ):
         for hdu in hdus:
             if (
@@ -60,14 +58,38 @@ def read_image(path: str | PathLike) -> FitsImage:
                 and np.prod(hdu.shape[:-2]) == 1
                 and np.prod(hdu.shape) > 0
             ):
-                values = np.array(hdu.data, np.float64).reshape(hdu.shape[-2:])
                 return FitsImage(
                     path=str(path),
-                    values=values,
+                    values=_values(path, hdu).reshape(hdu.shape[-2:]),
                     header=hdu.header.copy(),
                     sha256=opened.digest(),
                 )
     raise DataError(f"{path}: no image in it: a two-dimensional FITS image is needed")
+
+
+def _values(path, hdu):
+    """Return the values of an image in float64, scaled, with NaN for blank integers.
+
+    astropy scales short integers in float32, which would keep seven digits of a unit's factor.
+    """
+    scale, zero = (_factor(path, hdu.header, *one) for one in (("BSCALE", 1), ("BZERO", 0)))
+    raw, blank = hdu.data, hdu.header.get("BLANK")
+    values = np.array(raw, np.float64)
+    if (scale, zero) != (1, 0):
+        values *= scale
+        values += zero
+    if blank is not None and raw.dtype.kind in "iu":
+        values[raw == blank] = np.nan
+    return values
+
+
+def _factor(path, header, key, default):
+    """Return BSCALE or BZERO."""
+    value = header.get(key, default)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number and np.isfinite(value) and (key == "BZERO" or value != 0)):
+        raise DataError(f"{path}: {key} {value!r} is not a number to scale by: correct the header")
+    return float(value)
 
 
 def read_exposure(
@@ -76,6 +98,7 @@ def read_exposure(
     frame: SkyFrame,
     physical: PhysicalFrame | None = None,
     pointing: Pointing | None = None,
+    unit: FileUnit | None = None,
 ) -> Completeness:
     """Read an exposure map onto a grid in the plane.
 
@@ -89,6 +112,8 @@ def read_exposure(
     pointing : Pointing, optional
         Observation for which the map is read. Another ObsID, or energies outside the band, are a
         warning.
+    unit : FileUnit, optional
+        Unit of the values: that of an exposure, or none for a relative map. It overrides BUNIT.
 
     Returns
     -------
@@ -109,7 +134,7 @@ def read_exposure(
     'cm**2 s'
     """
     image, pointing = read_image(path), pointing or Pointing()
-    unit, scale = _exposure_unit(image, pointing)
+    name, scale = _exposure_unit(image, pointing) if unit is None else _given_unit(image, unit)
     exposure = np.where(np.isfinite(image.values), image.values, 0.0)
     if scale != 1:
         exposure = exposure * scale
@@ -125,33 +150,45 @@ def read_exposure(
     grid, exposure = on_plane(image, exposure, frame, physical, fill=0.0)
     _warn_of_other_energies(image, pointing)
     _warn_of_another_observation(image, pointing)
-    return Completeness(grid=grid, exposure=exposure, unit=unit)
+    return Completeness(grid=grid, exposure=exposure, unit=name)
+
+
+def _given_unit(image, unit):
+    """Return the unit that was given and its factor; warn if BUNIT says something else."""
+    text = image.text("BUNIT")
+    own = read_unit(text)
+    if text and own.is_understood and (own.exposure, own.scale) != (unit.exposure, unit.scale):
+        warnings.warn(
+            f"{image.path}: BUNIT is {text!r}, but `exposure_unit` = {unit.text or 'none'} is "
+            "taken, because it was given",
+            DataWarning,
+            stacklevel=4,
+        )
+    return unit.exposure or "", unit.scale
 
 
 def _exposure_unit(image, pointing):
     """Return the unit of an exposure map, and the factor that converts its values to it."""
     given = image.text("BUNIT")
     unit = read_unit(given)
-    if unit.is_exposure:
-        return EXPOSURE_UNITS[unit.length, unit.time], unit.scale
+    if unit.exposure:
+        return unit.exposure, unit.scale
+    if not unit.is_understood:
+        raise DataError(
+            f"{image.path}: BUNIT {given!r} is not understood as a unit: {_OVERRIDE}",
+            parameter="exposure_unit",
+        )
     if unit.is_rate:
         raise DataError(f"{image.path}: BUNIT {given!r} is that of a flux or rate image: {_GIVE}")
-    if unit.is_number and unit.has_counts:
+    if unit.is_number and unit.counts:
         raise DataError(f"{image.path}: BUNIT {given!r} is that of a counts image: {_GIVE}")
-    if unit.is_number:
-        return _unit_without_bunit(image, pointing) if not given else "", 1.0
-    if unit.is_understood:
-        raise DataError(
-            f"{image.path}: BUNIT {given!r} is not an exposure: expected an area times a time "
-            "(such as 'cm**2 s'), an area or a time: correct the header"
-        )
-    warnings.warn(
-        f"{image.path}: BUNIT {given!r} is not understood: "
-        "the exposure map is taken to be relative, without a unit",
-        DataWarning,
-        stacklevel=4,
+    if unit.is_number and not unit.pixels:
+        return _unit_without_bunit(image, pointing) if not given else "", unit.scale
+    raise DataError(
+        f"{image.path}: BUNIT {given!r} is not an exposure: expected an area times a time "
+        f"(such as 'cm**2 s'), an area or a time: {_OVERRIDE}",
+        parameter="exposure_unit",
     )
-    return "", 1.0
 
 
 def _unit_without_bunit(image, pointing):

@@ -15,7 +15,7 @@ from ..plane.resample import block_means
 from ..telescope.encircled import through_radii
 from ._plane import FitsImage, on_plane
 from .maps import read_image
-from .psf_image import PIXEL_UNITS, SKY_PIXEL_UNIT
+from .psf_image import PIXEL_SYSTEMS, SKY_PIXEL_SYSTEM
 from .units import read_unit
 
 # Largest number of nodes along a side of a PSF model.
@@ -274,25 +274,26 @@ def _encircled_fraction(image, ecf):
 
 def _radius_unit(image, grid, physical):
     """Return the unit of the radii of a PSF map, and its size [arcsec]."""
-    unit = image.text("BUNIT").lower()
-    if not unit:
+    text = image.text("BUNIT")
+    unit, system = read_unit(text), text.lower()
+    if not text:
         warnings.warn(
             f"{image.path}: no BUNIT: the radii of the PSF map are taken to be in arcsec",
             DataWarning,
             stacklevel=4,
         )
         return "arcsec", 1.0
-    size = read_unit(unit).arcsec
-    if size is not None:
-        return unit, size
-    if unit in PIXEL_UNITS:
-        return unit, grid.step
-    if unit == SKY_PIXEL_UNIT:
+    if unit.arcsec is not None:
+        return text, unit.arcsec
+    if unit.is_pixel or system in PIXEL_SYSTEMS:
+        return text, grid.step * unit.scale
+    if system == SKY_PIXEL_SYSTEM:
         if physical is not None:
-            return unit, np.sqrt(physical.pixel_area)
+            return text, np.sqrt(physical.pixel_area)
         if image.number("CDELT1P"):
-            return unit, grid.step / abs(image.number("CDELT1P"))
+            return text, grid.step / abs(image.number("CDELT1P"))
+    problem = "no radius" if unit.is_understood else "not understood"
     raise DataError(
-        f"{image.path}: BUNIT {unit!r} of the PSF map is not understood: "
-        "radii are in arcsec, logical or physical pixels"
+        f"{image.path}: BUNIT {text!r} of the PSF map is {problem}: "
+        "radii are in arcsec, logical or physical pixels: correct the header"
     )

@@ -10,8 +10,9 @@ from ._plane import FitsImage, on_plane
 from ._wcs import image_wcs
 from .units import read_unit
 
-# BUNIT of a map whose radii are in pixels of the map, and in sky pixels of the telescope.
-PIXEL_UNITS, SKY_PIXEL_UNIT = ("logical", "pixel", "pixels", "image"), "physical"
+# BUNIT of a map whose radii are in pixels of the map, and in sky pixels of the telescope, as CIAO
+# names these systems.
+PIXEL_SYSTEMS, SKY_PIXEL_SYSTEM = ("logical", "image"), "physical"
 
 # The pixels that hold half of the light take less than this fraction of the image, and their
 # root mean square distance from their centroid is less than this fraction of its side.
@@ -52,6 +53,19 @@ def is_compact(values: np.ndarray) -> bool:
     return bool(np.sqrt(spread) < COMPACT_SIDE * min(values.shape))
 
 
+def is_radius(text: str) -> bool:
+    """Whether a BUNIT is that of a map of radii: an angle, or a kind of pixel.
+
+    Examples
+    --------
+    >>> [is_radius(text) for text in ("arcsec", "logical", "pixel", "count", "")]
+    [True, True, True, False, False]
+    """
+    unit = read_unit(text)
+    systems = (*PIXEL_SYSTEMS, SKY_PIXEL_SYSTEM)
+    return unit.arcsec is not None or unit.is_pixel or text.strip().lower() in systems
+
+
 def is_picture(image: FitsImage, ecf: float | None = None) -> bool:
     """Return whether a FITS image shows a point source, and is not a map of radii.
 
@@ -70,9 +84,8 @@ def is_picture(image: FitsImage, ecf: float | None = None) -> bool:
     DataError
         If the image is neither.
     """
-    text = image.text("BUNIT").lower()
-    has_radii = read_unit(text).arcsec is not None or text in (*PIXEL_UNITS, SKY_PIXEL_UNIT)
-    if ecf is not None or image.number("ECF") is not None or has_radii:
+    known = ecf is not None or image.number("ECF") is not None
+    if known or is_radius(image.text("BUNIT")):
         return False
     if is_compact(image.values):
         return True

@@ -189,4 +189,6 @@ def _hdus(table: Table) -> fits.HDUList:
         if column.description:
             hdu.header[f"TCOMM{number}"] = column.description
     sources = source_list(table)
+    if sources is not None and "flux_note" in table.meta:
+        sources.header[_KEYWORDS["flux_note"]] = table.meta["flux_note"]
     return fits.HDUList([fits.PrimaryHDU(), hdu, *([] if sources is None else [sources])])

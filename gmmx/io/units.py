@@ -1,62 +1,88 @@
-"""Units as they stand in the headers of FITS files, read by astropy.units.
+"""Units as they stand in FITS files, read by astropy.units: one reader for all files.
 
-The FITS standard's spellings are understood, and those of CIAO, SAS and HEASoft that are not in
-it, such as `sec`, `counts` and a leading slash. Counts and photons are pure numbers here, because
-the `cm**2 s` of fluximage is `cm**2 s count/photon` in full.
+A text is read as the FITS standard spells units, and then as astropy's generic format does. Before
+that, words that CIAO, SAS, HEASoft, eSASS and others write (`_WORDS`) are replaced by those of the
+standard, because astropy does not know all of them and some programs write units in capitals.
+Every factor is kept: `10**4 cm**2 s` and `m**2 s` are 10**4 cm**2 s, `cm**2 ks` is 10**3 cm**2 s.
+
+A text that is no unit, or that can be read in two ways, is not understood. Callers refuse it by
+name, because a unit that is half read is a wrong number.
 """
 
+import math
 import re
+import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 
-# Units by the words that stand for them in files, in lower case, because astropy does not know
-# all of these words and some programs write units in capitals.
-_SPELLINGS = {
+# Words of files, in lower case, for each unit as the FITS standard (or astropy) spells it.
+_WORDS = {
     word: unit
     for unit, words in {
-        "cm": "cm",
-        "m": "m",
+        "mm": "mm",
+        "cm": "cm centimeter centimeters centimetre centimetres",
+        "m": "m meter meters metre metres",
         "s": "s sec secs second seconds",
-        "ks": "ks ksec",
-        "count": "count counts cts ct",
+        "ks": "ks ksec ksecs kilosecond kiloseconds",
+        "min": "min mins minute minutes",
+        "h": "hr hrs hour hours",
+        "d": "day days",
+        "count": "count counts cts ct cnt cnts event events evt evts",
         "photon": "photon photons phot ph",
-        "keV": "kev",
         "eV": "ev",
-        "deg": "deg degree degrees",
-        "arcmin": "arcmin arcmins arcminute arcminutes",
-        "arcsec": "arcsec arcsecs arcsecond arcseconds",
-        "pixel": "pixel",
-        "sr": "sr",
+        "keV": "kev",
+        "MeV": "mev",
+        "GeV": "gev",
+        "erg": "erg ergs",
+        "deg": "deg degs degree degrees",
+        "arcmin": "arcmin arcmins arcminute arcminutes amin",
+        "arcsec": "arcsec arcsecs arcsecond arcseconds asec arcs",
+        "rad": "rad radian radians",
+        "sr": "sr steradian steradians ster",
+        "pixel": "pixel pixels pix pixs",
+        "chan": "chan chans channel channels",
+        "adu": "adu",
     }.items()
     for word in words.split()
 }
-# Bases that are pure numbers, as astropy names them.
-_NUMBERS = {"ct", "ph", "pix", "adu", "electron", "chan", "bin"}
+# Words in which the case of M tells a million from a thousandth, which capitals do not.
+_MILLIONS = {"Ms": "Ms", "Msec": "Ms", "ms": "ms", "msec": "ms"}
+_AMBIGUOUS = ("MS", "MSEC")
+# Texts for a quantity without a unit.
+_NO_UNIT = (
+    *("", "1", "none", "n/a", "na", "null", "unitless", "dimensionless", "relative"),
+    *("fraction", "ratio", "normalized", "normalised", "arbitrary"),
+)
+_SYMBOLS = {'"': "arcsec", "''": "arcsec", "'": "arcmin", "\N{DEGREE SIGN}": "deg"}
+# Longest text that can be a unit, and a power that is none but takes long to compute.
+_LONGEST, _HUGE_POWER = 200, r"[^\s\d.]\d{4}"
+# The unit of an exposure for its powers of length and time.
+_EXPOSURES: dict[tuple[float, float], str] = {(2, 1): "cm**2 s", (2, 0): "cm**2", (0, 1): "s"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FileUnit:
-    """A unit as a file has it, split into powers of length, time and angle.
+    """A unit as a file has it, split into powers of what an X-ray file can hold.
 
     Attributes
     ----------
     text : str
         The unit as it stands in the file.
     is_understood : bool
-        Whether it is a unit at all.
-    length, time, angle : float
-        Powers of cm, s and arcsec.
+        Whether it is a unit at all, and can be read in one way only.
+    length, time, angle, energy, counts, pixels : float
+        Powers of cm, s, arcsec, keV, of counts and photons together, and of pixels. So the
+        ``count/photon`` of CIAO's exposure maps is a pure number.
     scale : float
         The size of the unit in those powers.
-    has_counts : bool
-        Whether counts or photons are part of it.
     has_others : bool
-        Whether it has something else, such as an energy.
+        Whether it has something else, such as a mass or a detector channel.
 
     Examples
     --------
     >>> unit = read_unit("10**4 cm**2 ksec count/photon")
-    >>> unit.is_exposure, unit.length, unit.time, unit.scale
-    (True, 2.0, 1.0, 10000000.0)
+    >>> unit.exposure, unit.scale
+    ('cm**2 s', 10000000.0)
     >>> read_unit("/cm**2 /s").is_rate
     True
     >>> read_unit("furlongs").is_understood
@@ -68,15 +94,19 @@ class FileUnit:
     length: float = 0.0
     time: float = 0.0
     angle: float = 0.0
+    energy: float = 0.0
+    counts: float = 0.0
+    pixels: float = 0.0
     scale: float = 1.0
-    has_counts: bool = False
     has_others: bool = False
 
     @property
-    def is_exposure(self) -> bool:
-        """Whether it is an area times a time, an area, or a time."""
-        powers = (self.length, self.time, self.angle)
-        return not self.has_others and powers in ((2, 1, 0), (2, 0, 0), (0, 1, 0))
+    def exposure(self) -> str | None:
+        """The exposure unit: "cm**2 s", "cm**2" or "s"; None if it is not one of them."""
+        rest = (self.angle, self.energy, self.counts, self.pixels)
+        if not self.is_understood or self.has_others or any(rest):
+            return None
+        return _EXPOSURES.get((self.length, self.time))
 
     @property
     def is_rate(self) -> bool:
@@ -85,20 +115,44 @@ class FileUnit:
 
     @property
     def is_number(self) -> bool:
-        """Whether it is a pure number: counts, photons, or no unit."""
-        powers = (self.length, self.time, self.angle)
-        return self.is_understood and not self.has_others and powers == (0, 0, 0)
+        """Whether it is a pure number: counts, photons, in a pixel or not, or no unit."""
+        powers = (self.length, self.time, self.angle, self.energy)
+        return self.is_understood and not self.has_others and not any(powers)
+
+    @property
+    def is_counts(self) -> bool:
+        """Whether an image of counts can have it: counts, counts per pixel, or no unit."""
+        return self.is_number and self.counts in (0, 1) and self.pixels in (0, -1)
+
+    @property
+    def is_pixel(self) -> bool:
+        """Whether it is the side of a pixel."""
+        return self.is_number and (self.counts, self.pixels) == (0, 1)
 
     @property
     def arcsec(self) -> float | None:
         """Its size if it is an angle [arcsec]; None if it is not."""
-        powers = (self.length, self.time, self.angle)
-        is_angle = not self.has_others and not self.has_counts and powers == (0, 0, 1)
-        return self.scale if self.is_understood and is_angle else None
+        return self.scale if self._is_only("angle") else None
+
+    @property
+    def kev(self) -> float | None:
+        """Its size if it is an energy [keV]; None if it is not."""
+        return self.scale if self._is_only("energy") else None
+
+    def _is_only(self, name):
+        """Whether it is the first power of one quantity and nothing else."""
+        names = ("length", "time", "angle", "energy", "counts", "pixels")
+        powers = {one: getattr(self, one) for one in names}
+        return (
+            self.is_understood
+            and not self.has_others
+            and powers.pop(name) == 1
+            and not any(powers.values())
+        )
 
 
 def read_unit(text: str) -> FileUnit:
-    """Read a unit of a FITS header.
+    """Read a unit of a FITS header or an option.
 
     Parameters
     ----------
@@ -108,48 +162,103 @@ def read_unit(text: str) -> FileUnit:
     Returns
     -------
     FileUnit
-        An empty text is a pure number. A text that is no unit is not understood.
+        A text without a unit, such as "" or "none", is a pure number. A text that is no unit is not
+        understood, and neither is one that can be read in two ways: ``count/photon s``.
+
+    Examples
+    --------
+    >>> [read_unit(text).exposure for text in ("cm^2*s", "CM2 S", "cm**2-s", "sec", "cm**2 s sr")]
+    ['cm**2 s', 'cm**2 s', 'cm**2 s', 's', None]
+    """
+    words = " ".join(text.split())
+    if re.fullmatch(r"\[[^][]*\]|\([^()]*\)", words):
+        words = words[1:-1].strip()
+    if words.lower() in _NO_UNIT:
+        return FileUnit(text=text)
+    found = None
+    if len(words) <= _LONGEST:
+        with suppress(ValueError, TypeError, ArithmeticError):
+            found = _split(text, _parsed(_standard(words)))
+    if found is None or not (math.isfinite(found.scale) and found.scale > 0):
+        return FileUnit(text=text, is_understood=False)
+    return found
+
+
+def _standard(words):
+    """Return a text with words and operators as the FITS standard has them."""
+    words = _SYMBOLS.get(words, words)
+    # A hyphen between two units joins them, as a blank does.
+    words = re.sub(r"(?<=[\w)])\s*-\s*(?=[A-Za-z])", " ", words)
+    words = re.sub(r"\s+per\s+", "/", words, flags=re.IGNORECASE)
+    words = re.sub(r"\b(?:sq|square)\.?\s+([A-Za-z]+)", r"\1**2", words, flags=re.IGNORECASE)
+    words = re.sub(r"[A-Za-z]+", lambda found: _word(found[0]), words)
+    words = re.sub(r"\s*([/*^])\s*", r"\1", words)
+    words = re.sub(r"(?<=\d)\.0+(?![\deE])", "", words)
+    return f"count{words}" if words.startswith("/") else words
+
+
+def _word(word):
+    """Return a word as the FITS standard has it; one that is not known stays."""
+    if word in _AMBIGUOUS:
+        raise ValueError(word)
+    return _MILLIONS.get(word) or _WORDS.get(word.lower(), word)
+
+
+def _parsed(words):
+    """Return the unit of astropy that a text names.
+
+    Raises
+    ------
+    ValueError
+        If it names none, or can be read in two ways.
     """
     # Imported here because it takes 0.1 s.
     from astropy import units
 
-    words = re.sub(r"[A-Za-z]+", lambda word: _SPELLINGS.get(word[0].lower(), word[0]), text)
-    words = re.sub(r"\s*([/*])\s*", r"\1", words.strip())
-    words = f"count{words}" if words.startswith("/") else words
-    if words.lower() in ("", "1", "none"):
-        return FileUnit(text)
-    unit = None
-    for spelling in ("fits", "ogip", "generic"):
+    flat, inner = words.replace("**", "^"), 1
+    while inner:
+        flat, inner = re.subn(r"\([^()]+\)", "()", flat)
+    # Readers differ about a product behind a slash: a/b c is a/(b c) or (a/b) c.
+    if re.search(r"/[^/*\s.]+[*\s.]+[A-Za-z(]", flat) or re.search(_HUGE_POWER, words):
+        raise ValueError(words)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", units.UnitsWarning)
         try:
-            unit = units.Unit(words, format=spelling, parse_strict="raise")
-            break
+            unit = units.Unit(words, format="fits", parse_strict="raise")
         except (ValueError, TypeError):
-            continue
-    if unit is None:
-        return FileUnit(text, is_understood=False)
-    return _split(text, unit)
+            unit = units.Unit(words, format="generic", parse_strict="raise")
+    if not isinstance(unit, units.UnitBase):
+        raise ValueError(words)
+    return unit
 
 
 def _split(text, unit):
-    """Split an astropy unit into powers of length, time, angle, and the rest."""
+    """Split an astropy unit into powers of length, time and the others, and the rest."""
     from astropy import units
 
-    bases = {"length": units.cm, "time": units.s, "angle": units.arcsec}
-    powers, scale, others = dict.fromkeys(bases, 0.0), float(unit.scale), set()
+    bases = {
+        "length": units.cm,
+        "time": units.s,
+        "angle": units.arcsec,
+        "energy": units.keV,
+        "counts": units.count,
+        "pixels": units.pixel,
+    }
+    # A photon is a count, and a steradian is the square of an angle.
+    own = {
+        units.photon: ("counts", 1.0, 1),
+        units.sr: ("angle", units.rad.to(units.arcsec) ** 2, 2),
+    }
+    powers, scale, has_others = dict.fromkeys(bases, 0.0), float(unit.scale), False
     for base, power in zip(unit.bases, unit.powers, strict=True):
         kind = next((kind for kind, one in bases.items() if base.is_equivalent(one)), None)
-        if kind is None:
-            others.add(base.to_string())
-        else:
-            powers[kind] += float(power)
-            scale *= base.to(bases[kind]) ** power
-    return FileUnit(
-        text,
-        **powers,
-        scale=scale,
-        has_counts=bool(others & _NUMBERS),
-        has_others=bool(others - _NUMBERS),
-    )
+        if base not in own and kind is None:
+            has_others = True
+            continue
+        kind, size, times = own.get(base) or (kind, base.to(bases[kind]), 1)
+        powers[kind] += times * float(power)
+        scale *= size ** float(power)
+    return FileUnit(text=text, **powers, scale=scale, has_others=has_others)
 
 
 def energy_scale(text: str) -> float | None:
@@ -170,4 +279,4 @@ def energy_scale(text: str) -> float | None:
     >>> energy_scale("keV"), energy_scale("eV"), energy_scale("channel")
     (1.0, 0.001, None)
     """
-    return {"kev": 1.0, "ev": 1e-3}.get(text.strip().lower())
+    return read_unit(text).kev

@@ -247,7 +247,7 @@ def _rows_kept(file, table):
     keep = np.ones(len(table.values["x"]), bool)
     for one in file.columns:
         column = table.values[one.column]
-        scale = 1000 if energy_scale(table.columns[one.column].unit) == 1.0 else 1
+        scale = _in_ev(table.columns[one.column])
         keep &= one.keeps(column * scale if scale != 1 else column)
         if not keep.any():
             finite = column[np.isfinite(column)] * scale
@@ -274,7 +274,7 @@ def _band(file, table, recorded):
     spans = [one.span for one in file.columns if one.column == energy.name]
     if not spans:
         return None
-    unit = 1000 if energy_scale(table.columns[energy.name].unit) == 1.0 else 1
+    unit = _in_ev(table.columns[energy.name])
     low, high = recorded or (0.0, math.inf)
     low = max([low] + [(span[0] / unit + energy.offset) * energy.scale for span in spans])
     high = min([high] + [(span[1] / unit + energy.offset) * energy.scale for span in spans])
@@ -283,3 +283,9 @@ def _band(file, table, recorded):
         highest = float(table.values[energy.name].max())
         high = max((highest + energy.offset) * energy.scale, low)
     return max(low, 0.0), high
+
+
+def _in_ev(column):
+    """Return the size of the unit of a column [eV]; 1 for what is no energy, such as a channel."""
+    scale = energy_scale(column.unit)
+    return 1 if scale is None else 1000 * scale

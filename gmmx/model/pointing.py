@@ -76,6 +76,9 @@ class Pointing:
         Region files, with the photons and the area inside each.
     choices : dict of str to str
         The choice that was made for each option that was not given, in words.
+    area : float, optional
+        Effective area on the optical axis that stands in for that of an exposure map [cm**2].
+        Fluxes are approximate then.
     sky_brightness : SkyBrightness, optional
         Surface brightness of a fixed sky background.
     header : dict
@@ -121,6 +124,7 @@ class Pointing:
     inputs: tuple[InputFile, ...] = ()
     masks: tuple[MaskRecord, ...] = ()
     choices: dict[str, str] = field(default_factory=dict)
+    area: float | None = None
     sky_brightness: SkyBrightness | None = None
     header: dict = field(default_factory=dict)
 

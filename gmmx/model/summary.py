@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._words import counted
+from .flux_notes import areas_of
 from .observation import common_band
 
 if TYPE_CHECKING:
@@ -129,13 +130,14 @@ def summary_rows(result: "FitResult") -> list[tuple[str, str]]:
     """Flux, background and warnings of a fit, as (name, text)."""
     flux, error = result.signal_flux, result.signal_flux_error
     unit = _plain_unit(flux.unit)
+    about = ", approximate" if areas_of(result) else ""
     photons = f"{result.n_photons:,.0f} photons"
     if len(result.observations) > 1:
         photons += f" in {len(result.observations)} observations"
     background = f"{100 * result.background_fraction:.1f} %" if result.backgrounds else "none"
     text = f"{len(result.warnings)}: {result.warnings[0]}" if result.warnings else "none"
     return [
-        ("flux", f"{with_error(flux.value, error.value)} {unit}{_band(result)}"),
+        ("flux", f"{with_error(flux.value, error.value)} {unit}{_band(result)}{about}"),
         ("background", f"{background} of {photons}"),
         ("warnings", text),
     ]

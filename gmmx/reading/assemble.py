@@ -62,12 +62,12 @@ def assembled(
         name=name or file.stem,
         physical=recorded.physical,
         masks=cut.shapes,
-        pointing=_pointing(recorded, cut, backgrounds, choices, files),
+        pointing=_pointing(recorded, cut, backgrounds, choices, files, exposure.area),
         dropped=cut.recorded.dropped,
     )
 
 
-def _pointing(recorded, cut, backgrounds, choices, files):
+def _pointing(recorded, cut, backgrounds, choices, files, area):
     """Return the facts of a pointing with the files, masks and choices of the observation."""
     choices = choices | {"background": backgrounds.choice}
     return replace(
@@ -75,5 +75,6 @@ def _pointing(recorded, cut, backgrounds, choices, files):
         inputs=recorded.pointing.inputs + input_files(files),
         masks=cut.records,
         choices={key: text for key, text in choices.items() if text is not None},
+        area=area,
         sky_brightness=backgrounds.sky_brightness,
     )

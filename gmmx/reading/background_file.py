@@ -131,10 +131,17 @@ def _of_image(one, found, recorded, grid):
     taken as it is.
     """
     image, unit = found.image, found.unit
-    if one.fixed and (unit.is_rate or unit.length != 0 or unit.angle != 0):
+    if one.fixed and not unit.is_counts:
+        problem = "not counts per pixel" if unit.is_understood else "not understood as a unit"
         raise DataError(
-            f"{one.what}: BUNIT {image.unit!r} is not counts per pixel: "
-            f"fit its amplitude (without {FIXED})"
+            f"{one.what}: BUNIT {image.unit!r} is {problem}: "
+            f"fit its amplitude (without {FIXED}), or correct the header"
+        )
+    if unit.arcsec is not None:
+        raise DataError(
+            f"{one.what}: BUNIT {image.unit!r} is that of a PSF map: give an image of the "
+            "background with `background`, and this with `psf`",
+            parameter="background",
         )
     times = recorded.pointing.exposure_time, found.exposure
     scales = one.fixed and found.is_counts and all(_is_time(t) for t in times)

@@ -69,7 +69,12 @@ class CountsImageFile:
         image = image.noted(band_kev=band, chips=chips)
         exposure = exposure_of_image(image, options, self.file)
         psf = choose_psf(image, options, self.file, instrument)
-        choices = {"energy": energy, "exposure": exposure.choice, "psf": psf.choice}
+        choices = {
+            "energy": energy,
+            "exposure": exposure.choice,
+            "area": exposure.area_choice,
+            "psf": psf.choice,
+        }
         side = image.pixels.step
         choices["pixels"] = (
             f'counts image, {side:.4g}" a pixel: '

@@ -15,6 +15,7 @@ from ..io.counts_image import is_counts_image
 from ..io.virtual import parse_file_argument, parse_file_arguments
 from ..model.observation import Observation
 from ..plane.frame import SkyFrame
+from .area import check_units
 from .background_request import parse_backgrounds
 from .counts_image import CountsImageFile
 from .event_list import EventListFile
@@ -171,6 +172,7 @@ def _warn_of_repetition(files):
 
 def _checked(options):
     """Refuse options that are wrong in themselves, before a large file is read."""
+    check_units(options)
     parse_psf(options.psf)
     parse_backgrounds(options.background)
     return options

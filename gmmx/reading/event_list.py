@@ -68,6 +68,7 @@ class EventListFile:
                 "ccd": chips,
                 "energy": energy,
                 "exposure": exposure.choice,
+                "area": exposure.area_choice,
                 "psf": psf.choice,
             },
             name=name,

@@ -13,6 +13,7 @@ from ..model.completeness import Completeness
 from ..plane.grid import PixelGrid
 from ..plane.resample import map_means
 from ..telescope.footprint import describe, footprint
+from .area import area_of, over_area, over_time, unit_of
 
 # Cell of the field that photons imply [arcsec].
 FOOTPRINT_STEP = 1.0
@@ -33,12 +34,15 @@ class ChosenExposure:
         Files that were read.
     pixels : PixelGrid or None
         The image whose pixels "image" coordinates of a region file count.
+    area : float or None
+        Effective area on the axis that the exposure was multiplied with [cm**2].
     """
 
     completeness: Completeness
     choice: str | None = None
     files: tuple = ()
     pixels: PixelGrid | None = None
+    area: float | None = None
 
     def __repr__(self):
         return f"ChosenExposure({self.choice or ', '.join(self.files)})"
@@ -47,6 +51,13 @@ class ChosenExposure:
     def is_measured(self):
         """Whether the exposure was given as a map."""
         return bool(self.files)
+
+    @property
+    def area_choice(self):
+        """What the area stands for, for people; None without one."""
+        if self.area is None:
+            return None
+        return f"{self.area:g} cm^2 on the axis, so that fluxes are approximate"
 
 
 def exposure_of_events(on_chips, events, options, file):
@@ -78,8 +89,7 @@ def exposure_of_events(on_chips, events, options, file):
     step = options.grid or FOOTPRINT_STEP
     completeness = footprint(on_chips, step=step, outlines=outlines)
     choice = describe(events, completeness, given=bool(outlines))
-    warnings.warn(NO_MAP.format(file=file, choice=choice), DataWarning, stacklevel=3)
-    return ChosenExposure(completeness=completeness, choice=choice)
+    return _inferred(completeness, choice, events, options, file)
 
 
 def exposure_of_image(image, options, file):
@@ -108,8 +118,7 @@ def exposure_of_image(image, options, file):
     if options.grid is not None:
         completeness = completeness.regridded(options.grid)
     choice = describe(image, completeness)
-    warnings.warn(NO_MAP.format(file=file, choice=choice), DataWarning, stacklevel=3)
-    return ChosenExposure(completeness=completeness, choice=choice, pixels=image.pixels)
+    return _inferred(completeness, choice, image, options, file, pixels=image.pixels)
 
 
 def image_field(image):
@@ -125,6 +134,15 @@ def image_field(image):
     outline = footprint(image, step=image.pixels.step / 2)
     inside = map_means(outline.exposure, outline.grid, image.pixels)
     return Completeness(grid=image.pixels, exposure=np.clip(inside, 0, 1))
+
+
+def _inferred(completeness, choice, recorded, options, file, *, pixels=None):
+    """Return a field without an exposure map, times time and area where the area is given."""
+    area = area_of(options)
+    warnings.warn(NO_MAP.format(file=file, choice=choice), DataWarning, stacklevel=4)
+    if area is not None:
+        completeness = over_time(completeness, recorded.pointing, area, file)
+    return ChosenExposure(completeness=completeness, choice=choice, pixels=pixels, area=area)
 
 
 def _measured(recorded, options, file, *, pixels=None):
@@ -145,8 +163,11 @@ def _measured(recorded, options, file, *, pixels=None):
         frame=recorded.frame,
         physical=recorded.physical,
         pointing=recorded.pointing,
+        unit=unit_of(options),
     )
-    own = completeness.grid
+    own, area = completeness.grid, area_of(options)
+    if area is not None:
+        completeness = over_area(completeness, area, path)
     if pixels is not None:
         inside = np.clip(map_means(np.ones(pixels.shape), pixels, own), 0, 1)
         completeness = replace(completeness, exposure=completeness.exposure * inside)
@@ -157,7 +178,7 @@ def _measured(recorded, options, file, *, pixels=None):
             f"{path}: the exposure map does not overlap the events of {file}: "
             "is it of another pointing?"
         )
-    return ChosenExposure(completeness=completeness, files=(path,), pixels=pixels or own)
+    return ChosenExposure(completeness=completeness, files=(path,), pixels=pixels or own, area=area)
 
 
 def _chip_outlines(regions, events):

@@ -16,7 +16,7 @@ from .placing import placed
 # Outlines of one mask that are farther apart than this on the sky are not one mask [arcsec].
 SAME_PLACE = 0.05
 # Options of which a single value holds for all pointings.
-SHARED = ("mask", "region", "background_region", "background")
+SHARED = ("mask", "region", "background_region", "background", "exposure_unit", "area")
 
 
 def options_of_each(options, count):
@@ -50,12 +50,13 @@ def options_of_each(options, count):
         for name in ("exposure", *SHARED)
     }
     values["psf"] = per_observation("psf", options.psf, count, shared=_holds_for_all(options.psf))
-    for several in values["exposure"]:
-        if len(several) > 1:
+    for name in ("exposure", "exposure_unit", "area"):
+        several = next((one for one in values[name] if len(one) > 1), None)
+        if several:
             raise InputError(
-                f"`exposure`: {len(several)} values for one event list "
-                f"({', '.join(several)}): give one",
-                parameter="exposure",
+                f"`{name}`: {len(several)} values for one event list "
+                f"({', '.join(map(str, several))}): give one",
+                parameter=name,
             )
     return [
         replace(options, **{name: tuple(each[i]) for name, each in values.items()})

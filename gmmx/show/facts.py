@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from ..answers.flags import component_flags
+from ..model.flux_notes import areas_of, flux_note
 from ..model.result import FitResult
 
 
@@ -73,6 +74,9 @@ def _sky_facts(result):
         "signal_photons_reference_error": result.signal_error,
         "signal_flux": flux,
         "signal_flux_error": flux_error,
+        "flux_is_approximate": bool(areas_of(result)),
+        "flux_note": flux_note(result) or None,
+        "areas": areas_of(result),
         "reference_exposure": result.reference_exposure,
         "exposure_unit": result.exposure_unit,
         "scarcely_observed": np.flatnonzero(result.scarcely_observed),

@@ -4,6 +4,7 @@ import textwrap
 
 import numpy as np
 
+from ..model.flux_notes import areas_of, flux_note
 from ..model.result import FitResult
 from .component_list import component_lines
 from .facts import inputs_of, signal_flux
@@ -175,11 +176,12 @@ def _emission_lines(result):
         text = f"{_with_error(flux, error, '{:.4e}')} photon/cm^2/s"
     else:
         known = f"the exposure is in{unit}" if unit else "the exposure has no unit"
-        text = f"not known, because {known}: give an exposure map in cm^2 s"
+        text = f"not known, because {known}: give an exposure map in cm^2 s, or `area`"
     pairs = [
         ("detected photons", f"{_photons(result.signal_photons)} from the components"),
         ("total photons", f"{total} at the reference exposure of {reference}"),
         ("flux", text),
+        *([("", flux_note(result))] if areas_of(result) else []),
     ]
     if len(result.point_sources):
         detected = f"{_photons(result.point_photons)} photons expected"
@@ -201,7 +203,8 @@ def _background_lines(result):
         pairs.append((f"{b.name}{of}", f"{photons} detected photons{fixed}; {amplitude}"))
         if b.kind == "sky" and result.has_flux_unit:
             rate = b.amplitude / result.reference_exposure
-            pairs.append(("", f"surface brightness {rate:.4g} photon/cm^2/s/arcsec^2"))
+            about = ", approximate" if areas_of(result) else ""
+            pairs.append(("", f"surface brightness {rate:.4g} photon/cm^2/s/arcsec^2{about}"))
         if not b.fixed:
             text = f"correlation with the flux of the emission {b.correlation:+.2f}"
             if b.is_degenerate:

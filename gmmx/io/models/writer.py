@@ -10,6 +10,7 @@ import numpy as np
 from ... import __version__
 from ...errors import InputError
 from ...model.background import Background
+from ...model.flux_notes import areas_of, flux_note
 from ...model.mixture import FIXED_COLUMNS
 from ...model.observation import Observation
 from ...model.result import FitResult
@@ -90,6 +91,8 @@ def _put_mixture(group: h5py.Group, result: FitResult) -> None:
         exposure_unit=result.exposure_unit,
         signal_error=result.signal_error,
     )
+    if areas_of(result):
+        group.attrs["flux_note"] = flux_note(result)
     mixture = result.mixture
     put(group, "flux", mixture.fluxes, "photon")
     group["flux"].attrs.update(

@@ -4,6 +4,7 @@ from matplotlib import colormaps
 from matplotlib.colors import Normalize
 
 from ...answers.scene import SCARCE
+from ...model.flux_notes import areas_of
 from . import sky as on
 from .colour import MEDIUM, SKY, brightness_norm, plain, strip_bar
 from .words import angle
@@ -85,6 +86,7 @@ def brightness_label(result):
     if result.exposure_unit:
         exposure = plain(float(f"{result.reference_exposure:.3g}"))
         unit = f"\nof {exposure} {result.exposure_unit.replace('cm**2', 'cm$^2$')}"
+        unit += " (approximate)" if areas_of(result) else ""
     return rf"photons arcsec$^{{-2}}$ at the reference exposure{unit}"
 
 

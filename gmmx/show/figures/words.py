@@ -2,6 +2,7 @@
 
 from astropy.coordinates import SkyCoord
 
+from ...model.flux_notes import areas_of
 from .colour import LARGE, MEDIUM
 
 
@@ -41,6 +42,10 @@ def details(result):
         f"K = {len(result.extended)}{_and_points(result)}",
         f"background {100 * result.background_fraction:.0f} %",
     ]
+    areas = areas_of(result)
+    if areas:
+        given = " and ".join(f"{area:g}" for area in areas)
+        parts.append(f"APPROXIMATE exposure, from {given} cm$^2$")
     if not result.converged:
         parts.append("NOT CONVERGED")
     if result.frame is not None:

@@ -6,7 +6,7 @@ import numpy as np
 from astropy.io import fits
 
 from gmmx.model.background import Background
-from gmmx.model.completeness import Completeness
+from gmmx.model.completeness import Completeness, reference_exposure
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
@@ -32,7 +32,7 @@ def make_result(observations, mixture=None, **changes):
     given = {
         "mixture": mixture,
         "observations": tuple(observations),
-        "reference_exposure": 1.0 if completeness is None else float(completeness.exposure.max()),
+        "reference_exposure": reference_exposure([o.completeness for o in observations]),
         "exposure_unit": "" if completeness is None else completeness.unit,
         "observed_fraction": np.linspace(0.9, 0.4, k),
         "observed_photons": np.linspace(100, 10, k) / 3,

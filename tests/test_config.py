@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields
+from datetime import date
 
 import numpy as np
 import pytest
@@ -63,6 +64,15 @@ def test_the_options_of_fit_contain_those_of_its_parts(part):
         (FitConfig, {"n_components": "many"}, "`n_components` = many"),
         (FitConfig, {"init": "random"}, "`init` = random: choose grow, kmeans, or a model file"),
         (FitOptions, {"init": "lattice"}, "choose grow, kmeans, or a model file"),
+        (FitOptions, {"init": 3}, "`init` = 3: it must be a text"),
+        (FitOptions, {"fix": ["a.ecsv"]}, r"`fix` = \['a.ecsv'\]: it must be a text"),
+        (RenderConfig, {"like": True}, "`like` = True: it must be a text"),
+        (ReadOptions, {"mask": 0}, "`mask` = 0: it must be a text"),
+        (ReadOptions, {"exposure": True}, "`exposure` = True: it must be a text"),
+        (ReadOptions, {"background": ["sky", [1]]}, r"`background` = \[1\]: it must be a text"),
+        (ReadOptions, {"region": ""}, "`region` = '': it must be a text"),
+        (SourceOptions, {"sources": date(2026, 1, 1)}, "it must be a text"),
+        (RenderConfig, {"units": ["flux"]}, r"`units` = \['flux'\]: choose counts, flux or sb"),
         (FitConfig, {"init": "m.h5", "fix": "a.ecsv"}, "`init` = MODEL and `fix` both"),
         (FitConfig, {"seed": 1.5}, "`seed` = 1.5: it must be a whole number of at least 0"),
         (FitConfig, {"seed": None}, "`seed` = None"),

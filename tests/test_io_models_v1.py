@@ -53,7 +53,7 @@ def make_version_1_file(path, *, frozen=True):
         "covariance": rng.uniform(1, 9, K)[:, None, None] * np.eye(2),
         "x": rng.normal(0, 9, 50),
         "weight": rng.choice([1.0, 2.0], 50),
-        "exposure": rng.uniform(1, 2, (4, 5)),
+        "exposure": 1e6 * rng.uniform(1, 2, (4, 5)),
         "open_share": rng.uniform(0, 1, (4, 5)),
         "objective": rng.normal(0, 1, 4),
     }
@@ -88,7 +88,8 @@ def make_version_1_file(path, *, frozen=True):
 
 
 def _make_mixture(group, numbers, frozen):
-    group.attrs.update(reference_exposure=2e6, exposure_unit="cm**2 s", signal_error=3.5)
+    group.attrs.update(reference_exposure=numbers["exposure"].max(), exposure_unit="cm**2 s")
+    group.attrs["signal_error"] = 3.5
     for name in ("flux", "mean", "covariance"):
         group[name] = numbers[name]
     group["kind"] = np.array([b"extended", b"extended", b"point"])

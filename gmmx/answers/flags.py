@@ -198,10 +198,10 @@ def _masked_circles(observation):
     """Centres and radii of circles as large as the masks, and the photons that each mask took."""
     records = [record for record in observation.pointing.masks if record.kind == "mask"]
     counts = [count for record in records for count in record.by_shape]
-    if not counts or observation.masks is None:
-        return np.zeros((4, 0))
     # The shapes that a list of regions excludes come after the shapes of the masks.
-    terms = observation.masks.terms[: len(counts)]
+    terms = () if observation.masks is None else observation.masks.terms[: len(counts)]
+    if not terms:
+        return np.zeros((4, 0))
     counts = np.array(counts, float)[: len(terms)]
     boxes = np.array([term.bounds() for term in terms])
     included = ~np.array([term.exclude for term in terms])

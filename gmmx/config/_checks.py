@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import fields
+from datetime import date, time
 from difflib import get_close_matches
 from numbers import Integral, Real
 from os import PathLike, fspath
@@ -11,6 +12,9 @@ from ..errors import InputError
 
 # Names of the command line, for which Python has others.
 _IN_PYTHON = {"k": "n_components", "energy": "energy_kev"}
+
+# Values of a configuration file that name no file.
+_NO_FILES = (Real, list, tuple, dict, date, time)
 
 
 class Options:
@@ -61,24 +65,43 @@ def recorded(value):
     return value if isinstance(value, str | bool | None) else repr(value)
 
 
-def make_tuples(options, *names):
-    """Turn single values into tuples; paths and numbers become the text of the command line."""
+def make_tuples(options, *names, numbers=()):
+    """Turn single values into tuples; paths become the text of the command line.
+
+    So do numbers in the options that are named in `numbers`; in the others they are refused, as
+    everything is that a configuration file may hold beside texts.
+    """
     for name in names:
         given = getattr(options, name)
         if given is None:
             values = ()
         else:
             values = given if isinstance(given, tuple | list) else (given,)
-        texts = tuple(
-            fspath(v) if isinstance(v, PathLike) else str(v) if isinstance(v, Real) else v
-            for v in values
-        )
-        object.__setattr__(options, name, texts)
+        texts = []
+        for value in values:
+            is_number = isinstance(value, Real) and not isinstance(value, bool)
+            if isinstance(value, PathLike):
+                texts.append(fspath(value))
+            elif is_number and name in numbers:
+                texts.append(str(value))
+            elif isinstance(value, _NO_FILES) or value == "":
+                raise InputError(f"`{name}` = {value!r}: it must be a text", parameter=name)
+            else:
+                texts.append(value)
+        object.__setattr__(options, name, tuple(texts))
+
+
+def require_text(options, *names):
+    """Refuse values that are neither texts nor None, such as numbers of a configuration file."""
+    for name in names:
+        value = getattr(options, name)
+        if value is not None and (not isinstance(value, str) or not value):
+            raise InputError(f"`{name}` = {value!r}: it must be a text", parameter=name)
 
 
 def require_choice(options, name, choices):
     value = getattr(options, name)
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise InputError(f"`{name}` = {value}: choose {either(choices)}", parameter=name)
 
 

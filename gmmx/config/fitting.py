@@ -10,6 +10,7 @@ from ._checks import (
     is_whole,
     require_at_least,
     require_positive,
+    require_text,
     require_whole,
 )
 
@@ -82,13 +83,14 @@ class FitOptions(Options):
         for name in ("init", "fix"):
             if isinstance(getattr(self, name), PathLike):
                 object.__setattr__(self, name, fspath(getattr(self, name)))
+        require_text(self, "init", "fix")
         k = self.n_components
         if k != "auto" and not (is_whole(k) and k >= 1):
             raise InputError(
                 f"`n_components` = {k}: give at least 1, such as 20, or auto",
                 parameter="n_components",
             )
-        if isinstance(self.init, str) and self.init not in STARTS and not self.starts_from_model:
+        if self.init not in STARTS and not self.starts_from_model:
             raise InputError(
                 f"`init` = {self.init}: choose {', '.join(STARTS)}, or a model file ending in "
                 f"{either(MODEL_SUFFIXES)}",

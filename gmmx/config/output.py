@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .._words import either
 from ..errors import InputError
-from ._checks import Options, require_choice, require_positive, require_whole
+from ._checks import Options, require_choice, require_positive, require_text, require_whole
 
 IMAGES = (
     "signal",
@@ -51,6 +51,7 @@ class RenderConfig(Options):
     points: bool = False
 
     def __post_init__(self):
+        require_text(self, "image", "like")
         require_positive(self, "bin")
         require_choice(self, "units", UNITS)
         if not isinstance(self.points, bool):

@@ -84,7 +84,8 @@ class ReadOptions(Options):
 
     def __post_init__(self):
         several = ("exposure", "exposure_unit", "area", "psf", "mask", "region")
-        make_tuples(self, *several, "background", "background_region")
+        several = (*several, "background", "background_region")
+        make_tuples(self, *several, numbers=("psf", "area"))
         object.__setattr__(self, "energy_kev", energy_band(self.energy_kev))
         object.__setattr__(self, "ccd", chip_numbers(self.ccd))
         require_positive(self, "grid", "bin", "psf_ecf")

@@ -253,7 +253,7 @@ class FitResult(ResultDoors):
 
     @property
     def refinement(self) -> dict[str, int | float]:
-        """Number of exchanges and of pruned components; empty without a path.
+        """Number of exchanges and of pruned components; empty without a whole path.
 
         ``exchanges_tried`` and ``exchanges_accepted`` count rounds, each of one or several
         components. ``exchange_gain`` is the change of log L by the accepted ones [nat]. It may be
@@ -261,11 +261,10 @@ class FitResult(ResultDoors):
         chooses K, by log L less the price of all components.
         ``pruned`` is the number of components that were removed.
         """
-        if not self.path:
+        names = ("stage", "k", "log_likelihood", "accepted")
+        if not all(name in self.path for name in names):
             return {}
-        stage, k, log_likelihood, accepted = (
-            np.asarray(self.path[name]) for name in ("stage", "k", "log_likelihood", "accepted")
-        )
+        stage, k, log_likelihood, accepted = (np.asarray(self.path[name]) for name in names)
         gain, pruned = 0.0, 0
         # A trial is compared with the set of components that it was made from, which is the
         # last accepted one before it.

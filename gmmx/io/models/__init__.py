@@ -38,10 +38,16 @@ from ...errors import DataError, InputError
 from ...model.result import FitResult
 from . import reader_v1, reader_v2
 from .names import SCHEMA, SCHEMA_VERSION
+from .values import BadValueError
 from .writer import write_model
 
 __all__ = ["SCHEMA_VERSION", "read_model", "write_model"]
 
+# What a damaged file leads to: h5py finds other objects than it expects, numpy other shapes.
+_DAMAGE = (
+    *(OSError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError),
+    *(MemoryError, InputError),
+)
 _READERS = {1: reader_v1.read_result, 2: reader_v2.read_result}
 
 
@@ -86,7 +92,11 @@ def read_model(path: str | PathLike) -> FitResult:
             return _reader_of(path, file)(file)
     except PermissionError:
         raise DataError(f"{path}: may not be read: check its permissions") from None
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, InputError) as error:
+    except BadValueError as error:
+        raise DataError(
+            f"{path}: damaged model file: {error}: write it again with `gmmx fit`"
+        ) from error
+    except _DAMAGE as error:
         raise DataError(
             f"{path}: truncated or damaged model file: write it again with `gmmx fit`"
         ) from error

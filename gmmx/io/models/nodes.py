@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from types import UnionType
+from typing import get_args, get_origin, get_type_hints
 
 import h5py
 import numpy as np
@@ -141,8 +143,13 @@ def get_noun(group: h5py.Group, kind: type, **inner: type):
     Returns
     -------
     instance of `kind`
+
+    Raises
+    ------
+    ValueError
+        If an attribute is not of the type of its field.
     """
-    values = {}
+    values, hints = {}, get_type_hints(kind)
     for f in fields(kind):
         if f.name in group and isinstance(_default(f), tuple):
             members = in_order(group[f.name])
@@ -151,8 +158,22 @@ def get_noun(group: h5py.Group, kind: type, **inner: type):
             values[f.name] = get_noun(group[f.name], inner[f.name])
         elif f.name in group.attrs:
             value = plain(group.attrs[f.name])
-            values[f.name] = json.loads(value) if isinstance(_default(f), dict) else value
+            value = json.loads(value) if isinstance(_default(f), dict) else value
+            if not _fits(value, hints[f.name]):
+                raise ValueError(f"{f.name} of {group.name} is {value!r}")
+            values[f.name] = value
     return kind(**values)
+
+
+def _fits(value, hint) -> bool:
+    """Whether a value is of the type of a field; the members of a tuple are not looked at."""
+    if get_origin(hint) is UnionType:
+        return any(_fits(value, one) for one in get_args(hint))
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, get_origin(hint) or hint)
 
 
 def in_order(group: h5py.Group) -> list:

@@ -15,9 +15,11 @@ from ...model.photons import Photons
 from ...model.pointing import InputFile, MaskRecord, Pointing, SkyBrightness
 from ...model.result import FitResult
 from ...plane.frame import SkyFrame
+from .checks import check_agreement
 from .names import COLUMNS_1, DATASETS_1, OPTIONS_1, ROLES_1
 from .nodes import get_columns, in_order, plain
 from .reader_v2 import get_frame, observation_fields, result_fields
+from .values import from_json
 
 # Entries of the dictionary of an observation, and the field of its pointing.
 _FACTS_1 = {
@@ -41,13 +43,14 @@ def read_result(file: h5py.File) -> FitResult:
     FitResult
     """
     frame = get_frame(file["frame"]) if "frame" in file else None
-    return FitResult(
+    result = FitResult(
         observations=tuple(_observation(group, frame) for group in in_order(file["observations"])),
         history=_columns(file, "history"),
         path=_columns(file, "path"),
-        options=_renamed(json.loads(file.attrs["options"]), OPTIONS_1),
+        options=_renamed(from_json(file, "options", dict), OPTIONS_1),
         **result_fields(file, DATASETS_1),
     )
+    return check_agreement(result)
 
 
 def _observation(group: h5py.Group, frame: SkyFrame | None) -> Observation:

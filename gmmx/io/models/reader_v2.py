@@ -6,9 +6,9 @@ The functions that take `names` read version 1 too, where these parts differ onl
 import json
 from collections.abc import Mapping
 from dataclasses import fields
+from typing import Any
 
 import h5py
-import numpy as np
 
 from ...model.background import Background
 from ...model.completeness import Completeness
@@ -21,8 +21,10 @@ from ...model.result import FitResult
 from ...model.summary import BackgroundSummary
 from ...plane.frame import PhysicalFrame, SkyFrame
 from ...plane.shapes import Shapes
-from .names import MIXTURE_ARRAYS, PHOTON_ARRAYS, RESULT_ATTRIBUTES
+from .checks import check_agreement
+from .names import MIXTURE_ARRAYS, PHOTON_ARRAYS
 from .nodes import get_columns, get_grid, get_image, get_noun, in_order, plain
+from .values import BadValueError, finite, flag, from_json, missing, number, text, whole
 
 # Names of datasets that differ in another version, by their names in this one.
 _NO_OTHERS: Mapping[str, str] = {}
@@ -41,13 +43,14 @@ def read_result(file: h5py.File) -> FitResult:
     FitResult
     """
     frame = get_frame(file["frame"]) if "frame" in file else None
-    return FitResult(
+    result = FitResult(
         observations=tuple(_observation(group, frame) for group in in_order(file["observations"])),
         history=get_columns(file["history"]),
         path=get_columns(file["path"]),
-        options=json.loads(file.attrs["options"]),
+        options=from_json(file, "options", dict),
         **result_fields(file),
     )
+    return check_agreement(result)
 
 
 def result_fields(file: h5py.File, names: Mapping[str, str] = _NO_OTHERS) -> dict:
@@ -64,26 +67,42 @@ def result_fields(file: h5py.File, names: Mapping[str, str] = _NO_OTHERS) -> dic
     return {
         "mixture": mixture,
         "fixed": _fixed(group, names),
-        "reference_exposure": plain(group.attrs["reference_exposure"]),
-        "exposure_unit": group.attrs["exposure_unit"],
-        "signal_error": plain(group.attrs["signal_error"]),
+        "reference_exposure": finite(group, "reference_exposure"),
+        "exposure_unit": text(group, "exposure_unit"),
+        "signal_error": number(group, "signal_error"),
         "backgrounds": tuple(_summary(part) for part in in_order(background)),
-        "background_error": plain(background.attrs.get("photons_error", np.nan)),
-        "background_correlation": plain(background.attrs.get("correlation", np.nan)),
-        "warnings": tuple(json.loads(file.attrs["warnings"])),
+        "background_error": number(background, "photons_error", optional=True),
+        "background_correlation": number(background, "correlation", optional=True),
+        "warnings": tuple(map(str, from_json(file, "warnings", list))),
         **arrays,
-        **{name: plain(file.attrs[name]) for name in RESULT_ATTRIBUTES},
+        **_numbers_of_fit(file),
+    }
+
+
+def _numbers_of_fit(file: h5py.File) -> dict:
+    """The attributes of a file that are fields of FitResult."""
+    count = "requested_components"
+    is_chosen = count in file.attrs and plain(file.attrs[count]) is None
+    return {
+        "log_likelihood": number(file, "log_likelihood"),
+        "objective": number(file, "objective"),
+        "converged": flag(file, "converged"),
+        "stop_reason": text(file, "stop_reason"),
+        "iterations": whole(file, "iterations"),
+        count: None if is_chosen else whole(file, count),
+        "seed": whole(file, "seed"),
+        "seconds": finite(file, "seconds"),
     }
 
 
 def get_frame(node: h5py.HLObject) -> SkyFrame:
     """Read a tangent plane from attributes."""
-    return SkyFrame(**{name: plain(node.attrs[name]) for name in ("ra0", "dec0", "radesys")})
+    return SkyFrame(finite(node, "ra0"), finite(node, "dec0"), text(node, "radesys"))
 
 
 def observation_fields(group: h5py.Group, names: Mapping[str, str] = _NO_OTHERS) -> dict:
     """The fields of an Observation that all versions have: all but photons and pointing."""
-    found: dict = {"name": group.attrs["name"]}
+    found: dict = {"name": text(group, "name")}
     if "completeness" in group:
         found["completeness"] = _completeness(group["completeness"], names)
     if "psf" in group:
@@ -95,7 +114,8 @@ def observation_fields(group: h5py.Group, names: Mapping[str, str] = _NO_OTHERS)
         if "ra0" in group["masks"].attrs:
             found["masks_frame"] = get_frame(group["masks"])
     found["backgrounds"] = tuple(_background(part) for part in in_order(group["backgrounds"]))
-    found["dropped"] = {name: plain(count) for name, count in group["dropped"].attrs.items()}
+    dropped = group["dropped"]
+    found["dropped"] = {name: finite(dropped, name) for name in dropped.attrs}
     return found
 
 
@@ -105,7 +125,7 @@ def _observation(group: h5py.Group, frame: SkyFrame | None) -> Observation:
         field: photons[name][()] for name, (field, _) in PHOTON_ARRAYS.items() if name in photons
     }
     return Observation(
-        photons=Photons(**arrays, pixel=plain(photons.attrs["pixel_arcsec"])),
+        photons=Photons(**arrays, pixel=finite(photons, "pixel_arcsec")),
         pointing=get_noun(group["pointing"], Pointing, **_NOUNS_OF_POINTING),
         frame=frame,
         **observation_fields(group),
@@ -114,16 +134,21 @@ def _observation(group: h5py.Group, frame: SkyFrame | None) -> Observation:
 
 def _fixed(group: h5py.Group, names: Mapping[str, str]) -> Fixed | None:
     columns = {names.get(name, name): field for name, field in FIXED_COLUMNS.items()}
-    if not all(name in group for name in columns):
+    absent = missing(group, columns)
+    if len(absent) == len(columns):
         return None
+    if absent:
+        raise BadValueError(f"{group.name} has no {absent[0]}")
     flags = {field: group[name][()] for name, field in columns.items()}
     return Fixed(points=group["kind"][()] == b"point", **flags)
 
 
 def _summary(group: h5py.Group) -> BackgroundSummary:
-    return BackgroundSummary(
-        **{f.name: plain(group.attrs[f.name]) for f in fields(BackgroundSummary)}
-    )
+    kinds = {"observation": text, "name": text, "kind": text, "fixed": flag}
+    values: dict[str, Any] = {
+        f.name: kinds.get(f.name, number)(group, f.name) for f in fields(BackgroundSummary)
+    }
+    return BackgroundSummary(**values)
 
 
 def _completeness(group: h5py.Group, names: Mapping[str, str]) -> Completeness:
@@ -131,7 +156,7 @@ def _completeness(group: h5py.Group, names: Mapping[str, str]) -> Completeness:
         grid=get_grid(group),
         exposure=group["exposure"][()],
         open_fraction=group[names.get("open_fraction", "open_fraction")][()],
-        unit=group.attrs["unit"],
+        unit=text(group, "unit"),
     )
 
 
@@ -140,7 +165,7 @@ def _psf(group: h5py.Group) -> PsfModel:
         grid=get_grid(group),
         weights=group["weights"][()],
         covariances=group["covariances"][()],
-        description=group.attrs["description"],
+        description=text(group, "description"),
     )
 
 
@@ -148,5 +173,8 @@ def _background(group: h5py.Group) -> Background:
     return Background(
         template=get_image(group["map"]) if "map" in group else None,
         deviations=tuple(group.attrs.get("deviations", ())),
-        **{key: plain(group.attrs[key]) for key in ("name", "kind", "amplitude", "fixed")},
+        name=text(group, "name"),
+        kind=text(group, "kind"),
+        amplitude=None if plain(group.attrs["amplitude"]) is None else finite(group, "amplitude"),
+        fixed=flag(group, "fixed"),
     )

@@ -83,7 +83,7 @@ def _draw_path(axes, result):
     asked = result.requested_components
     chosen = "chosen by the BIC" if asked is None else f"{asked} requested"
     on.title(axes, f"sets of components tried; K = {len(result.extended)} ({chosen})")
-    if not result.path:
+    if not {"criterion", "stage", "accepted", "k"} <= result.path.keys():
         style = {"transform": axes.transAxes, "ha": "center", "fontsize": MEDIUM, "color": "0.4"}
         axes.text(0.5, 0.5, "the model file has no record of them", **style)
         return

@@ -1,0 +1,63 @@
+"""Checks that the parts of a model file agree with each other."""
+
+import numpy as np
+
+from ...model.completeness import reference_exposure
+from ...model.result import FitResult
+from .values import BadValueError
+
+# Relative difference of numbers that are stored twice.
+SAME = 1e-6
+
+
+def check_agreement(result: FitResult) -> FitResult:
+    """Return a result whose parts agree.
+
+    Parameters
+    ----------
+    result : FitResult
+
+    Raises
+    ------
+    BadValueError
+        If the reference exposure is not that of the exposure maps, if the summaries of the
+        backgrounds are not those of the observations' backgrounds, or if a number is impossible.
+    """
+    maps = reference_exposure([one.completeness for one in result.observations])
+    if not np.isclose(result.reference_exposure, maps, rtol=SAME, atol=0):
+        raise BadValueError(
+            f"the reference exposure {result.reference_exposure:.6g} is not that of the exposure "
+            f"maps, {maps:.6g}"
+        )
+    summaries = {(one.observation, one.name): one.amplitude for one in result.backgrounds}
+    own = {(o.name, b.name): b.amplitude for o in result.observations for b in o.backgrounds}
+    if summaries.keys() != own.keys():
+        odd = sorted(name for _, name in summaries.keys() ^ own.keys())
+        raise BadValueError(f"the background {odd[0]} is not in both /background and /observations")
+    for key, amplitude in own.items():
+        if not np.isclose(amplitude or 0.0, summaries[key], rtol=SAME, atol=0):
+            raise BadValueError(
+                f"the amplitude of the background {key[1]} is {summaries[key]:.6g} in /background "
+                f"and {amplitude or 0.0:.6g} in /observations"
+            )
+    _check_numbers(result)
+    return result
+
+
+def _check_numbers(result: FitResult) -> None:
+    """Refuse negative sizes and errors, and tables whose columns have different lengths."""
+    for name in (
+        *("observed_fraction", "observed_photons", "prior_scales", "flux_errors"),
+        *("mean_errors", "signal_error"),
+    ):
+        least = np.min(getattr(result, name), initial=0.0)
+        if least < 0:
+            raise BadValueError(f"{name} cannot be negative, one is {least:.6g}")
+    # Each observation records a photon at most once.
+    most = np.max(result.observed_fraction, initial=0.0)
+    if most > len(result.observations) * (1 + SAME):
+        raise BadValueError(f"observed_fraction cannot be {most:.6g}: nothing is seen so often")
+    for name in ("history", "path"):
+        lengths = {np.shape(column) for column in getattr(result, name).values()}
+        if len(lengths) > 1 or any(len(shape) != 1 for shape in lengths):
+            raise BadValueError(f"the columns of /{name} differ in length")

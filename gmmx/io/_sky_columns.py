@@ -15,7 +15,7 @@ from ._wcs import CelestialWcs, of_wcs, understood
 
 WAY_OUT = "give an event list such as acisf*_evt2.fits"
 # The largest sky pixel that an event list can have [arcsec].
-LARGEST_PIXEL = 3600.0
+LARGEST_PIXEL = 300.0
 
 
 @dataclass(frozen=True, eq=False)

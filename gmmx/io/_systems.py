@@ -78,7 +78,7 @@ class FileSystem:
             return "galactic"
         if kind == "SLON":
             return "supergalactic"
-        if kind == "ELON" and self.name != "FK4":
+        if kind == "ELON" and "fk4" not in str(getattr(self.equatorial, "name", self.name)).lower():
             return self._ecliptic()
         raise DataError(
             f"{path}: celestial coordinates {ctype!r} ({self.name}) are not understood: give "
@@ -106,7 +106,7 @@ class FileSystem:
             if all(isinstance(value, (int, float)) for value in place):
                 ra, dec = self.to_own(*place)
                 header |= {f"RA_{kind}": float(ra), f"DEC_{kind}": float(dec)}
-        header |= {"RADESYS": self.name, "EQUINOX": _OWN_EQUINOX[self.name]}
+        header |= {"RADESYS": self.name, "EQUINOX": _OWN_EQUINOX.get(self.name, 2000.0)}
         if pointing.ra is not None and pointing.dec is not None:
             ra, dec = self.to_own(pointing.ra, pointing.dec)
             changes = {"ra": float(ra), "dec": float(dec)}
@@ -196,7 +196,8 @@ def _with_equinox(path, name, year):
 
     kind = {"FK5": FK5, "FK4": FK4, "FK4-NO-E": FK4NoETerms}[name]
     time = Time(own if year is None else year, format="jyear" if name == "FK5" else "byear")
-    return FileSystem(name[:3], kind(equinox=time))
+    # FK4 rotates slowly, so that only ICRS is a safe place for another FK4.
+    return FileSystem("FK5" if name == "FK5" else "ICRS", kind(equinox=time))
 
 
 def _equinox(path, keywords, suffix, *, is_named):

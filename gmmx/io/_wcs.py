@@ -69,8 +69,12 @@ class CelestialWcs:
             wcs.wcs.ctype[wcs.wcs.lng][5:] == "TAN"
             and not wcs.has_distortion
             and not wcs.wcs.get_pv()
-            and (self.is_own or self.system.name != "FK4")
+            and (self.is_own or "FK4" not in (self.system.name, self._name[:3]))
         )
+
+    @property
+    def _name(self):
+        return (self.native if isinstance(self.native, str) else self.native.name).upper()
 
     @property
     def is_own(self):

@@ -118,7 +118,7 @@ class SkyFrame:
         --------
         >>> x, y = SkyFrame(150.0, 20.0, "FK5").to_frame(SkyFrame(150.0, 20.0), 0.0, 0.0)
         >>> print(f"{1000 * x:.0f} {1000 * y:.0f} mas")
-        -9 -10 mas
+        17 18 mas
         """
         ra, dec = self.to_sky(x, y)
         return other.to_plane(*converted(ra, dec, self.radesys, other.radesys))

@@ -44,7 +44,8 @@ def converted(
     # Imported here because it takes a tenth of a second, which --help should not wait for.
     from astropy.coordinates import SkyCoord
 
-    names = (one.lower() if isinstance(one, str) else one for one in (system, other))
-    theirs, ours = names
-    there = SkyCoord(lon, lat, unit="deg", frame=theirs).transform_to(ours).spherical
+    theirs, ours = (one.lower() if isinstance(one, str) else one for one in (system, other))
+    here = SkyCoord(lon, lat, unit="deg", frame=theirs)
+    # Merged, a frame that is given by its name would take over the equinox of the other.
+    there = here.transform_to(ours, merge_attributes=False).spherical
     return there.lon.deg, there.lat.deg

@@ -105,7 +105,7 @@ class Frames:
         return _checked(Place(float(x), float(y), float(up - 90), 1, 3600.0))
 
     def _position(self, direction):
-        there = direction.transform_to(self._native).spherical
+        there = direction.transform_to(self._native, merge_attributes=False).spherical
         return self.frame.to_plane(there.lon.deg, there.lat.deg)
 
     def turned_like(self, system, place):
@@ -214,7 +214,7 @@ def _between(system, other, longitude, latitude):
     if rotation is None:
         there = (
             SkyCoord(longitude, latitude, unit="deg", frame=_ASTROPY.get(system, system))
-            .transform_to(_ASTROPY.get(other, other))
+            .transform_to(_ASTROPY.get(other, other), merge_attributes=False)
             .spherical
         )
         return there.lon.deg, there.lat.deg

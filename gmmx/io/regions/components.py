@@ -90,7 +90,7 @@ def _positions_in(frame, table):
     )
     angles = np.array(table["position_angle"], float)
     try:
-        positions = native.transform_to(frame)
+        positions = native.transform_to(frame, merge_attributes=False)
     except ValueError as error:
         raise InputError(
             f"`frame` = {frame}: it is not a celestial frame of astropy, such as icrs or fk5"
@@ -98,7 +98,9 @@ def _positions_in(frame, table):
     if positions.frame.name != native.frame.name:
         # A step of 3.6 arcsec along the major axis, seen from the other system.
         tips = native.directional_offset_by(angles * units.deg, 1e-3 * units.deg)
-        angles = positions.position_angle(tips.transform_to(frame)).to_value("deg")
+        angles = positions.position_angle(
+            tips.transform_to(frame, merge_attributes=False)
+        ).to_value("deg")
     return positions, angles
 
 

@@ -36,3 +36,27 @@ def either(choices: Sequence[str]) -> str:
     """
     *others, last = choices
     return f"{', '.join(others)} or {last}" if others else last
+
+
+def readable(text: str) -> str:
+    r"""A text that can be encoded, where the name of a file is not UTF-8.
+
+    Parameters
+    ----------
+    text : str
+        Bytes that are not UTF-8 stand in it as Python's `os.fsdecode` leaves them.
+
+    Returns
+    -------
+    str
+        With a backslash and a number for each such byte.
+
+    Examples
+    --------
+    >>> readable("caf\udce9.fits")
+    'caf\\xe9.fits'
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")

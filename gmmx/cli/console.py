@@ -1,17 +1,20 @@
 """How the command line speaks and ends: messages, progress, and exit codes."""
 
 import json
-import os
 import re
 import shlex
 import signal
 import sys
 import time
 import warnings
+from contextlib import suppress
 
 import click
 
-from ..errors import GmmxError, GmmxWarning
+from .._words import readable
+from ..errors import DataError, GmmxError, GmmxWarning, OutputError
+from . import streams
+from .streams import ReaderGoneError
 
 
 class Console:
@@ -30,37 +33,41 @@ class Console:
         Whether -q, -v and --json were given.
     file : str or None
         First file on the command line, which the JSON object of a failure names.
+    configs : list of str
+        Configuration files that options were read from.
     """
 
     def __init__(self, command, flags=None):
         self.command, self.flags = command, flags or {}
         self.quiet = self.verbose = self.as_json = False
-        self.file = None
+        self.file, self.configs = None, []
         self._said = set()
         self._shown_at, self._stage, self._live = 0.0, None, False
 
     def show(self, text):
         """Print a result for people."""
         self.clear()
-        click.echo(self.in_options(text))
+        with streams.printing():
+            click.echo(readable(self.in_options(text)))
 
     def show_json(self, facts):
         """Print a result as one JSON object on one line."""
         self.clear()
         text = json.dumps({"status": "ok", **facts}, allow_nan=False)
-        click.echo(self.in_options(text))
+        with streams.printing():
+            click.echo(self.in_options(text))
 
     def say(self, text):
         """Print a message in one line, unless -q was given."""
         if not self.quiet:
             self.clear()
-            click.echo(self.in_options(text), err=True)
+            streams.say(self.in_options(text))
 
     def fail(self, error, file=None):
         """Print an error in one line, and with --json as one object on standard output too."""
         self.clear()
         message = self.in_options(_one_line(error))
-        click.echo(f"gmmx: error: {message}", err=True)
+        streams.say(f"gmmx: error: {message}")
         self.fail_in_json(message, file=file, parameter=error.parameter)
 
     def fail_in_json(self, message, *, file=None, parameter=None):
@@ -69,7 +76,8 @@ class Console:
             facts = {"status": "error", "message": message, "file": file or self.file}
             if parameter is not None:
                 facts["parameter"] = parameter
-            click.echo(json.dumps(facts))
+            with suppress(ReaderGoneError, OutputError), streams.printing():
+                click.echo(json.dumps(facts))
 
     def warn(self, message, category, filename, lineno, *_):
         """Print a warning once; this takes the place of `warnings.showwarning`."""
@@ -105,10 +113,10 @@ class Console:
             f"{iterate.stage:<8} K {len(iterate.mixture):<4} log L {iterate.log_likelihood:,.1f}  "
             f"{iterate.iteration} evaluations, {rate:.0f}/s"
         )
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             if time.monotonic() - self._shown_at > 0.1:
                 self._shown_at, self._live = time.monotonic(), True
-                click.echo(f"\r{text}\x1b[K", err=True, nl=False)
+                streams.say(f"\r{text}\x1b[K", newline=False)
         elif self.verbose and iterate.stage != self._stage:
             self.say(text)
         self._stage = iterate.stage
@@ -117,11 +125,7 @@ class Console:
         """Remove the line of the progress."""
         if self._live:
             self._live = False
-            click.echo("\r\x1b[K", err=True, nl=False)
-
-
-class ReaderGoneError(Exception):
-    """The reader of standard output has gone: click would exit with 1 for a BrokenPipeError."""
+            streams.say("\r\x1b[K", newline=False)
 
 
 class Main(click.Group):
@@ -140,14 +144,10 @@ class Main(click.Group):
             if isinstance(option, click.Option)
         }
 
-    def invoke(self, context):
-        """Run the command and flush its output."""
-        try:
-            code = super().invoke(context)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise ReaderGoneError from None
-        return code
+    def make_context(self, *args, **extra):
+        """Parse the command line, which prints the help and the version."""
+        with streams.printing():
+            return super().make_context(*args, **extra)
 
     def main(self, *args, standalone_mode=True, **extra):
         """Run the command line.
@@ -158,6 +158,8 @@ class Main(click.Group):
         words = ["gmmx", *(sys.argv[1:] if given is None else map(str, given))]
         console = Console(shlex.join(words), self.flags())
         before = signal.getsignal(signal.SIGTERM)
+        if standalone_mode:
+            streams.open_all()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -175,6 +177,12 @@ class Main(click.Group):
                 raise
             code = 1
             console.fail(error)
+        except OSError as error:
+            # Paths that are too long, or lie in folders that may not be entered.
+            if not standalone_mode or error.filename is None:
+                raise
+            code = 1
+            console.fail(DataError(f"{error.filename}: {error.strerror}: check the path"))
         except SystemError as error:
             cause = _signalled(error)
             if cause is None or not standalone_mode:
@@ -196,15 +204,14 @@ def _one_line(message):
 def _exit_code(error, console):
     """Say how a run ended that was not completed, and return its exit code."""
     if isinstance(error, click.ClickException):
-        error.show()
+        with suppress(OSError):
+            error.show()
         console.fail_in_json(_one_line(error.format_message()))
         return error.exit_code
     if isinstance(error, ReaderGoneError):
-        # Python flushes standard output once more at its end, into a file that takes everything.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     console.clear()
-    click.echo("gmmx: interrupted", err=True)
+    streams.say("gmmx: interrupted")
     return 130
 
 

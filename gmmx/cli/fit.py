@@ -252,6 +252,7 @@ def fit(context, events, out, overwrite, strict, as_json, **given):
         out,
         values(FitConfig, given),
         overwrite=overwrite,
+        inputs=console.configs,
         command=console.command,
         say=console.say,
         callback=console.progress,

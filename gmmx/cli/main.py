@@ -107,7 +107,14 @@ def render(console, model, out, overwrite, **given):
     from ..commands.render import render as render_model
 
     config = values(RenderConfig, given)
-    out = render_model(model, out, config, overwrite=overwrite, command=console.command)
+    out = render_model(
+        model,
+        out,
+        config,
+        overwrite=overwrite,
+        inputs=console.configs,
+        command=console.command,
+    )
     console.say(f"images: {out}")
 
 
@@ -144,7 +151,8 @@ def plot(console, model, out, overwrite, **given):
     """
     from ..commands.plot import plot as plot_model
 
-    out = plot_model(model, out, values(PlotConfig, given), overwrite=overwrite)
+    config = values(PlotConfig, given)
+    out = plot_model(model, out, config, overwrite=overwrite, inputs=console.configs)
     console.say(f"figure: {out}")
 
 
@@ -212,7 +220,8 @@ def export(console, model, out, overwrite, **given):
     """
     from ..commands.export import export as export_model
 
-    out = export_model(model, out, values(ExportConfig, given), overwrite=overwrite)
+    config = values(ExportConfig, given)
+    out = export_model(model, out, config, overwrite=overwrite, inputs=console.configs)
     console.say(f"components: {out}")
 
 

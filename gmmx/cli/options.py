@@ -4,6 +4,7 @@ An option that sets a parameter takes its default and its choices from the optio
 `gmmx.config`, so that nothing is written twice.
 """
 
+import os
 import sys
 import warnings
 from dataclasses import fields
@@ -13,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from ..config import ExportConfig, FitConfig, PlotConfig, RenderConfig
 from ..errors import GmmxWarning, InputError
+from .streams import printing
 
 # The option classes of the commands that have one.
 CONFIGS = {"fit": FitConfig, "render": RenderConfig, "plot": PlotConfig, "export": ExportConfig}
@@ -97,6 +99,11 @@ class Command(click.Command):
         if context.obj is not None:
             context.obj.file = _first_file(given)
         return super().parse_args(context, arguments)
+
+    def make_context(self, *args, **extra):
+        """Parse the command line, which prints the help."""
+        with printing():
+            return super().make_context(*args, **extra)
 
     def format_options(self, context, formatter):
         """Write the options under their headings, in the order of the declarations."""
@@ -189,6 +196,7 @@ def _read_config(context, _parameter, path):
         from .toml import read_defaults
 
         found = read_defaults(path, CONFIGS, SHORT).get(context.info_name, {})
+        context.obj.configs.append(path)
         context.default_map = {**(context.default_map or {}), **found}
 
 
@@ -207,13 +215,25 @@ def expanded(paths):
     found = []
     for path in paths:
         if path == "-":
-            lines = sys.stdin.read().splitlines()
-            found += [line.strip() for line in lines if line.strip()]
+            found += listed_names()
         else:
             found.append(path)
     if not found:
         raise InputError("-: no file names on standard input: pipe a list of files, one per line")
     return found
+
+
+def listed_names():
+    """Return the file names that standard input lists, one on each line."""
+    if sys.stdin is None:
+        raise InputError("-: standard input is closed: pipe a list of files, one per line")
+    text = sys.stdin.buffer.read()
+    if text.startswith((b"SIMPLE  =", b"\x1f\x8b", b"\x89HDF")) or b"\0" in text:
+        raise InputError(
+            "-: standard input is not a list of file names, one per line: events and models "
+            "cannot be piped, because they are read more than once: give the name of a file"
+        )
+    return [os.fsdecode(line.strip()) for line in text.splitlines() if line.strip()]
 
 
 def _take_files(context, _parameter, paths):

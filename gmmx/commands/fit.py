@@ -15,6 +15,7 @@ from ..io.write import check_target
 from ..model.observation import Observation, finest_detail
 from ..model.result import FitResult
 from ..reading.fit_input import read_fit_input
+from ..reading.inputs import named_files
 
 
 def fit(
@@ -23,6 +24,7 @@ def fit(
     config: FitConfig | None = None,
     *,
     overwrite: bool = False,
+    inputs: Sequence[str | Path] = (),
     command: str | None = None,
     say: Callable[[str], None] = lambda _line: None,
     callback: Callable | None = None,
@@ -39,6 +41,8 @@ def fit(
     config : FitConfig, optional
     overwrite : bool
         Whether an existing model file may be replaced.
+    inputs : sequence of path
+        Further files that the output must not replace, beside those that the fit reads.
     command : str, optional
         The command line, which the model file records.
     say : callable
@@ -48,24 +52,33 @@ def fit(
 
     Returns
     -------
-    out : Path
-        The model file.
-    result : FitResult
+    (Path, FitResult)
+        The model file, and the fit.
 
     Raises
     ------
     GmmxError
         If the output cannot be written, which is checked first, or the input cannot be used.
     """
-    config = FitConfig() if config is None else config
+    config = config or FitConfig()
     files = parse_file_arguments(events)
     out = files[0].beside(".model.h5") if out is None else Path(out)
-    check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES)
+    inputs = [*named_files(files, config), *inputs]
+    check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES, inputs=inputs)
     with _remembered_warnings() as remembered:
         given = read_fit_input(files, config)
     for line in _choices(given, config):
         say(line)
-    result = fit_photons(
+    result = _fitted(given, config, callback)
+    options = {"events": [file.text for file in files], **result.options}
+    result = replace(result, options=options, warnings=(*remembered, *result.warnings))
+    write_model(out, result, overwrite=overwrite, command=command)
+    return out, result
+
+
+def _fitted(given, config, callback):
+    """Fit the input of a fit."""
+    return fit_photons(
         given.observations,
         options=config,
         start=given.start.mixture,
@@ -73,10 +86,6 @@ def fit(
         point_sources=given.sources,
         callback=callback,
     )
-    options = {"events": [file.text for file in files], **result.options}
-    result = replace(result, options=options, warnings=(*remembered, *result.warnings))
-    write_model(out, result, overwrite=overwrite, command=command)
-    return out, result
 
 
 def described(observation: Observation) -> list[str]:

@@ -1,5 +1,6 @@
 """Draw the images of a model and write them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..answers.canvas import output_grid
@@ -7,8 +8,9 @@ from ..answers.images import render as draw
 from ..config import IMAGES, RenderConfig
 from ..errors import InputError, about
 from ..io.images import IMAGE_SUFFIXES, read_grid_like, write_images
+from ..io.inputs import recorded_files
 from ..io.models import read_model
-from ..io.write import check_target
+from ..io.write import check_no_input, check_target
 
 
 def render(
@@ -17,6 +19,7 @@ def render(
     config: RenderConfig | None = None,
     *,
     overwrite: bool = False,
+    inputs: Sequence[str | Path] = (),
     command: str | None = None,
 ) -> Path:
     """Draw the images of a model file and write them.
@@ -28,6 +31,9 @@ def render(
     config : RenderConfig, optional
     overwrite : bool
         Whether an existing file may be replaced.
+    inputs : sequence of path
+        Further files that the output must not replace. The files that the model was made from
+        are never replaced.
     command : str, optional
         The command line, which the history of the images records.
 
@@ -43,8 +49,10 @@ def render(
         is asked for.
     """
     config = RenderConfig() if config is None else config
-    check_target(out, overwrite=overwrite, suffixes=IMAGE_SUFFIXES)
+    read = [model, *inputs] + ([] if config.like is None else [config.like])
+    check_target(out, overwrite=overwrite, suffixes=IMAGE_SUFFIXES, inputs=read)
     result = read_model(model)
+    check_no_input(out, recorded_files(result.observations))
     if config.like is None:
         grid = output_grid(result, bin=config.bin)
     else:

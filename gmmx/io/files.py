@@ -46,13 +46,19 @@ def check_input(path: str | PathLike, *, way_out: str = "check its name and fold
     Raises
     ------
     DataError
-        If there is no such file. A CIAO filter in brackets after the name is pointed out.
+        If there is no such file, or it is a pipe. A CIAO filter in brackets after the name is
+        pointed out.
     """
     given, path = str(path), Path(path)
     if path.is_file():
         return path
     if path.is_dir():
         raise DataError(f"{given}: is a folder: name a file in it")
+    if path.exists():
+        raise DataError(
+            f"{given}: is a pipe or a device, and files are read more than once: save it to a file "
+            "and give that one"
+        )
     virtual = re.fullmatch(r"(.+?)\[.*\]\s*", given, re.DOTALL)
     if virtual and Path(virtual[1]).exists():
         raise DataError(

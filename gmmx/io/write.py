@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def check_target(
-    path: str | PathLike, *, overwrite: bool = False, suffixes: Iterable[str] | None = None
+    path: str | PathLike,
+    *,
+    overwrite: bool = False,
+    suffixes: Iterable[str] | None = None,
+    inputs: Iterable[str | PathLike] = (),
 ) -> Path:
     """Make sure that an output can be written, before any work is done for it.
 
@@ -32,6 +36,9 @@ def check_target(
     suffixes : iterable of str, optional
         The endings that the writer knows, such as ``(".ecsv", ".fits")``; upper and lower case
         are the same.
+    inputs : iterable of path
+        Files that are never replaced, whatever name the output gives them. Those that do not
+        exist are passed over.
 
     Returns
     -------
@@ -42,8 +49,8 @@ def check_target(
     Raises
     ------
     OutputError
-        If the file exists and `overwrite` is false, if it is not a regular file, if its ending is
-        unknown, or if its folder is missing or not writable.
+        If the file is one of the inputs, if it exists and `overwrite` is false, if it is not a
+        regular file, if its ending is unknown, or if its folder is missing or not writable.
 
     Examples
     --------
@@ -63,6 +70,7 @@ def check_target(
         raise OutputError(f"{path}: is a folder: name a file in it")
     if target.exists() and not target.is_file():
         raise OutputError(f"{path}: is not a regular file: name another output")
+    check_no_input(path, inputs)
     if target.exists() and not overwrite:
         raise OutputError(f"{path}: exists: choose another name, or replace it with `overwrite`")
     if not target.parent.is_dir():
@@ -70,6 +78,45 @@ def check_target(
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise OutputError(f"{path}: the folder {path.parent} is not writable: choose another")
     return target
+
+
+def check_no_input(path: str | PathLike, inputs: Iterable[str | PathLike]) -> None:
+    """Make sure that an output would not replace a file that is read.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to be written.
+    inputs : iterable of path
+        Those that do not exist are passed over.
+
+    Raises
+    ------
+    OutputError
+        If the two are one file, perhaps through links.
+
+    Examples
+    --------
+    >>> _ = Path("evt2.fits").write_text("photons")
+    >>> check_no_input("./evt2.fits", ["evt2.fits"])
+    Traceback (most recent call last):
+    ...
+    gmmx.errors.OutputError: ./evt2.fits: is the same file as the input evt2.fits: inputs ...
+    """
+    for one in inputs:
+        if _is_same_file(path, one):
+            raise OutputError(
+                f"{path}: is the same file as the input {one}: inputs are never replaced: "
+                "name another output"
+            )
+
+
+def _is_same_file(path, other):
+    try:
+        return Path(path).samefile(other)
+    except (OSError, ValueError):
+        # One of them does not exist, or its name cannot be that of a file.
+        return False
 
 
 @contextmanager

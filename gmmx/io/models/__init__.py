@@ -83,6 +83,10 @@ def read_model(path: str | PathLike) -> FitResult:
         raise DataError(f"{path}: no such file: name a model that `gmmx fit` wrote")
     if path.is_dir():
         raise DataError(f"{path}: is a folder: name a model that `gmmx fit` wrote")
+    if not path.is_file():
+        raise DataError(
+            f"{path}: is a pipe or a device: save the model to a file and give that one"
+        )
     try:
         if not h5py.is_hdf5(path):
             raise DataError(

@@ -9,6 +9,7 @@ from typing import get_args, get_origin, get_type_hints
 import h5py
 import numpy as np
 
+from ..._words import readable
 from ...errors import InputError
 from ...plane.grid import PixelGrid, SkyImage
 from .names import COLUMN_UNITS
@@ -33,7 +34,7 @@ def put(group: h5py.Group, name: str, values, unit: str) -> None:
     """
     values = np.asarray(values)
     if values.dtype.kind in "UO":
-        values = np.char.encode(values.astype(str), "utf-8")
+        values = np.char.encode(values.astype(str), "utf-8", "backslashreplace")
     if values.size:
         # gzip at level 1: higher levels win little on noise and cost seconds.
         rows = max(1, min(len(values), _CHUNK // max(1, values[0].size)))
@@ -125,7 +126,7 @@ def put_noun(group: h5py.Group, noun) -> None:
         elif isinstance(value, Mapping):
             group.attrs[f.name] = as_json(dict(value), f"{type(noun).__name__}.{f.name}")
         else:
-            group.attrs[f.name] = value
+            group.attrs[f.name] = readable(value) if isinstance(value, str) else value
 
 
 def get_noun(group: h5py.Group, kind: type, **inner: type):
@@ -183,7 +184,7 @@ def in_order(group: h5py.Group) -> list:
 
 def free_name(group: h5py.Group, name: str) -> str:
     """A name for a new member: without slashes, and numbered if a member has it already."""
-    name = name.replace("/", "_").strip(".") or "unnamed"
+    name = readable(name).replace("/", "_").strip(".") or "unnamed"
     number, free = 2, name
     while free in group:
         number, free = number + 1, f"{name}_{number}"

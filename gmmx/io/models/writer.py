@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 
 from ... import __version__
+from ..._words import readable
 from ...errors import InputError
 from ...model.background import Background
 from ...model.flux_notes import areas_of, flux_note
@@ -15,7 +16,8 @@ from ...model.mixture import FIXED_COLUMNS
 from ...model.observation import Observation
 from ...model.result import FitResult
 from ...model.summary import BackgroundSummary
-from ..write import replacing_hdf5
+from ..inputs import recorded_files
+from ..write import check_no_input, replacing_hdf5
 from .names import MIXTURE_ARRAYS, PHOTON_ARRAYS, RESULT_ATTRIBUTES, SCHEMA, SCHEMA_VERSION
 from .nodes import (
     as_json,
@@ -48,7 +50,8 @@ def write_model(
     Raises
     ------
     OutputError
-        If the file exists and `overwrite` is false, or if it cannot be written.
+        If the file exists and `overwrite` is false, if the model was made from it, or if it
+        cannot be written.
     InputError
         If the observations lie in different tangent planes.
 
@@ -61,13 +64,14 @@ def write_model(
             "the observations of one model must lie in one tangent plane: read them together "
             "with gmmx.read_observations"
         )
+    check_no_input(path, recorded_files(result.observations, without=("init",)))
     with replacing_hdf5(path, overwrite) as file:
         file.attrs.update(
             schema=SCHEMA,
             schema_version=SCHEMA_VERSION,
             gmmx_version=__version__,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            command=command or "",
+            command=readable(command or ""),
             options=as_json(result.options, "options"),
             warnings=as_json(list(result.warnings), "warnings"),
         )
@@ -116,7 +120,8 @@ def _put_summaries(group: h5py.Group, result: FitResult, observations: h5py.Grou
     for i, summary in enumerate(result.backgrounds):
         part = group.create_group(free_name(group, summary.name))
         part.attrs.update(index=i, unit="photon/arcsec**2")
-        part.attrs.update({f.name: getattr(summary, f.name) for f in fields(BackgroundSummary)})
+        values = {f.name: getattr(summary, f.name) for f in fields(BackgroundSummary)}
+        part.attrs.update({k: readable(v) if isinstance(v, str) else v for k, v in values.items()})
         template = _template_of(observations, summary)
         if template is not None:
             part["map"] = template
@@ -125,15 +130,15 @@ def _put_summaries(group: h5py.Group, result: FitResult, observations: h5py.Grou
 def _template_of(observations: h5py.Group, summary: BackgroundSummary) -> h5py.Dataset | None:
     """The dataset with the template of a background; None if it has none."""
     for observation in observations.values():
-        if observation.attrs["name"] == summary.observation:
+        if observation.attrs["name"] == readable(summary.observation):
             for part in observation["backgrounds"].values():
-                if part.attrs["name"] == summary.name and "map" in part:
+                if part.attrs["name"] == readable(summary.name) and "map" in part:
                     return part["map"]
     return None
 
 
 def _put_observation(group: h5py.Group, observation: Observation) -> None:
-    group.attrs["name"] = observation.name
+    group.attrs["name"] = readable(observation.name)
     put_noun(group.create_group("pointing"), observation.pointing)
     group.create_group("dropped").attrs.update(observation.dropped)
     photons = group.create_group("photons")
@@ -152,7 +157,7 @@ def _put_observation(group: h5py.Group, observation: Observation) -> None:
         put(maps, "open_fraction", completeness.open_fraction, "")
     if observation.psf is not None:
         psf = group.create_group("psf")
-        psf.attrs["description"] = observation.psf.description
+        psf.attrs["description"] = readable(observation.psf.description)
         put_grid(psf, observation.psf.grid)
         put(psf, "weights", observation.psf.weights, "")
         put(psf, "covariances", observation.psf.covariances, "arcsec**2")
@@ -170,7 +175,7 @@ def _put_observation(group: h5py.Group, observation: Observation) -> None:
 
 def _put_background(group: h5py.Group, background: Background) -> None:
     group.attrs.update(
-        name=background.name,
+        name=readable(background.name),
         kind=background.kind,
         amplitude=optional(background.amplitude),
         fixed=background.fixed,

@@ -1,0 +1,42 @@
+"""The files that a model was made from, which no output replaces."""
+
+from collections.abc import Iterable
+
+from ..errors import InputError
+from ..model.observation import Observation
+from .virtual import parse_file_argument
+
+
+def recorded_files(
+    observations: Iterable[Observation], *, without: tuple[str, ...] = ()
+) -> list[str]:
+    """Return the path of each file that observations were read from.
+
+    Parameters
+    ----------
+    observations : iterable of Observation
+    without : tuple of str
+        Roles of files to leave out, such as "init".
+
+    Returns
+    -------
+    list of str
+        The paths as they were given, without filters in brackets. The files may have been moved.
+
+    Examples
+    --------
+    >>> from gmmx.model.photons import Photons
+    >>> from gmmx.model.pointing import InputFile, Pointing
+    >>> pointing = Pointing(inputs=(InputFile("events", "evt2.fits[energy=500:2000]"),))
+    >>> recorded_files([Observation(photons=Photons([0.0], [0.0]), pointing=pointing)])
+    ['evt2.fits']
+    """
+    inputs = [one for o in observations for one in o.pointing.inputs if one.role not in without]
+    return [_path_of(one.path) for one in inputs]
+
+
+def _path_of(text):
+    try:
+        return str(parse_file_argument(text).path)
+    except InputError:
+        return text

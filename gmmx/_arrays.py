@@ -8,13 +8,15 @@ from .errors import InputError
 _ASYMMETRY = 1e-9
 
 
-def read_only(noun, **shapes):
+def read_only(noun, *, may_be_unknown=(), **shapes):
     """Turn the named fields of a frozen dataclass into checked, read-only float64 arrays.
 
     Parameters
     ----------
     noun : object
         The instance, inside its ``__post_init__``.
+    may_be_unknown : sequence of str
+        Fields whose values may be NaN or infinite.
     **shapes : tuple of int or str
         The shape of each field; equal letters must be equal lengths, within one call.
 
@@ -37,7 +39,7 @@ def read_only(noun, **shapes):
                 lengths.setdefault(expected, length) if isinstance(expected, str) else expected
             ):
                 raise InputError(f"{label} must have shape {shape}, got {array.shape}")
-        if not np.all(np.isfinite(array)):
+        if name not in may_be_unknown and not np.all(np.isfinite(array)):
             raise InputError(f"{label} holds values that are not finite")
         # A column of a table or a Quantity comes as another object on the same memory.
         if array.flags.writeable and np.may_share_memory(array, given):

@@ -48,6 +48,8 @@ def make_result(observations, mixture=None, **changes):
                 photons_error=0.0 if b.fixed else 5.6,
                 correlation=-0.3,
                 fixed=b.fixed,
+                amplitude_upper95=np.nan if b.fixed else 1.06 * (b.amplitude or 0.0),
+                photons_upper95=np.nan if b.fixed else 132.6,
             )
             for o in observations
             for b in o.backgrounds

@@ -162,7 +162,7 @@ def test_an_uncertain_fixed_amplitude_adds_to_the_errors(deviations):
         information_at(replace(observation, backgrounds=(b,)), broad, 0.4).uncertainty()
         for b in (sky, certain)
     )
-    assert found.amplitudes[0][0] == pytest.approx(np.hypot.reduce(deviations, initial=0) / 0.4)
+    assert found.amplitudes[0][0] == pytest.approx(np.hypot.reduce(deviations, initial=0))
     assert found.signal > least.signal if deviations else found.signal == least.signal
 
 

@@ -30,7 +30,7 @@ def assert_same(one, other, where="result"):
     elif isinstance(one, np.ndarray):
         assert one.dtype.kind == other.dtype.kind, where
         assert one.shape == other.shape, where
-        assert np.array_equal(one, other), where
+        assert np.array_equal(one, other, equal_nan=one.dtype.kind == "f"), where
         if one.dtype.kind == "f":
             assert one.tobytes() == other.tobytes(), where
     elif isinstance(one, dict):

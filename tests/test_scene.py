@@ -52,9 +52,8 @@ def test_residual_blocks_of_a_perfect_model_scatter_by_one():
 def test_residual_shows_what_the_model_lacks():
     result = make_true_result()
     ones = {name: np.ones(1) for name in ("observed_fraction", "observed_photons", "prior_scales")}
-    result = replace(
-        result, mixture=result.mixture.select([0]), flux_errors=None, mean_errors=None, **ones
-    )
+    none = dict.fromkeys(("flux_errors", "mean_errors", "flux_upper95"))
+    result = replace(result, mixture=result.mixture.select([0]), **none, **ones)
     blocks = Scene(result).residual_blocks()
     ix, iy, _ = blocks.grid.locate(30, -60)
     assert blocks.values[iy, ix] > 8

@@ -113,6 +113,7 @@ def test_the_wings_of_a_source_are_flagged(result, which):
         observed_photons=np.append(result.observed_photons, float(row[0])),
         prior_scales=np.ones(len(joined)),
         flux_errors=None,
+        flux_upper95=None,
         mean_errors=None,
     )
     words = ["wings of a point source" in flags for flags in component_flags(larger)]

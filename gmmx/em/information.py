@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from ..model.mixture import Fixed
+from ..model.mixture import Fixed, Mixture
 from .likelihood import Likelihood, Phase
+from .limits import amount_rows, at_zero
+from .maximise import Gradient
 from .parameters import Parameters
 from .uncertainty import Uncertainty, uncertainty_of
 
@@ -54,6 +56,10 @@ class Information:
         Scores of the data that were summed over, times sqrt(stride w_i).
     stride : int
         Each of these data stands for so many.
+    raw : (n, n) array
+        The information of the data alone, without priors.
+    held : (n,) booleans
+        Fluxes and amplitudes that are fixed because they are zero: see `at_boundary`.
     """
 
     likelihood: Likelihood
@@ -64,6 +70,8 @@ class Information:
     fixed: np.ndarray
     scores: list
     stride: int
+    raw: np.ndarray
+    held: np.ndarray
 
     @classmethod
     def at(cls, likelihood, parameters, phase, *, photons=_DATA):
@@ -100,25 +108,42 @@ class Information:
         total = sum(len(w) for w in likelihood.weights)
         stride = max(1, int(total // max(photons, _DATA_PER_PARAMETER * n)))
         scores = likelihood.scores(parameters, phase, stride)
-        matrix = np.zeros((n, n))
+        raw = np.zeros((n, n))
         for found in scores:
-            matrix += found.T @ found
+            raw += found.T @ found
+        matrix = raw.copy()
         _add_least(matrix, likelihood, parameters)
         _add_prior(matrix, parameters, phase)
         fixed = _fixed_rows(likelihood, parameters)
-        free = np.flatnonzero(~fixed)
-        block = matrix[np.ix_(free, free)]
-        block[np.diag_indices_from(block)] *= 1 + _JITTER
+        free, factor = _factored(matrix, fixed)
         return cls(
             likelihood=likelihood,
             parameters=parameters,
             phase=phase,
-            factor=cho_factor(block) if len(free) else None,
+            factor=factor,
             free=free,
             fixed=fixed,
             scores=scores,
             stride=stride,
+            raw=raw,
+            held=np.zeros(n, bool),
         )
+
+    def at_boundary(self) -> "Information":
+        """The matrix of the error bars: fluxes and amplitudes that are zero are held there.
+
+        A quadratic in log F knows nothing of a flux that is zero. All other parameters have their
+        errors with such a flux as it is, and it has a one-sided error of its own, see `limits`.
+        """
+        matrix, held = self.raw.copy(), at_zero(self) & ~self.fixed
+        rows, own = amount_rows(self.parameters), np.diag(self.raw)
+        _add_least(matrix, self.likelihood, self.parameters)
+        # What keeps the matrix regular must not narrow the error of a flux that is near zero.
+        matrix[rows, rows] = np.minimum(matrix[rows, rows], (1 + _LEAST) * own[rows] + _TINY)
+        _add_prior(matrix, self.parameters, self.phase)
+        fixed = self.fixed | held
+        free, factor = _factored(matrix, fixed)
+        return replace(self, factor=factor, free=free, fixed=fixed, held=held)
 
     def solve(self, right):
         """I^-1 times the columns of `right`, 0 in the rows of fixed parameters."""
@@ -126,6 +151,26 @@ class Information:
         if len(self.free):
             solved[self.free] = cho_solve(self.factor, right[self.free])
         return solved
+
+    def moved(self, z):
+        """The parameters at coordinates z of the matrix, which are 0 where it was computed."""
+        parameters, mixture = self.parameters, self.parameters.mixture
+        (k, d), (rows, columns) = mixture.means.shape, np.tril_indices(mixture.means.shape[1])
+        shifts, shapes, logs = np.split(z[k:], [d * k, (d + len(rows)) * k])
+        roots = np.linalg.cholesky(parameters.scales(self.phase))
+        c = np.zeros((k, d, d))
+        c[:, rows, columns] = shapes.reshape(len(rows), k).T
+        diagonal = np.arange(d)
+        c[:, diagonal, diagonal] = np.exp(c[:, diagonal, diagonal])
+        root = roots @ c
+        moved = Mixture(
+            fluxes=mixture.fluxes * np.exp(z[:k]),
+            means=mixture.means + np.einsum("kij,jk->ki", roots, shifts.reshape(d, k)),
+            covariances=root @ np.swapaxes(root, 1, 2),
+        )
+        cuts = np.cumsum([len(a) for a in parameters.amplitudes])[:-1]
+        both = zip(parameters.amplitudes, np.split(logs, cuts), strict=True)
+        return parameters.moved(moved, [a * np.exp(log) for a, log in both])
 
     def crossed(self, ratios):
         """Information between all parameters and the fluxes of candidates, (n, C)."""
@@ -143,9 +188,12 @@ class Information:
             replace(self.parameters, mixture=candidates, fixed=None), self.phase.priors
         )
 
-    def uncertainty(self) -> Uncertainty:
-        """Standard errors of fluxes, means and background amplitudes; see `Uncertainty`."""
-        return uncertainty_of(self)
+    def uncertainty(self, gradient: Gradient | None = None) -> Uncertainty:
+        """Errors of fluxes, means and background amplitudes; see `Uncertainty`.
+
+        With the gradient of the objective there are one-sided errors and upper limits, too.
+        """
+        return uncertainty_of(self, gradient)
 
     def removal_losses(self) -> np.ndarray:
         """Loss from removing each component after the others have refitted, (K,) [nat].
@@ -187,6 +235,14 @@ class Information:
         usable = (slopes > 0) & (free > _DISTINCT * square) & (square > 1e-200)
         free = np.where(usable, free, 1.0)
         return np.where(usable, slopes**2 / (2 * free), 0.0), np.where(usable, slopes / free, 0.0)
+
+
+def _factored(matrix, fixed):
+    """Rows of the free parameters, and the Cholesky factor of their part of a matrix."""
+    free = np.flatnonzero(~fixed)
+    block = matrix[np.ix_(free, free)]
+    block[np.diag_indices_from(block)] *= 1 + _JITTER
+    return free, cho_factor(block) if len(free) else None
 
 
 def _per_component(parameters):

@@ -4,108 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Slopes:
-    """Derivatives of M quantities by the parameters of a fit; None stands for zeros.
-
-    Attributes
-    ----------
-    fluxes : (M, K) array or None
-        By each F [1 / photon].
-    means : (M, K, D) array or None
-        By each mean [1 / arcsec].
-    covariances : (M, K, D, D) array or None
-        By each element of Sigma: the quantity changes by ``sum_ij slope_ij dSigma_ij``
-        [1 / arcsec**2]. Only the symmetric part counts.
-    amplitudes : sequence of (M, n_b) arrays or None
-        By the background amplitudes of each observation [arcsec**2 / photon].
-    wings : (M, C) array or None
-        By the fluxes of `Likelihood.wings`, which are free beside the fitted components
-        [1 / photon]. With zeros the errors are those of the mixture alone.
-    """
-
-    fluxes: np.ndarray | None = None
-    means: np.ndarray | None = None
-    covariances: np.ndarray | None = None
-    amplitudes: tuple | None = None
-    wings: np.ndarray | None = None
-
-    def columns(self, information):
-        """The slopes by the coordinates of an information matrix, (n, M)."""
-        parameters, mixture = information.parameters, information.parameters.mixture
-        (k, d), n = mixture.means.shape, len(information.fixed)
-        given = [a for a in (self.fluxes, self.means, self.covariances) if a is not None]
-        given += list(self.amplitudes or ())
-        m = len(given[0]) if given else 0
-        sought = np.zeros((n, m))
-        if self.fluxes is not None:
-            sought[:k] = (np.asarray(self.fluxes) * mixture.fluxes).T
-        roots = np.linalg.cholesky(parameters.scales(information.phase))
-        if self.means is not None:
-            # mu = mu_0 + L z: the columns of one axis after another.
-            turned = np.einsum("mki,kij->jkm", self.means, roots)
-            sought[k : (1 + d) * k] = turned.reshape(d * k, m)
-        if self.covariances is not None:
-            # Sigma = L C C^T L^T, in the elements of C and the logarithms of its diagonal.
-            both = np.asarray(self.covariances)
-            both = both + np.swapaxes(both, -1, -2)
-            turned = np.einsum("kai,mkab,kbj->ijkm", roots, both, roots)
-            rows, columns = np.tril_indices(d)
-            first = (1 + d) * k
-            sought[first : first + len(rows) * k] = turned[rows, columns].reshape(-1, m)
-        if self.amplitudes is not None:
-            first = n - sum(len(a) for a in parameters.amplitudes)
-            both = zip(self.amplitudes, parameters.amplitudes, strict=True)
-            sought[first:] = np.concatenate([np.asarray(s) * a for s, a in both], axis=1).T
-        return sought
-
-
-def covariance_of(information, slopes):
-    """Covariance of quantities that depend on the parameters of a fit (the delta method).
-
-    All other parameters are free, the wings that the mixture may lack among them, and a fixed
-    amplitude has the error of its deviations: see `uncertainty_of`.
-
-    Parameters
-    ----------
-    information : Information
-    slopes : Slopes
-        Of M quantities.
-
-    Returns
-    -------
-    (M, M) array
-
-    Examples
-    --------
-    The sum of all fluxes:
-
-    >>> from gmmx.em.information import Information
-    >>> from gmmx.em.parameters import Parameters, Priors
-    >>> from gmmx.em.photons import PhotonLikelihood
-    >>> from gmmx.model.mixture import Mixture
-    >>> from gmmx.model.observation import Observation
-    >>> from gmmx.model.photons import Photons
-    >>> x, y = np.random.default_rng(0).normal(0, 3, (2, 400))
-    >>> likelihood = PhotonLikelihood.of([Observation(photons=Photons(x=x, y=y))])
-    >>> one = Mixture(fluxes=[400.0], means=[[0.0, 0.0]], covariances=[[[9.0, 0], [0, 9.0]]])
-    >>> parameters = Parameters(mixture=one, amplitudes=(np.zeros(0),))
-    >>> phase = likelihood.begin_phase(parameters, Priors())
-    >>> information = Information.at(likelihood, parameters, phase)
-    >>> np.sqrt(covariance_of(information, Slopes(fluxes=np.ones((1, 1))))).round()
-    array([[20.]])
-    """
-    wings, sought = _Wings.of(information), slopes.columns(information)
-    sought_wings = np.zeros((len(wings.fluxes), sought.shape[1]))
-    if slopes.wings is not None:
-        sought_wings = (np.asarray(slopes.wings) * wings.fluxes).T
-    return _covariance(information, wings, sought, sought_wings)
+from .limits import limits_of
+from .propagation import Slopes, covariance_of
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Uncertainty:
-    """Standard errors of the totals, of each flux and of each mean.
+    """Standard errors of the totals, of each flux and of each mean, and upper limits.
 
     Attributes
     ----------
@@ -116,7 +21,7 @@ class Uncertainty:
     means : (K, D) array
         Along each axis [arcsec]; 0 for a fixed mean.
     amplitudes : tuple of (n_b,) arrays
-        Of each background amplitude, relative. A fixed amplitude has the error of its
+        Of each background amplitude [photon / arcsec**2]. A fixed amplitude has the error of its
         deviations, 0 without any.
     correlations : tuple of (n_b,) arrays
         Of each amplitude with the total signal flux.
@@ -124,6 +29,11 @@ class Uncertainty:
         Of the expected detected photons of all backgrounds together [photon].
     background_correlation : float
         Of these photons with the total signal flux.
+    flux_limits : (K,) array
+        Upper limit of each flux at 95 % [photon at the reference exposure]; NaN for a fixed flux,
+        or if it was not computed.
+    amplitude_limits : tuple of (n_b,) arrays
+        Upper limit of each amplitude at 95 % [photon / arcsec**2]; NaN as for fluxes.
     """
 
     signal: float
@@ -133,48 +43,12 @@ class Uncertainty:
     correlations: tuple
     background: float
     background_correlation: float
+    flux_limits: np.ndarray
+    amplitude_limits: tuple
 
 
-@dataclass(frozen=True, eq=False)
-class _Wings:
-    """Broad components that are free beside the fitted ones.
-
-    Attributes
-    ----------
-    fluxes : (C,) array
-        Flux that each may have, the standard deviation of its prior about 0.
-    ratios : list of (n_o, C) arrays
-        Their N / lambda.
-    crossed : (n, C) array
-        Information between all parameters and the wings, in units of their fluxes.
-    through : (n, C) array
-        I^-1 crossed.
-    complement : (C, C) array
-        Their information once all other parameters have made room (Schur's complement).
-    """
-
-    fluxes: np.ndarray
-    ratios: list
-    crossed: np.ndarray
-    through: np.ndarray
-    complement: np.ndarray
-
-    @classmethod
-    def of(cls, information):
-        """The wings of an information matrix."""
-        wings = information.likelihood.wings(information.parameters.mixture)
-        logs = information.likelihood.log_densities(information.parameters, information.phase)
-        ratios = information.density_ratios(wings, logs)
-        crossed = information.crossed(ratios) * wings.fluxes
-        own = sum(ratio.T @ ratio for ratio in ratios) * np.outer(wings.fluxes, wings.fluxes)
-        through = information.solve(crossed)
-        # In units of the flux that each may have, the prior of the wings is 1.
-        complement = own - crossed.T @ through + np.eye(len(wings))
-        return cls(wings.fluxes, ratios, crossed, through, complement)
-
-
-def uncertainty_of(information):
-    """Standard errors of background amplitudes, of the total signal and of each component.
+def uncertainty_of(information, gradient=None):
+    """Errors of background amplitudes, of the total signal and of each component.
 
     Wings that are not in the fit are free beside all its parameters: see `Likelihood.wings`. The
     flux of each is 0 with a standard deviation of the flux that it may have. A mixture
@@ -184,95 +58,59 @@ def uncertainty_of(information):
     A fixed amplitude that is uncertain by d moves everything else: ``d theta = -I^-1 I_h d``, with
     I_h the columns of the fixed amplitudes. That adds to the errors.
 
+    A flux or an amplitude that is zero is held there, and its error is one-sided: see `limits`.
+
     Parameters
     ----------
     information : Information
+    gradient : Gradient, optional
+        Of the objective at its parameters. Without it nothing is held, and there are no limits.
 
     Returns
     -------
     Uncertainty
     """
-    amplitudes, sought = information.parameters.amplitudes, _totals(information)
-    wings = _Wings.of(information)
-    sought_wings = np.zeros((len(wings.fluxes), sought.shape[1]))
-    sought_wings[:, 0] = wings.fluxes
-    covariance = _covariance(information, wings, sought, sought_wings)
+    if gradient is not None:
+        information = information.at_boundary()
+    k = len(information.parameters.mixture)
+    cuts = np.cumsum([len(a) for a in information.parameters.amplitudes])[:-1]
+    covariance = covariance_of(information, _totals(information))
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    signal, relative = errors[0], errors[1:]
-    scale = relative * signal
+    scale = errors[1:] * errors[0]
     correlations = np.where(scale > 0, covariance[0, 1:] / np.where(scale > 0, scale, 1.0), 0.0)
-    cuts = np.cumsum([len(a) for a in amplitudes])
-    *amplitude_errors, total = np.split(relative, cuts)
-    *amplitude_correlations, total_correlation = np.split(correlations, cuts)
+    signal, amplitudes, background = errors[0], errors[1:-1], errors[-1]
     fluxes, means = _component_errors(information)
+    limits = np.full(k + len(amplitudes), np.nan)
+    if gradient is not None:
+        found = limits_of(information, gradient, np.concatenate([fluxes, amplitudes]))
+        fluxes, amplitudes = found.errors[:k], found.errors[k:]
+        signal, background = np.hypot(signal, found.signal), np.hypot(background, found.background)
+        limits = found.limits
     return Uncertainty(
         signal=float(signal),
         fluxes=fluxes,
         means=means,
-        amplitudes=tuple(amplitude_errors),
-        correlations=tuple(amplitude_correlations),
-        background=float(total[0]),
-        background_correlation=float(total_correlation[0]),
+        amplitudes=tuple(np.split(amplitudes, cuts)),
+        correlations=tuple(np.split(correlations[:-1], cuts)),
+        background=float(background),
+        background_correlation=float(correlations[-1]),
+        flux_limits=limits[:k],
+        amplitude_limits=tuple(np.split(limits[k:], cuts)),
     )
-
-
-def _covariance(information, wings, sought, sought_wings):
-    """Covariance of quantities with these derivatives by all parameters and by the wings."""
-    solved = information.solve(sought)
-    rest = sought_wings - wings.crossed.T @ solved
-    covariance = sought.T @ solved + rest.T @ np.linalg.solve(wings.complement, rest)
-    likelihood, amplitudes = information.likelihood, information.parameters.amplitudes
-    moves = _deviations(likelihood.deviations, amplitudes, len(sought))
-    if moves.shape[1]:
-        changes = _changes(information, wings, moves, sought, sought_wings)
-        covariance = covariance + changes @ changes.T
-    return covariance
 
 
 def _totals(information):
-    """Derivatives of the sought totals by all parameters, (n, 2 + number of amplitudes).
-
-    The first column is the signal flux, the last the photons of all backgrounds, and each one
-    between them the logarithm of an amplitude. Only these rows of the covariance are computed.
-    """
-    parameters, n = information.parameters, len(information.fixed)
-    k, n_amplitudes = len(parameters.mixture), sum(len(a) for a in parameters.amplitudes)
-    first = n - n_amplitudes
-    sought = np.zeros((n, 2 + n_amplitudes))
-    sought[:k, 0] = np.where(parameters.points, 0.0, parameters.mixture.fluxes)
-    sought[np.arange(first, n), np.arange(1, 1 + n_amplitudes)] = 1.0
-    photons = [
-        a * integral
-        for a, integral in zip(parameters.amplitudes, information.likelihood.integrals, strict=True)
-    ]
-    sought[first:, -1] = np.concatenate(photons)
-    return sought
-
-
-def _deviations(deviations, amplitudes, n):
-    """Change of log B by each deviation of the fixed amplitudes, (n, number of deviations)."""
-    row, columns = n - sum(len(a) for a in amplitudes), [np.zeros((n, 0))]
-    for rows, values in zip(deviations, amplitudes, strict=True):
-        moves = np.zeros((n, len(rows)))
-        moves[row : row + len(values)] = rows.T / np.maximum(values, 1e-300)[:, None]
-        row += len(values)
-        columns.append(moves)
-    return np.concatenate(columns, axis=1)
-
-
-def _changes(information, wings, moves, sought, sought_wings):
-    """Change of the sought totals by each deviation once all other parameters have followed."""
-    seen = [score @ moves for score in information.scores]
-    pull = -sum(score.T @ part for score, part in zip(information.scores, seen, strict=True))
-    pull_wings = (
-        -sum(ratio.T @ part for ratio, part in zip(wings.ratios, seen, strict=True))
-        * wings.fluxes[:, None]
-    )
-    follow = np.linalg.solve(wings.complement, pull_wings - wings.through.T @ pull)
-    return (
-        sought.T @ (information.solve(pull) - wings.through @ follow + moves)
-        + sought_wings.T @ follow
-    )
+    """The signal flux, each background amplitude, and the photons of all backgrounds."""
+    parameters, likelihood = information.parameters, information.likelihood
+    n = sum(len(a) for a in parameters.amplitudes)
+    fluxes, amplitudes = np.zeros((2 + n, len(parameters.mixture))), np.zeros((2 + n, n))
+    fluxes[0] = ~parameters.points
+    amplitudes[1:-1] = np.eye(n)
+    amplitudes[-1] = np.concatenate([*likelihood.integrals])
+    wings = np.zeros((2 + n, len(likelihood.wings(parameters.mixture))))
+    wings[0] = 1.0
+    cuts = np.cumsum([len(a) for a in parameters.amplitudes])[:-1]
+    return Slopes(fluxes=fluxes, amplitudes=np.split(amplitudes, cuts, axis=1), wings=wings)
 
 
 def _component_errors(information):

@@ -23,7 +23,7 @@ def result_of(problem, state):
         Without warnings.
     """
     evaluation, phase = evaluation_at(problem, state)
-    errors = problem.information(parameters_of(state), phase).uncertainty()
+    errors = problem.information(parameters_of(state), phase).uncertainty(evaluation.gradient)
     completeness = problem.observations[0].completeness
     return FitResult(
         mixture=state.mixture,
@@ -37,6 +37,7 @@ def result_of(problem, state):
         backgrounds=tuple(background_summaries(problem, state, errors)),
         signal_error=errors.signal,
         flux_errors=errors.fluxes,
+        flux_upper95=errors.flux_limits,
         mean_errors=errors.means,
         background_error=errors.background,
         background_correlation=errors.background_correlation,
@@ -63,21 +64,27 @@ def stop_reason(options, state):
 
 def background_summaries(problem, state, errors):
     """One BackgroundSummary for each background of each observation."""
-    for p, amplitudes, relative, correlations in zip(
-        problem.likelihood, state.amplitudes, errors.amplitudes, errors.correlations, strict=True
+    for p, *rows in zip(
+        problem.likelihood,
+        state.amplitudes,
+        errors.amplitudes,
+        errors.amplitude_limits,
+        errors.correlations,
+        strict=True,
     ):
-        for b, amplitude, integral, error, correlation in zip(
-            p.observation.backgrounds, amplitudes, p.integrals, relative, correlations, strict=True
+        for b, integral, amplitude, error, limit, correlation in zip(
+            p.observation.backgrounds, p.integrals, *rows, strict=True
         ):
-            photons = float(amplitude * integral)
             yield BackgroundSummary(
                 observation=p.observation.name,
                 name=b.name,
                 kind=b.kind,
                 amplitude=float(amplitude),
-                amplitude_error=float(error * amplitude),
-                photons=photons,
-                photons_error=float(error * photons),
+                amplitude_error=float(error),
+                amplitude_upper95=float(limit),
+                photons=float(amplitude * integral),
+                photons_error=float(error * integral),
+                photons_upper95=float(limit * integral),
                 correlation=float(correlation),
                 fixed=b.fixed,
             )

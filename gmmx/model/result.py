@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from .._arrays import read_only
 from .doors import ResultDoors
 from .mixture import Fixed, Mixture
 from .observation import Observation
+from .refinement import refinement_of
 from .summary import BackgroundSummary, summary_html, summary_text
 
 if TYPE_CHECKING:
@@ -81,7 +81,10 @@ class FitResult(ResultDoors):
         The parameters that were not fitted, and which components are point sources. None if
         all were fitted and there is no point source.
     flux_errors : (K,) array
-        Standard error of each flux [photon at E_ref]; 0 if it is fixed or unknown.
+        Standard error of each flux [photon at E_ref]; 0 if it is fixed or unknown. For a flux
+        of zero it is one-sided.
+    flux_upper95 : (K,) array
+        Upper limit of each flux at 95 % [photon at E_ref]; NaN if it is fixed or unknown.
     mean_errors : (K, 2) array
         Standard errors of each mean along x and y [arcsec]; 0 if it is fixed or unknown.
     background_error : float
@@ -139,21 +142,29 @@ class FitResult(ResultDoors):
     fixed: Fixed | None = None
     flux_errors: np.ndarray | None = None
     mean_errors: np.ndarray | None = None
+    flux_upper95: np.ndarray | None = None
     background_error: float = np.nan
     background_correlation: float = np.nan
 
     def __post_init__(self):
         k = len(self.mixture)
-        for name, shape in (("flux_errors", k), ("mean_errors", (k, 2))):
+        unknown = {
+            "flux_errors": np.zeros(k),
+            "mean_errors": np.zeros((k, 2)),
+            "flux_upper95": np.full(k, np.nan),
+        }
+        for name, values in unknown.items():
             if getattr(self, name) is None:
-                object.__setattr__(self, name, np.zeros(shape))
+                object.__setattr__(self, name, values)
         read_only(
             self,
+            may_be_unknown=("flux_upper95",),
             observed_fraction=(k,),
             observed_photons=(k,),
             prior_scales=(k,),
             flux_errors=(k,),
             mean_errors=(k, 2),
+            flux_upper95=(k,),
         )
         object.__setattr__(self, "options", json.loads(json.dumps(self.options, default=_as_json)))
 
@@ -261,25 +272,7 @@ class FitResult(ResultDoors):
         chooses K, by log L less the price of all components.
         ``pruned`` is the number of components that were removed.
         """
-        names = ("stage", "k", "log_likelihood", "accepted")
-        if not all(name in self.path for name in names):
-            return {}
-        stage, k, log_likelihood, accepted = (np.asarray(self.path[name]) for name in names)
-        gain, pruned = 0.0, 0
-        # A trial is compared with the set of components that it was made from, which is the
-        # last accepted one before it.
-        standing = np.flatnonzero(accepted)
-        for before, after in pairwise(standing):
-            if stage[after] == "exchange":
-                gain += float(log_likelihood[after] - log_likelihood[before])
-            elif stage[after] == "prune":
-                pruned += int(k[before] - k[after])
-        return {
-            "exchanges_tried": int((stage == "exchange").sum()),
-            "exchanges_accepted": int((stage[standing] == "exchange").sum()),
-            "exchange_gain": gain,
-            "pruned": pruned,
-        }
+        return refinement_of(self.path)
 
 
 def _as_json(value):

@@ -28,13 +28,16 @@ class BackgroundSummary:
         ("sky", "particle", "file", "streak", ...).
     amplitude, amplitude_error : float
         Amplitude B and its standard error [photon / arcsec**2 at q = 1]. The error of a fixed
-        amplitude is that of the measurement it comes from, and 0 for a number.
+        amplitude is that of the measurement it comes from, and 0 for a number. That of an
+        amplitude of zero is one-sided.
     photons, photons_error : float
         Expected detected photons and their standard error.
     correlation : float
         Correlation of the amplitude with the total flux of the extended components.
     fixed : bool
         True if the amplitude was not fitted.
+    amplitude_upper95, photons_upper95 : float
+        Upper limits at 95 %; NaN if the amplitude was not fitted or the limit is not known.
 
     Examples
     --------
@@ -54,6 +57,8 @@ class BackgroundSummary:
     photons_error: float
     correlation: float
     fixed: bool
+    amplitude_upper95: float = np.nan
+    photons_upper95: float = np.nan
 
     def __repr__(self):
         photons = with_error(self.photons, self.photons_error)

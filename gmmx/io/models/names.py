@@ -23,6 +23,7 @@ MIXTURE_ARRAYS = {
     "prior_scale": ("prior_scales", "arcsec**2"),
     "flux_error": ("flux_errors", "photon"),
     "mean_error": ("mean_errors", "arcsec"),
+    "flux_upper95": ("flux_upper95", "photon"),
 }
 # Datasets of /observations/<name>/photons: field of Photons, and unit.
 PHOTON_ARRAYS = {

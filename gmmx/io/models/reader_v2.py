@@ -5,7 +5,7 @@ The functions that take `names` read version 1 too, where these parts differ onl
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 import h5py
@@ -145,8 +145,11 @@ def _fixed(group: h5py.Group, names: Mapping[str, str]) -> Fixed | None:
 
 def _summary(group: h5py.Group) -> BackgroundSummary:
     kinds = {"observation": text, "name": text, "kind": text, "fixed": flag}
+    # Files that were written before there were upper limits have none.
     values: dict[str, Any] = {
-        f.name: kinds.get(f.name, number)(group, f.name) for f in fields(BackgroundSummary)
+        f.name: kinds.get(f.name, number)(group, f.name)
+        for f in fields(BackgroundSummary)
+        if f.name in group.attrs or f.default is MISSING
     }
     return BackgroundSummary(**values)
 

@@ -425,7 +425,7 @@ def test_truncated_files(tmp_path, shared_data, part, zipped):
 
 def test_empty_file(tmp_path):
     (tmp_path / "empty.fits").touch()
-    with pytest.raises(DataError, match="not a FITS file"):
+    with pytest.raises(DataError, match="is empty: fetch it again"):
         read_events(tmp_path / "empty.fits")
 
 

@@ -2,20 +2,27 @@
 
 astropy reads a whole table with all of its columns, which takes several times the memory of the
 four columns that are needed: 114 bytes of a row of a Chandra event list, of which 26 are used.
+Columns of variable length, which lie behind the rows, are read by astropy.
 """
 
+import io
+import math
 import re
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.io import fits
 
 from ..errors import DataError
+from ._causes import BadFileError, reading
 
 ROWS_PER_BLOCK = 1 << 16
 CCD_COLUMNS = ("ccd_id", "ccdnr", "ccd")
+# The number of a chip that the file leaves open.
+NO_CHIP = -1
 # numpy's type for each letter of TFORMn (FITS standard 4.0, table 18).
 FORMATS = {
-    "L": "i1",
+    "L": "u1",
     "X": "u1",
     "B": "u1",
     "I": ">i2",
@@ -29,6 +36,9 @@ FORMATS = {
     "P": ">i8",
     "Q": ">c16",
 }
+# Letters of columns that hold no numbers, and what they hold.
+_NO_NUMBERS = {"A": "text", "C": "complex numbers", "M": "complex numbers"}
+MOST_BITS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +51,10 @@ class Column:
         Counted from 1, as in the keywords.
     name : str
         As it stands in the file.
-    format : str
-        Type of numpy, such as ">f4".
+    letter : str
+        The letter of TFORMn.
     repeat : int
-        Values in a row.
+        Values in a row; the number of bits in a column of bits.
     offset : int
         Bytes of a row before the column.
     scale, zero : float
@@ -53,22 +63,42 @@ class Column:
         TNULLn, the integer that stands for no value.
     unit : str
         TUNITn in lower case.
+    limits : (float, float) or None
+        TLMINn and TLMAXn, between which values are legal; None if they say nothing.
     """
 
     number: int
     name: str
-    format: str
-    repeat: int
-    offset: int
-    scale: float
-    zero: float
-    null: int | None
-    unit: str
+    letter: str
+    repeat: int = 1
+    offset: int = 0
+    scale: float = 1.0
+    zero: float = 0.0
+    null: int | None = None
+    unit: str = ""
+    limits: tuple[float, float] | None = None
+
+    @property
+    def n_bytes(self):
+        """Bytes of a row that the column takes."""
+        if self.letter == "X":
+            return -(-self.repeat // 8)
+        return self.repeat * np.dtype(FORMATS[self.letter]).itemsize
+
+    @property
+    def is_bits(self):
+        """Whether its values are rows of bits."""
+        return self.letter == "X"
+
+    @property
+    def is_variable(self):
+        """Whether its values lie behind the rows, as arrays of variable length."""
+        return self.letter in "PQ"
 
     @property
     def is_float(self):
         """Whether the file has floating-point numbers, which need no value for null."""
-        return self.format[1] == "f"
+        return self.letter in "ED"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +138,22 @@ class EventTable:
     energy: EnergyColumn
     ccd: str | None
 
+    def keep(self, rows):
+        """Keep some of the rows.
+
+        Parameters
+        ----------
+        rows : (N,) array of bool
+        """
+        if not rows.all():
+            for name in self.values:
+                self.values[name] = self.values[name][rows]
+
+    def drop_others(self):
+        """Drop the columns that only filters need."""
+        for name in set(self.values) - {"x", "y", self.energy.name, self.ccd}:
+            del self.values[name]
+
 
 def table_columns(header):
     """Return the columns of a binary table.
@@ -123,68 +169,127 @@ def table_columns(header):
 
     Raises
     ------
-    ValueError
-        If the columns do not fill a row.
+    BadFileError
+        If the columns do not fill a row, or the format of one is missing or none.
     """
-    columns, offset = {}, 0
+    columns: dict[str, Column] = {}
+    offset = 0
     for number in range(1, header["TFIELDS"] + 1):
-        repeat, letter = re.match(r"\s*(\d*)([A-Z])", header[f"TFORM{number}"]).groups()
+        form = header.get(f"TFORM{number}")
+        found = re.match(r"\s*(\d*)([A-Z])", str(form).upper())
+        if form is None or found is None or found[2] not in FORMATS:
+            raise BadFileError(
+                f"TFORM{number} = {form!r} is not the format of a column: fetch it again"
+            )
         column = Column(
             number=number,
             name=str(header.get(f"TTYPE{number}", f"column{number}")).strip(),
-            format=FORMATS[letter],
-            repeat=int(repeat or 1),
+            letter=found[2],
+            repeat=int(found[1] or 1),
             offset=offset,
-            scale=header.get(f"TSCAL{number}", 1),
-            zero=header.get(f"TZERO{number}", 0),
-            null=header.get(f"TNULL{number}"),
+            scale=_number(header, f"TSCAL{number}", 1),
+            zero=_number(header, f"TZERO{number}", 0),
+            null=_null(header.get(f"TNULL{number}")),
             unit=str(header.get(f"TUNIT{number}", "")).strip().lower(),
+            limits=_limits(header, number),
         )
-        size = np.dtype(column.format).itemsize
-        offset += -(-column.repeat // 8) if letter == "X" else column.repeat * size
+        offset += column.n_bytes
         columns.setdefault(column.name.lower(), column)
     if offset != header["NAXIS1"]:
-        raise ValueError(f"its columns take {offset} bytes of rows of {header['NAXIS1']}")
+        raise BadFileError(
+            f"its columns take {offset} bytes of rows of {header['NAXIS1']}: fetch it again"
+        )
     return columns
 
 
-def read_columns(path, stream, header, columns):
+def _number(header, key, default):
+    value = header.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise BadFileError(f"{key} = {value!r} is not a number: correct it")
+    return value
+
+
+def _null(value):
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _limits(header, number):
+    """Return TLMIN and TLMAX; None unless both are numbers and leave room."""
+    low, high = (header.get(f"{key}{number}") for key in ("TLMIN", "TLMAX"))
+    are_numbers = all(
+        isinstance(end, int | float) and not isinstance(end, bool) and math.isfinite(end)
+        for end in (low, high)
+    )
+    return (float(low), float(high)) if are_numbers and low < high else None
+
+
+def read_columns(opened, hdu, columns):
     """Read some columns of a binary table, one block of rows after the other.
 
     Parameters
     ----------
-    path : Path
-        The file, for messages.
-    stream : file object
-        At the first row.
-    header : astropy.io.fits.Header
+    opened : OpenFits
+    hdu : Hdu
     columns : dict of str to Column
         The columns to read.
 
     Returns
     -------
     dict of str to (N,) array
-        int16 for the number of a chip, float64 for any other column, with NaN for null.
+        int16 for the number of a chip, uint64 for bits, the first of which is the highest, and
+        float64 for any other column, with NaN for null.
 
     Raises
     ------
     DataError
-        If a column has several values in a row, or rows are missing.
+        If a column has several values in a row or no numbers, or if rows are missing.
     """
-    vectors = [column.name for column in columns.values() if column.repeat != 1]
-    if vectors:
-        raise DataError(f"{path}: column {vectors[0]} has several values per row: one is needed")
-    n_rows, row = header["NAXIS2"], header["NAXIS1"]
+    for column in columns.values():
+        _check_readable(opened.path, column)
+    variable = {name: one for name, one in columns.items() if one.is_variable}
+    plain = {name: one for name, one in columns.items() if not one.is_variable}
+    if not variable:
+        opened.stream.seek(hdu.start)
+        return _read_rows(opened.path, opened.stream, hdu, plain, opened.most_bytes - hdu.start)
+    content = opened.content(hdu)
+    rows = io.BytesIO(memoryview(content)[hdu.start - hdu.offset :])
+    table = _read_rows(opened.path, rows, hdu, plain, hdu.size)
+    return table | _read_variable(opened.path, content, variable)
+
+
+def _check_readable(path, column):
+    if column.letter in _NO_NUMBERS:
+        raise DataError(
+            f"{path}: column {column.name} holds {_NO_NUMBERS[column.letter]}: "
+            "a column of numbers is needed"
+        )
+    if column.is_bits and column.repeat > MOST_BITS:
+        raise DataError(
+            f"{path}: column {column.name} has {column.repeat} bits: at most {MOST_BITS} are read"
+        )
+    if column.repeat != 1 and not column.is_bits:
+        raise DataError(
+            f"{path}: column {column.name} has several values per row: one is needed"
+            if column.repeat
+            else f"{path}: column {column.name} is empty: values are needed"
+        )
+
+
+def _read_rows(path, stream, hdu, columns, most_bytes):
+    """Read columns from the rows, the first of which is the next in a stream."""
+    n_rows, row = hdu.header["NAXIS2"], hdu.header["NAXIS1"]
     dtype = np.dtype(
         {
             "names": list(columns),
-            "formats": [column.format for column in columns.values()],
+            "formats": [_format(column) for column in columns.values()],
             "offsets": [column.offset for column in columns.values()],
             "itemsize": row,
         }
     )
+    # No larger than the file allows, whatever the header says.
+    n_possible = min(n_rows, most_bytes // max(row, 1) + 1)
     table = {
-        name: np.empty(n_rows, np.int16 if name in CCD_COLUMNS else np.float64) for name in columns
+        name: np.empty(n_possible, _type_in_memory(name, one)) for name, one in columns.items()
     }
     for first in range(0, n_rows, ROWS_PER_BLOCK):
         n = min(ROWS_PER_BLOCK, n_rows - first)
@@ -192,7 +297,7 @@ def read_columns(path, stream, header, columns):
         if len(data) < n * row:
             raise DataError(
                 f"{path}: truncated: its header announces {n_rows} rows, "
-                f"{first + len(data) // row} are there: fetch it again"
+                f"{first + len(data) // max(row, 1)} are there: fetch it again"
             )
         block = np.frombuffer(data, dtype)
         for name, column in columns.items():
@@ -200,13 +305,65 @@ def read_columns(path, stream, header, columns):
     return table
 
 
+def _format(column):
+    return f"({column.n_bytes},)u1" if column.is_bits else FORMATS[column.letter]
+
+
+def _type_in_memory(name, column):
+    if column.is_bits:
+        return np.uint64
+    return np.int16 if name in CCD_COLUMNS else np.float64
+
+
 def _convert(raw, column, out):
-    """Write the values of a block of rows, scaled and with NaN for null, into an array."""
-    out[:] = raw
-    if out.dtype == np.int16:
+    """Write the values of a block of rows into an array: scaled, and without the null values."""
+    if column.is_bits:
+        out[:] = 0
+        for byte in raw.T:
+            out <<= np.uint64(8)
+            out |= byte
+        # The last byte is filled up with bits that do not count.
+        out >>= np.uint64(8 * raw.shape[1] - column.repeat)
         return
-    if (column.scale, column.zero) != (1, 0):
-        out *= column.scale
-        out += column.zero
+    is_chip = out.dtype == np.int16
+    is_scaled = (column.scale, column.zero) != (1, 0)
+    values = out
+    if column.letter == "L":
+        raw, values = _logical(raw), out
+    if is_chip and (is_scaled or not np.can_cast(raw.dtype, np.int16)):
+        values = np.empty(len(raw))
+    values[:] = raw
+    if is_scaled:
+        values *= column.scale
+        values += column.zero
     if column.null is not None and not column.is_float:
-        out[raw == column.null] = np.nan
+        values[raw == column.null] = NO_CHIP if is_chip else np.nan
+    if values is not out:
+        is_number = np.abs(values) <= np.iinfo(np.int16).max
+        out[:] = np.where(is_number, values, NO_CHIP)
+
+
+def _logical(raw):
+    """Return 1 for T, 0 for F, and NaN for no value."""
+    return np.select([raw == ord("T"), raw == ord("F")], [1.0, 0.0], np.nan)
+
+
+def _read_variable(path, content, columns):
+    """Read columns of variable length, by astropy, which must have one value in each row."""
+    primary = fits.PrimaryHDU().header.tostring().encode()
+    table = {}
+    with reading(path), fits.open(io.BytesIO(primary + content), memmap=False) as hdus:
+        for name, column in columns.items():
+            values = hdus[1].data.field(column.number - 1)
+            if any(len(value) != 1 for value in values):
+                raise DataError(
+                    f"{path}: column {column.name} has arrays of other lengths than 1: one value "
+                    "per row is needed"
+                )
+            found = np.concatenate(list(values)) if len(values) else np.empty(0)
+            out = np.empty(len(found), _type_in_memory(name, column))
+            _convert(found, Column(number=column.number, name=name, letter="D"), out)
+            if column.null is not None and out.dtype != np.int16:
+                out[found == column.null] = np.nan
+            table[name] = out
+    return table

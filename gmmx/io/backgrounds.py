@@ -11,8 +11,8 @@ from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.grid import SkyImage
 from ._plane import on_plane
 from .events import is_events, read_events
-from .files import headers, open_fits, reading
-from .maps import read_image
+from .files import open_fits
+from .maps import is_picture, read_image
 from .units import FileUnit, read_unit
 
 WAY_OUT = "give sky, particle, streak, or a FITS image or event list"
@@ -97,12 +97,10 @@ def read_background(
 
 def _is_event_list(path):
     """Whether the first data of a FITS file are a table of events, not an image."""
-    with open_fits(path, way_out=WAY_OUT) as opened, reading(path):
-        for header, _ in headers(opened.stream):
-            if header.get("ZIMAGE", False):
+    with open_fits(path, way_out=WAY_OUT) as opened:
+        for hdu in opened.hdus():
+            if is_picture(hdu):
                 return False
-            if header.get("XTENSION", "IMAGE").strip() == "IMAGE" and header.get("NAXIS", 0) >= 2:
-                return False
-            if is_events(header):
+            if is_events(hdu.header):
                 return True
     return False

@@ -18,8 +18,8 @@ from ._plane import own_plane, physical_frame
 from ._sky_columns import WAY_OUT
 from ._subspace import recorded_band, recorded_chips
 from .events import file_keywords, is_events
-from .files import headers, open_fits, reading
-from .maps import read_image
+from .files import open_fits
+from .maps import is_picture, read_image
 from .psf_image import is_radius
 from .units import read_unit
 from .virtual import FileArgument
@@ -44,11 +44,11 @@ def is_counts_image(file: FileArgument) -> bool:
         If the file is not there or not FITS.
     """
     has_image = False
-    with open_fits(file.path, way_out=WAY_OUT) as opened, reading(file.path):
-        for header, _ in headers(opened.stream):
-            if is_events(header):
+    with open_fits(file.path, way_out=WAY_OUT) as opened:
+        for hdu in opened.hdus():
+            if is_events(hdu.header):
                 return False
-            has_image |= _is_image(header)
+            has_image |= is_picture(hdu)
     return has_image
 
 
@@ -105,13 +105,6 @@ def read_counts(path: str | PathLike) -> CountsImage:
             inputs=(InputFile("events", str(path), image.sha256),),
         ),
     )
-
-
-def _is_image(header):
-    if header.get("XTENSION", "IMAGE").strip() != "IMAGE" and not header.get("ZIMAGE", False):
-        return False
-    axes = "ZNAXIS" if header.get("ZIMAGE", False) else "NAXIS"
-    return header.get(axes, 0) >= 2 and all(header[f"{axes}{i}"] > 0 for i in (1, 2))
 
 
 _GIVE = "give the counts image (fluximage calls it .img) or the event list"

@@ -16,9 +16,11 @@ from ..model.photons import EventList, Photons
 from ..model.pointing import InputFile, Pointing
 from ..telescope.instruments import instrument_of
 from ._columns import CCD_COLUMNS, EnergyColumn, EventTable, read_columns, table_columns
+from ._screening import screening_columns, warn_of_unscreened
 from ._sky_columns import WAY_OUT, sky_columns
+from ._stray import has_legal_position, is_far_from_others
 from ._subspace import recorded_band
-from .files import headers, open_fits, reading
+from .files import open_fits, reading
 from .units import energy_scale
 from .virtual import FileArgument, check_columns, filter_rows, parse_file_argument
 
@@ -71,9 +73,12 @@ def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> Eve
     file = parse_file_argument(path)
     table, pointing, sky_of = _read_table(file)
     pointing, dropped = filter_rows(file, table, pointing)
+    warn_of_unscreened(file, table, instrument_of(pointing))
+    table.drop_others()
+    legal = has_legal_position(file.path, table.columns, table.values)
     frame, physical = sky_of.plane(table.values)
     _convert_energies(table)
-    dropped |= _without_nan(file.path, table)
+    dropped |= _without_position(file.path, table, legal)
     photons = Photons(
         table.values["x"],
         table.values["y"],
@@ -89,19 +94,21 @@ def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> Eve
 def _read_table(file):
     """Read the columns that are needed, the facts of the pointing, and the tangent plane."""
     with open_fits(file.path, way_out=WAY_OUT) as opened:
-        primary, header, start = _events_header(file.path, opened.stream)
+        primary, hdu = _events_hdu(opened)
+        header = hdu.header
         columns = _checked_columns(file.path, header)
-        pointing = Pointing.from_keywords(file_keywords(primary, header))
+        pointing = Pointing.from_keywords(file_keywords(primary.header, header))
         instrument = instrument_of(pointing)
         sky = sky_columns(file.path, header, columns, pointing, instrument)
         energy = _energy_column(file.path, columns, instrument)
         ccd = next((name for name in CCD_COLUMNS if name in columns), None)
         check_columns(file, columns, energy.name)
         names = ("x", "y", energy.name, ccd, *(one.column for one in file.columns))
+        names += screening_columns(header, columns, instrument)
         wanted = {name: columns[name] for name in names if name is not None}
         with reading(file.path):
-            opened.stream.seek(start)
-            values = read_columns(file.path, opened.stream, header, wanted)
+            values = read_columns(opened, hdu, wanted)
+        opened.check(primary, hdu)
         digest = opened.digest()
     pointing = replace(
         sky.system.own_pointing(pointing),
@@ -122,7 +129,7 @@ def is_events(header: fits.Header) -> bool:
     header : astropy.io.fits.Header
     """
     name, kind = (str(header.get(key, "")).strip().upper() for key in ("EXTNAME", "HDUCLAS1"))
-    return str(header.get("XTENSION", "")).strip() == "BINTABLE" and (
+    return str(header.get("XTENSION", "")).strip() in ("BINTABLE", "TABLE") and (
         name in ("EVENTS", "STDEVT") or kind == "EVENTS"
     )
 
@@ -149,17 +156,29 @@ def file_keywords(primary: fits.Header, header: fits.Header) -> dict[str, str | 
     return found
 
 
-def _events_header(path, stream):
-    """Return the primary header, that of the EVENTS extension, and the offset of its data."""
+def _events_hdu(opened):
+    """Return the primary HDU and that of the events."""
     primary, found = None, []
-    with reading(path):
-        for header, start in headers(stream):
-            primary = header if primary is None else primary
-            if is_events(header):
-                return primary, header, start
-            name = str(header.get("EXTNAME", "PRIMARY" if not found else "")).strip().upper()
-            found.append(name or "unnamed")
-    raise DataError(f"{path}: no EVENTS extension (found {', '.join(found)}): {WAY_OUT}")
+    for hdu in opened.hdus():
+        primary = hdu if primary is None else primary
+        if is_events(hdu.header):
+            _refuse_other_tables(opened.path, hdu)
+            return primary, hdu
+        found.append(hdu.name or "unnamed")
+    raise DataError(f"{opened.path}: no EVENTS extension (found {', '.join(found)}): {WAY_OUT}")
+
+
+def _refuse_other_tables(path, hdu):
+    """Refuse tables whose rows are not there as they are."""
+    if hdu.header.get("ZTABLE") is True:
+        raise DataError(
+            f"{path}: its table {hdu.name} is compressed by tiles (ZTABLE): unpack it with funpack"
+        )
+    if str(hdu.header.get("XTENSION")).strip() == "TABLE":
+        raise DataError(
+            f"{path}: its table {hdu.name} holds text (XTENSION = 'TABLE'): convert it to a binary "
+            "table"
+        )
 
 
 def _checked_columns(path, header):
@@ -219,24 +238,25 @@ def _convert_energies(table):
         values[energy.name] *= energy.scale
 
 
-def _without_nan(path, table):
-    """Take the rows out whose position or energy is not finite; return their number by reason."""
+def _without_position(path, table, legal):
+    """Take the rows out that have no energy or no position; return their number by reason.
+
+    A position outside the legal range of the columns, or far from all others, is none.
+    """
     values = table.values
-    finite = np.isfinite(values["x"]) & np.isfinite(values["y"])
+    finite = (np.isfinite(values["x"]) & np.isfinite(values["y"])) | ~legal
     if table.energy.name is not None:
         finite &= np.isfinite(values[table.energy.name])
-    dropped = {}
-    if not finite.all():
-        dropped["not finite"] = int(np.count_nonzero(~finite))
-        for name in values:
-            values[name] = values[name][finite]
-        if not finite.any():
-            raise DataError(
-                f"{path}: none of its {len(finite)} rows has a finite position and energy"
-            )
+    here = legal & ~is_far_from_others(values["x"], values["y"])
+    keep = finite & here
+    if not keep.any():
+        raise DataError(f"{path}: none of its {len(keep)} rows has a finite position and energy")
+    table.keep(keep)
     for column in values.values():
         column.flags.writeable = False
-    return dropped
+    lost = {"not finite": ~finite, "position": finite & ~here}
+    counts = {reason: int(np.count_nonzero(rows)) for reason, rows in lost.items()}
+    return {reason: n for reason, n in counts.items() if n}
 
 
 def _inside_shapes(events, file):

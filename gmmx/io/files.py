@@ -1,33 +1,43 @@
-"""Opening FITS files: every failure becomes one line that names the file.
+"""Opening FITS files: which HDUs they hold, and whether their checksums are right.
 
 The SHA-256 of a file is taken while the file is read. `file_digest` knows it from then on.
 """
 
-import gzip
-import hashlib
 import io
-import os
 import re
-import time
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from astropy.io import fits
+from ..errors import DataError, DataWarning
+from ._causes import kind_of, reading
+from ._checksum import BLOCK, SummedStream, is_complete, is_newer_than_sums, stored_sums
+from ._digest import DigestedFile, digest_of
+from ._hdu import Hdu, headers
+from ._unzip import GZIP_MAGIC, UnzippedStream
 
-from ..errors import DataError, GmmxError
+__all__ = [
+    "GZIP_MAGIC",
+    "OpenFits",
+    "check_input",
+    "checksums",
+    "file_digest",
+    "open_fits",
+    "reading",
+]
 
-BLOCK = 2880
-GZIP_MAGIC = b"\x1f\x8b"
-# A file that changed less than this before [s] may change again without a new time of change,
-# because file systems store times in steps of up to 2 s.
-CLOCK_STEP = 2.0
-# Digests of files that this process has read, by `_version`.
-_digests: dict[tuple, str] = {}
+# Read at a time [byte]: whole blocks, so that each of them is summed once.
+BUFFER = 45 * BLOCK
+# Bytes by which a file is recognised.
+HEAD = 512
+# Gzip data are at most this many times smaller than what they hold.
+DEFLATE = 1032
+# Whether the checksums of files are verified.
+_verified: ContextVar[bool] = ContextVar("verified", default=True)
 
 
 def check_input(path: str | PathLike, *, way_out: str = "check its name and folder") -> Path:
@@ -83,57 +93,10 @@ def file_digest(path: str | PathLike) -> str:
     """
     path = check_input(path)
     with reading(path), path.open("rb") as stream:
-        version = _version(stream)
-        digest = _digests.get(version)
-        if digest is None:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            _remember(stream, version, digest)
-    return digest
+        return digest_of(stream)
 
 
-@contextmanager
-def reading(path: str | PathLike) -> Iterator[None]:
-    """Turn every error that a file causes into one line, and silence astropy's warnings.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file, for the message.
-
-    Raises
-    ------
-    DataError
-        For any error of the body that the content of the file causes.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except GmmxError:
-        raise
-    except (EOFError, zlib.error) as error:
-        raise DataError(f"{path}: truncated or damaged: fetch it again") from error
-    except gzip.BadGzipFile as error:
-        raise DataError(f"{path}: damaged gzip: fetch it again") from error
-    except PermissionError as error:
-        raise DataError(
-            f"{path}: not readable (permission denied): check its permissions"
-        ) from error
-    except (
-        OSError,
-        MemoryError,
-        TypeError,
-        ValueError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        fits.VerifyError,
-    ) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path}: truncated or damaged ({reason}): fetch it again") from error
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OpenFits:
     """An open FITS file.
 
@@ -142,11 +105,112 @@ class OpenFits:
     path : Path
     stream : file object
         The bytes of the FITS file, unzipped.
+    most_bytes : int
+        The file, unzipped, has no more bytes than this.
     """
 
     path: Path
-    stream: io.BufferedIOBase
-    _raw: "_Digested"
+    stream: io.BufferedReader
+    most_bytes: int
+    _raw: DigestedFile
+    _summed: SummedStream
+
+    def hdus(self) -> Iterator[Hdu]:
+        """Yield the HDUs, without reading their data.
+
+        Raises
+        ------
+        DataError
+            If a header cannot be read.
+        """
+        with reading(self.path):
+            yield from headers(self.stream)
+
+    def content(self, hdu: Hdu) -> bytes:
+        """Return the header and the data of an HDU, with padding.
+
+        Parameters
+        ----------
+        hdu : Hdu
+
+        Raises
+        ------
+        DataError
+            If the data are truncated.
+        """
+        needed = hdu.start + hdu.size
+        if needed > self.most_bytes:
+            self._refuse_truncated(hdu, self.most_bytes - hdu.start)
+        with reading(self.path):
+            self.stream.seek(hdu.offset)
+            found = self.stream.read(hdu.stop - hdu.offset)
+        if hdu.offset + len(found) < needed:
+            self._refuse_truncated(hdu, hdu.offset + len(found) - hdu.start)
+        return found
+
+    def _refuse_truncated(self, hdu, n):
+        raise DataError(
+            f"{self.path}: truncated: the header of {hdu.title} announces {hdu.size:,} bytes of "
+            f"data, at most {max(n, 0):,} are there: fetch it again"
+        )
+
+    def check(self, *hdus: Hdu) -> None:
+        """Compare the checksums of HDUs that are used, where present.
+
+        Parameters
+        ----------
+        *hdus : Hdu
+
+        Raises
+        ------
+        DataError
+            If a checksum does not hold.
+
+        Warns
+        -----
+        DataWarning
+            If FITS does not allow the value of a card that is used.
+        """
+        for hdu in hdus:
+            for card in hdu.odd_cards:
+                warnings.warn(
+                    f"{self.path}: FITS does not allow the value in {card!r}: taken as missing. "
+                    "Correct the card if it is needed",
+                    DataWarning,
+                    stacklevel=4,
+                )
+            self._check_sums(hdu)
+
+    def _check_sums(self, hdu):
+        datasum, has_checksum = stored_sums(hdu.header)
+        if not _verified.get() or not (has_checksum or datasum is not None):
+            return
+        with reading(self.path):
+            of_data = self._summed.total(hdu.start, hdu.stop)
+            of_all = self._summed.total(hdu.offset, hdu.stop)
+        wrong_data = datasum is not None and of_data != datasum
+        if (wrong_data or (has_checksum and not is_complete(of_all))) and not self._is_stale(hdu):
+            part, key = ("the data of ", "DATASUM") if wrong_data else ("", "CHECKSUM")
+            raise DataError(
+                f"{self.path}: {part}{hdu.title} {'do' if part else 'does'} not match {key}: "
+                f"damaged, or changed by a program that left {key} as it was: fetch the file "
+                "again, or give `no_checksum` to go on",
+                parameter="no_checksum",
+            )
+
+    def _is_stale(self, hdu):
+        """Whether the checksums of an HDU are older than the file, and so tell nothing.
+
+        That is so if the history says it, or if DATASUM is wrong in each of several HDUs. Damage
+        would hardly have struck all of them.
+        """
+        if is_newer_than_sums(hdu.header):
+            return True
+        sums = [(one, stored_sums(one.header)[0]) for one in self.hdus() if one.size]
+        known = [(one, datasum) for one, datasum in sums if datasum is not None]
+        return len(known) > 1 and all(
+            self._summed.total(one.start, one.stop) != datasum for one, datasum in known
+        )
 
     def digest(self) -> str:
         """Return the SHA-256 of the file on disk, whose rest is read if need be.
@@ -154,9 +218,22 @@ class OpenFits:
         `file_digest` gives it from now on, too.
         """
         with reading(self.path):
-            digest = self._raw.hexdigest()
-            _remember(self._raw, self._raw.version, digest)
-        return digest
+            return self._raw.hexdigest()
+
+
+@contextmanager
+def checksums(verified: bool) -> Iterator[None]:
+    """Choose whether the checksums of FITS files are verified while the body runs.
+
+    Parameters
+    ----------
+    verified : bool
+    """
+    token = _verified.set(verified)
+    try:
+        yield
+    finally:
+        _verified.reset(token)
 
 
 @contextmanager
@@ -182,100 +259,18 @@ def open_fits(
     """
     path = check_input(path, way_out=way_out)
     with reading(path):
-        raw = _Digested(path)
-    with io.BufferedReader(raw, 1 << 17) as buffered:
+        raw = DigestedFile(path)
+    with raw:
         with reading(path):
-            is_zipped = buffered.peek(2)[:2] == GZIP_MAGIC
-        stream = gzip.GzipFile(fileobj=buffered) if is_zipped else buffered
-        with reading(path):
-            if stream.read(9) != b"SIMPLE  =":
-                raise DataError(f"{path}: not a FITS file: {way_out}")
+            is_zipped = raw.peek(2) == GZIP_MAGIC
+            packed = io.BufferedReader(raw, BUFFER)
+            summed = SummedStream(UnzippedStream(packed) if is_zipped else raw)
+            stream = io.BufferedReader(summed, BUFFER)
+            head = stream.read(HEAD)
             stream.seek(0)
+        if not head.startswith(b"SIMPLE  ="):
+            kind, cure = kind_of(head) or ("not a FITS file", way_out)
+            raise DataError(f"{path}: {'' if kind.startswith('not') else 'is '}{kind}: {cure}")
+        most = raw.size * (DEFLATE if is_zipped else 1)
         # Not within `reading`, because warnings of the body have to be heard.
-        yield OpenFits(path, stream, raw)
-
-
-def headers(stream):
-    """Yield each header of a FITS stream and the offset of its data, without reading the data.
-
-    Parameters
-    ----------
-    stream : file object
-        As from `open_fits`.
-
-    Yields
-    ------
-    header : astropy.io.fits.Header
-    start : int
-    """
-    offset = 0
-    while True:
-        stream.seek(offset)
-        # Peeking, because a step back in a gzip stream may mean to start over.
-        if not stream.peek(1):
-            return
-        header = fits.Header.fromfile(stream, endcard=True)
-        start = stream.tell()
-        yield header, start
-        offset = start + -(-data_size(header) // BLOCK) * BLOCK
-
-
-def data_size(header: fits.Header) -> int:
-    """Return the number of bytes of the data of an HDU, without padding.
-
-    FITS standard 4.0, equations 1 and 2.
-    """
-    n_axes = header.get("NAXIS", 0)
-    if n_axes == 0:
-        return 0
-    lengths = [header[f"NAXIS{i}"] for i in range(1, n_axes + 1)]
-    if lengths[0] == 0 and header.get("GROUPS", False):
-        lengths = lengths[1:]
-    size = 1
-    for length in lengths:
-        size *= length
-    return abs(header["BITPIX"]) // 8 * header.get("GCOUNT", 1) * (header.get("PCOUNT", 0) + size)
-
-
-class _Digested(io.FileIO):
-    """A file that digests each byte once, in the order of the file, while it is read."""
-
-    def __init__(self, path):
-        super().__init__(path, "rb")
-        self.version = _version(self)
-        self._sha256, self._digested = hashlib.sha256(), 0
-
-    def readinto(self, buffer):
-        start = self.tell()
-        n = super().readinto(buffer)
-        # Bytes behind a gap wait until the gap is read.
-        if n and start <= self._digested < start + n:
-            self._sha256.update(memoryview(buffer)[self._digested - start : n])
-            self._digested = start + n
-        return n
-
-    def hexdigest(self):
-        """Return the digest of the whole file; the rest of the file is read first."""
-        here = self.tell()
-        self.seek(self._digested)
-        buffer = bytearray(1 << 20)
-        while self.readinto(buffer):
-            pass
-        self.seek(here)
-        return self._sha256.hexdigest()
-
-
-def _version(stream):
-    """Return what distinguishes the present content of an open file from any other content."""
-    status = os.fstat(stream.fileno())
-    return (
-        *(status.st_dev, status.st_ino, status.st_size),
-        *(status.st_mtime_ns, status.st_ctime_ns),
-    )
-
-
-def _remember(stream, version, digest):
-    """Remember the digest of an open file that did not change while it was read."""
-    is_settled = time.time() - os.fstat(stream.fileno()).st_mtime > CLOCK_STEP
-    if is_settled and _version(stream) == version:
-        _digests[version] = digest
+        yield OpenFits(path, stream, most, raw, summed)

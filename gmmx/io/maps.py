@@ -4,7 +4,6 @@ import warnings
 from os import PathLike
 
 import numpy as np
-from astropy.io import fits
 
 from ..errors import DataError, DataWarning
 from ..model.completeness import Completeness
@@ -12,10 +11,10 @@ from ..model.pointing import Pointing
 from ..plane.frame import PhysicalFrame, SkyFrame
 from ..telescope.instruments import instrument_of
 from ._plane import FitsImage, on_plane
-from .files import open_fits, reading
+from .pixels import is_picture, read_image
 from .units import FileUnit, read_unit
 
-__all__ = ["FitsImage", "read_exposure", "read_image"]
+__all__ = ["FitsImage", "is_picture", "read_exposure", "read_image"]
 
 # A map without a unit that stays below this is a flux, not an exposure, not even a relative one.
 LEAST_EXPOSURE = 1e-3
@@ -23,73 +22,6 @@ LEAST_EXPOSURE = 1e-3
 SAME_ENERGY = 1e-3
 _GIVE = "give the exposure map (fluximage calls it .expmap)"
 _OVERRIDE = "correct the header, or give the unit of the map with `exposure_unit`"
-
-
-def read_image(path: str | PathLike) -> FitsImage:
-    """Read the first two-dimensional image of a FITS file, primary or extension.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    FitsImage
-
-    Raises
-    ------
-    DataError
-        If the file is not there, not FITS or truncated, or holds no such image.
-
-    Examples
-    --------
-    >>> read_image("data_samples/expmap.fits.gz").text("BUNIT")
-    'cm**2 s'
-    """
-    with (
-        open_fits(path) as opened,
-        reading(path),
-        fits.open(opened.stream, memmap=False, do_not_scale_image_data=True) as hdus,
-    ):
-        for hdu in hdus:
-            if (
-                hdu.is_image
-                and len(hdu.shape) >= 2
-                and np.prod(hdu.shape[:-2]) == 1
-                and np.prod(hdu.shape) > 0
-            ):
-                return FitsImage(
-                    path=str(path),
-                    values=_values(path, hdu).reshape(hdu.shape[-2:]),
-                    header=hdu.header.copy(),
-                    sha256=opened.digest(),
-                )
-    raise DataError(f"{path}: no image in it: a two-dimensional FITS image is needed")
-
-
-def _values(path, hdu):
-    """Return the values of an image in float64, scaled, with NaN for blank integers.
-
-    astropy scales short integers in float32, which would keep seven digits of a unit's factor.
-    """
-    scale, zero = (_factor(path, hdu.header, *one) for one in (("BSCALE", 1), ("BZERO", 0)))
-    raw, blank = hdu.data, hdu.header.get("BLANK")
-    values = np.array(raw, np.float64)
-    if (scale, zero) != (1, 0):
-        values *= scale
-        values += zero
-    if blank is not None and raw.dtype.kind in "iu":
-        values[raw == blank] = np.nan
-    return values
-
-
-def _factor(path, header, key, default):
-    """Return BSCALE or BZERO."""
-    value = header.get(key, default)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (is_number and np.isfinite(value) and (key == "BZERO" or value != 0)):
-        raise DataError(f"{path}: {key} {value!r} is not a number to scale by: correct the header")
-    return float(value)
 
 
 def read_exposure(

@@ -203,8 +203,7 @@ def check_columns(file, columns, energy_column):
 def filter_rows(file, table, pointing):
     """Keep the rows of a table that the filters of its file's name keep.
 
-    Each filter sees the column as the file has it, an energy in eV. Columns that only a filter
-    needs are taken out.
+    Each filter sees the column as the file has it, an energy in eV.
 
     Parameters
     ----------
@@ -228,16 +227,12 @@ def filter_rows(file, table, pointing):
     values = table.values
     n_before = len(values["x"])
     keep = _rows_kept(file, table)
-    if not keep.all():
-        for name in values:
-            values[name] = values[name][keep]
+    table.keep(keep)
     band = _band(file, table, pointing.recorded_band_kev)
     if band is not None:
         pointing = replace(pointing, recorded_band_kev=band)
     if any(one.column == table.ccd for one in file.columns):
         pointing = replace(pointing, recorded_chips=np.unique(values[table.ccd]).tolist())
-    for name in set(values) - {"x", "y", table.energy.name, table.ccd}:
-        del values[name]
     n_lost = n_before - len(values["x"])
     return pointing, {"filter": n_lost} if n_lost else {}
 

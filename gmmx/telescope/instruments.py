@@ -73,6 +73,9 @@ class Instrument:
         Backgrounds that are fitted by default.
     has_energies : bool
         Whether a photon's energy is recorded well enough to be used.
+    good_grades : tuple of int
+        Grades of the events that level 2 keeps, if their STATUS is zero; empty if STATUS and GRADE
+        do not tell which events are good.
     channels : Channels or None
         Conversion of PI to energies; None if PI is not used.
     sky_pixels : SkyPixels or None
@@ -99,6 +102,7 @@ class Instrument:
     psf: str | None = None
     backgrounds: tuple[str, ...] = ("sky",)
     has_energies: bool = True
+    good_grades: tuple[int, ...] = ()
     channels: Channels | None = None
     sky_pixels: SkyPixels | None = None
     largest_area: float | None = None
@@ -135,6 +139,7 @@ ACIS = Instrument(
     back_illuminated=(5, 7),
     psf="chandra",
     backgrounds=("sky", "particle"),
+    good_grades=(0, 2, 3, 4, 6),
     channels=Channels(width_kev=0.0146, offset=-0.5, last=1024),
     sky_pixels=SkyPixels(reference=4096.5, size=0.492),
     largest_area=1e4,

@@ -1,0 +1,98 @@
+"""The pixels of a FITS image, primary or extension, compressed or not."""
+
+import io
+from os import PathLike
+
+import numpy as np
+from astropy.io import fits
+
+from ..errors import DataError
+from ._hdu import Hdu
+from ._plane import FitsImage
+from .files import open_fits, reading
+
+
+def read_image(path: str | PathLike) -> FitsImage:
+    """Read the first two-dimensional image of a FITS file, primary or extension.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    FitsImage
+
+    Raises
+    ------
+    DataError
+        If the file is not there, not FITS or truncated, or holds no such image.
+
+    Examples
+    --------
+    >>> read_image("data_samples/expmap.fits.gz").text("BUNIT")
+    'cm**2 s'
+    """
+    with open_fits(path) as opened:
+        primary = None
+        for hdu in opened.hdus():
+            primary = hdu if primary is None else primary
+            if is_picture(hdu):
+                values, header = _pixels(opened, hdu)
+                opened.check(*dict.fromkeys((primary, hdu)))
+                return FitsImage(
+                    path=str(path), values=values, header=header, sha256=opened.digest()
+                )
+    raise DataError(f"{path}: no image in it: a two-dimensional FITS image is needed")
+
+
+def is_picture(hdu: Hdu) -> bool:
+    """Return whether an HDU is an image of two dimensions, and has pixels.
+
+    Further axes may have one pixel.
+
+    Parameters
+    ----------
+    hdu : Hdu
+    """
+    shape = hdu.shape if hdu.is_image else ()
+    return len(shape) >= 2 and np.prod(shape[:-2]) == 1 and all(n > 0 for n in shape)
+
+
+def _pixels(opened, hdu):
+    """Return the pixels of an image, as float64, and its header."""
+    content, keep = opened.content(hdu), {"do_not_scale_image_data": True}
+    shape = hdu.shape[-2:]
+    with reading(opened.path):
+        if hdu.header.get("ZIMAGE") is not True:
+            raw = fits.PrimaryHDU.fromstring(content, **keep).data
+            return _scaled(opened.path, raw, hdu.header).reshape(shape), hdu.header
+        primary = fits.PrimaryHDU().header.tostring().encode()
+        with fits.open(io.BytesIO(primary + content), memmap=False, **keep) as hdus:
+            raw, header = hdus[1].data, hdus[1].header.copy()
+            return _scaled(opened.path, raw, header).reshape(shape), header
+
+
+def _scaled(path, raw, header):
+    """Return the values of an image in float64, scaled, with NaN for blank integers.
+
+    astropy scales short integers in float32, which would keep seven digits of a unit's factor.
+    """
+    scale, zero = (_factor(path, header, *one) for one in (("BSCALE", 1), ("BZERO", 0)))
+    blank = header.get("BLANK")
+    values = np.array(raw, np.float64)
+    if (scale, zero) != (1, 0):
+        values *= scale
+        values += zero
+    if blank is not None and raw.dtype.kind in "iu":
+        values[raw == blank] = np.nan
+    return values
+
+
+def _factor(path, header, key, default):
+    """Return BSCALE or BZERO."""
+    value = header.get(key, default)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number and np.isfinite(value) and (key == "BZERO" or value != 0)):
+        raise DataError(f"{path}: {key} {value!r} is not a number to scale by: correct the header")
+    return float(value)

@@ -441,7 +441,7 @@ def test_a_large_file_is_not_held_twice(tmp_path, monkeypatch):
         tmp_path / "large.fits",
         [*columns, ("energy", "E", rng.uniform(500, 2000, n)), ("ccd_id", "I", np.full(n, 7))],
     )
-    monkeypatch.setattr("gmmx.io._columns.ROWS_PER_BLOCK", 4096)
+    monkeypatch.setattr("gmmx.io._rows.ROWS_PER_BLOCK", 4096)
     tracemalloc.start()
     try:
         events = read_events(path)

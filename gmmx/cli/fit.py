@@ -76,6 +76,7 @@ _OPTIONS = (
         type=float,
         default="the pixel of the exposure map, else 1",
     ),
+    options.no_checksum,
     _instrument(
         "ccd",
         "Chips whose photons are kept, such as 0-3 or 5,7.",

@@ -90,6 +90,7 @@ main.add_command(fit)
     group="Options",
     default=RenderConfig.points,
 )
+@options.no_checksum
 @options.out("FILE.fits|.h5", "File of the images.")
 @options.overwrite
 @options.quiet
@@ -234,11 +235,12 @@ def export(console, model, out, overwrite, **given):
 )
 @options.model
 @options.events
+@options.no_checksum
 @options.as_json
 @options.quiet
 @options.verbose
 @click.pass_obj
-def score(console, model, events, as_json):
+def score(console, model, events, no_checksum, as_json):
     """Score MODEL on EVENTS that it was not fitted to.
 
     The score is the mean over the photons of log[lambda(x) / integral of lambda], in nats, where
@@ -251,7 +253,7 @@ def score(console, model, events, as_json):
     """
     from ..commands.score import score as score_files
 
-    facts = score_files(model, events)
+    facts = score_files(model, events, no_checksum=no_checksum)
     if as_json:
         console.show_json(facts)
     else:

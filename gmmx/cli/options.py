@@ -12,7 +12,7 @@ from dataclasses import fields
 import click
 from click.shell_completion import CompletionItem
 
-from ..config import ExportConfig, FitConfig, PlotConfig, RenderConfig
+from ..config import ExportConfig, FitConfig, PlotConfig, ReadOptions, RenderConfig
 from ..errors import GmmxWarning, InputError
 from .streams import printing
 
@@ -254,6 +254,12 @@ def _files(name, metavar):
 events = _files("events", "EVENTS...")
 model = click.argument("model", type=File())
 models = _files("models", "MODEL...")
+no_checksum = flag(
+    "--no-checksum",
+    group="Input",
+    default=ReadOptions.no_checksum,
+    help="Read FITS files even if their CHECKSUM or DATASUM does not hold.",
+)
 overwrite = flag("--overwrite", help="Replace the output file if it exists.")
 as_json = flag(
     "--json",

@@ -7,6 +7,7 @@ from ..answers.canvas import output_grid
 from ..answers.images import render as draw
 from ..config import IMAGES, RenderConfig
 from ..errors import InputError, about
+from ..io.files import checksums
 from ..io.images import IMAGE_SUFFIXES, read_grid_like, write_images
 from ..io.inputs import recorded_files
 from ..io.models import read_model
@@ -56,7 +57,8 @@ def render(
     if config.like is None:
         grid = output_grid(result, bin=config.bin)
     else:
-        grid = read_grid_like(config.like, result.frame)
+        with checksums(verified=not config.no_checksum):
+            grid = read_grid_like(config.like, result.frame)
     with about(model):
         drawn = draw(result, grid, units=config.units, with_points=config.points)
         images = _chosen(drawn.as_dict(), config.image, len(result.observations))

@@ -6,13 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..answers.score import held_out_score
+from ..config import ReadOptions
 from ..errors import InputError
+from ..io.files import checksums
 from ..io.models import read_model
 from ..io.virtual import parse_file_argument
 from ..reading.held_out import in_pixels_of, read_held_out
 
 
-def score(model: str | Path, events: Sequence[str | Path]) -> dict:
+def score(
+    model: str | Path,
+    events: Sequence[str | Path],
+    *,
+    no_checksum: bool = ReadOptions.no_checksum,
+) -> dict:
     """Score a model file on the photons of other event files.
 
     The photons are selected as those of the fit were: by energy, chip, mask and field.
@@ -22,6 +29,8 @@ def score(model: str | Path, events: Sequence[str | Path]) -> dict:
     model : path
     events : sequence of path
         One event file for each observation of the model, in its order.
+    no_checksum : bool
+        Whether FITS files are read even if their CHECKSUM or DATASUM does not hold.
 
     Returns
     -------
@@ -46,7 +55,8 @@ def score(model: str | Path, events: Sequence[str | Path]) -> dict:
             parameter="events",
         )
     fitted = result.observations
-    photons = [read_held_out(file, one) for file, one in zip(files, fitted, strict=True)]
+    with checksums(verified=not no_checksum):
+        photons = [read_held_out(file, one) for file, one in zip(files, fitted, strict=True)]
     seen = tuple(in_pixels_of(other, one) for other, one in zip(photons, fitted, strict=True))
     found = held_out_score(replace(result, observations=seen), photons)
     dropped = sum((Counter(o.dropped) for o in photons), Counter())

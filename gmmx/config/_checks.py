@@ -105,6 +105,12 @@ def require_choice(options, name, choices):
         raise InputError(f"`{name}` = {value}: choose {either(choices)}", parameter=name)
 
 
+def require_bool(options, name):
+    value = getattr(options, name)
+    if not isinstance(value, bool):
+        raise InputError(f"`{name}` = {value}: choose true or false", parameter=name)
+
+
 def require_positive(options, *names):
     require(options, names, "a positive number", lambda v: math.isfinite(v) and v > 0)
 

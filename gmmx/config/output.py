@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from .._words import either
 from ..errors import InputError
-from ._checks import Options, require_choice, require_positive, require_text, require_whole
+from ._checks import (
+    Options,
+    require_bool,
+    require_choice,
+    require_positive,
+    require_text,
+    require_whole,
+)
 
 IMAGES = (
     "signal",
@@ -42,6 +49,8 @@ class RenderConfig(Options):
         photon/cm^2/s per pixel, or photon/cm^2/s/arcsec^2.
     points : bool
         Whether the signal image contains the point sources.
+    no_checksum : bool
+        Whether the image of `like` is read even if its CHECKSUM or DATASUM does not hold.
     """
 
     image: str | None = None
@@ -49,13 +58,14 @@ class RenderConfig(Options):
     bin: float | None = None
     units: str = "counts"
     points: bool = False
+    no_checksum: bool = False
 
     def __post_init__(self):
         require_text(self, "image", "like")
         require_positive(self, "bin")
         require_choice(self, "units", UNITS)
-        if not isinstance(self.points, bool):
-            raise InputError(f"`points` = {self.points}: choose true or false", parameter="points")
+        require_bool(self, "points")
+        require_bool(self, "no_checksum")
         name = re.sub(r"_[1-9]\d*$", "", str(self.image).lower())
         if self.image is not None and name not in (
             IMAGES if name == str(self.image).lower() else IMAGES_OF_EACH

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import InputError
-from ._checks import Options, make_tuples, require_at_least, require_choice, require_positive
+from ._checks import (
+    Options,
+    make_tuples,
+    require_at_least,
+    require_bool,
+    require_choice,
+    require_positive,
+)
 
 SOURCE_POSITIONS = ("free", "fixed")
 
@@ -55,6 +62,8 @@ class ReadOptions(Options):
         1 arcsec where there is no map.
     bin : float, optional
         Size of the cells that photons are counted in [arcsec]. Without it photons stay single.
+    no_checksum : bool
+        Whether FITS files are read even if their CHECKSUM or DATASUM does not hold.
 
     Raises
     ------
@@ -81,6 +90,7 @@ class ReadOptions(Options):
     background_region: tuple = ()
     grid: float | None = None
     bin: float | None = None
+    no_checksum: bool = False
 
     def __post_init__(self):
         several = ("exposure", "exposure_unit", "area", "psf", "mask", "region")
@@ -96,6 +106,7 @@ class ReadOptions(Options):
                 parameter="psf_ecf",
             )
         require_at_least(self, 0, "psf_extra_sigma")
+        require_bool(self, "no_checksum")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

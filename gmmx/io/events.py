@@ -15,7 +15,8 @@ from ..errors import DataError, DataWarning
 from ..model.photons import EventList, Photons
 from ..model.pointing import InputFile, Pointing
 from ..telescope.instruments import instrument_of
-from ._columns import CCD_COLUMNS, EnergyColumn, EventTable, read_columns, table_columns
+from ._columns import CCD_COLUMNS, EnergyColumn, EventTable, table_columns
+from ._rows import read_columns
 from ._screening import screening_columns, warn_of_unscreened
 from ._sky_columns import WAY_OUT, sky_columns
 from ._stray import has_legal_position, is_far_from_others

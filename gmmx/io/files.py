@@ -24,6 +24,7 @@ __all__ = [
     "GZIP_MAGIC",
     "OpenFits",
     "check_input",
+    "check_sums",
     "checksums",
     "file_digest",
     "open_fits",
@@ -221,6 +222,22 @@ class OpenFits:
             return self._raw.hexdigest()
 
 
+def check_sums(path: str | PathLike) -> None:
+    """Compare the checksums of all HDUs of a FITS file, where present.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or a checksum does not hold.
+    """
+    with open_fits(path) as opened:
+        opened.check(*opened.hdus())
+
+
 @contextmanager
 def checksums(verified: bool) -> Iterator[None]:
     """Choose whether the checksums of FITS files are verified while the body runs.
@@ -265,7 +282,7 @@ def open_fits(
             is_zipped = raw.peek(2) == GZIP_MAGIC
             packed = io.BufferedReader(raw, BUFFER)
             summed = SummedStream(UnzippedStream(packed) if is_zipped else raw)
-            stream = io.BufferedReader(summed, BUFFER)
+            stream: io.BufferedReader = io.BufferedReader(summed, BUFFER)
             head = stream.read(HEAD)
             stream.seek(0)
         if not head.startswith(b"SIMPLE  ="):

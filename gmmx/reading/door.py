@@ -12,6 +12,7 @@ from typing import Any
 from ..config import ReadOptions
 from ..errors import DataWarning
 from ..io.counts_image import is_counts_image
+from ..io.files import checksums
 from ..io.virtual import parse_file_argument, parse_file_arguments
 from ..model.observation import Observation
 from ..plane.frame import SkyFrame
@@ -96,8 +97,9 @@ PSF map psfmap.fits.gz; background sky + particle)
     """
     ReadOptions.check_names(options)
     (each,) = options_of_each(_checked(ReadOptions(**options)), 1)
-    observation = open_source(parse_file_argument(events)).observation(each, name=name)
-    return placed(observation, frame=frame, bin=each.bin)
+    with checksums(verified=not each.no_checksum):
+        observation = open_source(parse_file_argument(events)).observation(each, name=name)
+        return placed(observation, frame=frame, bin=each.bin)
 
 
 def read_observations(events: Sequence[str | PathLike], **options: Any) -> list[Observation]:
@@ -131,8 +133,9 @@ def read_observations(events: Sequence[str | PathLike], **options: Any) -> list[
     [('events_1', 3893.0), ('events_2', 17906.0)]
     """
     ReadOptions.check_names(options)
-    files = parse_file_arguments(events)
-    return observations_of(files, ReadOptions(**options))
+    files, given = parse_file_arguments(events), ReadOptions(**options)
+    with checksums(verified=not given.no_checksum):
+        return observations_of(files, given)
 
 
 def observations_of(files, options, *, sources=()):

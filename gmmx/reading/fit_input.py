@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ..fitting.point_sources import PointSources
+from ..io.files import checksums
 from .door import observations_of
 from .inputs import input_files
 from .point_sources import read_point_sources, without_started
@@ -56,7 +57,8 @@ def read_fit_input(files, config):
     GmmxError
         If a file or an option cannot be used.
     """
-    return fit_input_of(observations_of(files, config, sources=config.sources), config)
+    with checksums(verified=not config.no_checksum):
+        return fit_input_of(observations_of(files, config, sources=config.sources), config)
 
 
 def fit_input_of(observations, config, *, sources=None):

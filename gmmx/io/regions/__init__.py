@@ -18,7 +18,7 @@ from ...errors import InputError
 from ...plane.frame import PhysicalFrame, SkyFrame
 from ...plane.grid import PixelGrid
 from ...plane.shapes import Shapes
-from ..files import GZIP_MAGIC, check_input, reading
+from ..files import GZIP_MAGIC, check_input, check_sums, reading
 from ._frames import Frames
 from ._objects import shapes_of_objects
 from ._tables import read_chips, read_table
@@ -230,6 +230,7 @@ def _read_file(path, frames):
     path = check_input(path)
     content = _content(path)
     if content.startswith(b"SIMPLE  ="):
+        check_sums(path)
         return read_table(path, io.BytesIO(content), frames)
     try:
         text = content.decode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""One event list in every form in which keywords place its columns X and Y on the sky."""
+"""Event lists and images in every form in which keywords place them on the sky."""
 
 from dataclasses import dataclass, field
 
@@ -16,6 +16,8 @@ COLUMNS = ("energy", "x", "y", "detx", "dety")
 NAMES = {
     "": ("TCTYP{n}", "TCRVL{n}", "TCRPX{n}", "TCDLT{n}", "TCUNI{n}", "TCROT{n}"),
     "A": ("TCTY{n}A", "TCRV{n}A", "TCRP{n}A", "TCDE{n}A", "TCUN{n}A", "TCRO{n}A"),
+    "image": ("CTYPE{n}", "CRVAL{n}", "CRPIX{n}", "CDELT{n}", "CUNIT{n}", "CROTA{n}"),
+    "image A": ("CTYPE{n}A", "CRVAL{n}A", "CRPIX{n}A", "CDELT{n}A", "CUNIT{n}A", "CROTA{n}A"),
     "SAS": ("REF{a}CTYP", "REF{a}CRVL", "REF{a}CRPX", "REF{a}CDLT", "REF{a}CUNI", "REF{a}CROT"),
 }
 
@@ -27,13 +29,12 @@ class Form:
     Attributes
     ----------
     name : str
-    names : {"", "A", "SAS"}
+    names : {"", "A", "SAS", "image", "image A"}
         Row of NAMES.
-    matrix : {"", "TP", "TPC", "TC", "TCD", "TCROT"}
+    matrix : {"", "TP", "TPC", "TC", "TCD", "TCROT", "PC", "CD", "CROTA"}
         Keywords of the matrix.
     keys : dict
-        Further keywords of the table; {x} and {y} stand for the numbers of the columns. None
-        removes a keyword.
+        Further keywords; {x} and {y} stand for the numbers of the columns. None removes a keyword.
     primary : dict
         Keywords of the primary header.
     columns : tuple of str
@@ -57,6 +58,10 @@ class Form:
         Unit of the coordinates [deg].
     is_plain : bool
         Whether pixels and plane are those of the first form, so that a fit must be the same.
+    pixel : float
+        Side of a pixel [arcsec].
+    zero : (float, float)
+        CRPIX.
     """
 
     name: str
@@ -76,6 +81,8 @@ class Form:
     pv: tuple = ()
     unit: float = 1.0
     is_plain: bool = False
+    pixel: float = PIXEL
+    zero: tuple = (ZERO, ZERO)
 
     def __str__(self):
         return self.name.replace(" ", "-")
@@ -91,8 +98,8 @@ class Form:
         values = {"RA": at.lon.deg, "DEC": at.lat.deg, "LON": at.lon.deg, "LAT": at.lat.deg}
         wcs.wcs.ctype = [f"{axis:-<4}-{self.code}" for axis in self.axes]
         wcs.wcs.crval = [values[axis[-3:]] if axis != "RA" else values[axis] for axis in self.axes]
-        wcs.wcs.crpix = [ZERO, ZERO]
-        wcs.wcs.cdelt = [step * PIXEL / 3600 for step in self.steps]
+        wcs.wcs.crpix = self.zero
+        wcs.wcs.cdelt = [step * self.pixel / 3600 for step in self.steps]
         wcs.wcs.pc = self.pc
         if self.lonpole is not None:
             wcs.wcs.lonpole = self.lonpole
@@ -121,33 +128,54 @@ class Form:
         self._keywords(table.header, numbers)
         primary = fits.PrimaryHDU()
         primary.header.update(self.primary)
-        for key, value in self.keys.items():
-            key = key.format(x=numbers[0], y=numbers[1])
-            if value is None:
-                table.header.pop(key, None)
-            else:
-                table.header[key] = value
         fits.HDUList([primary, table]).writeto(path)
         return path
 
+    def write_image(self, path, values, **keywords):
+        """Write an image."""
+        hdu = fits.PrimaryHDU(values)
+        hdu.header.update(keywords)
+        self._keywords(hdu.header, (1, 2))
+        hdu.writeto(path)
+        return path
+
+    def directions(self, ix, iy):
+        """Directions of pixels that are counted from 0, as a SkyCoord in ICRS."""
+        world = dict(zip(self.axes, self.wcs().wcs_pix2world(ix, iy, 0), strict=True))
+        lon, lat = (
+            next(world[axis] for axis in self.axes if axis.endswith(names))
+            for names in (("RA", "LON"), ("DEC", "LAT"))
+        )
+        return SkyCoord(lon, lat, unit="deg", frame=self.system).icrs
+
     def _keywords(self, header, numbers):
+        """Put the keywords into a header."""
+        self._wcs_keywords(header, numbers)
+        for key, value in self.keys.items():
+            key = key.format(x=numbers[0], y=numbers[1])
+            if value is None:
+                header.pop(key, None)
+            else:
+                header[key] = value
+
+    def _wcs_keywords(self, header, numbers):
         wcs = self.wcs()
         for i, (n, axis) in enumerate(zip(numbers, "XY", strict=True)):
             keys = [name.format(n=n, a=axis) for name in NAMES[self.names]]
-            values = [wcs.wcs.ctype[i], wcs.wcs.crval[i] / self.unit, ZERO]
+            values = [wcs.wcs.ctype[i], wcs.wcs.crval[i] / self.unit, self.zero[i]]
             values += [wcs.wcs.cdelt[i] / self.unit, "deg"]
             for key, value in zip(keys, values, strict=False):
                 header[key] = value
-            if self.matrix == "TCROT" and i == 1:
+            if self.matrix in ("TCROT", "CROTA") and i == 1:
                 # Greisen & Calabretta 2002, equation 189.
                 header[keys[5]] = self.turn * self.steps[0] * self.steps[1]
-            elif self.matrix and self.matrix != "TCROT":
-                replaces = self.matrix in ("TC", "TCD")
+            elif self.matrix not in ("", "TCROT", "CROTA"):
+                replaces = self.matrix in ("TC", "TCD", "CD")
                 if replaces:
                     del header[keys[3]]
                 for j, k in enumerate(numbers):
                     factor = wcs.wcs.cdelt[i] / self.unit if replaces else 1.0
-                    key = f"{self.matrix}{n}_{k}{'A' if self.names == 'A' else ''}"
+                    key = f"{self.matrix}{n}_{k}{'A' if self.names.endswith('A') else ''}"
                     header[key] = self.pc[i, j] * factor
 
 
@@ -255,4 +283,52 @@ FORMS = (
     Form("CAR", code="CAR"),
     Form("AIT, 2 degrees away", code="AIT", at=FAR),
     Form("galactic CAR", code="CAR", system="galactic", axes=("GLON", "GLAT"), at=FAR),
+)
+
+
+SIZE = (41, 60)
+RADEC_FK5 = {"RADECSYS": "FK5", "EQUINOX": 2000.0}
+
+
+def image(name, **given):
+    """A form of an image of SIZE, in pixels of 2 arcsec."""
+    zero = given.pop("zero", (25.0, 18.5))
+    return Form(name, names=given.pop("names", "image"), pixel=2.0, zero=zero, **given)
+
+
+SLANT = {"PV2_1": 0.1, "PV2_2": 0.2}
+
+IMAGE_FORMS = (
+    image("CDELT"),
+    image("CROTA2", matrix="CROTA", turn=30.0),
+    image("PC", matrix="PC", turn=-50.0),
+    image("CD", matrix="CD", turn=160.0),
+    image("sheared", matrix="CD", turn=20.0, skew=0.02),
+    image("alternate", names="image A"),
+    image("turned alternate", names="image A", matrix="PC", turn=30.0),
+    image("alternate beside pixels", names="image A", keys={"CTYPE1": "DETX", "CTYPE2": "DETY"}),
+    image("LONPOLE", lonpole=130.0, keys={"LONPOLE": 130.0}),
+    image("to the east", steps=(1.0, 1.0)),
+    image("declination first", axes=("DEC", "RA"), steps=(1.0, -1.0)),
+    image("lower case", keys={"CTYPE1": "ra---tan", "CTYPE2": "dec--tan"}),
+    image("three axes", keys={"CTYPE3": "ENERGY", "CRVAL3": 1.0, "CRPIX3": 1.0, "CDELT3": 1.0}),
+    image("arcsec", unit=1 / 3600, keys={"CUNIT1": "arcsec", "CUNIT2": "arcsec"}),
+    image("FK5", system="fk5", keys={"RADESYS": "FK5", "EQUINOX": 2000.0}),
+    image("fk5", system="fk5", keys={"RADECSYS": "fk5"}),
+    image("J2000", system="fk5", keys={"RADESYS": "J2000"}),
+    image("EQUINOX 2000 alone", system="fk5", keys={"EQUINOX": 2000.0}),
+    image("FK5 of J1975", system=FK5(equinox=J1975), keys={"RADESYS": "FK5", "EQUINOX": 1975.0}),
+    image("FK4", system="fk4", keys={"RADESYS": "FK4", "EQUINOX": 1950.0}),
+    image("galactic", system="galactic", axes=("GLON", "GLAT")),
+    image("galactic, and RADESYS", system="galactic", axes=("GLON", "GLAT"), keys=RADEC_FK5),
+    image("supergalactic", system="supergalactic", axes=("SLON", "SLAT")),
+    image("ecliptic", system="barycentricmeanecliptic", axes=("ELON", "ELAT")),
+    image("SIN", code="SIN", keys=RADEC_FK5, system="fk5"),
+    image("turned ARC", code="ARC", matrix="PC", turn=10.0),
+    image("ZEA", code="ZEA"),
+    image("CAR", code="CAR"),
+    image("galactic CAR", code="CAR", system="galactic", axes=("GLON", "GLAT")),
+    image(
+        "slant SIN", code="SIN", pv=((2, 1, 0.1), (2, 2, -0.2)), keys={"PV2_1": 0.1, "PV2_2": -0.2}
+    ),
 )

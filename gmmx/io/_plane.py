@@ -134,9 +134,14 @@ def own_plane(image):
             "header: write them into it"
         )
     ny, nx = image.values.shape
-    frame = wcs.tangent_frame(((nx - 1) / 2, (ny - 1) / 2))
-    grid, residual = affine_grid(image.values.shape, wcs.place(frame))
-    if not residual < MAX_RESIDUAL:
+    middle = ((nx - 1) / 2, (ny - 1) / 2)
+    for own_point in (True, False):
+        # Far from its own reference point a projection may be a tangent plane about the middle.
+        frame = wcs.tangent_frame(middle, own_point=own_point)
+        grid, residual = affine_grid(image.values.shape, wcs.place(frame))
+        if residual < MAX_RESIDUAL:
+            break
+    else:
         raise DataError(
             f"{image.path}: its pixels are on no regular grid in a tangent plane "
             f"({wcs.axes}): reproject the events, and bin them anew"

@@ -20,6 +20,8 @@ from ._systems import FileSystem, system_of
 # Projections about a point, which a tangent plane about the same point is most alike
 # (Calabretta & Greisen 2002, table 13).
 ZENITHAL = ("AZP", "SZP", "TAN", "STG", "SIN", "NCP", "ARC", "ZPN", "ZEA", "AIR")
+# The side that no pixel of an image or of an event list has [arcsec].
+LARGEST_PIXEL = 20 * 3600.0
 # Iterations of an inverse with distortions that miss by more [pixel] have no image there.
 _MISS = 0.01
 
@@ -93,13 +95,15 @@ class CelestialWcs:
         lat = np.where(np.abs(lat) <= 90, lat, np.nan)
         return tuple(v.reshape(np.shape(px)) for v in (lon, lat))
 
-    def tangent_frame(self, middle):
+    def tangent_frame(self, middle, *, own_point=True):
         """Return the tangent plane that suits the pixels.
 
         Parameters
         ----------
         middle : (float, float)
             A pixel in the middle, where the plane touches if the projection has no own point.
+        own_point : bool
+            Whether it touches at the reference point of the projection where that has one.
 
         Returns
         -------
@@ -107,7 +111,7 @@ class CelestialWcs:
         """
         # Parameters of the longitude move the reference point of the projection.
         is_moved = any(axis == self.wcs.wcs.lng + 1 for axis, _, _ in self.wcs.wcs.get_pv())
-        if self.projection in ZENITHAL and not is_moved:
+        if own_point and self.projection in ZENITHAL and not is_moved:
             at = self.wcs.wcs.crval[[self.wcs.wcs.lng, self.wcs.wcs.lat]]
             ra, dec = converted(*at, self.native, self.system.name)
         else:
@@ -196,7 +200,7 @@ def image_wcs(path, header):
         if not any("-" in str(header.get(f"CTYPE{i}{letter}", "")) for i in (1, 2)):
             continue
         with understood(path, "its header"):
-            wcs = WCS(header, key=letter or " ")
+            wcs = WCS(_in_capitals(header, letter), key=letter or " ")
             wcs.wcs.set()
             if not wcs.has_celestial:
                 continue
@@ -206,8 +210,33 @@ def image_wcs(path, header):
                     f"({', '.join(wcs.wcs.ctype)}): put these first"
                 )
             wcs = wcs.celestial
-        return of_wcs(path, wcs, system_of(path, header, suffix=letter), origin=0)
+        found = of_wcs(path, wcs, system_of(path, header, suffix=letter), origin=0)
+        _check_area(found, [(header.get(f"NAXIS{i}", 1) - 1) / 2 for i in (1, 2)])
+        return found
     return None
+
+
+def _check_area(found, middle):
+    """Refuse distortions that put all pixels on a line or into one place."""
+    px, py = (middle[i] + np.array(step) for i, step in enumerate(([0, 1, 0], [0, 0, 1])))
+    x, y = found.place(found.tangent_frame(middle))(px, py)
+    area = abs((x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0]))
+    if area < 1e-6 * found.pixel_side**2:
+        raise DataError(
+            f"{found.path}: no usable WCS: its pixels fall on one line ({found.axes}): correct the "
+            "coefficients of its distortion"
+        )
+
+
+def _in_capitals(header, letter):
+    """Return a header whose names of axes are in capitals, as the standard has them."""
+    keys = [f"CTYPE{i}{letter}" for i in (1, 2)]
+    kinds = {key: str(header[key]) for key in keys if key in header}
+    if all(kind == kind.upper() for kind in kinds.values()):
+        return header
+    header = header.copy()
+    header.update({key: kind.upper() for key, kind in kinds.items()})
+    return header
 
 
 def of_wcs(path, wcs, system, *, origin):
@@ -220,8 +249,11 @@ def of_wcs(path, wcs, system, *, origin):
     native = system.of_axis(path, wcs.wcs.ctype[wcs.wcs.lng])
     found = CelestialWcs(str(path), wcs, system, native, origin)
     matrix = wcs.pixel_scale_matrix
-    if not (np.isfinite(matrix).all() and 0 < found.pixel_side < np.inf):
-        raise DataError(f"{path}: no usable WCS: its pixels have no size: correct its header")
+    if not (np.isfinite(matrix).all() and 0 < found.pixel_side < LARGEST_PIXEL):
+        raise DataError(
+            f"{path}: no usable WCS: its pixels of {found.pixel_side:.3g} arcsec have no sensible "
+            "size: correct CDELT and CUNIT, or the matrix"
+        )
     return found
 
 

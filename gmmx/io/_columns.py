@@ -9,6 +9,7 @@ import numpy as np
 from ._causes import BadFileError
 
 CCD_COLUMNS = ("ccd_id", "ccdnr", "ccd")
+TIME_COLUMN = "time"
 # numpy's type for each letter of TFORMn (FITS standard 4.0, table 18).
 FORMATS = {
     "L": "u1",

@@ -15,7 +15,8 @@ from ..errors import DataError, DataWarning
 from ..model.photons import EventList, Photons
 from ..model.pointing import InputFile, Pointing
 from ..telescope.instruments import instrument_of
-from ._columns import CCD_COLUMNS, EnergyColumn, EventTable, table_columns
+from ._columns import CCD_COLUMNS, TIME_COLUMN, EnergyColumn, EventTable, table_columns
+from ._row_facts import row_facts
 from ._rows import read_columns
 from ._screening import screening_columns, warn_of_unscreened
 from ._sky_columns import WAY_OUT, sky_columns
@@ -75,6 +76,7 @@ def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> Eve
     table, pointing, sky_of = _read_table(file)
     pointing, dropped = filter_rows(file, table, pointing)
     warn_of_unscreened(file, table, instrument_of(pointing))
+    rows = row_facts(table)
     table.drop_others()
     legal = has_legal_position(file.path, table.columns, table.values)
     frame, physical = sky_of.plane(table.values)
@@ -87,7 +89,12 @@ def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> Eve
         ccd=table.values.get(table.ccd),
     )
     events = EventList(
-        frame=frame, physical=physical, photons=photons, pointing=pointing, dropped=dropped
+        frame=frame,
+        physical=physical,
+        photons=photons,
+        pointing=pointing,
+        dropped=dropped,
+        rows=rows,
     )
     return _inside_shapes(events, file) if sky else events
 
@@ -104,7 +111,8 @@ def _read_table(file):
         energy = _energy_column(file.path, columns, instrument)
         ccd = next((name for name in CCD_COLUMNS if name in columns), None)
         check_columns(file, columns, energy.name)
-        names = ("x", "y", energy.name, ccd, *(one.column for one in file.columns))
+        times = TIME_COLUMN if _is_number(columns.get(TIME_COLUMN)) else None
+        names = ("x", "y", energy.name, ccd, times, *(one.column for one in file.columns))
         names += screening_columns(header, columns, instrument)
         wanted = {name: columns[name] for name in names if name is not None}
         with reading(file.path):
@@ -195,6 +203,11 @@ def _checked_columns(path, header):
             f"{path}: no {' or '.join(missing)} column (found {found}): sky coordinates are needed"
         )
     return columns
+
+
+def _is_number(column):
+    """Whether there is a column, with one number in each row."""
+    return column is not None and column.repeat == 1 and column.letter in "BIJKED"
 
 
 def _energy_column(path, columns, instrument):

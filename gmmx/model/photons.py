@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.grid import PixelGrid
 from .pointing import Pointing
+from .records import RowFacts
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -161,6 +162,8 @@ class _Recorded:
         Telescope, pointing, band, chips and files.
     dropped : dict of str to float
         Number of photons left out so far, by reason.
+    rows : RowFacts or None
+        What the rows of the file tell beyond photons; None if it is not known.
     """
 
     frame: SkyFrame
@@ -168,6 +171,7 @@ class _Recorded:
     photons: Photons
     pointing: Pointing = field(default_factory=Pointing)
     dropped: dict = field(default_factory=dict)
+    rows: RowFacts | None = None
 
     def __len__(self):
         return len(self.photons)
@@ -220,6 +224,8 @@ class EventList(_Recorded):
         Telescope, pointing, band, chips and files.
     dropped : dict of str to float
         Number of photons left out so far, by reason.
+    rows : RowFacts or None
+        What the rows of the file tell beyond photons; None if it is not known.
 
     Examples
     --------
@@ -238,7 +244,7 @@ class CountsImage(_Recorded):
 
     Parameters
     ----------
-    frame, physical, photons, pointing, dropped
+    frame, physical, photons, pointing, dropped, rows
         As in `EventList`; the photons have the size of a pixel.
     pixels : PixelGrid
         The pixels of the image.

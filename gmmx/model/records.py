@@ -76,6 +76,36 @@ class MaskRecord:
         return f"MaskRecord({self.kind} {self.file}: {inside})"
 
 
+@dataclass(frozen=True, kw_only=True)
+class RowFacts:
+    """What the rows of an event list tell beyond photons.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+    n_repeated : int
+        Rows that are equal to an earlier one in position, energy and time.
+    n_by_chance : float
+        Number of such rows that is expected by chance.
+    time_span : (float, float), optional
+        First and last time [s]; None if the file has no times.
+
+    Examples
+    --------
+    >>> RowFacts(n_rows=200, n_repeated=100)
+    RowFacts(200 rows, 100 repeated)
+    """
+
+    n_rows: int
+    n_repeated: int = 0
+    n_by_chance: float = 0.0
+    time_span: tuple[float, float] | None = None
+
+    def __repr__(self):
+        return f"RowFacts({counted(self.n_rows, 'row')}, {self.n_repeated:,} repeated)"
+
+
 @dataclass(frozen=True)
 class SkyBrightness:
     """Surface brightness at which a sky background is fixed.

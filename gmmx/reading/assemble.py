@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from ..model.observation import Observation
 from .background import choose_backgrounds
+from .doubts.checks import warn_of_doubts
+from .doubts.evidence import Evidence
 from .inputs import input_files
 from .masks import cut_regions
 from .region_lists import read_region_lists, region_files, source_free_lists
@@ -47,6 +49,19 @@ def assembled(
         backgrounds = fixed_in_source_free_region(
             backgrounds, lists, recorded, exposure.completeness, open_fraction
         )
+    warn_of_doubts(
+        Evidence(
+            file=file,
+            options=options,
+            instrument=instrument,
+            recorded=recorded,
+            exposure=exposure,
+            psf=psf,
+            backgrounds=backgrounds,
+            lists=lists,
+            cut=cut,
+        )
+    )
     files = [
         *(("exposure", path) for path in exposure.files),
         *(("psf", path) for path in psf.files),

@@ -8,6 +8,7 @@ from ..errors import DataError, InputError
 from ..io.virtual import parse_file_argument
 from ..model.observation import Observation
 from .door import open_source
+from .doubts.held_out import warn_of_doubts
 from .psf import widened_by_pixel
 
 
@@ -35,7 +36,9 @@ def read_held_out(path, fitted):
     """
     file = parse_file_argument(path)
     # The masks come first, in the plane where they are exact, as in the fit.
-    recorded = _outside_masks(open_source(file).held_out(fitted), fitted)
+    recorded = open_source(file).held_out(fitted)
+    warn_of_doubts(recorded, fitted)
+    recorded = _outside_masks(recorded, fitted)
     cut = np.zeros(len(recorded), bool)
     for one in file.sky:
         shapes = one.read(frame=recorded.frame, physical=recorded.physical)

@@ -11,7 +11,9 @@ from ..errors import InputError
 from ..io.regions import read_regions, region_items, region_name
 from ..model.completeness import reference_exposure
 from .background_amplitudes import at_reference
+from .doubts.joint import warn_of_doubts
 from .placing import placed
+from .reproject import moved
 
 # Outlines of one mask that are farther apart than this on the sky are not one mask [arcsec].
 SAME_PLACE = 0.05
@@ -169,7 +171,9 @@ def in_one_plane(observations, options, *, sources=()):
     for item in region_items(sources):
         _check_same_sky(item, observations, "give it in fk5")
     frame = observations[0].frame
-    observations = [placed(o, frame=frame, bin=options.bin) for o in observations]
+    observations = [moved(o, frame) for o in observations]
+    warn_of_doubts(observations)
+    observations = [placed(o, bin=options.bin) for o in observations]
     reference = reference_exposure([o.completeness for o in observations])
     return [at_reference(o, reference) for o in observations]
 

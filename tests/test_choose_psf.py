@@ -165,6 +165,7 @@ def test_a_further_sigma_needs_a_psf(events):
         chosen(events(), "none", extra=0.3)
 
 
+@pytest.mark.filterwarnings("ignore:.*photons in common")
 def test_one_word_holds_for_several_pointings(events, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     events("one.fits")

@@ -44,24 +44,14 @@ def assembled(
     backgrounds = choose_backgrounds(
         recorded, exposure, cut.completeness, options.background, instrument
     )
+    warn_of_doubts(
+        Evidence(file, options, instrument, recorded, exposure, psf, backgrounds, lists, cut)
+    )
     if options.background_region:
         lists = source_free_lists(lists, recorded, exposure.pixels, options)
         backgrounds = fixed_in_source_free_region(
             backgrounds, lists, recorded, exposure.completeness, open_fraction
         )
-    warn_of_doubts(
-        Evidence(
-            file=file,
-            options=options,
-            instrument=instrument,
-            recorded=recorded,
-            exposure=exposure,
-            psf=psf,
-            backgrounds=backgrounds,
-            lists=lists,
-            cut=cut,
-        )
-    )
     files = [
         *(("exposure", path) for path in exposure.files),
         *(("psf", path) for path in psf.files),

@@ -126,11 +126,12 @@ def read_observations(events: Sequence[str | PathLike], **options: Any) -> list[
     Examples
     --------
     >>> import gmmx
-    >>> halves = [f"data_samples/events.fits.gz[ccd_id={chips}]" for chips in ("0:1", "2:3")]
+    >>> boxes = "sky=rectangle(0,0,4096,8192)", "sky=rectangle(4096,0,8192,8192)"
+    >>> halves = [f"data_samples/events.fits.gz[{box}]" for box in boxes]
     >>> maps = ["data_samples/expmap.fits.gz"] * 2
     >>> pair = gmmx.read_observations(halves, exposure=maps, psf="none", energy_kev=(0.5, 2))
     >>> [(one.name, one.n_photons) for one in pair]
-    [('events_1', 3893.0), ('events_2', 17906.0)]
+    [('events_1', 17467.0), ('events_2', 4332.0)]
     """
     ReadOptions.check_names(options)
     files, given = parse_file_arguments(events), ReadOptions(**options)

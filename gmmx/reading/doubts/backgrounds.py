@@ -17,7 +17,7 @@ from .evidence import Evidence
 DENSEST, PLACE = 4.0, 16.0
 # A fixed background of less than this part of the faintest places has another unit, and photons
 # in those places from which their rate is known.
-FAINTEST, KNOWN = 0.03, 50.0
+FAINTEST, KNOWN = 0.01, 50.0
 
 
 def is_the_observation(e: Evidence) -> Iterator[str]:
@@ -61,8 +61,9 @@ def too_faint(e: Evidence) -> Iterator[str]:
     """Compare a fixed background with the faintest places of the field.
 
     Where three quarters of the field are brighter, the background is most of the photons. A
-    warning is due if all backgrounds are fixed and make less than 3 % of the photons there: a
-    factor of a thousand in the level. Too bright a background has a warning of its own.
+    warning is due if all backgrounds are fixed and make less than 1 % of the photons there: a
+    factor of a thousand in the level, or emission that is brighter by a hundred everywhere. Too
+    bright a background has a warning of its own.
     """
     backgrounds, completeness = e.backgrounds.backgrounds, e.cut.completeness
     if not backgrounds or not all(b.fixed and b.amplitude for b in backgrounds):

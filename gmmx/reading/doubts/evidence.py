@@ -19,7 +19,7 @@ from ..region_lists import RegionLists
 from .blocks import Blocks, blocks_of
 
 
-@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evidence:
     """The files of one observation, what was read from them, and the options.
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...model.completeness import Completeness
 from ...model.photons import Photons
+from ..placing import ON_ZERO_EXPOSURE
 from .blocks import summed
 from .evidence import Evidence
 
@@ -63,7 +64,12 @@ def shifted_edges(e: Evidence) -> Iterator[str]:
     """
     if not _is_checked(e) or e.recorded.photons.pixel > CELL:
         return
-    found = best_shift(e.cut.recorded.photons, e.cut.completeness)
+    photons = e.cut.recorded.photons
+    unexposed = e.cut.completeness.exposure_at(photons.x, photons.y) == 0
+    if photons.weights[unexposed].sum() > ON_ZERO_EXPOSURE * photons.n_photons:
+        # That has a warning of its own.
+        return
+    found = best_shift(photons, e.cut.completeness)
     if found is not None:
         yield (
             f"{e.exposure.files[0]}: the edges of the exposure map fit the photons of {e.name} "

@@ -90,6 +90,7 @@ def reading(path: str | PathLike) -> Iterator[None]:
         ArithmeticError,
         TypeError,
         ValueError,
+        AssertionError,
         LookupError,
         AttributeError,
         fits.VerifyError,

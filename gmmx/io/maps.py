@@ -18,6 +18,8 @@ __all__ = ["FitsImage", "is_picture", "read_exposure", "read_image"]
 
 # A map without a unit that stays below this is a flux, not an exposure, not even a relative one.
 LEAST_EXPOSURE = 1e-3
+# Fraction of the largest exposure below which a pixel saw nothing: what rounding leaves.
+FAINTEST = 1e-12
 # Energies that differ by less are the same [keV].
 SAME_ENERGY = 1e-3
 _GIVE = "give the exposure map (fluximage calls it .expmap)"
@@ -50,7 +52,8 @@ def read_exposure(
     Returns
     -------
     Completeness
-        0 where the map is 0 or not finite. Its unit is "cm**2 s", "cm**2", "s" or "".
+        0 where the map is not finite, or less than 1e-12 of its maximum. Its unit is "cm**2 s",
+        "cm**2", "s" or "".
 
     Raises
     ------
@@ -79,6 +82,7 @@ def read_exposure(
         raise DataError(
             f"{path}: the exposure map is zero everywhere: make it anew, or leave it out"
         )
+    exposure = np.where(exposure < FAINTEST * exposure.max(), 0.0, exposure)
     grid, exposure = on_plane(image, exposure, frame, physical, fill=0.0)
     _warn_of_other_energies(image, pointing)
     _warn_of_another_observation(image, pointing)

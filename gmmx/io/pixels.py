@@ -12,6 +12,10 @@ from ._plane import FitsImage
 from .files import open_fits, reading
 
 
+# No pixel of any image holds more; larger values are marks of programs for what is not known.
+LARGEST_VALUE = 1e30
+
+
 def read_image(path: str | PathLike) -> FitsImage:
     """Read the first two-dimensional image of a FITS file, primary or extension.
 
@@ -26,7 +30,8 @@ def read_image(path: str | PathLike) -> FitsImage:
     Raises
     ------
     DataError
-        If the file is not there, not FITS or truncated, or holds no such image.
+        If the file is not there, not FITS or truncated, if it holds no such image, or if a pixel
+        is infinite or larger than 1e30.
 
     Examples
     --------
@@ -86,6 +91,13 @@ def _scaled(path, raw, header):
         values += zero
     if blank is not None and raw.dtype.kind in "iu":
         values[raw == blank] = np.nan
+    with np.errstate(invalid="ignore"):
+        n_absurd = int(np.count_nonzero(np.abs(values) > LARGEST_VALUE))
+    if n_absurd:
+        raise DataError(
+            f"{path}: {n_absurd} of {values.size} pixels are infinite or beyond "
+            f"{LARGEST_VALUE:g}: write NaN into pixels whose value is not known"
+        )
     return values
 
 

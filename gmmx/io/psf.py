@@ -20,6 +20,8 @@ from .units import read_unit
 
 # Largest number of nodes along a side of a PSF model.
 MAX_PSF_NODES = 96
+# Largest standard deviation of a PSF that is believed [arcsec].
+LARGEST_SIGMA = 1800.0
 # Encircled fractions that differ by less are the same.
 SAME_FRACTION = 1e-3
 
@@ -248,6 +250,13 @@ def _read_radii(image, frame, physical, ecf):
     grid, radius = on_plane(image, radius, frame, physical, fill=0.0)
     unit, scale = _radius_unit(image, grid, physical)
     sigma = radius * scale / np.sqrt(-2 * np.log1p(-fraction))
+    if sigma.max() > LARGEST_SIGMA:
+        raise DataError(
+            f"{path}: radii of up to {radius.max():.4g} in {unit} at the encircled fraction "
+            f"{fraction:g} are those of a PSF with a sigma of {sigma.max():.4g} arcsec, larger "
+            "than any telescope's: correct BUNIT, ECF or the map",
+            parameter="psf",
+        )
     grid, variances = block_means(grid, np.where(sigma > 0, sigma**2, np.nan), MAX_PSF_NODES)
     return RadiiMap(image=image, unit=unit, ecf=fraction, grid=grid, variances=variances)
 

@@ -119,7 +119,7 @@ def test_cuts_are_read_from_the_header(tmp_path, keywords, band, chips):
         (flat(3e5), {"CONTENT": "EXP"}, "exposure map"),
         (flat(2.0), {"unit": "logical", "ECF": 0.9}, "PSF map"),
         (flat(-1.0), {}, "cannot be negative"),
-        (flat(np.nan), {}, "10816 of 10816 pixels are not finite"),
+        (flat(np.nan), {}, "no pixel holds a number"),
         (flat(0.0), {}, "zero everywhere"),
         (flat(1.0), {"CDELT1": -1 / 3600}, "not square"),
         (

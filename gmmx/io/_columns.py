@@ -97,11 +97,14 @@ class EnergyColumn:
     name : str or None
         Name in lower case; None if no column holds energies.
     scale, offset : float
+    half : float
+        Half of the width of a channel, in the unit of the column; 0 for energies.
     """
 
     name: str | None = None
     scale: float = 1.0
     offset: float = 0.0
+    half: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ components and in the intersection over quantities.
 import math
 import re
 
+from ..telescope.instruments import Channels
 from .units import energy_scale
 
 
@@ -31,8 +32,9 @@ def recorded_band(header, channels):
             scale = energy_scale(str(header.get(f"DSUNI{number}", "eV")))
             if scale is None:
                 continue
+            ends = Channels(width_kev=scale)
         elif quantity == "pi" and channels is not None:
-            scale = channels.width_kev
+            ends = channels
         else:
             continue
         ranges = [
@@ -46,7 +48,8 @@ def recorded_band(header, channels):
         # A range that ends at the last channel has no upper end.
         if quantity == "pi" and channels.last is not None and max(highs) >= channels.last:
             continue
-        low, high = max(low, min(lows) * scale), min(high, max(highs) * scale)
+        first, last = ends.band(min(lows), max(highs))
+        low, high = max(low, first), min(high, last)
     return (low, high) if low < high < math.inf else None
 
 

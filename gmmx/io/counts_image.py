@@ -63,14 +63,15 @@ def read_counts(path: str | PathLike) -> CountsImage:
     Returns
     -------
     CountsImage
-        One row for each pixel that is not zero. Its `pointing` holds the keywords that
+        One row for each pixel that is not zero. Pixels with NaN, or with BLANK in an image of
+        integers, were not observed. Its `pointing` holds the keywords that
         `read_events` finds, and the band and the chips of the image if the header gives them.
 
     Raises
     ------
     DataError
         If the file is not there, not FITS or truncated, if the image cannot hold counts (it is
-        negative, NaN, a flux, an exposure or PSF map, or zero everywhere), or if it has no
+        negative, infinite, a flux, an exposure or PSF map, or zero everywhere), or if it has no
         celestial WCS or pixels that are not square.
 
     Warns
@@ -80,7 +81,9 @@ def read_counts(path: str | PathLike) -> CountsImage:
     """
     image = read_image(path)
     image = replace(image, values=image.values * _counts_in_a_unit(image))
-    _check_values(image)
+    observed = ~np.isnan(image.values)
+    image = replace(image, values=np.where(observed, image.values, 0.0))
+    _check_values(image, observed)
     frame, grid = own_plane(image)
     sides = np.hypot(*grid.matrix)
     if abs(sides[0] / sides[1] - 1) > SQUARE:
@@ -96,6 +99,7 @@ def read_counts(path: str | PathLike) -> CountsImage:
         physical=physical_frame(image, grid),
         photons=Photons(x, y, weights=image.values[iy, ix], pixel=float(grid.step)),
         pixels=grid,
+        observed=None if observed.all() else observed,
         pointing=replace(
             pointing,
             file_name=image.name,
@@ -138,14 +142,16 @@ def _counts_in_a_unit(image):
     return unit.scale
 
 
-def _check_values(image):
+def _check_values(image, observed):
     """Refuse values that cannot be counts, and warn of values that may not be."""
     path, values = image.path, image.values
-    n_nan = int(np.count_nonzero(~np.isfinite(values)))
-    if n_nan:
+    if not observed.any():
+        raise DataError(f"{path}: no pixel holds a number (all are NaN or BLANK): {_GIVE}")
+    n_infinite = int(np.count_nonzero(np.isinf(values)))
+    if n_infinite:
         raise DataError(
-            f"{path}: {n_nan} of {values.size} pixels are not finite: a counts image holds 0 "
-            f"where there is no photon: {_GIVE}"
+            f"{path}: {n_infinite} of {values.size} pixels are infinite: is it divided by an "
+            f"exposure? {_GIVE}"
         )
     if values.min() < 0:
         raise DataError(

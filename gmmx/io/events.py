@@ -223,14 +223,16 @@ def _energy_column(path, columns, instrument):
         return EnergyColumn(name="pi", scale=scale)
     if channels is None:
         return EnergyColumn()
-    if not channels.is_energy:
+    if channels.is_substitute:
         warnings.warn(
             f"{path}: no energy column: taking energies from PI, channels of "
             f"{channels.width_kev * 1000:g} eV",
             DataWarning,
             stacklevel=3,
         )
-    return EnergyColumn(name="pi", scale=channels.width_kev, offset=channels.offset)
+    return EnergyColumn(
+        name="pi", scale=channels.width_kev, offset=channels.offset, half=channels.half
+    )
 
 
 def _energy_unit(path, column):

@@ -271,12 +271,14 @@ def _band(file, table, recorded):
         return None
     unit = _in_ev(table.columns[energy.name])
     low, high = recorded or (0.0, math.inf)
-    low = max([low] + [(span[0] / unit + energy.offset) * energy.scale for span in spans])
-    high = min([high] + [(span[1] / unit + energy.offset) * energy.scale for span in spans])
+    # Channels are filtered as a whole.
+    first, last = energy.offset - energy.half, energy.offset + energy.half
+    low = max([low] + [(span[0] / unit + first) * energy.scale for span in spans])
+    high = min([high] + [(span[1] / unit + last) * energy.scale for span in spans])
     if not math.isfinite(high):
         # An open end is where the photons end.
         highest = float(table.values[energy.name].max())
-        high = max((highest + energy.offset) * energy.scale, low)
+        high = max((highest + last) * energy.scale, low)
     return max(low, 0.0), high
 
 

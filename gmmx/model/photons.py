@@ -248,6 +248,8 @@ class CountsImage(_Recorded):
         As in `EventList`; the photons have the size of a pixel.
     pixels : PixelGrid
         The pixels of the image.
+    observed : (ny, nx) array of bool, optional
+        Whether the telescope looked at each pixel; None if it looked at all of them.
 
     Examples
     --------
@@ -262,3 +264,26 @@ class CountsImage(_Recorded):
     """
 
     pixels: PixelGrid
+    observed: np.ndarray | None = None
+
+    def __post_init__(self):
+        if self.observed is not None:
+            observed = np.array(self.observed, dtype=bool)
+            if observed.shape != self.pixels.shape:
+                raise InputError(
+                    f"CountsImage.observed must have shape {self.pixels.shape}, "
+                    f"got {observed.shape}"
+                )
+            observed.flags.writeable = False
+            object.__setattr__(self, "observed", observed)
+
+    @property
+    def n_unobserved(self) -> int:
+        """Number of pixels that the telescope did not look at."""
+        return 0 if self.observed is None else int(np.count_nonzero(~self.observed))
+
+    def observed_fraction(self) -> np.ndarray:
+        """1 in each pixel that the telescope looked at, and 0 in the others, (ny, nx)."""
+        if self.observed is None:
+            return np.ones(self.pixels.shape)
+        return self.observed.astype(np.float64)

@@ -80,6 +80,11 @@ class CountsImageFile:
             f'counts image, {side:.4g}" a pixel: '
             f'the PSF is widened by a sigma of {side / np.sqrt(12):.3g}"'
         )
+        if image.n_unobserved:
+            choices["not observed"] = (
+                f"{image.n_unobserved:,} of {image.observed.size:,} pixels of the counts image, "
+                "which are NaN or BLANK"
+            )
         return assembled(
             self.file,
             image,

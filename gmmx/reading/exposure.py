@@ -113,7 +113,7 @@ def exposure_of_image(image, options, file):
         If the map cannot be read or does not overlap the photons.
     """
     if options.exposure:
-        return _measured(image, options, file, pixels=image.pixels)
+        return _measured(image, options, file, image=image)
     completeness = image_field(image)
     if options.grid is not None:
         completeness = completeness.regridded(options.grid)
@@ -124,7 +124,8 @@ def exposure_of_image(image, options, file):
 def image_field(image):
     """Return the field that a counts image implies, on its own grid.
 
-    It is the outline of the pixels that are not zero, exposed uniformly.
+    It is the outline of the pixels that are not zero, exposed uniformly, without those that were
+    not observed.
 
     Returns
     -------
@@ -132,8 +133,8 @@ def image_field(image):
         Relative: its unit is "".
     """
     outline = footprint(image, step=image.pixels.step / 2)
-    inside = map_means(outline.exposure, outline.grid, image.pixels)
-    return Completeness(grid=image.pixels, exposure=np.clip(inside, 0, 1))
+    inside = np.clip(map_means(outline.exposure, outline.grid, image.pixels), 0, 1)
+    return Completeness(grid=image.pixels, exposure=inside * image.observed_fraction())
 
 
 def _inferred(completeness, choice, recorded, options, file, *, pixels=None):
@@ -145,11 +146,11 @@ def _inferred(completeness, choice, recorded, options, file, *, pixels=None):
     return ChosenExposure(completeness=completeness, choice=choice, pixels=pixels, area=area)
 
 
-def _measured(recorded, options, file, *, pixels=None):
+def _measured(recorded, options, file, *, image=None):
     """Read an exposure map in the plane of the photons, on the chosen grid.
 
-    Off a counts image, which is given by its `pixels`, no photon could be counted, so that the
-    exposure is 0 there.
+    Off a counts image, and in its pixels that were not observed, no photon could be counted, so
+    that the exposure is 0 there.
     """
     path = options.exposure[0]
     if Path(path).resolve() == file.path.resolve():
@@ -168,8 +169,9 @@ def _measured(recorded, options, file, *, pixels=None):
     own, area = completeness.grid, area_of(options)
     if area is not None:
         completeness = over_area(completeness, area, path)
+    pixels = None if image is None else image.pixels
     if pixels is not None:
-        inside = np.clip(map_means(np.ones(pixels.shape), pixels, own), 0, 1)
+        inside = np.clip(map_means(image.observed_fraction(), pixels, own), 0, 1)
         completeness = replace(completeness, exposure=completeness.exposure * inside)
     if options.grid is not None:
         completeness = completeness.regridded(options.grid)

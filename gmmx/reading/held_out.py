@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import DataError, InputError
 from ..io.virtual import parse_file_argument
 from ..model.observation import Observation
+from ..model.photons import CountsImage
 from .door import open_source
 from .doubts.held_out import warn_of_doubts
 from .psf import widened_by_pixel
@@ -39,6 +40,8 @@ def read_held_out(path, fitted):
     recorded = open_source(file).held_out(fitted)
     warn_of_doubts(recorded, fitted)
     recorded = _outside_masks(recorded, fitted)
+    if isinstance(recorded, CountsImage):
+        _check_observed(path, recorded, fitted)
     cut = np.zeros(len(recorded), bool)
     for one in file.sky:
         shapes = one.read(frame=recorded.frame, physical=recorded.physical)
@@ -92,6 +95,21 @@ def _outside_masks(recorded, fitted):
     if recorded.frame != frame:
         at = recorded.frame.to_frame(frame, *at)
     return recorded.select(~fitted.masks.contains(*at), "mask")
+
+
+def _check_observed(path, image, fitted):
+    """Refuse a counts image that was not observed in a part of the model's own field."""
+    if image.observed is None:
+        return
+    iy, ix = np.nonzero(~image.observed)
+    x, y = image.pixels.to_plane(ix, iy)
+    if image.frame != fitted.frame:
+        x, y = image.frame.to_frame(fitted.frame, x, y)
+    if _any_exposed(fitted, x, y):
+        raise InputError(
+            f"{path}: some of its {image.n_unobserved:,} pixels without a number (NaN or BLANK) "
+            "lie in the model's own field: score an image that covers it"
+        )
 
 
 def _any_exposed(fitted, x, y):

@@ -168,7 +168,8 @@ def in_band(events, band):
     if energies is None:
         raise DataError(
             f"{_name(events)}: `energy_kev` = {text} cannot be selected, "
-            "because the file has no energies: give `energy_kev` as all",
+            "because the file has no energies: give `energy_kev` as all, or filter the channels by "
+            f"{_name(events)}[pi=LO:HI]",
             parameter="energy_kev",
         )
     keep = (energies >= low) & (energies <= high)

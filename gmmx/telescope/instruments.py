@@ -21,16 +21,45 @@ class Channels:
         Offset of a channel's centre [channels].
     last : int or None
         Number of the last channel, which holds everything above it; None if there is none.
+    is_substitute : bool
+        Whether event lists of the instrument usually have a column of energies.
+
+    Examples
+    --------
+    >>> NUSTAR.channels.band(35, 1909)
+    (3.0, 78.0)
     """
 
     width_kev: float
     offset: float = 0.0
     last: int | None = None
+    is_substitute: bool = False
 
     @property
     def is_energy(self) -> bool:
         """Whether PI is an energy itself, in eV, and not the number of a wider channel."""
         return self.offset == 0
+
+    @property
+    def half(self) -> float:
+        """Half of the width of a channel [channels]; 0 for energies."""
+        return 0.0 if self.is_energy else 0.5
+
+    def band(self, low: float, high: float) -> tuple[float, float]:
+        """Return the energies that channels hold.
+
+        Parameters
+        ----------
+        low, high : float
+            The first and the last channel.
+
+        Returns
+        -------
+        (float, float)
+            Lower end of the first and upper end of the last channel [keV].
+        """
+        first, last = low + self.offset - self.half, high + self.offset + self.half
+        return first * self.width_kev, last * self.width_kev
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,8 +157,18 @@ class Instrument:
 _CHANDRA = ("CHANDRA", "AXAF", "")
 _EV = Channels(width_kev=1e-3)
 
-# Sources: Chandra Proposers' Observatory Guide, chapters 4, 6 and 7; CIAO, "ahelp coords";
-# XMM-SAS and eSASS users' guides.
+# Sources: Chandra Proposers' Observatory Guide, chapters 4, 6 and 7; CIAO, "ahelp coords", and
+# https://cxc.cfa.harvard.edu/ciao/dictionary/pi.html; XMM-SAS and eSASS users' guides.
+# Channels of the other missions, by the energies of their lower edges:
+#   NuSTAR       1.6 keV + 40 eV PI: NuSTAR Data Analysis Software Guide (HEASARC)
+#   Swift XRT    10 eV PI: Swift XRT Data Reduction Guide (HEASARC)
+#   Suzaku XIS   PI = [E / 3.65 eV]: Suzaku ABC Guide and the questions on the XIS (HEASARC)
+#   XRISM        Xtend 6 eV PI, Resolve 0.5 eV PI: XRISM ABC Guide, chapters 6 and 7,
+#                https://heasarc.gsfc.nasa.gov/docs/xrism/analysis/abc_guide/
+#   Hitomi       as XRISM, whose SXI and SXS they were: Hitomi Step-By-Step Analysis Guide
+#   IXPE         40 eV PI: IXPE Quick Start Guide,
+#                https://heasarc.gsfc.nasa.gov/docs/ixpe/analysis/IXPE_quickstart.pdf
+#   ROSAT PSPC   10 eV PI: https://heasarc.gsfc.nasa.gov/docs/rosat/faqs/pspc_cal_faq1.html
 ACIS = Instrument(
     name="Chandra ACIS",
     telescopes=_CHANDRA,
@@ -140,7 +179,7 @@ ACIS = Instrument(
     psf="chandra",
     backgrounds=("sky", "particle"),
     good_grades=(0, 2, 3, 4, 6),
-    channels=Channels(width_kev=0.0146, offset=-0.5, last=1024),
+    channels=Channels(width_kev=0.0146, offset=-0.5, last=1024, is_substitute=True),
     sky_pixels=SkyPixels(reference=4096.5, size=0.492),
     largest_area=1e4,
     # 1024 pixels of 23.987 micrometres at a focal length of 10066 mm, less two.
@@ -175,9 +214,46 @@ EPIC_PN = Instrument(
 )
 XMM = Instrument(name="XMM-Newton", telescopes=("XMM",), channels=_EV)
 EROSITA = Instrument(name="eROSITA", telescopes=("EROSITA", "SRG"), channels=_EV)
+NUSTAR = Instrument(
+    name="NuSTAR", telescopes=("NUSTAR",), channels=Channels(width_kev=0.04, offset=40.5)
+)
+SWIFT_XRT = Instrument(
+    name="Swift XRT",
+    telescopes=("SWIFT",),
+    instruments=("XRT",),
+    channels=Channels(width_kev=0.01, offset=0.5),
+)
+SUZAKU_XIS = Instrument(
+    name="Suzaku XIS",
+    telescopes=("SUZAKU",),
+    instruments=("XIS",),
+    channels=Channels(width_kev=0.00365, offset=0.5),
+)
+XTEND = Instrument(
+    name="XRISM Xtend",
+    telescopes=("XRISM", "HITOMI"),
+    instruments=("XTEND", "SXI"),
+    channels=Channels(width_kev=0.006, offset=0.5),
+)
+RESOLVE = Instrument(
+    name="XRISM Resolve",
+    telescopes=("XRISM", "HITOMI"),
+    instruments=("RESOLVE", "SXS"),
+    channels=Channels(width_kev=0.0005, offset=0.5),
+)
+IXPE = Instrument(name="IXPE", telescopes=("IXPE",), channels=Channels(width_kev=0.04, offset=0.5))
+ROSAT_PSPC = Instrument(
+    name="ROSAT PSPC",
+    telescopes=("ROSAT",),
+    instruments=("PSPC",),
+    channels=Channels(width_kev=0.01, offset=0.5),
+)
 UNKNOWN = Instrument(name="unknown instrument", telescopes=())
 
-INSTRUMENTS = (ACIS, HRC, EPIC_MOS, EPIC_PN, XMM, EROSITA, CHANDRA)
+INSTRUMENTS = (
+    *(ACIS, HRC, EPIC_MOS, EPIC_PN, XMM, EROSITA, NUSTAR, SWIFT_XRT, SUZAKU_XIS, XTEND, RESOLVE),
+    *(IXPE, ROSAT_PSPC, CHANDRA),
+)
 
 
 def instrument_of(pointing: Pointing) -> Instrument:
@@ -198,7 +274,9 @@ def instrument_of(pointing: Pointing) -> Instrument:
     >>> from gmmx.model.pointing import Pointing
     >>> instrument_of(Pointing(telescope="CHANDRA", instrument="ACIS")).band_kev
     (0.5, 7.0)
-    >>> instrument_of(Pointing(telescope="NuSTAR", instrument="FPMA")).name
+    >>> instrument_of(Pointing(telescope="NuSTAR", instrument="FPMA")).channels.width_kev
+    0.04
+    >>> instrument_of(Pointing(telescope="EINSTEIN", instrument="IPC")).name
     'unknown instrument'
     """
     telescope, instrument = pointing.telescope.upper(), pointing.instrument.upper()

@@ -92,10 +92,16 @@ def read_model(path: str | PathLike) -> FitResult:
             raise DataError(
                 f"{path}: not a gmmx model (not an HDF5 file): name a file that `gmmx fit` wrote"
             )
-        with h5py.File(path, "r") as file:
+        # File systems without locks cannot lock a file.
+        with h5py.File(path, "r", locking="best-effort") as file:
             return _reader_of(path, file)(file)
     except PermissionError:
         raise DataError(f"{path}: may not be read: check its permissions") from None
+    except BlockingIOError:
+        raise DataError(
+            f"{path}: another program has it open for writing: close it there, or set "
+            "HDF5_USE_FILE_LOCKING=FALSE to read it all the same"
+        ) from None
     except BadValueError as error:
         raise DataError(
             f"{path}: damaged model file: {error}: write it again with `gmmx fit`"

@@ -121,12 +121,15 @@ class EventTable:
     energy : EnergyColumn
     ccd : str or None
         Name of the column with the number of the chip.
+    screening : tuple of str
+        Names of the columns that tell whether events are good, if that is to be checked.
     """
 
     columns: dict[str, Column]
     values: dict[str, np.ndarray]
     energy: EnergyColumn
     ccd: str | None
+    screening: tuple[str, ...] = ()
 
     def keep(self, rows):
         """Keep some of the rows.

@@ -7,11 +7,13 @@ import numpy as np
 from ..errors import DataWarning
 
 
-def screening_columns(header, columns, instrument):
+def screening_columns(file, header, columns, instrument):
     """Return the columns that tell whether events are good.
 
     Parameters
     ----------
+    file : FileArgument
+        Columns by which its name filters are not checked again.
     header : astropy.io.fits.Header
     columns : dict of str to Column
     instrument : Instrument
@@ -29,7 +31,9 @@ def screening_columns(header, columns, instrument):
     return tuple(
         name
         for name in ("status", "grade")
-        if name in columns and (columns[name].repeat == 1 or columns[name].is_bits)
+        if name in columns
+        and all(one.column != name for one in file.columns)
+        and (columns[name].repeat == 1 or columns[name].is_bits)
     )
 
 
@@ -43,13 +47,10 @@ def warn_of_unscreened(file, table, instrument):
         Rows that pass the filters of the file's name.
     instrument : Instrument
     """
-    grades = instrument.good_grades
-    if not grades:
-        return
-    bad = {}
-    if "status" in table.values:
+    grades, bad = instrument.good_grades, {}
+    if "status" in table.screening:
         bad["status=0"] = np.nan_to_num(table.values["status"]) != 0
-    if "grade" in table.values:
+    if "grade" in table.screening:
         bad[f"grade={','.join(map(str, grades))}"] = ~np.isin(table.values["grade"], grades)
     bad = {text: rows for text, rows in bad.items() if rows.any()}
     if bad:

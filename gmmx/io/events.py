@@ -113,7 +113,8 @@ def _read_table(file):
         check_columns(file, columns, energy.name)
         times = TIME_COLUMN if _is_number(columns.get(TIME_COLUMN)) else None
         names = ("x", "y", energy.name, ccd, times, *(one.column for one in file.columns))
-        names += screening_columns(header, columns, instrument)
+        screening = screening_columns(file, header, columns, instrument)
+        names += screening
         wanted = {name: columns[name] for name in names if name is not None}
         with reading(file.path):
             values = read_columns(opened, hdu, wanted)
@@ -126,7 +127,7 @@ def _read_table(file):
         recorded_band_kev=recorded_band(header, instrument.channels),
         inputs=(InputFile("events", file.text, digest),),
     )
-    table = EventTable(columns=columns, values=values, energy=energy, ccd=ccd)
+    table = EventTable(columns=columns, values=values, energy=energy, ccd=ccd, screening=screening)
     return table, pointing, sky
 
 

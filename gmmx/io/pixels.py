@@ -11,7 +11,6 @@ from ._hdu import Hdu
 from ._plane import FitsImage
 from .files import open_fits, reading
 
-
 # No pixel of any image holds more; larger values are marks of programs for what is not known.
 LARGEST_VALUE = 1e30
 

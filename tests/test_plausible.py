@@ -26,6 +26,7 @@ from scipy.ndimage import gaussian_filter
 
 import gmmx
 from gmmx.errors import DataError, DataWarning, InputError
+from gmmx.reading.held_out import read_held_out
 
 GOOD_MAP = {"BUNIT": "cm**2 s", "ENERG_LO": 0.5, "ENERG_HI": 2.0, "CONTENT": "EXP"}
 
@@ -477,6 +478,38 @@ JOINT = {
 @pytest.mark.parametrize(("change", "words"), JOINT.values(), ids=JOINT)
 def test_observations_that_do_not_belong_together_are_named(good, tmp_path, change, words):
     assert words in " ".join(read(*change(good, tmp_path), several=True))
+
+
+SCORED = {
+    "cut to another band": (
+        lambda c: c,
+        {"DSTYP1": "energy", "DSVAL1": "1000:7000", "DSUNI1": "eV"},
+        "the file was cut to 1:7 keV",
+    ),
+    "with another spectrum": (
+        lambda c: {**c, "energy": 1500 + c["energy"] / 4},
+        {},
+        "energies of 1.8",
+    ),
+    "of another telescope": (lambda c: c, {"INSTRUME": "HRC"}, "HRC"),
+}
+
+
+@pytest.mark.parametrize(("change", "changes", "words"), SCORED.values(), ids=SCORED)
+def test_photons_that_a_model_is_not_of_are_named(good, tmp_path, change, changes, words):
+    fitted = gmmx.read_observation(str(good.events), **good.options)
+    columns = change(drawn_photons(seed=9))
+    path = write_events(tmp_path / "held_out.fits", columns, **changes)
+    with pytest.warns(DataWarning, match=words):
+        read_held_out(str(path), fitted)
+
+
+def test_photons_that_a_model_is_of_are_not_doubted(good, tmp_path):
+    fitted = gmmx.read_observation(str(good.events), **good.options)
+    path = second_exposure(tmp_path, OBS_ID="4322")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_held_out(str(path), fitted)
 
 
 def test_the_good_observation_is_not_doubted(good):

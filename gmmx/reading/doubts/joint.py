@@ -116,6 +116,17 @@ CHECKS: tuple[Callable[[Sequence[Observation]], Iterator[str]], ...] = (
 )
 
 
+def doubts_about(observations: Sequence[Observation]) -> list[str]:
+    """Return what is doubtful about observations of one fit, one line for each doubt.
+
+    Parameters
+    ----------
+    observations : sequence of Observation
+        All in one tangent plane, photons not yet binned.
+    """
+    return [text for check in CHECKS for text in check(observations)]
+
+
 def warn_of_doubts(observations: Sequence[Observation]) -> None:
     """Warn of observations that do not belong together.
 
@@ -124,9 +135,8 @@ def warn_of_doubts(observations: Sequence[Observation]) -> None:
     observations : sequence of Observation
         All in one tangent plane, photons not yet binned.
     """
-    for check in CHECKS:
-        for text in check(observations):
-            warnings.warn(text, DataWarning, stacklevel=5)
+    for text in doubts_about(observations):
+        warnings.warn(text, DataWarning, stacklevel=5)
 
 
 def _differ(one, other, by):

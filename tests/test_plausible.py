@@ -274,6 +274,11 @@ def test_positions_on_the_chips_do_not_go_with_an_exposure_map(good, tmp_path):
     assert "does not overlap" in text
 
 
+def test_a_filter_by_time_beside_an_area_is_named(good):
+    texts = read(f"{good.events}[time={1e8}:{1e8 + 8000}]", {"area": 400, "psf": "1"})
+    assert "EXPOSURE of its header is of all times" in " ".join(texts)
+
+
 def test_a_filter_by_time_beside_a_map_of_all_times_is_named(good):
     (text,) = read(f"{good.events}[time={1e8}:{1e8 + 8000}]", good.options)
     assert "the filter by time" in text
@@ -307,8 +312,8 @@ def test_a_psf_map_of_another_kind_is_named(good, tmp_path, factor, changes, opt
     assert words in " ".join(texts)
 
 
-def test_a_sigma_in_pixels_of_a_minute_of_arc_is_named(good):
-    assert "Sigmas are in arcsec" in " ".join(read(good.events, {**good.options, "psf": "90"}))
+def test_a_sigma_that_no_telescope_has_is_named(good):
+    assert "Sigmas are in arcsec" in " ".join(read(good.events, {**good.options, "psf": "300"}))
 
 
 def around(radius, n=1):

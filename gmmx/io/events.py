@@ -88,14 +88,8 @@ def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> Eve
         energy_kev=table.values.get(table.energy.name),
         ccd=table.values.get(table.ccd),
     )
-    events = EventList(
-        frame=frame,
-        physical=physical,
-        photons=photons,
-        pointing=pointing,
-        dropped=dropped,
-        rows=rows,
-    )
+    facts = {"pointing": pointing, "dropped": dropped, "rows": rows}
+    events = EventList(frame=frame, physical=physical, photons=photons, **facts)
     return _inside_shapes(events, file) if sky else events
 
 

@@ -46,7 +46,7 @@ def part_of_the_time(e: Evidence) -> Iterator[str]:
     little, because the background does not. It matters where an exposure gives fluxes.
     """
     rows = getattr(e.recorded, "rows", None)
-    if rows is None or rows.time_span is None or not e.exposure.is_measured or rows.n_rows < 200:
+    if rows is None or rows.time_span is None or rows.n_rows < 200 or not _needs_time(e):
         return
     start, stop = (e.events.number(key) for key in ("TSTART", "TSTOP"))
     time = e.events.number("ONTIME") or e.exposure_time
@@ -64,19 +64,23 @@ def part_of_the_time(e: Evidence) -> Iterator[str]:
 
 
 def filtered_in_time(e: Evidence) -> Iterator[str]:
-    """Look for a filter by time behind the name of the event list, beside an exposure map.
+    """Look for a filter by time behind the name of the event list, beside an exposure.
 
-    The map is of all times unless its EXPOSURE differs from that of the event list.
+    The exposure map, and EXPOSURE of the header, are of all times.
     """
-    if not e.exposure.is_measured:
-        return
-    for one in e.file.columns:
+    for one in e.file.columns if _needs_time(e) else ():
         if one.column in TIME_COLUMNS:
+            source = e.exposure.files[0] if e.exposure.is_measured else "EXPOSURE of its header"
             yield (
                 f"{e.file}: the filter by {one.column} leaves a part of the photons, and "
-                f"{e.exposure.files[0]} has the exposure of all times: fluxes are too low: filter "
-                "the file with CIAO dmcopy, and make the map for its times"
+                f"{source} is of all times: fluxes are too low: filter the file with CIAO dmcopy, "
+                "which corrects EXPOSURE, and make an exposure map for its times"
             )
+
+
+def _needs_time(e):
+    """Whether fluxes depend on the time of the exposure: by a map, or by an area."""
+    return e.exposure.is_measured or e.exposure.area is not None
 
 
 def far_from_the_pointing(e: Evidence) -> Iterator[str]:

@@ -22,7 +22,8 @@ RADII = (
 PLAUSIBLE = (0.65, 1.6)
 # Where radii are compared: off the axis, where they do not depend on the pixels [arcmin].
 COMPARED = (3.0, 10.0)
-LARGEST_SIGMA = 60.0
+# No telescope for X-rays that focuses has a wider core [arcsec]: that of ASCA has 80.
+LARGEST_SIGMA = 150.0
 
 
 def implausible_radii(e: Evidence) -> Iterator[str]:
@@ -65,7 +66,7 @@ def implausible_radii(e: Evidence) -> Iterator[str]:
 
 
 def wider_than_the_field(e: Evidence) -> Iterator[str]:
-    """Compare the PSF with telescopes: none that focuses has a core of a minute of arc.
+    """Compare the PSF with telescopes: none that focuses has a core of 150".
 
     A sigma in pixels or degrees, or a PSF image of other pixels, makes one.
     """

@@ -41,14 +41,14 @@ def another_unit(e: Evidence) -> Iterator[str]:
     for every telescope. A map in `s` exceeds the time only by the number of its instruments, and
     a map in `cm**2` is an area itself. The limits leave a factor of ten on both sides.
     """
-    if not e.exposure.is_measured:
+    if not e.exposure.is_measured or e.exposure.area is not None:
         return
     path, unit = e.exposure.files[0], e.exposure.completeness.unit
     peak, time = float(e.exposure.completeness.exposure.max()), e.exposure_time
     if unit == "cm**2" and peak > LARGEST_AREA:
         yield (
-            f"{path}: BUNIT says cm**2, and no telescope has the area {peak:.3g} cm**2 of its "
-            "largest value: is it in cm**2 s? Correct BUNIT"
+            f"{path}: its unit is cm**2, and no telescope has the area {peak:.3g} cm**2 of its "
+            "largest value: is it in cm**2 s? Correct BUNIT, or give `exposure_unit`"
         )
     if unit == "cm**2" and LEAST_AREA <= peak <= LARGEST_AREA and time is not None:
         yield (
@@ -59,14 +59,14 @@ def another_unit(e: Evidence) -> Iterator[str]:
         return
     if unit == "cm**2 s" and not LEAST_AREA <= peak / time <= LARGEST_AREA:
         yield (
-            f"{path}: BUNIT says cm**2 s, and its largest value, {peak:.3g}, over EXPOSURE of "
+            f"{path}: its unit is cm**2 s, and its largest value, {peak:.3g}, over EXPOSURE of "
             f"{e.name}, {time:.5g} s, is an effective area of {peak / time:.3g} cm**2, which no "
             "telescope has: is it in cm**2? Multiply it by the time. Or correct BUNIT"
         )
     if unit == "s" and not 0.02 < peak / time < 20:
         yield (
-            f"{path}: BUNIT says s, and its largest value, {peak:.3g} s, is far from EXPOSURE of "
-            f"{e.name}, {time:.5g} s: is it in cm**2 s? Correct BUNIT"
+            f"{path}: its unit is s, and its largest value, {peak:.3g} s, is far from EXPOSURE of "
+            f"{e.name}, {time:.5g} s: is it in cm**2 s? Correct BUNIT, or give `exposure_unit`"
         )
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from made_files import DEC0, RA0, flat, image_hdus
 
 from gmmx.errors import DataError
@@ -26,7 +27,7 @@ def make_image(path, value, *, unit="cm**2 s", level=2.0, dtype=">f8", **keyword
 @pytest.mark.parametrize("value", [np.inf, -np.inf, 1e300, -3.4e38])
 def test_a_pixel_that_is_infinite_or_absurd_is_refused(tmp_path, value):
     path = make_image(tmp_path / "map.fits", value)
-    with pytest.raises(DataError, match="map.fits: 104 of 10816 pixels are infinite or beyond"):
+    with pytest.raises(DataError, match=r"map\.fits: 104 of 10816 pixels are infinite or beyond"):
         read_image(path)
 
 
@@ -47,3 +48,28 @@ def test_a_psf_wider_than_a_telescope_makes_it_is_refused(tmp_path, radius, ecf)
     path = make_image(tmp_path / "psf.fits", radius, unit="arcsec", ECF=ecf)
     with pytest.raises(DataError, match=r"psf.fits: radii of up to .* than any telescope's"):
         read_psf_map(path, frame=FRAME)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"CDELT2": "furlong"}, "CDELT2 'furlong' is no number"),
+        ({"CRPIX1": True}, "CRPIX1 True is no number"),
+        ({"CRVAL1": None}, "CRVAL1 None is no number"),
+        ({"CD1_1": -1.0}, "its matrix has no CD2_2"),
+        ({"CDELT2": 2.0}, "as long as they are wide"),
+    ],
+    ids=str,
+)
+def test_a_step_that_wcslib_would_ignore_is_refused(tmp_path, keywords, message):
+    path = make_image(tmp_path / "map.fits", 1.0, **keywords)
+    with pytest.raises(DataError, match=rf"map.fits: no usable WCS: .*{message}"):
+        read_exposure(path, frame=FRAME)
+
+
+def test_an_axis_without_a_step_is_refused(tmp_path):
+    path = make_image(tmp_path / "map.fits", 1.0)
+    with fits.open(path, mode="update") as hdus:
+        del hdus[0].header["CDELT2"]
+    with pytest.raises(DataError, match="there is no CDELT2"):
+        read_exposure(path, frame=FRAME)

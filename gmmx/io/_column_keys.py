@@ -146,6 +146,8 @@ def _cards(path, header, numbers, letter):
             raise DataError(
                 f"{path}: no usable WCS: the card {key} cannot be read: correct its header"
             ) from error
+        if isinstance(value, float) and not math.isfinite(value):
+            raise DataError(f"{path}: no usable WCS: {key} is {value}: correct its header")
         is_text = isinstance(value, str)
         cards[key] = value.strip().upper() if is_text and key.startswith("TCTY") else value
     for short, full in (("LONP", "LONPOLE"), ("LATP", "LATPOLE")):

@@ -80,6 +80,24 @@ class Hdu:
         n = self.header.get(axes, 0)
         return tuple(self.header.get(f"{axes}{i}", 0) for i in range(n, 0, -1))
 
+    def goes_on(self, stream) -> bool:
+        """Return whether its data go on where the header says that they end.
+
+        The rest of the last block is zero or blank, and another HDU follows, or nothing does. Fewer
+        bytes than a block may be anything.
+
+        Parameters
+        ----------
+        stream : file object
+        """
+        if not self.size:
+            return False
+        stream.seek(self.start + self.size)
+        padding = stream.read(self.stop - self.start - self.size)
+        after = stream.read(BLOCK)
+        is_more = len(after) == BLOCK and not after.startswith(b"XTENSION=")
+        return bool(padding.strip(b"\0 ") or (is_more and after.strip(b"\0 ")))
+
 
 def headers(stream):
     """Yield the HDUs of a FITS stream, without reading their data.
@@ -177,6 +195,11 @@ def data_size(header: fits.Header) -> int:
     for length in lengths:
         size *= length
     bits = _whole(header, "BITPIX", signed=True)
+    if not header.get("GROUPS", False) and _whole(header, "GCOUNT", 1) != 1:
+        raise BadFileError(
+            f"GCOUNT = {header['GCOUNT']} in a header: it must be 1, so that another keyword may "
+            "be wrong, too: fetch it again"
+        )
     return abs(bits) // 8 * _whole(header, "GCOUNT", 1) * (_whole(header, "PCOUNT", 0) + size)
 
 

@@ -16,6 +16,7 @@ from ..errors import DataError
 from ..plane.affine import MAX_RESIDUAL, affine_grid, resampled
 from ..plane.frame import PhysicalFrame
 from ._wcs import image_wcs, understood
+from ._wcs_cards import check_cards
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -213,6 +214,7 @@ def physical_frame(image, grid):
 def _linear_wcs(image, letter):
     """Return the coordinate of pixel 0 and the matrix of a linear alternate WCS."""
     what = f"CRVAL1{letter}, CDELT1{letter}, ..."
+    check_cards(image.path, image.header, letter)
     with understood(image.path, what):
         linear = WCS(image.header, key=letter).sub([1, 2])
         linear.wcs.set()

@@ -16,12 +16,15 @@ from ..errors import DataError
 from ..plane.frame import SkyFrame
 from ..plane.systems import converted
 from ._systems import FileSystem, system_of
+from ._wcs_cards import check_cards
 
 # Projections about a point, which a tangent plane about the same point is most alike
 # (Calabretta & Greisen 2002, table 13).
 ZENITHAL = ("AZP", "SZP", "TAN", "STG", "SIN", "NCP", "ARC", "ZPN", "ZEA", "AIR")
 # The side that no pixel of an image or of an event list has [arcsec].
 LARGEST_PIXEL = 20 * 3600.0
+# Largest ratio of the sides of a pixel.
+LONGEST = 50.0
 # Iterations of an inverse with distortions that miss by more [pixel] have no image there.
 _MISS = 0.01
 
@@ -199,6 +202,7 @@ def image_wcs(path, header):
         # Cards of axes without a projection are not needed, and may be odd.
         if not any("-" in str(header.get(f"CTYPE{i}{letter}", "")) for i in (1, 2)):
             continue
+        check_cards(path, header, letter)
         with understood(path, "its header"):
             wcs = WCS(_in_capitals(header, letter), key=letter or " ")
             wcs.wcs.set()
@@ -253,6 +257,12 @@ def of_wcs(path, wcs, system, *, origin):
         raise DataError(
             f"{path}: no usable WCS: its pixels of {found.pixel_side:.3g} arcsec have no sensible "
             "size: correct CDELT and CUNIT, or the matrix"
+        )
+    sides = np.hypot(*matrix)
+    if sides.max() > LONGEST * sides.min():
+        raise DataError(
+            f"{path}: no usable WCS: its pixels are {sides.max() / sides.min():.3g} times as long "
+            "as they are wide: correct CDELT and CUNIT, or the matrix"
         )
     return found
 

@@ -103,6 +103,8 @@ def _read_table(file):
         instrument = instrument_of(pointing)
         sky = sky_columns(file.path, header, columns, pointing, instrument)
         energy = _energy_column(file.path, columns, instrument)
+        if energy.name is not None:
+            _refuse_bits(file.path, columns, energy.name)
         ccd = next((name for name in CCD_COLUMNS if name in columns), None)
         check_columns(file, columns, energy.name)
         times = TIME_COLUMN if _is_number(columns.get(TIME_COLUMN)) else None
@@ -197,7 +199,17 @@ def _checked_columns(path, header):
         raise DataError(
             f"{path}: no {' or '.join(missing)} column (found {found}): sky coordinates are needed"
         )
+    _refuse_bits(path, columns, "x", "y")
     return columns
+
+
+def _refuse_bits(path, columns, *names):
+    """Refuse columns of bits where numbers are needed."""
+    for name in names:
+        if columns[name].is_bits:
+            raise DataError(
+                f"{path}: column {columns[name].name} holds bits: a column of numbers is needed"
+            )
 
 
 def _is_number(column):

@@ -170,7 +170,8 @@ class OpenFits:
         Warns
         -----
         DataWarning
-            If FITS does not allow the value of a card that is used.
+            If FITS does not allow the value of a card that is used, or if the data of an HDU go
+            on behind their end.
         """
         for hdu in hdus:
             for card in hdu.odd_cards:
@@ -181,6 +182,15 @@ class OpenFits:
                     stacklevel=4,
                 )
             self._check_sums(hdu)
+            with reading(self.path):
+                goes_on = hdu.goes_on(self.stream)
+            if goes_on:
+                warnings.warn(
+                    f"{self.path}: the data of {hdu.title} go on behind the {hdu.size:,} bytes "
+                    "that its header announces, and the rest is not read: are its NAXISn right?",
+                    DataWarning,
+                    stacklevel=4,
+                )
 
     def _check_sums(self, hdu):
         datasum, has_checksum = stored_sums(hdu.header)

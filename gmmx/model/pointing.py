@@ -35,6 +35,15 @@ _NUMBERS = {
     "nominal_roll": "ROLL_NOM",
     "sim_z": "SIM_Z",
 }
+# Between which values each number can be; SIM_Z may be anything.
+_LIMITS = {
+    "exposure_time": (0.0, 1e12),
+    "frame_time": (0.0, 1e6),
+    "ra": (-360.0, 360.0),
+    "dec": (-90.0, 90.0),
+    "roll": (-720.0, 720.0),
+    "nominal_roll": (-720.0, 720.0),
+}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -166,7 +175,7 @@ class Pointing:
         ----------
         keywords : mapping of str to object
             Keywords and their values. Those without a field of their own go to `header`, as do
-            those whose value is not of the field's type.
+            those whose value is not of the field's type, or cannot be (a declination of 100).
         **facts
             Further fields.
 
@@ -181,7 +190,8 @@ class Pointing:
             if key in rest:
                 found[name] = str(rest.pop(key)).strip()
         for name, key in _NUMBERS.items():
-            if _is_number(rest.get(key)):
+            low, high = _LIMITS.get(name, (-math.inf, math.inf))
+            if _is_number(rest.get(key)) and low <= rest[key] <= high:
                 found[name] = rest.pop(key)
         return cls(**found, **facts, header=rest)
 

@@ -52,6 +52,7 @@ def mixture_from_table(table, frame=None):
             f"there is no {', '.join(missing)}"
         )
     fluxes, major, minor, angle, *position = (_numbers(table, name) for name in needed)
+    _check_angles(angle, *(() if frame is None else position))
     points = (major == 0) & (minor == 0)
     major, minor = np.where(points, POINT_SIGMA, major), np.where(points, POINT_SIGMA, minor)
     if not (np.all(major > 0) and np.all(minor > 0)):
@@ -76,6 +77,19 @@ def _in_plane(table, frame, u, v):
     step = np.where(v > 0, -1e-3, 1e-3)
     x1, y1 = frame.to_plane(*converted(u, v + step, theirs, frame.radesys))
     return (x, y), np.degrees(np.arctan2(-(x1 - x) * step, (y1 - y) * step))
+
+
+def _check_angles(angle, ra=0.0, dec=0.0):
+    """Refuse angles that have no meaning."""
+    for name, values, most in (
+        ("position_angle", angle, 3600.0),
+        ("ra", ra, 360.0),
+        ("dec", dec, 90.0),
+    ):
+        worst = float(np.max(np.abs(values), initial=0.0))
+        # NaN has a message of its own, later.
+        if worst > most:
+            raise InputError(f"column {name} holds {worst:g}: it is in degrees, up to {most:g}")
 
 
 def _covariances(major, minor, turn):

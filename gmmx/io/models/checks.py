@@ -8,6 +8,10 @@ from .values import BadValueError
 
 # Relative difference of numbers that are stored twice.
 SAME = 1e-6
+# No field reaches farther from its tangent point [arcsec].
+FARTHEST = 1e6
+# A model never expects so many times the photons that were recorded.
+MOST_EXPECTED = 1e4
 
 
 def check_agreement(result: FitResult) -> FitResult:
@@ -41,7 +45,19 @@ def check_agreement(result: FitResult) -> FitResult:
                 f"and {amplitude or 0.0:.6g} in /observations"
             )
     _check_numbers(result)
+    _check_photons(result)
     return result
+
+
+def _check_photons(result: FitResult) -> None:
+    """Refuse positions off the sky, and a model of far more photons than there are."""
+    for one in result.observations:
+        farthest = np.abs([one.photons.x, one.photons.y]).max(initial=0.0)
+        if one.frame is not None and farthest > FARTHEST:
+            raise BadValueError(f"a photon {farthest:.4g} arcsec off the tangent point")
+    expected = float(result.mixture.fluxes @ result.observed_fraction)
+    if expected > MOST_EXPECTED * (result.n_photons + 1):
+        raise BadValueError(f"{expected:.4g} expected for {result.n_photons:,.0f} photons")
 
 
 def _check_numbers(result: FitResult) -> None:

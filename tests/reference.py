@@ -17,6 +17,45 @@ def draw_gaussians(peaks, means, inverses, splits, ny, nx):
     return image
 
 
+def sample_gaussians(peaks, means, inverses, ny, nx):
+    """Twin of `_kernels.cells.sample_gaussians`: every point of the lattice."""
+    y, x = np.mgrid[:ny, :nx]
+    image = np.zeros((ny, nx))
+    for peak, (mx, my), (a, b, c) in zip(peaks, means, inverses, strict=True):
+        q = a * (x - mx) ** 2 + 2 * b * (x - mx) * (y - my) + c * (y - my) ** 2
+        image += np.where(q <= 49, peak * np.exp(-q / 2), 0.0)
+    return image
+
+
+def add_cell_integrals(image, fluxes, means, covariances, x_edges, y_edges):
+    """Twin of `_kernels.cells.add_cell_integrals`: adaptive quadrature of each cell."""
+    from scipy.integrate import dblquad
+
+    for flux, (mx, my), (xx, xy, yy) in zip(fluxes, means, covariances, strict=True):
+        determinant = xx * yy - xy * xy
+
+        def value(x, y):
+            q = yy * (x - mx) ** 2 - 2 * xy * (x - mx) * (y - my) + xx * (y - my) ** 2  # noqa: B023
+            return np.exp(-q / determinant / 2)  # noqa: B023
+
+        for iy, ix in np.ndindex(image.shape):
+            low, high = x_edges[ix], x_edges[ix + 1]
+            found, _ = dblquad(value, y_edges[iy], y_edges[iy + 1], low, high, epsabs=1e-11)
+            image[iy, ix] += flux * found / (2 * np.pi * np.sqrt(determinant))
+
+
+def add_overlaps(image, cells, first_row, origin, matrix, inverse):
+    """Twin of `_kernels.overlap.add_overlaps`: 200 x 200 points of each pixel."""
+    height, width = cells.shape
+    u, v = np.meshgrid(*(2 * [(np.arange(200) + 0.5) / 200 - 0.5]))
+    for iy, ix in np.ndindex(image.shape):
+        place = np.array([ix + u.ravel(), iy + v.ravel()])
+        jx, jy = np.floor(origin[:, None] + matrix @ place + 0.5).astype(int)
+        jy -= first_row
+        on = (jx >= 0) & (jx < width) & (jy >= 0) & (jy < height)
+        image[iy, ix] += cells[jy[on], jx[on]].sum() / u.size * abs(np.linalg.det(matrix))
+
+
 # ---- elementary functions ----
 
 

@@ -184,7 +184,7 @@ def test_a_new_kind_of_background_needs_one_registration(halo):
     )
     images = gmmx.render(result)
     assert images.expected.values.sum() == pytest.approx(observation.n_photons, rel=2e-3)
-    shape = observation.completeness.exposure * TEMPLATE.values / result.reference_exposure
+    shape = observation.completeness.effective * TEMPLATE.values / result.reference_exposure
     assert_allclose(images.background.values, fitted.amplitude * shape * GRID.cell_area)
 
 

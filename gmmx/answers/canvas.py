@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 # An image of more pixels comes from a mistyped pixel size; most machines could not hold it.
 MAX_PIXELS = 50_000_000
+# A pixel that is this many times larger than the field is mistyped, unless it is this small
+# [arcsec], as for a single photon.
+_LARGE = 100
+_SMALL = 10.0
 # Cells along a side of the grid that figures are drawn on, at most.
 _CELLS = 700
 # The same where there is no exposure map.
@@ -40,7 +44,8 @@ def output_grid(result: FitResult, *, bin: float | None = None) -> PixelGrid:
     Raises
     ------
     InputError
-        If there are neither photons nor exposure maps, or for more than 50 million pixels.
+        If there are neither photons nor exposure maps, for more than 50 million pixels, or for
+        pixels that are 100 times larger than the field.
 
     Examples
     --------
@@ -105,9 +110,16 @@ def _covering(x_range, y_range, step):
 
 
 def _check_pixels(x_range, y_range, step):
-    n = np.ptp(x_range) / step * np.ptp(y_range) / step
+    width, height = np.ptp(x_range), np.ptp(y_range)
+    n = width / step * height / step
+    if step > _LARGE * max(width, height, _SMALL):
+        raise InputError(
+            f"a pixel of {step:g} arcsec is more than {_LARGE} times as large as the field of"
+            f" {width:.4g} x {height:.4g} arcsec: choose smaller pixels with `bin`",
+            parameter="bin",
+        )
     if n > MAX_PIXELS:
-        size = f"{np.ptp(x_range):.0f} x {np.ptp(y_range):.0f} arcsec in pixels of {step:g} arcsec"
+        size = f"{width:.0f} x {height:.0f} arcsec in pixels of {step:g} arcsec"
         raise InputError(
             f"an image of {size} would have {n:.3g} pixels, more than {MAX_PIXELS:.0g}: "
             "choose larger pixels with `bin`",

@@ -1,7 +1,8 @@
 """Images of a fit: the deconvolved sky, the sky as the PSF blurs it, background, expectation.
 
-Every image holds means over pixels, on any pixel grid. In a joint fit counts, backgrounds and
-completenesses are sums over the observations. The expected and recorded counts of each observation
+Every image holds sums or means over pixels, on any pixel grid; expected counts are sums over the
+cells of the completeness map. In a joint fit counts, backgrounds and completenesses are sums over
+the observations. The expected and recorded counts of each observation
 stand beside the sums, because an error in the pointing or background of one may hide in a sum.
 """
 
@@ -14,11 +15,14 @@ import numpy as np
 
 from ..config import RenderConfig
 from ..errors import InputError
-from ..model.density import Components, PointComponents, background_terms
+from ..model.components import Components
 from ..model.field import Field
 from ..model.flux_notes import exposure_in_words
 from ..plane.grid import PixelGrid, SkyImage
 from .canvas import output_grid
+from .captions import captions
+from .layers import layers_of
+from .pixels import photons_in_pixels
 from .residuals import poisson_residual
 
 if TYPE_CHECKING:
@@ -60,12 +64,15 @@ class RenderedImages:
         weighted with their completeness; the plain mean where no observation has any
         [the chosen units].
     background : SkyImage
-        Background of the whole field, as if there were no mask: ``sum_b B_b q_b``
+        In units of counts the recorded photons of all backgrounds, ``sum_b B_b q_b`` with gaps and
+        masks [count]. In other units the brightness that makes them: the background of the field
+        as if there were no mask, over the exposure, and 0 where nothing was exposed
         [the chosen units].
     completeness : SkyImage
         Omega, with the masks, from 0 to 1.
     expected : SkyImage
-        Expected counts, ``(Omega (signal_psf + points) + sum_b B_b q_b) area`` [count].
+        Expected counts: the integral of ``Omega (signal_psf + points) + sum_b B_b q_b`` over each
+        pixel, so that a coarse pixel holds the sum of the fine ones [count].
     counts : SkyImage
         Recorded photons [count].
     residual : SkyImage
@@ -120,6 +127,8 @@ def render(
 ) -> RenderedImages:
     """Draw all images of a fit.
 
+    The function is long because it makes all images in one pass over the observations.
+
     Parameters
     ----------
     result : FitResult
@@ -153,43 +162,69 @@ def render(
     """
     grid = output_grid(result) if grid is None else grid
     scale = _scale(result, units, grid.cell_area)
-    signal = Components(result.extended, None, Field(None)).everywhere(grid)
-    total, each = _Layers.none(grid), []
-    for observation in result.observations:
-        layers = _layers(result, observation, grid, signal)
-        each.append((layers.expected * grid.cell_area, _counts(observation.photons, grid)))
-        total = total + layers
-    expected, counts = (sum(images) for images in zip(*each, strict=True))
-    drawn = _drawn(result, total, len(each), signal, with_points)
-    values = {name: (image * scale, UNITS[units]) for name, image in drawn.items()}
+    signal = photons_in_pixels(Components(result.extended, None, Field(None)), grid)
+    total, each = _summed(result, grid)
+    n = len(each)
+    values = {
+        name: (photons * scale, UNITS[units])
+        for name, photons in _drawn(result, total, n, signal, with_points).items()
+    }
+    values["background"] = _background(total, units, scale)
     values["completeness"] = (np.minimum(total.completeness, 1.0), "")
+    texts = captions(units, points="points" in values, with_points=with_points)
+    compared = [_compared(one, grid, result.frame, texts) for one in each]
+    if n > 1:
+        both = sum(one for one, _ in each), sum(one for _, one in each)
+        compared.insert(0, _compared(both, grid, result.frame, texts))
     return RenderedImages(
-        **_images(values, grid, result.frame),
-        **_compared(expected, counts, grid, result.frame),
-        each=tuple(
-            ObservationImages(**_compared(*images, grid, result.frame))
-            for images in (each if len(each) > 1 else [])
-        ),
+        **_images(values, grid, result.frame, texts),
+        **compared[0],
+        each=tuple(ObservationImages(**images) for images in compared[1:]),
     )
 
 
+def _summed(result, grid):
+    """The layers of all observations, and the expected and recorded counts of each."""
+    each, sums = [], []
+    for observation in result.observations:
+        layers = layers_of(result, observation, grid)
+        each.append((layers.expected, _counts(observation.photons, grid)))
+        if len(result.observations) > 1:
+            layers = layers.weighted()
+        sums = [sums[0] + layers if sums else layers]
+    return sums[0], each
+
+
 def _drawn(result, total, n, signal, with_points):
-    """Signal, background and point sources by name [photon / arcsec**2]."""
+    """Signal and point sources by name [photon at the reference exposure]."""
     signal_psf, points = total.mean(total.extended, n), total.mean(total.points, n)
     if with_points:
-        grid, sources = total.grid, result.point_sources
-        signal = signal + grid.histogram(*sources.means.T, sources.fluxes) / grid.cell_area
+        sources = result.point_sources
+        signal = signal + total.grid.histogram(*sources.means.T, sources.fluxes)
         signal_psf = signal_psf + points
-    drawn = {"signal": signal, "signal_psf": signal_psf, "background": total.background}
+    drawn = {"signal": signal, "signal_psf": signal_psf}
     return drawn | ({"points": points} if len(result.point_sources) else {})
 
 
+def _background(total, units, scale):
+    """Background and its unit: recorded photons, or the brightness that would make them.
+
+    A brightness is the background of the field as if there were no mask, over the exposure there,
+    so that it compares with the signal. Nothing is known of it off the field.
+    """
+    if units == "counts":
+        return total.background, "count"
+    exposed = total.unmasked > 0
+    ratio = total.behind_masks / np.where(exposed, total.unmasked, 1.0)
+    return np.where(exposed, ratio, 0.0) * scale, UNITS[units]
+
+
 def _scale(result, units, cell_area):
-    """Factor from photon/arcsec**2 at the reference exposure to the units asked for."""
+    """Factor from photons in a pixel at the reference exposure to the units asked for."""
     if units not in UNITS:
         raise InputError(f"`units` is one of {', '.join(UNITS)}, got {units!r}", parameter="units")
     if units == "counts":
-        return cell_area
+        return 1.0
     if not result.has_flux_unit:
         raise InputError(
             f"`units` = {units} needs an exposure that is an area times a time, but this one has "
@@ -197,59 +232,7 @@ def _scale(result, units, cell_area):
             "writes it, or with `area` for approximate fluxes, or render with `units` = counts",
             parameter="units",
         )
-    return (cell_area if units == "flux" else 1.0) / result.reference_exposure
-
-
-@dataclass(frozen=True, eq=False)
-class _Layers:
-    """Images of one observation, or sums over several [photon / arcsec**2].
-
-    `extended` and `points` are pairs: as the PSF blurs them, and times the completeness.
-    """
-
-    grid: PixelGrid
-    completeness: np.ndarray
-    extended: tuple
-    points: tuple
-    background: np.ndarray
-    expected: np.ndarray
-
-    @classmethod
-    def none(cls, grid):
-        """Layers of no observation."""
-        zero = np.zeros(grid.shape)
-        return cls(grid, zero, (zero, zero), (zero, zero), zero, zero)
-
-    def __add__(self, other):
-        return _Layers(
-            self.grid,
-            self.completeness + other.completeness,
-            tuple(a + b for a, b in zip(self.extended, other.extended, strict=True)),
-            tuple(a + b for a, b in zip(self.points, other.points, strict=True)),
-            self.background + other.background,
-            self.expected + other.expected,
-        )
-
-    def mean(self, pair, n):
-        """Mean over n observations, weighted with the completeness, plain where that is 0."""
-        plain, seen = pair
-        covered = self.completeness > 0
-        return np.where(covered, seen / np.where(covered, self.completeness, 1.0), plain / n)
-
-
-def _layers(result, observation, grid, signal):
-    """The layers of one observation. `signal` are the extended components without any PSF."""
-    field = Field(observation.completeness, result.reference_exposure)
-    maps = field.maps_on(grid)
-    if observation.psf is not None:
-        signal = Components(result.extended, observation.psf, field).everywhere(grid)
-    sources = PointComponents(result.point_sources, observation.psf, field).everywhere(grid)
-    pairs = [(view, maps.omega * view) for view in (signal, sources)]
-    background, expected = np.zeros(grid.shape), pairs[0][1] + pairs[1][1]
-    for term in background_terms(observation, result.reference_exposure):
-        background += term.amplitude * term.on(maps, masked=False)
-        expected = expected + term.amplitude * term.on(maps)
-    return _Layers(grid, maps.omega, *pairs, background, expected)
+    return (1.0 if units == "flux" else 1 / cell_area) / result.reference_exposure
 
 
 def _counts(photons, grid):
@@ -257,18 +240,19 @@ def _counts(photons, grid):
     return grid.histogram(photons.x, photons.y, photons.weights, side=photons.pixel)
 
 
-def _compared(expected, counts, grid, frame):
+def _compared(pair, grid, frame, texts):
     """Expected counts, recorded counts and their residual as images, by name."""
+    expected, counts = pair
     values = {
         "expected": (expected, "count"),
         "counts": (counts, "count"),
         "residual": (poisson_residual(counts, expected), ""),
     }
-    return _images(values, grid, frame)
+    return _images(values, grid, frame, texts)
 
 
-def _images(values, grid, frame):
+def _images(values, grid, frame, texts):
     return {
-        name: SkyImage(grid=grid, values=array, unit=unit, frame=frame)
+        name: SkyImage(grid=grid, values=array, unit=unit, frame=frame, comments=texts[name])
         for name, (array, unit) in values.items()
     }

@@ -108,11 +108,10 @@ def _annuli(images, centre):
     first_edge = max(1.5 * grid.step, farthest / 200)
     edges = np.array([0.0, *np.geomspace(first_edge, farthest * 1.0001, _ANNULI)])
     ring = np.digitize(radius.ravel(), edges) - 1
-    view = images.signal_psf.values + (0.0 if images.points is None else images.points.values)
     maps = {
         "counts": images.counts.values,
         "expected": images.expected.values,
-        "signal": np.minimum(omega * view, images.expected.values),
+        "signal": np.maximum(images.expected.values - images.background.values, 0.0),
         "exposed": omega * grid.cell_area,
     }
     return edges, {

@@ -45,8 +45,8 @@ class RenderConfig(Options):
     bin : float, optional
         Pixel size [arcsec]. Without it the pixel of the exposure map.
     units : {"counts", "flux", "sb"}
-        Units of signal and background: photons per pixel at the reference exposure,
-        photon/cm^2/s per pixel, or photon/cm^2/s/arcsec^2.
+        Units of signal and background: photons per pixel (the signal at the reference exposure,
+        the background as recorded), photon/cm^2/s per pixel, or photon/cm^2/s/arcsec^2.
     points : bool
         Whether the signal image contains the point sources.
     no_checksum : bool

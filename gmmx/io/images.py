@@ -18,7 +18,7 @@ from ..plane.frame import SkyFrame
 from ..plane.grid import PixelGrid, SkyImage
 from ..plane.wcs import wcs_cards
 from ._wcs import image_wcs
-from .image_header import history, keywords
+from .image_header import history, keywords, printable
 from .maps import read_image
 from .write import replacing, replacing_hdf5
 
@@ -145,6 +145,8 @@ def _header(
     header.update(keywords(own))
     header["CREATOR"] = (f"gmmx {__version__}", "tool that made this file")
     header["DATE"] = (created, "date of this file, UTC")
+    for line in image.comments:
+        header.add_comment(printable(line))
     for line in history(own, created, command):
         header.add_history(line)
     return header
@@ -189,6 +191,7 @@ def _fill(file: h5py.File, images: Mapping[str, SkyImage], result: FitResult) ->
             origin=image.grid.origin,
             matrix=image.grid.matrix,
             header=_wcs_header(image, own).tostring(sep="\n"),
+            comment="\n".join(image.comments),
         )
         if own is not result:
             data.attrs.update({key: value for key, (value, _) in keywords(own).items()})

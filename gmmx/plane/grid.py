@@ -113,14 +113,12 @@ class PixelGrid:
 
     def to_plane(self, ix: ArrayLike, iy: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions (x, y) [arcsec] of pixel coordinates."""
-        ix, iy = np.asarray(ix, np.float64), np.asarray(iy, np.float64)
-        m, o = self.matrix, self.origin
+        ix, iy, m, o = np.asarray(ix, float), np.asarray(iy, float), self.matrix, self.origin
         return o[0] + m[0, 0] * ix + m[0, 1] * iy, o[1] + m[1, 0] * ix + m[1, 1] * iy
 
     def to_pixels(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the pixel coordinates (ix, iy), not rounded, of positions (x, y) [arcsec]."""
-        dx, dy = np.asarray(x) - self.origin[0], np.asarray(y) - self.origin[1]
-        m = self.inverse
+        m, dx, dy = self.inverse, np.asarray(x) - self.origin[0], np.asarray(y) - self.origin[1]
         return m[0, 0] * dx + m[0, 1] * dy, m[1, 0] * dx + m[1, 1] * dy
 
     def locate(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -163,8 +161,8 @@ class PixelGrid:
         weights : (N,) array, optional
             1 for each position by default.
         side : float
-            Each weight is spread evenly over a square of this side [arcsec] along the grid's axes.
-            Weights of a lattice that is no multiple of the grid's then make no moire.
+            Each weight is spread evenly over a square of this side [arcsec] along the grid's axes,
+            so that weights of a lattice that is no multiple of the grid's make no moire.
 
         Examples
         --------
@@ -204,8 +202,7 @@ def _overlaps(index, n, side):
     Returns
     -------
     list of (array of int, array)
-        Pixel indices, and the fraction of each interval that lies in that pixel. One entry for each
-        pixel that an interval can touch.
+        Indices of the pixels that an interval can touch, and the fractions that lie in them.
     """
     low, high = index + 0.5 - side / 2, index + 0.5 + side / 2
     # An interval that ends on a pixel's edge, but for rounding, does not reach beyond that edge.
@@ -234,6 +231,8 @@ class SkyImage:
         In FITS notation ("cm**2 s", "photon/cm**2/s"); empty where there is none.
     frame : SkyFrame, optional
         The tangent plane of the grid. Without it the image has no `wcs`.
+    comments : tuple of str
+        What the values are, for the header of a file.
 
     Raises
     ------
@@ -254,6 +253,7 @@ class SkyImage:
     values: np.ndarray
     unit: str = ""
     frame: SkyFrame | None = None
+    comments: tuple[str, ...] = ()
 
     def __post_init__(self):
         read_only(self, values=self.grid.shape)
@@ -277,7 +277,7 @@ class SkyImage:
         """The values with their unit, an astropy Quantity; dimensionless where there is no unit."""
         from astropy import units
 
-        # Text that is no unit of the FITS standard stays a unit by its name.
+        # Text that is not a unit of the FITS standard stays one by its name.
         unit = units.Unit(self.unit, format="fits", parse_strict="silent")
         return units.Quantity(self.values, unit)
 

@@ -174,3 +174,59 @@ def test_a_real_xmm_observation(shared_data):
     assert observation.pointing.band_kev == (0.5, 8.0)
     assert 8000 < observation.n_photons < 32806
     assert observation.completeness.unit == ""
+
+
+def make_channels(path, telescope, instrument, energies, *, width, first=0.0):
+    """An event list with channels of a fixed width [eV] from an energy [eV], and no energies."""
+    channels = np.floor((energies - first) / width)
+    columns = [("x", "E", None), ("y", "E", None), ("PI", "J", channels)]
+    keywords = {"TELESCOP": telescope, "INSTRUME": instrument, "RA_NOM": 10.0, "DEC_NOM": 5.0}
+    written(path, columns, 500.5, 2.0, keywords, n=len(energies))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("telescope", "instrument", "width", "first"),
+    [
+        ("NuSTAR", "FPMA", 40, 1600),
+        ("NuSTAR", "FPMB", 40, 1600),
+        ("SWIFT", "XRT", 10, 0),
+        ("SUZAKU", "XIS1", 3.65, 0),
+        ("XRISM", "XTEND", 6, 0),
+        ("XRISM", "RESOLVE", 0.5, 0),
+        ("HITOMI", "SXI", 6, 0),
+        ("IXPE", "DU1", 40, 0),
+        ("ROSAT", "PSPCB", 10, 0),
+        ("XMM", "EPN", 1, 0),
+        ("eROSITA", "TM1", 1, 0),
+    ],
+)
+@pytest.mark.parametrize("band", [(2.0, 5.0), (2.4, 4.0)])
+def test_channels_of_each_mission_select_by_energy(
+    tmp_path, telescope, instrument, width, first, band
+):
+    energies = np.random.default_rng(8).uniform(1700, 6000, 3000)
+    path = make_channels(
+        tmp_path / "evt.fits", telescope, instrument, energies, width=width, first=first
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = read_events(path).photons.energy_kev
+    # A channel's centre is at most half a channel away, and an energy in eV is its lower edge.
+    assert np.abs(1000 * found - energies).max() <= (width if width == 1 else width / 2) + 1e-6
+    inside = np.count_nonzero((energies >= 1000 * band[0]) & (energies <= 1000 * band[1]))
+    kept = np.count_nonzero((found >= band[0]) & (found <= band[1]))
+    assert kept == pytest.approx(inside, abs=4 * np.sqrt(3000 * width / 4300) + 1)
+
+
+def test_a_filter_by_channels_sets_the_band_to_their_edges(tmp_path):
+    energies = np.random.default_rng(8).uniform(3000, 79000, 500)
+    path = make_channels(tmp_path / "evt.fits", "NuSTAR", "FPMA", energies, width=40, first=1600)
+    band = read_events(f"{path}[pi=35:1909]").pointing.recorded_band_kev
+    assert band == pytest.approx((3.0, 78.0))
+
+
+def test_an_unknown_mission_is_told_how_to_filter_channels(tmp_path):
+    path = make_channels(tmp_path / "evt.fits", "EINSTEIN", "IPC", np.full(50, 2000.0), width=100)
+    with pytest.raises(DataError, match=r"or filter the channels by evt.fits\[pi=LO:HI\]"):
+        read_observation(path, energy_kev=(1, 3))

@@ -99,7 +99,7 @@ class Hdu:
         return bool(padding.strip(b"\0 ") or (is_more and after.strip(b"\0 ")))
 
 
-def headers(stream):
+def headers(stream, most_bytes):
     """Yield the HDUs of a FITS stream, without reading their data.
 
     Bytes behind the last extension that are none themselves are ignored (FITS standard 4.0,
@@ -109,6 +109,8 @@ def headers(stream):
     ----------
     stream : file object
         As from `open_fits`.
+    most_bytes : int
+        The file has no more bytes than this.
 
     Yields
     ------
@@ -120,13 +122,13 @@ def headers(stream):
         If a header has no end, or does not tell the size of its data.
     """
     offset, number = 0, 0
-    while True:
+    while offset < most_bytes:
         stream.seek(offset)
         block = stream.read(BLOCK)
         if len(block) < CARD or (number and not block.startswith(b"XTENSION=")):
             return
         content = _whole_header(stream, block)
-        header, odd_cards = _readable(fits.Header.fromstring(content))
+        header, odd_cards = _readable(content)
         hdu = Hdu(
             number=number,
             header=header,
@@ -153,9 +155,9 @@ def _has_end(block):
     return any(block[i : i + CARD].rstrip(b" \0") == b"END" for i in range(0, len(block), CARD))
 
 
-def _readable(header):
+def _readable(content):
     """Return a header without the cards that FITS does not allow, and those that are used."""
-    odd = []
+    header, odd = fits.Header.fromstring(content), []
     for number, card in enumerate(header.cards):
         try:
             _ = card.value
@@ -164,11 +166,18 @@ def _readable(header):
     if not odd:
         return header, ()
     used = tuple(
-        header.cards[number].image.strip()
-        for number in odd
-        if _USED.fullmatch(header.cards[number].keyword)
+        _card(content, keyword)
+        for keyword in (header.cards[number].keyword for number in odd)
+        if _USED.fullmatch(keyword)
     )
     return fits.Header([card for i, card in enumerate(header.cards) if i not in odd]), used
+
+
+def _card(content, keyword):
+    """Return the text of a card as it is in the file."""
+    cards = (content[i : i + CARD] for i in range(0, len(content), CARD))
+    key = keyword.encode()
+    return next(card for card in cards if card[:8].strip() == key).decode("latin-1").strip()
 
 
 def data_size(header: fits.Header) -> int:

@@ -124,8 +124,14 @@ class OpenFits:
         DataError
             If a header cannot be read.
         """
-        with reading(self.path):
-            yield from headers(self.stream)
+        found = headers(self.stream, self.most_bytes)
+        while True:
+            # Not around `yield`, because warnings of the caller have to be heard.
+            with reading(self.path):
+                hdu = next(found, None)
+            if hdu is None:
+                return
+            yield hdu
 
     def content(self, hdu: Hdu) -> bytes:
         """Return the header and the data of an HDU, with padding.

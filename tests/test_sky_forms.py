@@ -87,7 +87,10 @@ def test_observations_of_several_systems_meet_in_one_plane(name, tmp_path, expos
         )
         for one in ("TCDLT", name)
     )
-    one, two = gmmx.read_observations([first, second], exposure=[exposure, exposure], psf="none")
+    with pytest.warns(DataWarning, match="photons in common"):
+        one, two = gmmx.read_observations(
+            [first, second], exposure=[exposure, exposure], psf="none"
+        )
     assert one.frame == two.frame
     assert_allclose([one.photons.x, one.photons.y], [two.photons.x, two.photons.y], atol=1e-3)
 

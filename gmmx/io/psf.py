@@ -13,7 +13,7 @@ from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.grid import PixelGrid
 from ..plane.resample import block_means
 from ..telescope.encircled import through_radii
-from ._plane import FitsImage, on_plane
+from ._plane import FitsImage, on_plane, physical_pixels
 from .maps import read_image
 from .psf_image import PIXEL_SYSTEMS, SKY_PIXEL_SYSTEM
 from .units import read_unit
@@ -299,8 +299,9 @@ def _radius_unit(image, grid, physical):
     if system == SKY_PIXEL_SYSTEM:
         if physical is not None:
             return text, np.sqrt(physical.pixel_area)
-        if image.number("CDELT1P"):
-            return text, grid.step / abs(image.number("CDELT1P"))
+        pixels = physical_pixels(image)
+        if pixels is not None:
+            return text, grid.step / np.sqrt(abs(np.linalg.det(pixels[1])))
     problem = "no radius" if unit.is_understood else "not understood"
     raise DataError(
         f"{image.path}: BUNIT {text!r} of the PSF map is {problem}: "

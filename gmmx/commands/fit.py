@@ -98,9 +98,8 @@ def described(observation: Observation) -> list[str]:
     """
     lines = [f"{name}: {text}" for name, text in observation.pointing.choices.items()]
     for mask in observation.pointing.masks:
-        shapes = "1 shape" if mask.n_shapes == 1 else f"{mask.n_shapes} shapes"
         lines.append(
-            f"{mask.kind}: {mask.file}, {shapes}, {mask.area_arcmin2:.3g} arcmin^2, "
+            f"{mask.kind}: {mask.file}, {mask.counted_shapes}, {mask.area_arcmin2:.3g} arcmin^2, "
             f"{mask.n_photons:,} photons"
         )
     dropped = [f"{count:,.0f} {reason}" for reason, count in observation.dropped.items() if count]

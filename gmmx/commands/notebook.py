@@ -15,6 +15,7 @@ from ..model.observation import Observation
 from ..model.result import FitResult
 from ..model.state import FitState, Iterate
 from ..reading.fit_input import fit_input_of
+from ..reading.point_sources import check_places
 
 if TYPE_CHECKING:
     from regions import Region, Regions
@@ -120,8 +121,10 @@ def fit(
     known, paths = (sources, ()) if isinstance(sources, PointSources) else (None, sources)
     # The class makes a tuple of a single path or region.
     listed = SourceOptions(sources=cast("tuple", paths), source_positions=source_positions)
+    observations = checked_observations(observations)
+    check_places(listed.sources, observations)
     given = fit_input_of(
-        checked_observations(observations),
+        observations,
         FitConfig(**{**vars(options), **vars(listed)}),
         sources=known,
     )

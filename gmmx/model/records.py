@@ -51,6 +51,8 @@ class MaskRecord:
         Number of photons inside the shapes.
     by_shape : tuple of float
         Number of photons inside each shape of a mask; empty for a region.
+    n_outside : int
+        Number of shapes that do not touch the field.
 
     Examples
     --------
@@ -64,6 +66,7 @@ class MaskRecord:
     area_arcmin2: float = 0.0
     n_photons: float = 0
     by_shape: tuple[float, ...] = ()
+    n_outside: int = 0
 
     def __post_init__(self):
         if self.kind not in ("mask", "region"):
@@ -71,9 +74,16 @@ class MaskRecord:
         object.__setattr__(self, "by_shape", tuple(self.by_shape))
 
     def __repr__(self):
-        shapes = counted(self.n_shapes, "shape")
-        inside = f"{shapes}, {self.area_arcmin2:.3g} arcmin^2, {self.n_photons:,} photons"
+        inside = (
+            f"{self.counted_shapes}, {self.area_arcmin2:.3g} arcmin^2, {self.n_photons:,} photons"
+        )
         return f"MaskRecord({self.kind} {self.file}: {inside})"
+
+    @property
+    def counted_shapes(self) -> str:
+        """The number of shapes, and of those outside the field if there are some, in words."""
+        shapes = counted(self.n_shapes, "shape")
+        return shapes + (f" ({self.n_outside:,} outside the field)" if self.n_outside else "")
 
 
 @dataclass(frozen=True, kw_only=True)

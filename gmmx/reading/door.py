@@ -21,6 +21,7 @@ from .background_request import parse_backgrounds
 from .counts_image import CountsImageFile
 from .event_list import EventListFile
 from .joint import in_one_plane, names_of, options_of_each
+from .outside import check_regions
 from .placing import placed
 from .psf import parse_psf
 
@@ -97,8 +98,10 @@ PSF map psfmap.fits.gz; background sky + particle)
     """
     ReadOptions.check_names(options)
     (each,) = options_of_each(_checked(ReadOptions(**options)), 1)
+    file = parse_file_argument(events)
     with checksums(verified=not each.no_checksum):
-        observation = open_source(parse_file_argument(events)).observation(each, name=name)
+        observation = open_source(file).observation(each, name=name)
+        check_regions([observation], [each], [file.sky])
         return placed(observation, frame=frame, bin=each.bin)
 
 
@@ -160,6 +163,7 @@ def observations_of(files, options, *, sources=()):
     for file, name, own in zip(files, names_of(files), each, strict=True):
         source = open_source(file)
         observations.append(source.observation(own, name=name))
+    check_regions(observations, each, [file.sky for file in files])
     return in_one_plane(observations, options, sources=sources)
 
 

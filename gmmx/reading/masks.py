@@ -12,6 +12,7 @@ from ..model.photons import CountsImage, EventList
 from ..model.pointing import MaskRecord
 from ..plane.resample import map_means
 from ..plane.shapes import Shapes
+from .outside import SeenField, likely_cause, n_outside
 
 # Fraction of the photons that one shape of a mask takes from which a warning is due.
 MASKED_BY_ONE_SHAPE = 0.05
@@ -67,14 +68,15 @@ def cut_regions(recorded, completeness, lists, open_fraction, *, warn=True):
     n_before, removed, left_open = recorded.n_photons, [], 1.0
     everything = [*(one for group in lists.regions for one in group), *lists.masks]
     opened = {one: open_fraction(one.shapes, completeness.grid) for one in everything}
-    records = tuple(_record(one, recorded, completeness, opened[one]) for one in everything)
+    field = SeenField(completeness.grid, completeness.exposure > 0, recorded.frame)
+    records = tuple(_record(one, recorded, field, opened[one]) for one in everything)
     for group in lists.regions:
         shapes, fraction = _union(group, opened, completeness.grid, open_fraction)
         inside = shapes.contains(recorded.photons.x, recorded.photons.y)
         recorded = recorded.select(inside, "region")
         left_open = left_open * (1 - fraction)
         removed.append(_complement(shapes))
-        _check_left(recorded, group, f"none of {n_before:.0f} photons lies in the region")
+        _check_left(recorded, group, f"none of {n_before:.0f} photons lies in the region", field)
     if lists.masks:
         if warn:
             _warn_of_large_shapes(recorded, lists.masks)
@@ -83,7 +85,7 @@ def cut_regions(recorded, completeness, lists, open_fraction, *, warn=True):
         recorded = recorded.select(~inside, "mask")
         left_open = left_open * fraction
         removed = [*(one.shapes for one in lists.masks), *removed]
-        _check_left(recorded, lists.masks, f"every one of {n_before:.0f} photons is masked")
+        _check_left(recorded, lists.masks, f"every one of {n_before:.0f} photons is masked", field)
     if removed:
         completeness = completeness.masked(left_open)
     return Cut(recorded, completeness, Shapes.union(removed) if removed else None, records)
@@ -107,20 +109,19 @@ def whole_pixels(image):
     return open_fraction
 
 
-def _record(one, recorded, completeness, fraction):
+def _record(one, recorded, field, fraction):
     """Record the area and the photons that a mask or region covers."""
-    photons, grid = recorded.photons, completeness.grid
-    area = float((1 - fraction)[completeness.exposure > 0].sum() * grid.cell_area / 3600)
-    by_shape = ()
-    if one.kind == "mask":
-        by_shape = one.shapes.count_by_term(photons.x, photons.y, photons.weights).tolist()
+    photons = recorded.photons
+    area = float((1 - fraction)[field.seen].sum() * field.grid.cell_area / 3600)
+    in_terms = one.shapes.count_by_term(photons.x, photons.y, photons.weights)
     return MaskRecord(
         file=Path(one.name).name if Path(one.name).is_file() else one.name,
         kind=one.kind,
         n_shapes=one.shapes.n_shapes,
         area_arcmin2=area,
         n_photons=photons.count(one.shapes.contains(photons.x, photons.y)),
-        by_shape=by_shape,
+        by_shape=in_terms.tolist() if one.kind == "mask" else (),
+        n_outside=n_outside(one.shapes, field, in_terms),
     )
 
 
@@ -135,10 +136,15 @@ def _union(lists, opened, grid, open_fraction):
     return shapes, open_fraction(shapes, grid)
 
 
-def _check_left(recorded, lists, problem):
-    if len(recorded) == 0:
-        names = ", ".join(one.name for one in lists)
-        raise DataError(f"{names}: {problem}: nothing is left to fit")
+def _check_left(recorded, lists, problem, field):
+    """Make sure that photons are left; else name the cause if a region lies outside the field."""
+    if len(recorded) > 0:
+        return
+    names = ", ".join(one.name for one in lists)
+    one, cause = lists[0], ""
+    if one.kind == "region" and n_outside(one.shapes, field) == one.shapes.n_shapes:
+        cause = f" ({likely_cause(one.shapes, field, one.file)})"
+    raise DataError(f"{names}: {problem}{cause}: nothing is left to fit")
 
 
 def _warn_of_large_shapes(recorded, masks):

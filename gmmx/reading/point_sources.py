@@ -1,9 +1,14 @@
 """Read lists of point sources that are fitted instead of masked."""
 
-from ..errors import InputError
+import warnings
+from pathlib import Path
+
+from ..errors import DataError, InputError
 from ..fitting.point_sources import PointSources
 from ..io.regions import read_regions, region_items, region_name
+from ..io.regions.elsewhere import RegionFile
 from ..model.completeness import reference_exposure
+from .outside import likely_cause, n_outside, seen_field
 
 
 def read_point_sources(sources, positions, observations):
@@ -50,9 +55,55 @@ def read_point_sources(sources, positions, observations):
     if len(usable) == 0:
         raise InputError(
             f"{files}: none of {len(listed)} sources can be fitted ({reasons}): "
-            "are they of this field, and is there no mask on them?"
+            f"{_cause(sources, shapes, observations)}"
         )
     return usable, _summary(usable, positions, reasons, observations)
+
+
+def check_places(sources, observations):
+    """Refuse sources in physical pixels that are not the same pixels in all observations.
+
+    The observations of a joint fit lie in the plane of the first, which does not have the physical
+    pixels of the others.
+
+    Parameters
+    ----------
+    sources : sequence
+        Region files, source lists or region objects.
+    observations : sequence of Observation
+
+    Raises
+    ------
+    InputError
+        If the place of a source depends on the observation.
+    """
+    first = observations[0]
+    if first.physical is None or all(o.physical == first.physical for o in observations):
+        return
+    for item in region_items(sources, parameter="sources"):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                read_regions(item, frame=first.frame)
+        except DataError as error:
+            if "physical" not in str(error):
+                raise
+            raise InputError(
+                f"{region_name(item)}: physical pixels mean another place for each of the "
+                f"{len(observations)} observations: give `sources` in fk5",
+                parameter="sources",
+            ) from None
+
+
+def _cause(sources, shapes, observations):
+    """Return why no source can be fitted, and what to do about it."""
+    field = seen_field(observations[0])
+    if field is None or n_outside(shapes, field) < shapes.n_shapes:
+        return "are they of this field, and is there no mask on them?"
+    files = [one for one in region_items(sources) if isinstance(one, (str, Path))]
+    frame, physical = observations[0].frame, observations[0].physical
+    file = RegionFile(files[0], frame, physical, field.grid) if files else None
+    return likely_cause(shapes, field, file)
 
 
 def _summary(usable, positions, reasons, observations):

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import DataWarning
 from ..io.regions import read_regions, region_items, region_name
+from ..io.regions.elsewhere import RegionFile
 from ..plane.shapes import Shapes
 
 
@@ -22,11 +23,14 @@ class RegionList:
     kind : {"mask", "region"}
         Whether the photons inside are left out, or are the only ones that are kept.
     shapes : Shapes
+    file : RegionFile or None
+        None where the regions are objects.
     """
 
     name: str
     kind: str
     shapes: Shapes
+    file: RegionFile | None = None
 
     def __repr__(self):
         return f"RegionList({self.kind} {self.name}: {self.shapes.n_shapes} shapes)"
@@ -112,7 +116,12 @@ def _lists(kind, regions, recorded, pixels):
     """Read the regions of one option, a list for each file or object."""
     plane = {"frame": recorded.frame, "physical": recorded.physical, "image_grid": pixels}
     return [
-        RegionList(region_name(item), kind, read_regions(item, **plane))
+        RegionList(
+            region_name(item),
+            kind,
+            read_regions(item, **plane),
+            RegionFile(item, **plane) if isinstance(item, (str, Path)) else None,
+        )
         for item in region_items(regions)
     ]
 

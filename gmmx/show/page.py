@@ -88,9 +88,8 @@ def _observation_lines(observation):
     ]
     pairs += _field_pairs(observation)
     for mask in pointing.masks:
-        shapes = f"{mask.n_shapes:,} shape{'s' * (mask.n_shapes != 1)}"
         covered = f"{mask.area_arcmin2:.3g} arcmin^2 of the field, {mask.n_photons:,} photons"
-        pairs.append((mask.kind, f"{mask.file}: {shapes}, {covered}"))
+        pairs.append((mask.kind, f"{mask.file}: {mask.counted_shapes}, {covered}"))
     pairs.append(("PSF", pointing.choices.get("psf") or _psf(observation.psf)))
     # The exposure and the PSF have lines of their own.
     pairs += [

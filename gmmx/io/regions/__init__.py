@@ -7,7 +7,6 @@ would be wrong in silence. Here a shape that cannot be read is an error, which n
 text, and a shape that is left out on purpose is named in a warning.
 """
 
-import gzip
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
@@ -18,7 +17,8 @@ from ...errors import InputError
 from ...plane.frame import PhysicalFrame, SkyFrame
 from ...plane.grid import PixelGrid
 from ...plane.shapes import Shapes
-from ..files import GZIP_MAGIC, check_input, check_sums, reading
+from ..files import check_sums
+from ._content import content_of, is_fits, text_of
 from ._frames import Frames
 from ._objects import shapes_of_objects
 from ._tables import read_chips, read_table
@@ -218,29 +218,16 @@ def read_field_of_view(
     """
     if not isinstance(path, (str, Path)):
         return None
-    path = check_input(path)
-    content = _content(path)
-    if not content.startswith(b"SIMPLE  ="):
+    content = content_of(path)
+    if not is_fits(content):
         return None
     return read_chips(path, io.BytesIO(content), Frames(frame, physical))
 
 
 def _read_file(path, frames):
     """Return the Shapes of a region file."""
-    path = check_input(path)
-    content = _content(path)
-    if content.startswith(b"SIMPLE  ="):
+    content = content_of(path)
+    if is_fits(content):
         check_sums(path)
         return read_table(path, io.BytesIO(content), frames)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    return parse_regions(text, frames, name=str(path))
-
-
-def _content(path):
-    """Return the bytes of a file, unpacked where it is gzipped."""
-    with reading(path):
-        content = path.read_bytes()
-        return gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
+    return parse_regions(text_of(content), frames, name=str(path))

@@ -13,7 +13,23 @@ from ...plane.shapes import Sector
 
 PIXEL_SYSTEMS = ("physical", "image")
 EQUATORIAL = ("sky", "icrs", "fk5", "fk4")
+# Right ascensions in hours, which no file can name but many a table holds.
+HOURS = "hours"
+# The system of shapes before which none is named, for those who want to know.
+UNNAMED = "unnamed"
 _ASTROPY = {"ecliptic": "barycentricmeanecliptic"}
+# The systems in which the coordinates of a file may be meant, and what messages call them.
+MEANINGS = {
+    "fk5": "degrees of right ascension and declination (fk5)",
+    "physical": "physical pixels",
+    "image": "image pixels",
+    "galactic": "galactic",
+    HOURS: "right ascensions in hours",
+    "fk4": "of B1950 (fk4)",
+    "ecliptic": "ecliptic",
+}
+# Distance from the tangent point within which a position is near a field [arcsec].
+_NEAR = 7200.0
 # Steps that find the directions of a system's axes. One pixel is exact, because pixels are linear
 # in the plane. A thousandth of a degree, 3.6 arcsec, is short against the plane's curvature and far
 # above rounding.
@@ -94,7 +110,16 @@ class Frames:
             if system in PIXEL_SYSTEMS
             else self._place_of_direction(system, u, v)
         )
-        return _checked(place)
+        if not np.isfinite([place.x, place.y]).all():
+            raise RegionProblem(f"90 degrees or more from the pointing: {self._meant(u, v)}")
+        return place
+
+    def _meant(self, u, v):
+        """Return how a position that is nowhere near the plane may be meant."""
+        for system in (HOURS, "galactic", "fk5", "ecliptic"):
+            if np.hypot(*self._to_plane(system, u, v)) < _NEAR:
+                return f"it would be near if the coordinates were {MEANINGS[system]}"
+        return "is it the region file of another observation?"
 
     def place_of(self, direction):
         """Return the Place of an astropy SkyCoord of any system; its scale is that of degrees."""
@@ -146,7 +171,9 @@ class Frames:
     def _place_of_direction(self, system, u, v):
         """Return the Place of a direction [deg], from a step along its meridian."""
         if not -90 <= v <= 90:
-            raise RegionProblem(f"{v:g} is not a latitude")
+            raise RegionProblem(
+                f"{v:g} is not a latitude: are the coordinates pixels, and not degrees?"
+            )
         step = _DEGREE if v <= 0 else -_DEGREE
         x, y = self._to_plane(system, np.array([u, u]), np.array([v, v + step]))
         north = np.degrees(np.arctan2((y[1] - y[0]) * step, (x[1] - x[0]) * step))
@@ -165,6 +192,10 @@ class Frames:
             return self.image_grid.to_plane(np.asarray(u) - 1, np.asarray(v) - 1)
         if system == "sky":
             return self.frame.to_plane(u, v)
+        if system == HOURS:
+            system, u = "fk5", 15 * np.asarray(u)
+        if system == UNNAMED:
+            raise RegionProblem("no coordinate system is named")
         return self.frame.to_plane(*_between(system, self._native, u, v))
 
     def _physical_to_plane(self, u, v):

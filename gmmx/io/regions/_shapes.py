@@ -1,5 +1,7 @@
 """Shapes from names and numbers: the names that region files use, and the values each one takes."""
 
+import numpy as np
+
 from ...plane.shapes import Box, Ellipse, Field, Polygon, Ring, Sector, circle
 from ._frames import RegionProblem
 
@@ -15,6 +17,8 @@ AREALESS = (
     "projection",
     "composite",
 )
+# A shape that is narrower covers nothing [arcsec].
+SMALLEST = 1e-9
 _SYNONYMS = {
     "cpanda": "panda",
     "ellipticalannulus": "elliptannulus",
@@ -126,10 +130,10 @@ def _ring(place, kind, sizes, *, angle=0.0, sector=None):
     """
     sizes = sorted(tuple(size) for size in sizes)
     smallest, largest = sizes[0], sizes[-1]
-    if min(largest) <= 0 or (len(sizes) > 1 and smallest == largest):
+    if min(largest) <= SMALLEST or (len(sizes) > 1 and smallest == largest):
         return None
     outer = kind(place.x, place.y, *largest, angle)
-    has_hole = len(sizes) > 1 and min(smallest) > 0
+    has_hole = len(sizes) > 1 and min(smallest) > SMALLEST
     hole = kind(place.x, place.y, *smallest, angle) if has_hole else None
     return outer if hole is None and sector is None else Ring(outer, hole, sector)
 
@@ -151,7 +155,9 @@ def _rectangle(numbers):
         return _polygon_through(corners)
     width, height = (abs(b - a) * place.scale for a, b in zip(low, high, strict=True))
     return (
-        Box(place.x, place.y, width, height, place.turn(angle)) if min(width, height) > 0 else None
+        Box(place.x, place.y, width, height, place.turn(angle))
+        if min(width, height) > SMALLEST
+        else None
     )
 
 
@@ -168,6 +174,10 @@ def _polygon_through(places):
         vertices.pop()
     if len(vertices) < 3:
         raise RegionProblem("a polygon needs at least 3 corners")
+    # Corners on one line have no spread across it. (A bow tie has, but no signed area.)
+    across = np.linalg.svd(np.array(vertices) - np.mean(vertices, axis=0), compute_uv=False)[-1]
+    if across <= SMALLEST:
+        return None
     return Polygon(tuple(vertices))
 
 

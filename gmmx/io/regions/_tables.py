@@ -19,12 +19,13 @@ from .._column_keys import column_keywords
 from .._sky_columns import columns_of
 from .._systems import system_of
 from ..files import reading
-from ._frames import RegionProblem
+from ._frames import UNNAMED, RegionProblem
 from ._lists import warn_of_no_area
+from ._rows import Row
 from ._shapes import AREALESS, build, shape_name
 
 
-def read_table(path, stream, frames):
+def read_table(path, stream, frames, *, assumed=None):
     """Return the Shapes of the first region table of a FITS file.
 
     Parameters
@@ -34,6 +35,9 @@ def read_table(path, stream, frames):
     stream : file object
         The FITS file.
     frames : Frames
+    assumed : str, optional
+        Coordinate system of X and Y, whatever their keywords say. UNNAMED stands for that of the
+        keywords alone.
 
     Raises
     ------
@@ -63,8 +67,12 @@ def read_table(path, stream, frames):
             "give a table in physical pixels, or a DS9 file"
         )
     name = f"{path}[{names[0]}]"
-    frames = _table_frames(name, frames, header, index["X"], index["Y"])
-    return _from_rows(name, columns, frames)
+    system = assumed or "physical"
+    if assumed in (None, UNNAMED):
+        described = _table_frames(name, frames, header, index["X"], index["Y"])
+        system = "physical" if described is not frames else system
+        frames = described
+    return _from_rows(name, columns, frames, system)
 
 
 def _first_table(path, stream):
@@ -164,7 +172,7 @@ class _RowShape:
     label: str
 
 
-def _from_rows(name, columns, frames):
+def _from_rows(name, columns, frames, system):
     """Return the Shapes of the rows of a table."""
     components = columns.get("COMPONENT", np.arange(len(columns["SHAPE"])))
     groups, left_out = {}, []
@@ -173,7 +181,7 @@ def _from_rows(name, columns, frames):
         text = (text.decode("ascii", "replace") if isinstance(text, bytes) else str(text)).strip()
         label = f"row {row + 1}: {text}"
         try:
-            found = _row_shape(text, label, columns, row, frames)
+            found = _row_shape(text, label, columns, row, (frames, system))
         except RegionProblem as problem:
             raise DataError(f"{name}, {label}: {problem}") from None
         if found is None:
@@ -186,14 +194,14 @@ def _from_rows(name, columns, frames):
     return _joined(groups.values())
 
 
-def _row_shape(text, label, columns, row, frames):
+def _row_shape(text, label, columns, row, plane):
     """Return the shape of a row, or None for a row that covers no area."""
     kind = shape_name(text.lstrip("!+-"))
     if kind is None:
         raise RegionProblem("not a shape")
     keys = [key for key in ("X", "Y", "R", "ROTANG") if key in columns]
     values = {key: np.atleast_1d(columns[key][row]) for key in keys}
-    numbers = _Row(values, frames, "annulus" in kind)
+    numbers = Row(values, *plane, kind)
     shape = None if kind in AREALESS else build(kind, numbers)
     if shape is None:
         return None
@@ -217,72 +225,3 @@ def _joined(components):
             parts = tuple((row.shape, row.excluded) for row in rows)
             added.append(Term(parts, False, label))
     return Shapes(((*added, *cut),))
-
-
-class _Row:
-    """The values of one row, given out as a shape asks for them.
-
-    Vectors are as long as the longest shape of the table needs. Shapes with fewer values are padded
-    with NaN or with values that mean nothing, so that values left over are not an error.
-    """
-
-    def __init__(self, values, frames, is_annular):
-        finite = {
-            key: [float(v) for v in vector if np.isfinite(v)] for key, vector in values.items()
-        }
-        self.x, self.y = finite["X"], finite["Y"]
-        self.radii, self.angles = finite.get("R", []), finite.get("ROTANG", [])
-        self.frames, self.is_annular = frames, is_annular
-        self.shown = [*self.x[:1], *self.y[:1], *self.radii, *self.angles[:1]]
-        if len(self.x) != len(self.y) or not self.x:
-            raise RegionProblem("X and Y are not pairs of numbers")
-        if min(self.radii, default=0) < 0:
-            raise RegionProblem(f"{min(self.radii):g} is a negative length")
-
-    def at(self, x, y):
-        """Return the Place of a physical position."""
-        return self.frames.place("physical", x, y)
-
-    def place(self):
-        """Return the position of the row."""
-        self.here = self.at(self.x[0], self.y[0])
-        return self.here
-
-    def places(self):
-        """Return all positions of the row."""
-        return [self.at(x, y) for x, y in zip(self.x, self.y, strict=True)]
-
-    def corners(self):
-        """Return two opposite corners, the place midway, and that they are in pixels."""
-        if len(self.x) < 2:
-            raise RegionProblem("a rectangle needs two corners")
-        (x0, x1), (y0, y1) = self.x[:2], self.y[:2]
-        return (x0, y0), (x1, y1), self.at((x0 + x1) / 2, (y0 + y1) / 2), True
-
-    def lengths(self, n=None):
-        """Return the next n radii [arcsec], two by default."""
-        n = 2 if n is None else n
-        if len(self.radii) < n:
-            raise RegionProblem(f"needs {n} radii, has {len(self.radii)}")
-        taken, self.radii = self.radii[:n], self.radii[n:]
-        return [radius * self.here.scale for radius in taken]
-
-    def axes(self):
-        """Return the pairs of axes [arcsec], and the angle [deg]."""
-        lengths = self.lengths(4 if self.is_annular else 2)
-        return list(zip(lengths[::2], lengths[1::2], strict=True)), self.angle(0.0)
-
-    def angle(self, default=None):
-        """Return the next angle [deg], or `default` if none is left."""
-        if not self.angles and default is not None:
-            return default
-        if not self.angles:
-            raise RegionProblem("an angle is missing")
-        return self.angles.pop(0)
-
-    def count(self):
-        """Refuse a shape that is divided into parts."""
-        raise RegionProblem("a shape that FITS region tables do not have")
-
-    def end(self):
-        """Take no notice of values that are left over."""

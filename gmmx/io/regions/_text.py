@@ -25,7 +25,7 @@ _INTERSECTIONS = ("*", "&", "&&", "*!", "&!", "&&!")
 _NOT_A_REGION = "not a region: shapes look like circle(4096.5,4096.5,20)"
 
 
-def parse_regions(text, frames, *, name="regions"):
+def parse_regions(text, frames, *, name="regions", unnamed="physical", assumed=None):
     """Return the Shapes that a region file's text describes.
 
     Parameters
@@ -34,13 +34,17 @@ def parse_regions(text, frames, *, name="regions"):
     frames : Frames
     name : str
         Name of the file in errors and warnings.
+    unnamed : str
+        Coordinate system of the shapes before which none is named.
+    assumed : str, optional
+        Coordinate system of all shapes, whatever the text names.
 
     Raises
     ------
     DataError
         If the text holds no shape, or a statement that cannot be read.
     """
-    reader = _Reader(text, frames)
+    reader = _Reader(text, frames, unnamed, assumed)
     for number, line in enumerate(text.splitlines(), 1):
         for statement, properties in _statements(line):
             shapes = reader.without_settings(statement, properties)
@@ -65,13 +69,23 @@ def parse_regions(text, frames, *, name="regions"):
     return shapes_in_order(entries, exclusions_last=reader.is_ds9, name=name)
 
 
+def names_ciao(text):
+    """Tell whether the first lines of a text say that it is CIAO's."""
+    return _format_of(text) == "ciao"
+
+
+def _format_of(text):
+    """Return the format that the header of a text names, in lower case; empty without one."""
+    header = re.search(r"region file format:\s*(\w+)", text, re.IGNORECASE)
+    return header[1].lower() if header else ""
+
+
 class _Reader:
     """The settings for the next statement, and the entries that were read so far."""
 
-    def __init__(self, text, frames):
-        header = re.search(r"region file format:\s*(\w+)", text, re.IGNORECASE)
-        self.is_ds9 = header is not None and header[1].lower() == "ds9"
-        self.frames, self.system = frames, None
+    def __init__(self, text, frames, unnamed, assumed):
+        self.is_ds9 = _format_of(text) == "ds9"
+        self.frames, self.system, self.assumed = frames, unnamed, assumed
         self.flags = {"include": True, "source": True}
         self.entries, self.left_out = [], []
 
@@ -80,7 +94,7 @@ class _Reader:
         word, rest = re.fullmatch(r"(\w*)\s*(.*)", statement, re.DOTALL).groups()
         if word.lower() == "global":
             self.flags |= _flags(rest + " " + properties)
-            self.is_ds9 = True
+            self.system, self.is_ds9 = _global_system(rest) or self.system, True
             return ""
         if word.lower() in _SYSTEMS:
             self.system, self.is_ds9 = _SYSTEMS[word.lower()], True
@@ -95,7 +109,8 @@ class _Reader:
             )
         flags, terms = self.flags | _flags(properties), []
         if not _ANNOTATIONS.match(statement.lstrip("+-!# ")):
-            terms = _terms(statement, self.system, self.frames, include=flags["include"])
+            system = self.assumed or self.system
+            terms = _terms(statement, system, self.frames, include=flags["include"])
         if not terms:
             self.left_out.append(f"line {number}: {short(statement)}")
         self.entries += [Entry(term, not flags["source"]) for term in terms]
@@ -134,6 +149,17 @@ def _statements(line):
 def _blanked(text):
     """Replace the text in braces and quotes by blanks of the same length."""
     return re.sub(r"\{[^}]*\}|\"[^\"]*\"|'[^']*'", lambda found: " " * len(found[0]), text)
+
+
+def _global_system(settings):
+    """Return the coordinate system among the settings of a `global` line, or None.
+
+    It stands as a word of its own, such as `fk5`, or as `coordsys fk5` or `coordsys=fk5`.
+    """
+    words = re.sub(r"\b(?:coordsys|wcs|system)\s*[= ]\s*", " ", _blanked(settings), flags=re.I)
+    # A word behind an equals sign is the value of another setting.
+    words = re.sub(r"\w+\s*=\s*\S+", " ", words).lower().split()
+    return next((_SYSTEMS[word] for word in words if word in _SYSTEMS), None)
 
 
 def _flags(properties):

@@ -2,11 +2,13 @@
 
 import re
 
-from ._frames import PIXEL_SYSTEMS, Place, RegionProblem
+from ._frames import HOURS, PIXEL_SYSTEMS, UNNAMED, Place, RegionProblem
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_VALUE = re.compile(rf"({_NUMBER})(''|[\"'dDrRpPiI])?")
-_SEXAGESIMAL = re.compile(r"([-+]?)(\d+)([:hHdD])(\d+)[:mM](\d+\.?\d*)[sS]?")
+_VALUE = re.compile(rf"({_NUMBER})(''|[\"'dDrRpPiI])?", re.ASCII)
+_SEXAGESIMAL = re.compile(r"([-+]?)(\d+)([:hHdD])(\d+)[:mM](\d+\.?\d*)[sS]?", re.ASCII)
+# No place on the sky, in pixels of any size or in degrees, has a larger number.
+LARGEST = 1e9
 _ARCSEC = {'"': 1.0, "''": 1.0, "'": 60.0, "d": 3600.0, "r": 206264.80624709636}
 _DEGREES = {None: 1.0, "d": 1.0, "r": 57.29577951308232}
 
@@ -18,18 +20,20 @@ class Numbers:
     ----------
     text : str
         The values, separated by commas or blanks.
-    system : str or None
-        Coordinate system of the line; None stands for physical pixels.
+    system : str
+        Coordinate system of the line.
     frames : Frames
     """
 
     def __init__(self, text, system, frames):
+        if re.search(r",\s*,", text):
+            raise RegionProblem("a value is missing between two commas")
         self.values = [
             value
             for value in re.split(r"[,\s]+", text.strip())
             if value and not re.fullmatch(r"n=\d+", value)
         ]
-        self.system, self.frames = system or "physical", frames
+        self.system, self.frames = system, frames
 
     def _next(self, what):
         if not self.values:
@@ -50,7 +54,7 @@ class Numbers:
         return systems[0], *coordinates
 
     def _coordinate(self, value, is_longitude):
-        on_sky = "sky" if self.system in PIXEL_SYSTEMS else self.system
+        on_sky = "sky" if self.system in (*PIXEL_SYSTEMS, HOURS, UNNAMED) else self.system
         sexagesimal = _SEXAGESIMAL.fullmatch(value)
         if sexagesimal:
             sign, whole, unit, minutes, seconds = sexagesimal.groups()
@@ -74,7 +78,10 @@ class Numbers:
         found = _VALUE.fullmatch(value)
         if not found:
             raise RegionProblem(f"{short(value)} is not a number")
-        return float(found[1]), found[2] and found[2].lower()
+        number = float(found[1])
+        if not abs(number) <= LARGEST:
+            raise RegionProblem(f"{short(value)} is too large")
+        return number, found[2] and found[2].lower()
 
     def _place_of(self, system, u, v):
         place = self.frames.place(system, u, v)

@@ -9,11 +9,14 @@ from astropy import units
 from astropy.coordinates import FK4, FK5, SkyCoord
 from made_files import flat, image_hdus
 from numpy.testing import assert_allclose
-from sky_forms import CENTRE, FORMS
+from sky_forms import CENTRE, FORMS, IMAGE_FORMS
 
 import gmmx
+from gmmx.answers.components import component_table
 from gmmx.errors import DataError, DataWarning
 from gmmx.io.events import read_events
+from gmmx.io.regions import read_regions
+from gmmx.io.tables import write_table
 from gmmx.plane.frame import SkyFrame
 
 N = 500
@@ -219,3 +222,31 @@ def test_a_fit_is_the_same_in_every_form(form, tmp_path, exposure, first_fit):
     assert np.all(off < 0.01 * first_fit.flux_errors)
     place, first = (fit.coords.icrs for fit in (result, first_fit))
     assert place.separation(first).arcsec.max() < 0.01 * first_fit.mean_errors.max()
+
+
+@pytest.mark.parametrize("place", [ODD_PLACES[0], ODD_PLACES[4], *ODD_PLACES[6:]], ids=str)
+def test_a_fit_across_ra_0_and_at_a_pole_is_the_same(place, tmp_path, first_fit):
+    centre = SkyCoord(*place, unit="deg")
+    # At the north pole itself the default of LONPOLE would turn the plane.
+    pole = {"lonpole": 180.0} if place[1] == 90 else {}
+    keys = {"LONPOLE": 180.0} if pole else {}
+    image = replace(
+        IMAGE_FORMS[0], at=centre, pixel=2.0, zero=(52.5, 52.5), keys={"BUNIT": "s"} | keys, **pole
+    )
+    image.write_image(tmp_path / "expmap.fits", flat(1000.0))
+    form = replace(FORMS[0], at=centre, keys=keys, **pole)
+    sky, energy = drawn_sky(centre)
+    path = form.write(tmp_path / "evt.fits", sky, energy)
+    result = fitted(path, tmp_path / "expmap.fits")
+    assert_allclose(result.mixture.means, first_fit.mixture.means, atol=1e-5)
+    assert_allclose(result.mixture.fluxes, first_fit.mixture.fluxes, rtol=1e-6)
+    truth = SkyFrame(*place).to_sky(*first_fit.mixture.means[0])
+    assert result.coords[0].separation(SkyCoord(*truth, unit="deg")).arcsec < 1e-3
+    # The component as a region, read back, is where it was.
+    write_table(tmp_path / "m.reg", component_table(result), frame="fk5")
+    ((ellipse, _),) = read_regions(tmp_path / "m.reg", frame=result.frame).terms[0].parts
+    assert_allclose((ellipse.x, ellipse.y), result.mixture.means[0], atol=1e-3)
+    turn = np.radians(ellipse.angle)
+    axes = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    covariance = axes @ np.diag([ellipse.rx**2, ellipse.ry**2]) @ axes.T
+    assert_allclose(covariance, result.mixture.covariances[0], atol=0.1)

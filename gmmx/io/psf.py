@@ -13,10 +13,9 @@ from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.grid import PixelGrid
 from ..plane.resample import block_means
 from ..telescope.encircled import through_radii
-from ._plane import FitsImage, on_plane, physical_pixels
+from ._plane import FitsImage, on_plane
+from ._radius_unit import radius_unit
 from .maps import read_image
-from .psf_image import PIXEL_SYSTEMS, SKY_PIXEL_SYSTEM
-from .units import read_unit
 
 # Largest number of nodes along a side of a PSF model.
 MAX_PSF_NODES = 96
@@ -248,7 +247,7 @@ def _read_radii(image, frame, physical, ecf):
             parameter="psf",
         )
     grid, radius = on_plane(image, radius, frame, physical, fill=0.0)
-    unit, scale = _radius_unit(image, grid, physical)
+    unit, scale = radius_unit(image, grid, physical)
     sigma = radius * scale / np.sqrt(-2 * np.log1p(-fraction))
     if sigma.max() > LARGEST_SIGMA:
         raise DataError(
@@ -278,32 +277,4 @@ def _encircled_fraction(image, ecf):
     raise error(
         f"{image.path}: {where} {ecf:g}: the encircled fraction lies between 0 and 1: {hint}",
         parameter="psf_ecf",
-    )
-
-
-def _radius_unit(image, grid, physical):
-    """Return the unit of the radii of a PSF map, and its size [arcsec]."""
-    text = image.text("BUNIT")
-    unit, system = read_unit(text), text.lower()
-    if not text:
-        warnings.warn(
-            f"{image.path}: no BUNIT: the radii of the PSF map are taken to be in arcsec",
-            DataWarning,
-            stacklevel=4,
-        )
-        return "arcsec", 1.0
-    if unit.arcsec is not None:
-        return text, unit.arcsec
-    if unit.is_pixel or system in PIXEL_SYSTEMS:
-        return text, grid.step * unit.scale
-    if system == SKY_PIXEL_SYSTEM:
-        if physical is not None:
-            return text, np.sqrt(physical.pixel_area)
-        pixels = physical_pixels(image)
-        if pixels is not None:
-            return text, grid.step / np.sqrt(abs(np.linalg.det(pixels[1])))
-    problem = "no radius" if unit.is_understood else "not understood"
-    raise DataError(
-        f"{image.path}: BUNIT {text!r} of the PSF map is {problem}: "
-        "radii are in arcsec, logical or physical pixels: correct the header"
     )

@@ -334,6 +334,22 @@ def test_a_mask_that_does_something_else_is_named(good, tmp_path, text, words):
     assert words in " ".join(texts)
 
 
+def test_a_mask_whose_shapes_hold_no_sources_is_named(good, tmp_path):
+    # Farther than the shifts that are searched.
+    mask = write_mask(tmp_path / "moved.reg", moved=(70.0, -50.0))
+    events, options = with_events(good, tmp_path, drawn_photons(n_sky=60_000))
+    texts = read(events, {**options, "mask": str(mask)})
+    assert "hold no more photons than their surroundings" in " ".join(texts)
+
+
+def test_regions_cut_out_of_the_events_but_not_of_the_map_are_named(good, tmp_path):
+    holes = "&".join(f"!circle({4000 + 50 * i},4100,8)" for i in range(3))
+    field = f"rectangle(1,1,8192,8192)&{holes}"
+    events, options = with_events(good, tmp_path, DSTYP1="sky(x,y)", DSVAL1=field)
+    (text,) = read(events, {**options, "mask": ()})
+    assert "3 regions were cut out of its photons" in text
+
+
 @pytest.mark.parametrize("moved", [(25.0, 0.0), (-20.0, 30.0)], ids=str)
 def test_a_mask_in_another_frame_or_epoch_is_named(good, tmp_path, moved):
     mask = write_mask(tmp_path / "moved.reg", moved=moved)

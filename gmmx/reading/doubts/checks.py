@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator
 
 from ...errors import DataWarning
-from . import backgrounds, fields, headers, images, photons, psf, regions, scale
+from . import backgrounds, energies, fields, headers, images, photons, psf, regions, scale
 from .evidence import Evidence
 
 CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
@@ -16,15 +16,16 @@ CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     headers.another_epoch,
     headers.other_chips,
     headers.another_exposure_time,
-    headers.another_band,
-    headers.psf_of_another_band,
-    headers.fraction_overridden,
-    headers.band_of_image,
+    energies.another_band,
+    energies.psf_of_another_band,
+    energies.fraction_overridden,
+    energies.band_of_image,
     scale.normalised,
     scale.another_unit,
     scale.shifted_pixels,
     fields.empty_parts,
     fields.shifted_edges,
+    headers.holes_of_events,
     photons.repeated_rows,
     photons.part_of_the_time,
     photons.filtered_in_time,
@@ -36,6 +37,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     psf.wider_than_the_field,
     regions.covers_most,
     regions.keeps_sources_only,
+    regions.without_sources,
     regions.displaced,
     backgrounds.is_the_observation,
     backgrounds.holds_sources,

@@ -25,9 +25,6 @@ SAME_TIME = 0.03
 # fluximage adds LIVETIME over the chips of a map: the sums are within this of whole numbers.
 SAME_SUM = 0.015
 MOST_CHIPS = 10
-# Energies that differ by less are the same [keV], and the fraction of the photons that may lie
-# outside the energies of a map.
-SAME_ENERGY, OUTSIDE_MAP = 0.05, 0.2
 
 
 def another_instrument(e: Evidence) -> Iterator[str]:
@@ -152,74 +149,20 @@ def another_exposure_time(e: Evidence) -> Iterator[str]:
     )
 
 
-def another_band(e: Evidence) -> Iterator[str]:
-    """Compare the energies of a map, ENERG_LO to ENERG_HI, with those of the photons.
+def holes_of_events(e: Evidence) -> Iterator[str]:
+    """Count the regions that were cut out of the photons and of the exposure map.
 
-    A map for one energy stands for a band, so that it must only lie in the band (this is checked
-    when it is read). A map for a range was weighted by a spectrum: a warning is due if more than
-    20 % of the photons lie outside the range, because a weighted map of bins ends at the middle of
-    its outermost bins.
+    CIAO writes them into the data subspace (DSVAL of sky), as `!ellipse(...)`. mkexpmap does not
+    cut the map as the events were cut.
     """
-    energies = e.recorded.photons.energy_kev
-    found = [] if e.exposure_map is None else [("exposure map", e.exposure_map)]
-    found += [("background", one) for one in e.background_files]
-    if energies is None:
+    if e.exposure_map is None or e.cut.records:
         return
-    for what, other in found:
-        low, high = other.number("ENERG_LO"), other.number("ENERG_HI")
-        if low is None or high is None or high - low < 2 * SAME_ENERGY:
-            continue
-        margin = 0.1 * (high - low) + SAME_ENERGY
-        weights = e.recorded.photons.weights
-        outside = (energies < low - margin) | (energies > high + margin)
-        fraction = weights[outside].sum() / weights.sum()
-        if fraction > OUTSIDE_MAP:
-            yield (
-                f"{other.path}: the {what} is for {low:g}-{high:g} keV, and {fraction:.0%} of the "
-                f"photons of {e.name} have other energies: choose {low:g}:{high:g} with "
-                "`energy_kev`, or make it for the band of the photons"
-            )
-
-
-def psf_of_another_band(e: Evidence) -> Iterator[str]:
-    """Compare the energy of a PSF map with the energies of the photons."""
-    for other in e.psf_maps:
-        energy = other.number("ENERGY")
-        if energy is None or e.band is None or energy <= 0:
-            continue
-        low, high = e.band
-        if not low - SAME_ENERGY <= energy <= high + SAME_ENERGY:
-            yield (
-                f"{other.path}: the PSF map is for {energy:g} keV, the photons of {e.name} have "
-                f"{low:.3g} to {high:.3g} keV: make it for an energy of the band"
-            )
-
-
-def fraction_overridden(e: Evidence) -> Iterator[str]:
-    """Compare `psf_ecf` with ECF of the header, which mkpsfmap writes."""
-    given = e.options.psf_ecf
-    if given is None:
-        return
-    for other in e.psf_maps:
-        own = other.number("ECF")
-        if own is not None and 0 < own < 1 and abs(own - given) > 0.005:
-            yield (
-                f"{other.path}: its radii hold ECF {own:g} of the PSF by its header, `psf_ecf` "
-                f"says {given:g}: leave `psf_ecf` out, unless the header is wrong"
-            )
-
-
-def band_of_image(e: Evidence) -> Iterator[str]:
-    """Compare ENERGYLO and ENERGYHI of a counts image with the cuts that its header records."""
-    if not e.is_image:
-        return
-    from_keywords, recorded = e.recorded.pointing.recorded_band_kev, _recorded_band(e.events)
-    if from_keywords is None or recorded is None:
-        return
-    if not np.allclose(from_keywords, recorded, rtol=0, atol=SAME_ENERGY):
+    ours, theirs = _n_holes(e.events), _n_holes(e.exposure_map)
+    if ours > theirs == 0:
         yield (
-            f"{e.name}: its keywords name the band {_range(from_keywords)} keV, and its data "
-            f"subspace (DSVAL) {_range(recorded)} keV: correct the header, or bin the events anew"
+            f"{e.name}: {ours} regions were cut out of its photons (DSVAL), and none out of the "
+            f"exposure map {e.exposure_map.path}: give the same regions with `mask`, or cut them "
+            "out of the map"
         )
 
 
@@ -272,17 +215,10 @@ def _same_time(time, ours):
     return nearest <= MOST_CHIPS and abs(ratio / nearest - 1) < SAME_SUM
 
 
-def _recorded_band(header):
-    """Return the energies in the data subspace of a header [keV]; None without them."""
+def _n_holes(header):
+    """Return the number of regions that were cut out of the sky, by the data subspace."""
     for key, value in header.keywords.items():
         match = re.fullmatch(r"DSTYP(\d+)", key)
-        if match and str(value).strip().lower() == "energy":
-            found = re.fullmatch(r"\s*([.\d]+):([.\d]+)\s*", header.text(f"DSVAL{match[1]}"))
-            if found:
-                scale = 1.0 if header.text(f"DSUNI{match[1]}").lower() == "kev" else 1e-3
-                return float(found[1]) * scale, float(found[2]) * scale
-    return None
-
-
-def _range(band):
-    return f"{band[0]:g}:{band[1]:g}"
+        if match and str(value).strip().lower() in ("sky(x,y)", "sky", "pos(x,y)", "(x,y)"):
+            return header.text(f"DSVAL{match[1]}").count("!")
+    return 0

@@ -84,6 +84,34 @@ def test_a_position_that_is_edited_in_the_table_moves_that_component_only():
     assert moved.means[1, 0] == pytest.approx(expected, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        *[("sigma_major", "arcmin"), ("sigma_minor", "deg"), ("ra", "arcmin"), ("dec", "rad")],
+        *[("position_angle", "rad"), ("flux", "ph / (m2 ks)"), ("photons", "ct")],
+    ],
+)
+def test_a_table_in_other_units_is_the_same_table(name, unit):
+    result = make_result([make_observation()], make_mixture(3))
+    table = component_table(result)
+    expected, _ = fixed_from_table(table, result.frame, 1e7, "cm**2 s")
+    factor = 1.0 if name == "photons" else table[name].unit.to(unit)
+    table[name] = factor * np.array(table[name])
+    table[name].unit = unit
+    mixture, _ = fixed_from_table(table, result.frame, 1e7, "cm**2 s")
+    for field in ("fluxes", "means", "covariances"):
+        assert_allclose(getattr(mixture, field), getattr(expected, field), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize(("name", "unit"), [("flux", "erg / (cm2 s)"), ("sigma_major", "pix")])
+def test_a_table_in_units_of_another_quantity_is_refused_by_name(name, unit):
+    result = make_result([make_observation()], make_mixture(3))
+    table = component_table(result)
+    table[name].unit = unit
+    with pytest.raises(InputError, match=f"column {name} has the unit .*: it must be"):
+        fixed_from_table(table, result.frame, 1e7, "cm**2 s")
+
+
 def marked(**columns):
     """The table of a model of two components, with other columns."""
     table = component_table(make_result([make_observation()], make_mixture(2)))

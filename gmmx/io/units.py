@@ -14,6 +14,7 @@ import re
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Words of files, in lower case, for each unit as the FITS standard (or astropy) spells it.
 _WORDS = {
@@ -101,10 +102,26 @@ class FileUnit:
     has_others: bool = False
 
     @property
+    def powers(self) -> tuple[float, ...]:
+        """Powers of cm, s, arcsec, keV, counts and pixels."""
+        return (self.length, self.time, self.angle, self.energy, self.counts, self.pixels)
+
+    def of(self, other: str) -> float | None:
+        """The size of this unit in another one; None if it is of another quantity.
+
+        Examples
+        --------
+        >>> read_unit("arcmin").of("arcsec"), read_unit("arcmin").of("s")
+        (60.0, None)
+        """
+        wanted = read_unit(other)
+        is_same = self.powers == wanted.powers and self.is_understood and not self.has_others
+        return self.scale / wanted.scale if is_same else None
+
+    @property
     def exposure(self) -> str | None:
         """The exposure unit: "cm**2 s", "cm**2" or "s"; None if it is not one of them."""
-        rest = (self.angle, self.energy, self.counts, self.pixels)
-        if not self.is_understood or self.has_others or any(rest):
+        if not self.is_understood or self.has_others or any(self.powers[2:]):
             return None
         return _EXPOSURES.get((self.length, self.time))
 
@@ -116,8 +133,7 @@ class FileUnit:
     @property
     def is_number(self) -> bool:
         """Whether it is a pure number: counts, photons, in a pixel or not, or no unit."""
-        powers = (self.length, self.time, self.angle, self.energy)
-        return self.is_understood and not self.has_others and not any(powers)
+        return self.is_understood and not self.has_others and not any(self.powers[:4])
 
     @property
     def is_counts(self) -> bool:
@@ -132,25 +148,15 @@ class FileUnit:
     @property
     def arcsec(self) -> float | None:
         """Its size if it is an angle [arcsec]; None if it is not."""
-        return self.scale if self._is_only("angle") else None
+        return self.of("arcsec")
 
     @property
     def kev(self) -> float | None:
         """Its size if it is an energy [keV]; None if it is not."""
-        return self.scale if self._is_only("energy") else None
-
-    def _is_only(self, name):
-        """Whether it is the first power of one quantity and nothing else."""
-        names = ("length", "time", "angle", "energy", "counts", "pixels")
-        powers = {one: getattr(self, one) for one in names}
-        return (
-            self.is_understood
-            and not self.has_others
-            and powers.pop(name) == 1
-            and not any(powers.values())
-        )
+        return self.of("keV")
 
 
+@lru_cache(maxsize=256)
 def read_unit(text: str) -> FileUnit:
     """Read a unit of a FITS header or an option.
 

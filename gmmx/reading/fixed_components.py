@@ -5,9 +5,17 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import InputError
+from ..io.units import read_unit
 from ..model.mixture import FIXED_COLUMNS, POINT_SIGMA, Fixed, Mixture
 from ..plane.systems import converted
 
+# Units of the columns that are read; other units of the same quantity are converted.
+UNITS = {
+    **dict.fromkeys(("x", "y", "sigma_major", "sigma_minor"), "arcsec"),
+    **dict.fromkeys(("ra", "dec", "position_angle"), "deg"),
+    "photons": "photon",
+    "flux": "photon/cm**2/s",
+}
 SHAPE_COLUMNS = ("photons", "sigma_major", "sigma_minor", "position_angle")
 # x, y that differ from ra, dec by less than this are the same positions, with more digits [arcsec].
 SAME_POSITION = 1e-3
@@ -193,4 +201,10 @@ def _numbers(table, name):
     if name not in table.colnames:
         return np.full(len(table), np.nan)
     column = table[name]
-    return np.asarray(column.filled(np.nan) if hasattr(column, "filled") else column, np.float64)
+    unit, expected = getattr(column, "unit", None), UNITS[name]
+    factor = 1.0 if unit is None else read_unit(str(unit)).of(expected)
+    if factor is None:
+        raise InputError(f"column {name} has the unit {unit}: it must be {expected}")
+    return factor * np.asarray(
+        column.filled(np.nan) if hasattr(column, "filled") else column, np.float64
+    )

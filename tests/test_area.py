@@ -109,6 +109,7 @@ def test_a_counts_image_gives_counts_per_second_and_area(tmp_path, events, map_i
         assert one.signal_flux.value == pytest.approx(single.signal_flux.value, rel=0.05)
 
 
+@pytest.mark.filterwarnings("ignore:.*photons in common:gmmx.errors.DataWarning")
 def test_several_event_lists_have_one_area_for_all_or_one_each(tmp_path):
     for name, time in (("a", 1000.0), ("b", 3000.0)):
         event_hdus(n=400, EXPOSURE=time).writeto(tmp_path / f"{name}.fits")

@@ -50,7 +50,7 @@ EXPOSURES = {
     "cm**2 hr": 3600.0,
     "cm**2 day": 86400.0,
 }
-TRUE_EXPOSURE = 3e7
+TRUE_EXPOSURE = 6e5
 
 
 @pytest.mark.parametrize("text", EXPOSURES)
@@ -317,6 +317,12 @@ def test_a_unit_that_is_no_energy_is_refused_by_name(tmp_path, unit):
         read_events(tmp_path / "evt.fits")
 
 
+def test_energies_in_kev_without_a_unit_are_not_taken_for_ev(tmp_path):
+    make_events(tmp_path / "evt.fits", "", 1.0)
+    with pytest.raises(DataError, match="the column energy has no unit: if they are in keV, write"):
+        read_events(tmp_path / "evt.fits")
+
+
 # Backgrounds ------------------------------------------------------------------------------------
 
 
@@ -324,7 +330,7 @@ def test_a_unit_that_is_no_energy_is_refused_by_name(tmp_path, unit):
 def read_with(tmp_path):
     """Read an observation with a fixed background image of one count in each pixel."""
     event_hdus(n=300).writeto(tmp_path / "evt.fits")
-    make_map(tmp_path / "expmap.fits", 1e7, "cm**2 s")
+    make_map(tmp_path / "expmap.fits", TRUE_EXPOSURE, "cm**2 s")
 
     def read(unit, value=1.0, fixed=":fixed"):
         make_map(tmp_path / "bkg.fits", value, unit)

@@ -26,6 +26,8 @@ from .files import open_fits, reading
 from .units import energy_scale
 from .virtual import FileArgument, check_columns, filter_rows, parse_file_argument
 
+# Telescopes record nothing below this energy [keV].
+LEAST_KEV = 0.05
 # Keywords that are kept, for people and for the files that are written.
 KEYWORDS = (
     *("TELESCOP", "INSTRUME", "DETNAM", "OBS_ID", "OBJECT", "TITLE", "OBSERVER", "EXPOSURE"),
@@ -80,7 +82,7 @@ def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> Eve
     table.drop_others()
     legal = has_legal_position(file.path, table.columns, table.values)
     frame, physical = sky_of.plane(table.values)
-    _convert_energies(table)
+    _convert_energies(file.path, table)
     dropped |= _without_position(file.path, table, legal)
     photons = Photons(
         table.values["x"],
@@ -253,12 +255,22 @@ def _energy_unit(path, column):
     return 1e-3 if scale is None else scale
 
 
-def _convert_energies(table):
-    """Convert energies to keV, in place to save memory."""
+def _convert_energies(path, table):
+    """Convert energies to keV, in place to save memory; refuse keV that are taken for eV."""
     values, energy = table.values, table.energy
-    if energy.name is not None:
-        values[energy.name] += energy.offset
-        values[energy.name] *= energy.scale
+    if energy.name is None:
+        return
+    values[energy.name] += energy.offset
+    values[energy.name] *= energy.scale
+    column = table.columns[energy.name]
+    if energy.name == "energy" and not column.unit:
+        largest = np.max(values["energy"], where=np.isfinite(values["energy"]), initial=0.0)
+        if 0 < largest < LEAST_KEV:
+            raise DataError(
+                f"{path}: no energy above {1000 * largest:.3g} eV, because the column "
+                f"{column.name} has no unit: if they are in keV, write TUNIT{column.number} = "
+                "'keV' into its header"
+            )
 
 
 def _without_position(path, table, legal):

@@ -71,11 +71,12 @@ def test_the_path_begins_at_the_start_and_ends_with_the_result(fitted):
     assert path["log_likelihood"][-1] == result.log_likelihood
 
 
-def test_the_criterion_of_the_path_is_that_of_schwarz(fitted):
+def test_the_criterion_of_the_path_is_log_l_less_the_price_of_all_components(fitted):
     _, observation, result = fitted
     path = result.path
-    price = 3 * np.log(observation.n_photons)
-    assert_allclose(path["criterion"], path["log_likelihood"] - price * path["k"])
+    price = Problem.of(observation, FitOptions()).price.of(result.mixture).sum()
+    assert_allclose(path["criterion"][-1], path["log_likelihood"][-1] - price)
+    assert_allclose(path["criterion"][0], path["log_likelihood"][0])
 
 
 def test_the_path_has_the_stages_of_the_fit(fitted):

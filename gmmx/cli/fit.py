@@ -127,9 +127,18 @@ _OPTIONS = (
     ),
     _model(
         "n_components",
-        "Number of components, or auto to choose it by the Bayesian information criterion.",
+        "Number of components, or auto to choose it: each component must raise the log-likelihood "
+        "by more than its price.",
         metavar="INT|auto",
         type=Components(),
+    ),
+    _model(
+        "price",
+        "Price of a component with --k auto [nat]. Without it a narrow component, which could "
+        "have had many positions, is dearer than a broad one.",
+        metavar="NAT",
+        type=float,
+        default="8, and the log of the number of positions in the field",
     ),
     _model(
         "min_sigma",

@@ -69,8 +69,8 @@ def fit(
     **single_options
         Fields of FitOptions, such as ``n_components=20`` or ``seed=1``, instead of those of
         `options`. With ``n_components="auto"`` a component stays if it increases log L by more
-        than 3 log N for N photons (Schwarz 1978). ``init="model.h5"`` starts from a model file, and
-        ``fix="components.ecsv"`` from a component table.
+        than its price (see `gmmx.fitting.criterion.Price`). ``init="model.h5"`` starts from a
+        model file, and ``fix="components.ecsv"`` from a component table.
 
     Returns
     -------

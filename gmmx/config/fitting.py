@@ -27,7 +27,11 @@ class FitOptions(Options):
     Parameters
     ----------
     n_components : int or "auto"
-        Number K of components, or "auto" to choose it by the Bayesian information criterion.
+        Number K of components, or "auto" to choose it: each component must raise the
+        log-likelihood by more than its price.
+    price : float, optional
+        Price of a component [nat], where `n_components` is "auto". Without it the price is that
+        of six parameters and of the positions and scales at which such a component was searched.
     init : str or path
         "grow", "kmeans", or a model file whose components the fit starts from.
     fix : path, optional
@@ -68,6 +72,7 @@ class FitOptions(Options):
     """
 
     n_components: int | str = "auto"
+    price: float | None = None
     init: str = "grow"
     fix: str | None = None
     seed: int = 0
@@ -90,6 +95,14 @@ class FitOptions(Options):
                 f"`n_components` = {k}: give at least 1, such as 20, or auto",
                 parameter="n_components",
             )
+        if self.price is not None:
+            require_at_least(self, 0, "price")
+            if k != "auto":
+                raise InputError(
+                    f"`price` = {self.price:g}, but `n_components` = {k} is given: a price chooses"
+                    " the number of components; give only one of the two",
+                    parameter="price",
+                )
         if self.init not in STARTS and not self.starts_from_model:
             raise InputError(
                 f"`init` = {self.init}: choose {', '.join(STARTS)}, or a model file ending in "

@@ -23,6 +23,8 @@ _KERNEL_AREA = 4 * np.pi * _SIGMA_CELLS**2
 _MOST_PEAKS, _PEAK_CELLS = 200, 5
 # An excess below this is not considered, however few places are searched [nat].
 _LEAST_EXCESS = 3.0
+# Positions along the longer side at which exposures are sampled for the area of the search.
+_AREA_SAMPLES = 256
 # The flux of an excess is corrected for at most this completeness, because an excess must not be
 # enlarged without limit where little is seen.
 _LEAST_COMPLETENESS = 0.05
@@ -122,19 +124,7 @@ class Search:
         -------
         Search
         """
-        x, y = (np.concatenate([getattr(p, axis) for p in likelihood]) for axis in ("x", "y"))
-        span = max(np.ptp(x), np.ptp(y), 8 * _FINEST_SCALE)
-        # Nothing finer than the pixels of the photons is searched for.
-        step = max(
-            _FINEST_SCALE / _SIGMA_CELLS,
-            span / _MOST_CELLS,
-            min(p.observation.photons.pixel for p in likelihood) / _SIGMA_CELLS,
-        )
-        coarsest = min(_COARSEST_SCALE, span / 6)
-        n_levels = 1 + max(0, int(np.log2(coarsest / (step * _SIGMA_CELLS))))
-        grid = PixelGrid.covering(
-            (x.min() - step, x.max() + step), (y.min() - step, y.max() + step), step
-        )
+        grid, n_levels = search_grid(likelihood)
         counts = sum(
             grid.histogram(p.x, p.y, p.weights, side=p.observation.photons.pixel)
             for p in likelihood
@@ -200,6 +190,56 @@ class Search:
         flux = _KERNEL_AREA * (counts - expected)[iy, ix] / seen
         sigma = np.full(len(ix), _SIGMA_CELLS * scale * self.grid.step)
         return np.stack([ratio[iy, ix] - threshold, x, y, sigma, flux])
+
+
+def search_grid(likelihood):
+    """Cells of the finest level of the search, and the number of its levels.
+
+    Parameters
+    ----------
+    likelihood : PhotonLikelihood
+
+    Returns
+    -------
+    grid : PixelGrid
+        It covers all photons.
+    n_levels : int
+    """
+    x, y = (np.concatenate([getattr(p, axis) for p in likelihood]) for axis in ("x", "y"))
+    span = max(np.ptp(x), np.ptp(y), 8 * _FINEST_SCALE)
+    # Nothing finer than the pixels of the photons is searched for.
+    step = max(
+        _FINEST_SCALE / _SIGMA_CELLS,
+        span / _MOST_CELLS,
+        min(p.observation.photons.pixel for p in likelihood) / _SIGMA_CELLS,
+    )
+    coarsest = min(_COARSEST_SCALE, span / 6)
+    n_levels = 1 + max(0, int(np.log2(coarsest / (step * _SIGMA_CELLS))))
+    grid = PixelGrid.covering(
+        (x.min() - step, x.max() + step), (y.min() - step, y.max() + step), step
+    )
+    return grid, n_levels
+
+
+def searched_area(likelihood, grid):
+    """Area of the grid where at least one observation has an exposure [arcsec**2].
+
+    The exposures are sampled at up to 256 x 256 positions, because only the log of the area is
+    needed.
+
+    Parameters
+    ----------
+    likelihood : PhotonLikelihood
+    grid : PixelGrid
+    """
+    ny, nx = grid.shape
+    every = max(1, max(ny, nx) // _AREA_SAMPLES)
+    x, y = grid.to_plane(*np.meshgrid(np.arange(0, nx, every), np.arange(0, ny, every)))
+    seen = np.zeros(x.shape, bool)
+    for prepared in likelihood:
+        completeness = prepared.observation.completeness
+        seen |= True if completeness is None else completeness.effective_at(x, y) > 0
+    return float(seen.mean()) * nx * ny * grid.cell_area
 
 
 def _local_maxima(image):

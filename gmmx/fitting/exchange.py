@@ -28,13 +28,13 @@ class Exchange(Stage):
     """Exchange components of little use for missing ones, while it pays.
 
     Several are exchanged at a time, then fewer. Components are added, too, while there are fewer
-    than `most` of them. `price` is the gain that a component must bring where their number is
-    chosen [nat], and None where it is given.
+    than `most` of them. `has_price` says whether the number of components is chosen, so that each
+    of them must be worth its price.
     """
 
     rounds: int
     most: int
-    price: float | None
+    has_price: bool
 
     def step(self, problem, state, known, watch):
         """One trial."""
@@ -47,20 +47,21 @@ class Exchange(Stage):
         if at["rounds"] == self.rounds:
             return state.after_stage(improved=at["accepted"] > 0), None
         parameters = parameters_of(state)
+        price = problem.price if self.has_price else None
         if proposal is None:
-            proposal = propose(problem, parameters, phase, best.observed_fraction)
+            proposal = propose(problem, parameters, phase, best.observed_fraction, price)
         larger, n_added = exchanged(
             parameters,
             proposal,
             self.most,
             at["n_trials"],
-            price=_WORTH if self.price is None else self.price,
+            least=_WORTH if price is None else 0.0,
             skip=at["skip"],
         )
         if n_added == 0:
             return state.after_stage(improved=at["accepted"] > 0), None
         trial, found, found_phase = tried(problem, state, larger, "exchange", watch)
-        worth_it = merit(found, self.price) > merit(best, self.price) + _LEAST_RISE
+        worth_it = merit(found, price) > merit(best, price) + _LEAST_RISE
         trial = noted(problem, trial, found, "exchange", worth_it)
         if worth_it:
             progress = {"n_trials": at["n_trials"], "skip": 0, "accepted": at["accepted"] + 1}
@@ -87,12 +88,13 @@ class Proposal:
     added : Mixture
         n candidates, each with the flux it would take.
     gains : (n,) array
-        Estimated gain of each candidate alone, after all others have made room [nat].
+        Estimated gain of each candidate alone, after all others have made room, less its price
+        where components have one [nat].
     parents : (n,) integers
         The component that a candidate was made from; -1 for one found in the residual.
     losses : (K,) array
         Estimated loss of removing each present component alone, after the others have filled
-        its place [nat].
+        its place, less its price where components have one [nat].
     """
 
     added: Mixture
@@ -101,8 +103,17 @@ class Proposal:
     losses: np.ndarray
 
 
-def propose(problem, parameters, phase, observed_fraction):
+def propose(problem, parameters, phase, observed_fraction, price=None):
     """Estimate with the information matrix what could be added and what removed.
+
+    Parameters
+    ----------
+    problem : Problem
+    parameters : Parameters
+    phase : Phase
+    observed_fraction : (K,) array
+    price : Price, optional
+        Of a component, where their number is chosen.
 
     Returns
     -------
@@ -113,7 +124,8 @@ def propose(problem, parameters, phase, observed_fraction):
     gains, fluxes = information.addition_gains(
         candidates, problem.likelihood.log_densities(parameters, phase)
     )
-    order = np.argsort(-gains, kind="stable")
+    worth = gains if price is None else gains - price.of(candidates)
+    order = np.argsort(-worth, kind="stable")
     order = order[gains[order] > 0]
     # The quadratic estimate may ask for more flux than there is: a child takes at most half of
     # its parent's.
@@ -124,7 +136,9 @@ def propose(problem, parameters, phase, observed_fraction):
         covariances=candidates.covariances[order],
     )
     losses = removal_losses(information, observed_fraction)
-    return Proposal(added, gains[order], parents[order], losses)
+    if price is not None:
+        losses = losses - price.of(parameters.mixture)
+    return Proposal(added, worth[order], parents[order], losses)
 
 
 def _candidates(problem, parameters):
@@ -151,7 +165,7 @@ def _candidates(problem, parameters):
     return candidates, np.concatenate([np.full(len(peaks.x), -1), np.tile(free, len(_CHILDREN))])
 
 
-def exchanged(parameters, proposal, most, n_trials, *, price, skip=0):
+def exchanged(parameters, proposal, most, n_trials, *, least, skip=0):
     """Make up to `n_trials` exchanges and additions.
 
     An exchange removes a component for one that promises more. While there are fewer than `most`
@@ -164,8 +178,8 @@ def exchanged(parameters, proposal, most, n_trials, *, price, skip=0):
     most : int
         Largest number of components.
     n_trials : int
-    price : float
-        Gain that an addition must promise [nat]; for an exchange it is _WORTH.
+    least : float
+        Gain, less its price, that an addition must promise [nat]; for an exchange it is _WORTH.
     skip : int
         Number of the best candidates to leave out.
 
@@ -174,7 +188,7 @@ def exchanged(parameters, proposal, most, n_trials, *, price, skip=0):
     parameters : Parameters
     n_added : int
     """
-    added, removed = _chosen(parameters, proposal, most, n_trials, price, skip)
+    added, removed = _chosen(parameters, proposal, most, n_trials, least, skip)
     if not added:
         return parameters, 0
     mixture = parameters.mixture
@@ -187,7 +201,7 @@ def exchanged(parameters, proposal, most, n_trials, *, price, skip=0):
     return remaining.joined(proposal.added.select(added)), len(added)
 
 
-def _chosen(parameters, proposal, most, n_trials, price, skip):
+def _chosen(parameters, proposal, most, n_trials, least, skip):
     """Indices of the candidates to add and of the components to remove."""
     room = max(most - len(parameters.mixture), 0)
     removable = np.argsort(proposal.losses, kind="stable")
@@ -203,7 +217,7 @@ def _chosen(parameters, proposal, most, n_trials, price, skip):
         spare = next(
             (r for r in removable if r not in removed and r not in split and r != parent), None
         )
-        if len(added) - len(removed) < room and proposal.gains[i] >= price:
+        if len(added) - len(removed) < room and proposal.gains[i] >= least:
             pass
         elif spare is not None and proposal.gains[i] >= proposal.losses[spare] + _WORTH:
             removed.append(int(spare))

@@ -13,7 +13,6 @@ from ..em.ascent import ascend
 from ..em.chart import Chart
 from ..em.maximise import Evaluation
 from ..model.state import FitState, Iterate
-from .criterion import criterion
 from .problem import Problem, parameters_of
 
 # A phase ends after this many evaluations, so that PSF averages and prior scales can follow the
@@ -228,9 +227,9 @@ def evaluation_at(problem, state):
 
 def noted(problem, state, evaluation, stage, accepted=True):
     """The state with one more row in its path: K, log L, and whether the fit accepted them."""
-    k, log_likelihood = _n_extended(evaluation.parameters), float(evaluation.log_likelihood)
-    value = float(criterion(log_likelihood, k, problem.n_photons))
-    row = (stage, k, log_likelihood, value, bool(accepted))
+    log_likelihood = float(evaluation.log_likelihood)
+    value = merit(evaluation, problem.price)
+    row = (stage, _n_extended(evaluation.parameters), log_likelihood, value, bool(accepted))
     return replace(state, path=(*state.path, row), seconds=problem.seconds)
 
 
@@ -238,11 +237,20 @@ def merit(evaluation, price):
     """The merit of a mixture, by which the fit accepts or rejects other components [nat].
 
     It is the objective if the number of components is given. If the fit chooses the number, it is
-    the log-likelihood less the price of all components.
+    the log-likelihood less the price of all components. Point sources have no price, because
+    the user placed them.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    price : Price or None
+        None if the number of components is given.
     """
     if price is None:
         return evaluation.objective
-    return evaluation.log_likelihood - price * len(evaluation.parameters.mixture)
+    parameters = evaluation.parameters
+    extended = parameters.mixture.select(np.flatnonzero(~parameters.points))
+    return price.criterion(evaluation.log_likelihood, extended)
 
 
 def rejected(state, before):

@@ -4,7 +4,6 @@ from ..config import STARTS
 from ..errors import InputError
 from ..model.mixture import Fixed, Mixture
 from ..model.state import FitState
-from .criterion import price
 from .exchange import Exchange
 from .grow import Grow
 from .prune import Prune
@@ -65,7 +64,7 @@ def first_state(problem, start=None, fixed=None):
             options,
             n_start=len(mixture),
             most=most + n_points,
-            price=price(problem.n_photons) if n_components is None else None,
+            chooses=n_components is None,
             grows=start is None or n_start < most,
             releases=sources is not None and len(sources) > 0 and sources.movable,
         ),
@@ -122,7 +121,7 @@ def _requested(options, start, fixed, n_start):
     return n_components
 
 
-def planned(options, *, n_start, most, price=None, grows=True, releases=False):
+def planned(options, *, n_start, most, chooses=False, grows=True, releases=False):
     """The stages of a fit, as data.
 
     Parameters
@@ -132,8 +131,8 @@ def planned(options, *, n_start, most, price=None, grows=True, releases=False):
         Components that the fit starts from.
     most : int
         Components that it may have.
-    price : float, optional
-        Gain that a component must bring [nat], where their number is chosen.
+    chooses : bool
+        Whether the number of components is chosen.
     grows : bool
         Whether components are added to those of the start, by growing or clustering.
     releases : bool
@@ -148,13 +147,13 @@ def planned(options, *, n_start, most, price=None, grows=True, releases=False):
         if most > n_start:
             stages.append(Cluster(n_new=most - n_start))
     elif grows:
-        stages += _growing(options, n_start, most, price)
+        stages += _growing(options, n_start, most, chooses)
     last = ReleasePointSources if releases else Settle
     stages.append(last(evaluations=options.max_iter, tolerance=options.tol))
     return [record_of(stage) for stage in (*stages, Conclude())]
 
 
-def _growing(options, n_start, most, price):
+def _growing(options, n_start, most, chooses):
     """The stages between the start and the last settling of a mixture that grows.
 
     Components that were pruned together may be missed. Those that are worth their price come
@@ -166,15 +165,15 @@ def _growing(options, n_start, most, price):
         return Settle(evaluations=evaluations, tolerance=options.tol, when=when)
 
     def exchanges(when):
-        return Exchange(rounds=options.exchanges, most=most, price=price, when=when)
+        return Exchange(rounds=options.exchanges, most=most, has_price=chooses, when=when)
 
     # An excess over the model means something once all free parameters have settled.
     stages = [settled()] if n_start else []
     stages.append(Grow(most=most))
     if options.exchanges:
         stages += [settled(WITH_COMPONENTS), exchanges(WITH_COMPONENTS)]
-    if price is not None:
+    if chooses:
         for when in (ALWAYS, *(AFTER_IMPROVEMENT,) * (_REVISIONS - 1)):
-            stages += [Prune(price=price, when=when), settled(when), exchanges(when)]
-        stages.append(Prune(price=price, when=AFTER_IMPROVEMENT))
+            stages += [Prune(when=when), settled(when), exchanges(when)]
+        stages.append(Prune(when=AFTER_IMPROVEMENT))
     return stages

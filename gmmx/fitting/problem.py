@@ -13,7 +13,8 @@ from ..em.parameters import Parameters, Priors
 from ..em.photons import PhotonLikelihood
 from ..errors import InputError
 from ..model.observation import Observation, finest_detail
-from .excess import Search
+from .criterion import Price
+from .excess import Search, search_grid, searched_area
 from .point_sources import PointSources
 
 # Photons that the information matrix is summed over where gains and losses are estimated.
@@ -133,6 +134,16 @@ class Problem:
     def search(self):
         """The search for places where the photons exceed a model; smoothing takes a moment."""
         return Search.over(self.likelihood)
+
+    @cached_property
+    def price(self):
+        """What a component must gain where their number is chosen, and in the path of K."""
+        if self.options.price is not None:
+            return Price(constant=self.options.price)
+        grid, n_scales = search_grid(self.likelihood)
+        return Price.of_search(
+            area=searched_area(self.likelihood, grid), n_scales=n_scales, finest=grid.step
+        )
 
     def begin_phase(self, parameters):
         """Fix PSF averages, resolutions and prior scales at some parameters."""

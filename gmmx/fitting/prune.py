@@ -11,12 +11,10 @@ from .stage import Stage
 
 @dataclass(frozen=True, kw_only=True)
 class Prune(Stage):
-    """Remove components whose removal costs less than `price` [nat], the cheapest first.
+    """Remove components whose removal costs less than their price, the cheapest first.
 
     Several are removed at a time, then fewer.
     """
-
-    price: float
 
     def step(self, problem, state, known, watch):
         """One trial."""
@@ -35,13 +33,14 @@ class Prune(Stage):
                 problem.information(parameters, phase, photons=ESTIMATE_PHOTONS),
                 best.observed_fraction,
             )
-        cheap = cheapest(losses, self.price, n_trials)
+        prices = problem.price.of(best.parameters.mixture)
+        cheap = cheapest(losses, prices, n_trials)
         if len(cheap):
             kept = np.setdiff1d(np.arange(len(losses)), cheap)
             trial, found, found_phase = tried(
                 problem, state, parameters.select(kept), "prune", watch
             )
-            worth_it = merit(found, self.price) > merit(best, self.price)
+            worth_it = merit(found, problem.price) > merit(best, problem.price)
             trial = noted(problem, trial, found, "prune", worth_it)
             if worth_it:
                 return trial, (found, found_phase, None)
@@ -75,21 +74,26 @@ def removal_losses(information, observed_fraction):
     return np.where(parameters.any_fixed, np.inf, losses)
 
 
-def cheapest(losses, price, n_most):
+def cheapest(losses, prices, n_most):
     """Up to `n_most` components whose removal costs less than their price, cheapest first.
+
+    The cheapest is the one whose removal gains most.
 
     The estimates are rough. For this reason components that cost up to twice their price are
     tried, too, when they are tried one at a time.
 
     Examples
     --------
-    >>> cheapest(np.array([30.0, 5.0, 50.0]), 20.0, 2)
+    >>> cheapest(np.array([30.0, 5.0, 50.0]), np.array([20.0, 20.0, 20.0]), 2)
     array([1])
-    >>> cheapest(np.array([30.0, 25.0, 50.0]), 20.0, 1)
+    >>> cheapest(np.array([30.0, 25.0, 50.0]), np.array([20.0, 20.0, 20.0]), 1)
     array([1])
+    >>> cheapest(np.array([8.0, 12.0]), np.array([9.0, 18.0]), 2)
+    array([1, 0])
     """
-    limit = price if n_most > 1 else 2 * price
-    return np.argsort(losses, kind="stable")[: int((losses < limit).sum())][:n_most]
+    limits = prices if n_most > 1 else 2 * prices
+    order = np.argsort(losses - prices, kind="stable")
+    return order[losses[order] < limits[order]][:n_most]
 
 
 def fewer(count):

@@ -143,7 +143,9 @@ def _count(result):
     asked, k, points = result.requested_components, len(result.extended), len(result.point_sources)
     text = f"{k}"
     if asked is None:
-        text += ", chosen by the Bayesian information criterion"
+        price = result.options.get("price")
+        cost = "its price" if price is None else f"{price:g} nat"
+        text += f", each of which raises log L by more than {cost}"
     elif asked != k:
         text += f" ({asked} requested)"
     fixed = 0

@@ -78,10 +78,10 @@ def _draw_objective(upper, lower, result):
 def _draw_path(axes, result):
     """Draw the criterion of every set of components that was tried."""
     axes.set_xlabel("number of components K", fontsize=MEDIUM)
-    axes.set_ylabel("log L - 3 K log N, below its maximum [nat]", fontsize=MEDIUM)
+    axes.set_ylabel("log L - price of all components, below its maximum [nat]", fontsize=MEDIUM)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     asked = result.requested_components
-    chosen = "chosen by the BIC" if asked is None else f"{asked} requested"
+    chosen = _rule(result) if asked is None else f"{asked} requested"
     on.title(axes, f"sets of components tried; K = {len(result.extended)} ({chosen})")
     if not {"criterion", "stage", "accepted", "k"} <= result.path.keys():
         style = {"transform": axes.transAxes, "ha": "center", "fontsize": MEDIUM, "color": "0.4"}
@@ -108,6 +108,12 @@ def _draw_path(axes, result):
     axes.plot(k[-1], below[-1], "*", **star)
     _limit_path(axes, k, below.min())
     axes.legend(fontsize=SMALL, framealpha=0.9, edgecolor="none", loc="lower right")
+
+
+def _rule(result):
+    """The rule that chose the number of components, in a few words."""
+    price = result.options.get("price")
+    return "chosen by the price" if price is None else f"at a price of {price:g} nat each"
 
 
 def _limit_path(axes, k, lowest):

@@ -9,7 +9,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from simulated import rotation
 from skies import small_galaxy
 
+from gmmx.config import FitOptions
 from gmmx.fitting.driver import fit
+from gmmx.fitting.problem import Problem
 from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.model.photons import Photons

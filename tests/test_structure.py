@@ -173,7 +173,7 @@ def test_a_flat_sky_has_no_components(seed):
 
 
 def make_proposal(gains, parents, losses):
-    """A proposal of round candidates along the x axis."""
+    """A proposal of round candidates along the x axis; gains and losses are less the price."""
     n = len(gains)
     added = mixture_of(*[(10, 100 * i, 500, 2) for i in range(n)])
     return Proposal(added, np.array(gains), np.array(parents), np.array(losses))
@@ -186,27 +186,34 @@ def three_components():
 
 def test_a_component_is_exchanged_for_one_that_promises_more():
     proposal = make_proposal([50.0], [-1], [30.0, 5.0, 80.0])
-    larger, n_added = exchanged(three_components(), proposal, 3, 10, price=30.0)
+    larger, n_added = exchanged(three_components(), proposal, 3, 10, least=6.0)
+    assert n_added == 1
+    assert_array_equal(larger.mixture.means[:, 0], [0, 100, 0])
+
+
+def test_a_component_that_is_not_worth_its_price_is_exchanged_for_one_that_hardly_is():
+    proposal = make_proposal([1.0], [-1], [30.0, -8.0, 80.0])
+    larger, n_added = exchanged(three_components(), proposal, 3, 10, least=0.0)
     assert n_added == 1
     assert_array_equal(larger.mixture.means[:, 0], [0, 100, 0])
 
 
 def test_nothing_is_exchanged_for_a_small_promise():
     proposal = make_proposal([10.0], [-1], [30.0, 5.0, 80.0])
-    parameters, n_added = exchanged(three_components(), proposal, 3, 10, price=30.0)
+    parameters, n_added = exchanged(three_components(), proposal, 3, 10, least=6.0)
     assert (n_added, len(parameters.mixture)) == (0, 3)
 
 
-@pytest.mark.parametrize(("price", "n"), [(30.0, 4), (60.0, 3)])
-def test_a_component_is_added_if_there_is_room_and_it_is_worth_its_price(price, n):
+@pytest.mark.parametrize(("least", "n"), [(0.0, 4), (60.0, 3)])
+def test_a_component_is_added_if_there_is_room_and_it_promises_enough(least, n):
     proposal = make_proposal([50.0], [-1], [np.inf, np.inf, np.inf])
-    larger, _ = exchanged(three_components(), proposal, 5, 10, price=price)
+    larger, _ = exchanged(three_components(), proposal, 5, 10, least=least)
     assert len(larger.mixture) == n
 
 
 def test_a_child_takes_its_flux_from_its_parent():
     proposal = make_proposal([50.0], [2], [np.inf, np.inf, np.inf])
-    larger, _ = exchanged(three_components(), proposal, 5, 10, price=30.0)
+    larger, _ = exchanged(three_components(), proposal, 5, 10, least=6.0)
     assert_array_equal(larger.mixture.fluxes, [100, 200, 290, 10])
 
 

@@ -105,6 +105,12 @@ def _requested(options, start, fixed, n_start):
             parameter="fix",
         )
     if start is not None and n_components is None:
+        if options.price is not None:
+            raise InputError(
+                f"`price` = {options.price:g}, but the fit keeps the {n_start} components that it"
+                " starts from: a price chooses the number of components of a mixture that grows",
+                parameter="price",
+            )
         return n_start
     if n_components is None and options.init != "grow":
         raise InputError(

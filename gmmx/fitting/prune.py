@@ -8,12 +8,20 @@ from .phases import evaluated, evaluation_at, merit, noted, rejected, tried
 from .problem import ESTIMATE_PHOTONS, parameters_of
 from .stage import Stage
 
+# Wald's estimate of a component of n photons cannot exceed n / 2 nats, and the others cannot fill
+# its place when it is faint. With fewer photons than this the loss before the others have moved
+# is the better estimate.
+_BRIGHT = 200.0
+# Single removals that are tried in vain before the stage ends.
+_MOST_FAILURES = 4
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prune(Stage):
     """Remove components whose removal costs less than their price, the cheapest first.
 
-    Several are removed at a time, then fewer.
+    Several are removed at a time, then fewer. The estimates of the losses are rough: where one
+    removal is not worth it, the next cheapest is tried.
     """
 
     def step(self, problem, state, known, watch):
@@ -23,18 +31,19 @@ class Prune(Stage):
             known = best, phase, None
             # Few at a time: two components that stand in for each other are cheap one by one,
             # and expensive together.
-            state = state.going_on(n_trials=max(1, len(state.mixture) // 6))
+            state = state.going_on(n_trials=max(1, len(state.mixture) // 6), skip=0)
         best, phase, losses = known or (*evaluation_at(problem, state), None)
         if len(state.mixture) == 0:
             return state.after_stage(), None
-        parameters, n_trials = parameters_of(state), state.progress["n_trials"]
+        parameters = parameters_of(state)
+        n_trials, skip = state.progress["n_trials"], state.progress["skip"]
         if losses is None:
             losses = removal_losses(
                 problem.information(parameters, phase, photons=ESTIMATE_PHOTONS),
                 best.observed_fraction,
             )
         prices = problem.price.of(best.parameters.mixture)
-        cheap = cheapest(losses, prices, n_trials)
+        cheap = cheapest(losses, prices, n_trials, skip=skip)
         if len(cheap):
             kept = np.setdiff1d(np.arange(len(losses)), cheap)
             trial, found, found_phase = tried(
@@ -43,18 +52,22 @@ class Prune(Stage):
             worth_it = merit(found, problem.price) > merit(best, problem.price)
             trial = noted(problem, trial, found, "prune", worth_it)
             if worth_it:
-                return trial, (found, found_phase, None)
+                return trial.going_on(n_trials=n_trials, skip=0), (found, found_phase, None)
             state = rejected(trial, state)
-        if n_trials == 1:
+        if n_trials > 1:
+            progress = {"n_trials": fewer(n_trials), "skip": 0}
+        elif len(cheap) and skip + 1 < _MOST_FAILURES:
+            progress = {"n_trials": 1, "skip": skip + 1}
+        else:
             return state.after_stage(), None
-        return state.going_on(n_trials=fewer(n_trials)), (best, phase, losses)
+        return state.going_on(**progress), (best, phase, losses)
 
 
 def removal_losses(information, observed_fraction):
     """Estimated loss in log L when each component is removed and the others fill its place.
 
-    The loss is the smaller of two estimates: Wald's, from the information matrix, and the loss
-    before the others have moved.
+    The loss of a bright component is the smaller of two estimates: Wald's, from the information
+    matrix, and the loss before the others have moved. That of a faint one is the second.
 
     Parameters
     ----------
@@ -67,17 +80,16 @@ def removal_losses(information, observed_fraction):
         [nat]; infinite for components that have a fixed parameter.
     """
     likelihood, parameters = information.likelihood, information.parameters
-    losses = np.minimum(
-        information.removal_losses(),
-        likelihood.removal_losses(parameters, information.phase, observed_fraction),
-    )
+    losses = likelihood.removal_losses(parameters, information.phase, observed_fraction)
+    bright = parameters.mixture.fluxes * observed_fraction > _BRIGHT
+    losses = np.where(bright, np.minimum(losses, information.removal_losses()), losses)
     return np.where(parameters.any_fixed, np.inf, losses)
 
 
-def cheapest(losses, prices, n_most):
+def cheapest(losses, prices, n_most, *, skip=0):
     """Up to `n_most` components whose removal costs less than their price, cheapest first.
 
-    The cheapest is the one whose removal gains most.
+    The cheapest is the one whose removal gains most. The first `skip` are left out.
 
     The estimates are rough. For this reason components that cost up to twice their price are
     tried, too, when they are tried one at a time.
@@ -93,7 +105,7 @@ def cheapest(losses, prices, n_most):
     """
     limits = prices if n_most > 1 else 2 * prices
     order = np.argsort(losses - prices, kind="stable")
-    return order[losses[order] < limits[order]][:n_most]
+    return order[losses[order] < limits[order]][skip : skip + n_most]
 
 
 def fewer(count):

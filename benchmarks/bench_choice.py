@@ -1,292 +1,271 @@
-"""Which rule finds the number of components, and which number `--k auto` finds.
+"""How good the mixtures are that `--k auto` finds, with its own price and with others.
 
-Each sky is fitted with every K on an upward path, where each fit starts from the one before, to
-all photons and to one half of them. Every rule chooses from the same path:
+Every sky is fitted with the price of gmmx, with Schwarz's criterion (3 log N for N photons) and
+with fixed prices. The differences are half the integrated absolute differences of the images of
+model and truth, after both are smoothed by 2 or 8 arcsec.
 
-- BIC: largest log L - 3 K log N (Schwarz 1978);
-- ICL: largest BIC less the entropy of the responsibilities, those of the background included
-  (Biernacki, Celeux & Govaert 2000);
-- held-out: largest log-likelihood per photon of the half that was not fitted;
-- one-error: fewest components within one standard error of that (Breiman et al. 1984).
+    bench_choice.py [--seeds N] [--table FILE] [NAME ...]
 
-The halves are random and, where the photons have times, also alternating blocks of time. The gap
-of the chosen model is the log-likelihood per fresh photon of the truth less that of the fit of K
-components to all photons.
-
-    bench_choice.py [--seeds N] [NAME ...]        the rules (5 seeds)
-    bench_choice.py auto [--seeds N] [NAME ...]   what `--k auto` finds (20 seeds)
-
-The names are those of the skies to run: separated, background, beta, galaxy.
+The names are those of the skies to run. A table of numbers in JSON lines, one for each fit, lets
+an interrupted run go on: fits that it has are not repeated.
 """
 
 import argparse
+import json
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
-from choice_path import path
-from choice_skies import Sky, beta_model, flat, separated
-from common import MARX
-from galaxy import GALAXY, Truth, observed
-from scores import divided, fitted_parameters, halves, log_scores
+from cases import small_galaxy
+from choice_skies import Sky, beta_model, filling_beta_model, flat, separated
+from common import MARX, machine
+from galaxy import GALAXY, Truth, differences, observed
+from irregular_skies import CHOSEN_ON, KINDS, irregular_sky
+from scores import fitted_parameters, log_scores
 
 import gmmx
-from gmmx.em.parameters import Priors
-from gmmx.em.photons import PhotonLikelihood
 from gmmx.errors import GmmxWarning
-from gmmx.fitting.criterion import price
+from gmmx.model.background import Background
+from gmmx.model.drawing import pixel_means
 
 # Components with a smaller geometric mean sigma are small [arcsec].
 SMALL = 5.0
-K_TRUE = (1, 3, 10)
-RULES = ("BIC", "ICL", "held-out", "one-error", "held-out, time", "one-error, time")
-NAMES = ("separated", "background", "beta", "galaxy")
-# Blocks of time that the halves alternate in.
-TIME_BLOCKS = 20
-# Photons whose responsibilities are calculated together.
-CHUNK = 4096
+PRICES = (20.0, 15.0, 12.0, 8.0)
+GMMX, SCHWARZ = "gmmx", "3 log N"
+RULES = (GMMX, SCHWARZ, *(f"{price:g}" for price in PRICES))
+# Skies whose number of components is known or has a bound, with the seeds of the requirement.
+COUNTED = {
+    "background": flat,
+    "smooth": beta_model,
+    **{f"separated-{k}": partial(separated, k) for k in (1, 3, 10)},
+}
+NAMES = (*KINDS, "mixtures", "galaxy", "small", *COUNTED, "held", "free")
 
 
-def entropy(result):
-    """sum_i w_i H(responsibilities of photon i) over components and background [nat]."""
-    parameters, k = fitted_parameters(result), len(result.mixture)
-    if k == 0:
-        return 0.0
-    prepared = PhotonLikelihood.of([result.observations[0]])
-    phase, p = prepared.begin_phase(parameters, Priors()), prepared[0]
-    coefficients, means, precisions, _ = phase.psfs[0].views(parameters.mixture)
-    total = 0.0
-    for first in range(0, len(p.x), CHUNK):
-        part = slice(first, first + CHUNK)
-        dx, dy = p.x[part, None] - means[:, 0], p.y[part, None] - means[:, 1]
-        logs = coefficients - 0.5 * (
-            precisions[:, 0] * dx * dx + 2 * precisions[:, 1] * dx * dy + precisions[:, 2] * dy * dy
-        )
-        signal = np.exp(logs).reshape(len(dx), k, -1).sum(2)
-        r = np.column_stack([signal, parameters.amplitudes[0] * p.ratios[:, part].T])
-        r /= r.sum(1, keepdims=True)
-        terms = np.where(r > 0, r * np.log(np.maximum(r, 1e-300)), 0.0)
-        total -= float(p.weights[part] @ terms.sum(1))
-    return total
+class Table:
+    """Numbers of fits by sky, seed and rule, which are kept in a file as they come."""
+
+    def __init__(self, path):
+        self.path, self.rows = path, {}
+        if path is not None and path.exists():
+            for line in path.read_text().splitlines():
+                row = json.loads(line)
+                self.rows[tuple(row["key"])] = row
+
+    def numbers(self, name, seed, rule, measure):
+        """The numbers of one fit; `measure` is called where the table lacks them."""
+        key = (name, seed, rule)
+        if key not in self.rows:
+            self.rows[key] = {"key": key, **measure()}
+            if self.path is not None:
+                with self.path.open("a") as file:
+                    file.write(json.dumps(self.rows[key]) + "\n")
+        return self.rows[key]
+
+    def column(self, name, rule, quantity):
+        """One number of all seeds of a sky."""
+        rows = (r for key, r in self.rows.items() if (key[0], key[2]) == (name, rule))
+        return np.array([row[quantity] for row in rows], float)
 
 
-def time_halves(observation, events):
-    """Divide the photons of an observation into alternating blocks of time."""
-
-    def rounded(x, y):
-        return zip(np.round(x, 6).tolist(), np.round(y, 6).tolist(), strict=True)
-
-    with fits.open(events) as files:
-        table = files["EVENTS"].data
-        when, (x, y) = table["TIME"], observation.physical.to_plane(table["X"], table["Y"])
-    known = dict(zip(rounded(x, y), when.tolist(), strict=True))
-    photons = observation.photons
-    times = np.array([known[place] for place in rounded(photons.x, photons.y)])
-    block = np.floor((times - when.min()) / np.ptp(when) * TIME_BLOCKS).astype(int)
-    return divided(observation, block % 2 == 0)
+def fitted(observation, rule):
+    """The fit of an observation by a rule."""
+    price = None
+    if rule == SCHWARZ:
+        price = 3 * float(np.log(observation.n_photons))
+    elif rule != GMMX:
+        price = float(rule)
+    return gmmx.fit(observation, price=price, threads=1)
 
 
-def held_out_choices(fits_of_path, other):
-    """Indices of the best held-out score, and of the fewest components within its error."""
-    scores = np.array([log_scores(other, fitted_parameters(result)) for result in fits_of_path])
-    best = int(np.argmax(scores.mean(1)))
-    # The error is that of the difference, photon by photon, because the scores themselves depend
-    # on the positions of the photons more than on the model.
-    less = scores[best] - scores
-    within = less.mean(1) <= less.std(1, ddof=1) / np.sqrt(scores.shape[1])
-    return best, int(np.flatnonzero(within)[0])
+def measured(observation, rule, more):
+    """Numbers of one fit, with those that `more` takes from the result."""
+    began = time.process_time()
+    result = fitted(observation, rule)
+    seconds = time.process_time() - began
+    mixture = result.mixture
+    small = (np.linalg.det(mixture.covariances) ** 0.25 < SMALL).sum() if len(mixture) else 0
+    return {"k": len(mixture), "small": int(small), "seconds": seconds} | more(result)
 
 
-def choose(sky, splits, **options):
-    """Choose K for one sky by every rule.
+def of_irregular(name, seed):
+    """An irregular sky, and the numbers that a fit of it has."""
+    sky = irregular_sky(name, seed)
 
-    Parameters
-    ----------
-    sky : Sky
-    splits : dict of str to (Observation, Observation)
-        Halves of the photons, by the suffix of their rules: "" and ", time".
-    **options
-        Of `path`.
+    def more(result):
+        two, eight, flux = sky.compared(result)
+        scores = log_scores(sky.fresh, fitted_parameters(result))
+        return {"two": two, "eight": eight, "flux": flux, "score": float(scores.mean())}
 
-    Returns
-    -------
-    dict of str to (FitResult, float)
-        For each rule a fit on the path of all photons, and the seconds that the rule took.
-    """
-    began = time.perf_counter()
-    whole = path(sky.train, **options)
-    seconds = time.perf_counter() - began
-    ks = np.array([len(result.mixture) for result in whole])
-    bic = np.array([result.log_likelihood for result in whole]) - price(sky.train.n_photons) * ks
-    icl = bic - np.array([entropy(result) for result in whole])
-    chosen = {
-        "BIC": (whole[int(bic.argmax())], seconds),
-        "ICL": (whole[int(icl.argmax())], seconds),
-    }
-    for suffix, (one, other) in splits.items():
-        began = time.perf_counter()
-        results = path(one, **options)
-        picks = held_out_choices(results, other)
-        spent = seconds + time.perf_counter() - began
-        for rule, pick in zip(("held-out", "one-error"), picks, strict=True):
-            # Where the path of all photons has no such K, the next larger one is taken, or else
-            # the last.
-            k = len(results[pick].mixture)
-            chosen[rule + suffix] = whole[np.lexsort((abs(ks - k), ks < k))[0]], spent
-    return chosen
+    return sky.train, more
 
 
-def gap(sky, result):
-    """Log-likelihood of the truth over that of a fit, on fresh photons [nat per 1000 photons]."""
-    scores = log_scores(sky.fresh, fitted_parameters(result))
-    return 1000 * float((sky.truth_scores - scores).mean())
+def of_mixture(_name, seed):
+    """A drawn galaxy of twelve components, and the numbers that a fit of it has."""
+    case = small_galaxy(seed)
+    truth, grid = case.truth.mixture, case.train.completeness.grid
+
+    def image(mixture):
+        return pixel_means(mixture.fluxes, mixture.means, mixture.covariances, grid)
+
+    def more(result):
+        two, eight = differences(image(result.mixture), image(truth), grid.step)
+        scores = log_scores(case.held_out, fitted_parameters(result))
+        return {"two": two, "eight": eight, "score": float(scores.mean())}
+
+    return case.train, more
 
 
-def n_small(mixture):
-    """Number of components with a geometric mean sigma below 5 arcsec."""
-    return int((np.linalg.det(mixture.covariances) ** 0.25 < SMALL).sum()) if len(mixture) else 0
-
-
-def print_row(name, rule, ks, right, facts, seconds):
-    """Print a row of the table of the rules."""
-    seconds = seconds if isinstance(seconds, str) else f"{seconds:.1f}"
-    print(f"{name:14s} {rule:16s} {ks:16s} {right:>6s}   {facts:38s} {seconds:>7s}", flush=True)
-
-
-def rules(names, seeds):
-    """Print the table of the rules."""
-    print(
-        f"rules for K on one path for each sky; {seeds} seeds; seconds for each sky\n"
-        "gap: of log-likelihood to the truth, on fresh photons [nat per 1000]\n"
+def of_simulation(name, _seed):
+    """An observation that was simulated with MARX, and the numbers that a fit of it has."""
+    folder = GALAXY if name == "galaxy" else MARX / "small"
+    truth = Truth(folder)
+    observation = observed(
+        folder / "events.fits.gz",
+        exposure=folder / "expmap.fits.gz",
+        psf=folder / "psfmap.fits.gz",
+        mask=folder / "sources.reg",
     )
-    print_row("sky", "rule", "K chosen", "right", "result", "seconds")
-    groups = [("separated", partial(separated, k)) for k in K_TRUE]
-    groups += [("background", flat), ("beta", beta_model)]
-    for group, make in groups:
-        if group in names:
-            rules_of_drawn(make, seeds)
-    if "galaxy" in names and MARX.is_dir():
-        rules_of_galaxy()
 
-
-def rules_of_drawn(make, seeds):
-    """Print the rows of a sky that is drawn with several seeds."""
-    found = {}
-    for seed in range(seeds):
-        sky = make(seed)
-        splits = {"": halves(sky.train, np.random.default_rng(seed))}
-        for rule, (result, seconds) in choose(sky, splits).items():
-            mixture = result.mixture
-            numbers = (len(mixture), gap(sky, result), n_small(mixture), seconds)
-            found.setdefault(rule, []).append(numbers)
-    for rule, numbers in found.items():
-        ks, gaps, smalls, seconds = (np.array(column) for column in zip(*numbers, strict=True))
-        facts, right = f"gap {gaps.mean():.2f}", f"{int((ks == sky.k_true).sum())}/{seeds}"
-        if sky.k_true is None:
-            facts, right = f'{facts}, {smalls.sum()} components of sigma < 5"', "-"
-        print_row(sky.name, rule, " ".join(map(str, ks)), right, facts, seconds.mean())
-
-
-def rules_of_galaxy():
-    """Print the rows of the simulated galaxy."""
-    observation, truth = observed(), Truth()
-    splits = {
-        "": halves(observation, np.random.default_rng(0)),
-        ", time": time_halves(observation, GALAXY / "events.fits.gz"),
-    }
-
-    def step(k):
-        return k + (1 if k < 4 or k >= 10 else 2)
-
-    sky = Sky("marx/galaxy", observation, k_true=15)
-    chosen = choose(sky, splits, step=step, exchanges=2, threads=0)
-    for rule in RULES:
-        result, seconds = chosen[rule]
+    def more(result):
         two, eight = truth.differences(result)
-        facts = f'difference {two:.4f} (2") {eight:.4f} (8")'
-        print_row(sky.name, rule, str(len(result.mixture)), "-", facts, seconds)
+        return {"two": two, "eight": eight}
+
+    return observation, more
 
 
-@dataclass(frozen=True)
-class Requirement:
-    """A number that `--k auto` has to reach.
-
-    Attributes
-    ----------
-    found, required : str
-    is_met : bool
-    """
-
-    found: str
-    required: str
-    is_met: bool
-
-    @classmethod
-    def often(cls, ks, k, fraction, enough):
-        """K has one value in a fraction of the fits; of fewer than `enough`, in all but one."""
-        n, right = len(ks), sum(one == k for one in ks)
-        least = int(np.ceil(fraction * n - 1e-9)) if n >= enough else n - (n > 1)
-        return cls(f"K = {k} in {right} of {n}", f"at least {least}", right >= least)
+def of_counted(name, seed):
+    """A sky whose number of components is known or has a bound."""
+    sky: Sky = COUNTED[name](seed)
+    return sky.train, lambda _result: {}
 
 
-def auto(names, seeds):
-    """Print the numbers of components that `--k auto` finds, and whether they are right."""
-    print(f"--k auto, {seeds} seeds\n")
+def of_filling(name, seed):
+    """A beta-model that fills the field, with its background held or free."""
+    observation, amplitude, true_flux = filling_beta_model(seed)
+    if name == "held":
+        held = Background(amplitude=amplitude, fixed=True)
+        observation = replace(observation, backgrounds=(held,))
+    completeness = observation.completeness
 
-    def fitted(make):
-        return [gmmx.fit(make(seed).train, threads=1).mixture for seed in range(seeds)]
+    def more(result):
+        m, grid = result.mixture, completeness.grid
+        flux = pixel_means(m.fluxes, m.means, m.covariances, grid).sum() * grid.cell_area
+        flux *= completeness.exposure.max() / result.reference_exposure
+        background = result.backgrounds[0].amplitude / amplitude
+        return {"flux": flux / true_flux, "background": background}
 
-    for k in K_TRUE if "separated" in names else ():
-        ks = [len(mixture) for mixture in fitted(partial(separated, k))]
-        print_requirement(f"{k} separated", Requirement.often(ks, k, 0.9, 10), ks)
-    if "background" in names:
-        ks = [len(mixture) for mixture in fitted(flat)]
-        print_requirement("background", Requirement.often(ks, 0, 0.95, 20), ks)
-    if "beta" in names:
-        mixtures = fitted(beta_model)
-        few = sum(map(n_small, mixtures))
-        found = f'{few} of sigma < 5" in {seeds} fits'
-        ks = [len(mixture) for mixture in mixtures]
-        print_requirement("beta-model", Requirement(found, "at most 1", few <= 1), ks)
-    if "galaxy" in names and MARX.is_dir():
-        result = gmmx.fit(observed())
-        k, (two, eight) = len(result.mixture), Truth().differences(result)
-        found = f'K = {k}, difference {two:.4f} (2") {eight:.4f} (8"), {result.seconds:.0f} s'
-        required = Requirement(found, "K in 13 to 28", 13 <= k <= 28)
-        print_requirement("marx/galaxy", required, [k])
+    return observation, more
 
 
-def print_requirement(name, requirement, ks):
-    """Print a row of what `--k auto` finds."""
-    print(
-        f"{name:14s} {requirement.found}; required: {requirement.required}:"
-        f" {'met' if requirement.is_met else 'NOT MET'}   (K {' '.join(map(str, ks))})",
-        flush=True,
-    )
+def maker_of(name):
+    """The function that makes a sky and says what is measured on it."""
+    if name in KINDS:
+        return of_irregular
+    if name in COUNTED:
+        return of_counted
+    if name in ("held", "free"):
+        return of_filling
+    return of_mixture if name == "mixtures" else of_simulation
+
+
+def run(table, names, seeds):
+    """Fit all skies by all rules that the table lacks."""
+    for name in names:
+        if name in ("galaxy", "small") and not MARX.is_dir():
+            continue
+        count = 1 if name in ("galaxy", "small") else seeds * (2 if name in COUNTED else 1)
+        for seed in range(count):
+            missing = [rule for rule in RULES if (name, seed, rule) not in table.rows]
+            if missing:
+                observation, more = maker_of(name)(name, seed)
+            for rule in missing:
+                table.numbers(name, seed, rule, partial(measured, observation, rule, more))
+
+
+def print_table(table, names):
+    """Print one row for each sky and rule, and what has to be reached."""
+    print(f"{'sky':14s} {'rule':8s} {'K':>5s} {'small':>6s}  {'result':44s} {'seconds':>7s}")
+    for name in names:
+        for rule in RULES:
+            ks = table.column(name, rule, "k")
+            if not len(ks):
+                continue
+            small, seconds = (table.column(name, rule, q).mean() for q in ("small", "seconds"))
+            row = f"{name:14s} {rule:8s} {ks.mean():5.1f} {small:6.2f}"
+            print(f"{row}  {result_of(table, name, rule):44s} {seconds:7.2f}")
+    print()
+    print_ratios(table, [name for name in names if name in KINDS], "fixed")
+    print_ratios(table, [name for name in names if name in ("mixtures", "galaxy", "small")], None)
+
+
+def result_of(table, name, rule):
+    """The middle of a row."""
+    if name in COUNTED:
+        ks = table.column(name, rule, "k")
+        if name == "smooth":
+            few = (table.column(name, rule, "small") == 0).sum()
+            return f"no component under 5 arcsec in {few} of {len(ks)}"
+        true = 0 if name == "background" else int(name.split("-")[1])
+        return f"K = {true} in {(ks == true).sum()} of {len(ks)}"
+    if name in ("held", "free"):
+        flux, background = (table.column(name, rule, q) for q in ("flux", "background"))
+        error = flux.std(ddof=1) / np.sqrt(len(flux))
+        return f"flux {flux.mean():.4f} +- {error:.4f}, background {background.mean():.3f}"
+    two, eight = (table.column(name, rule, quantity).mean() for quantity in ("two", "eight"))
+    text = f'difference {two:.4f} (2") {eight:.4f} (8")'
+    if name in KINDS or name == "mixtures":
+        better = table.column(name, rule, "score") - table.column(name, SCHWARZ, "score")
+        # In nat per 1,000 photons, beside Schwarz's criterion.
+        error = better.std(ddof=1) / np.sqrt(len(better)) if len(better) > 1 else np.nan
+        text += f" held-out {1000 * better.mean():+.1f} +- {1000 * error:.1f}"
+    return text
+
+
+def print_ratios(table, names, against):
+    """Print the differences over those of the best fixed price, or of Schwarz's criterion."""
+    others = [SCHWARZ, *(f"{p:g}" for p in PRICES)] if against else [SCHWARZ]
+    words = "the best fixed price of each sky" if against else "Schwarz's criterion"
+    groups = {"all": names}
+    if against:
+        groups = {
+            "chosen on": [name for name in names if name in CHOSEN_ON],
+            "others": [name for name in names if name not in CHOSEN_ON],
+        }
+    for label, group in groups.items():
+        if not any(len(table.column(name, GMMX, "two")) for name in group):
+            continue
+        for quantity, scale in (("two", 2), ("eight", 8)):
+            ratios = []
+            for rule in (GMMX, *others):
+                of_rule, best = [], []
+                for name in group:
+                    of_rule.append(table.column(name, rule, quantity))
+                    best.append(np.min([table.column(name, o, quantity) for o in others], axis=0))
+                ratio = np.concatenate(of_rule) / np.concatenate(best)
+                ratios.append(f"{rule} {ratio.mean():.3f}")
+            print(f'difference at {scale}" over that of {words}, {label}: {"; ".join(ratios)}')
 
 
 def main():
     parser = argparse.ArgumentParser(description=Path(__file__).name)
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"auto, or skies: {', '.join(NAMES)}"
-    )
-    parser.add_argument("--seeds", type=int)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--table", type=Path)
     arguments = parser.parse_intermixed_args()
-    names = [name for name in arguments.names if name != "auto"] or list(NAMES)
+    names = arguments.names or list(NAMES)
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
         parser.error(f"no sky is called {', '.join(unknown)}: there are {', '.join(NAMES)}")
     warnings.simplefilter("ignore", GmmxWarning)
-    began = time.perf_counter()
-    if "auto" in arguments.names:
-        auto(names, arguments.seeds or 20)
-    else:
-        rules(names, arguments.seeds or 5)
-    print(f"\n{time.perf_counter() - began:.0f} s in total")
+    table = Table(arguments.table)
+    run(table, names, arguments.seeds)
+    print(f"{machine()}\n{arguments.seeds} seeds; seconds of processor time for each fit")
+    print('small: components of a geometric mean sigma below 5"\n')
+    print_table(table, names)
 
 
 if __name__ == "__main__":

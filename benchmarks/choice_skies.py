@@ -73,3 +73,23 @@ def beta_model(seed, n=20_000, n_background=9_000):
     expected = float(seen / completeness.exposure.max())
     scores = np.log(density(fresh.photons.x, fresh.photons.y) / expected)
     return Sky("beta-model", train, fresh, scores)
+
+
+def filling_beta_model(seed, n=20_000, n_background=9_000):
+    """Draw a beta-model that fills the field on a uniform background.
+
+    Returns
+    -------
+    observation : Observation
+        Its background is free.
+    amplitude : float
+        True amplitude of the background [photon / arcsec**2].
+    flux : float
+        True flux in the field [photon at full exposure].
+    """
+    rng = np.random.default_rng([606, seed])
+    completeness, _ = telescope(rng, 2 * HALF, 0)
+    x, y, amplitude = drawn_beta_model(rng, completeness, n, n_background)
+    grid = completeness.grid
+    flux = beta_density(*grid.centres(), n).sum() * grid.cell_area
+    return observed(x, y, completeness, None, "beta-model"), amplitude, float(flux)

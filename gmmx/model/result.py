@@ -66,7 +66,8 @@ class FitResult(ResultDoors):
     path : dict of str to (n,) array
         One row for each set of components that was tried, with the columns of `PATH_COLUMNS`:
         `stage` ("start", "grow", "exchange", "prune", "settle", "points", "final"), `k` (point
-        sources not counted), `criterion` log L less the price of all components [nat], and `accepted`.
+        sources not counted), `criterion` log L less the price of all components [nat], and
+        `accepted`.
         Empty for files that were written before paths were kept.
     options : dict
         The options of the fit. They are kept as JSON would keep them: arrays and tuples as

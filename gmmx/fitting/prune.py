@@ -41,6 +41,7 @@ class Prune(Stage):
             losses = removal_losses(
                 problem.information(parameters, phase, photons=ESTIMATE_PHOTONS),
                 best.observed_fraction,
+                bright=_BRIGHT,
             )
         prices = problem.price.of(best.parameters.mixture)
         cheap = cheapest(losses, prices, n_trials, skip=skip)
@@ -63,7 +64,7 @@ class Prune(Stage):
         return state.going_on(**progress), (best, phase, losses)
 
 
-def removal_losses(information, observed_fraction):
+def removal_losses(information, observed_fraction, *, bright=0.0):
     """Estimated loss in log L when each component is removed and the others fill its place.
 
     The loss of a bright component is the smaller of two estimates: Wald's, from the information
@@ -73,6 +74,8 @@ def removal_losses(information, observed_fraction):
     ----------
     information : Information
     observed_fraction : (K,) array
+    bright : float
+        Photons of a bright component.
 
     Returns
     -------
@@ -81,8 +84,8 @@ def removal_losses(information, observed_fraction):
     """
     likelihood, parameters = information.likelihood, information.parameters
     losses = likelihood.removal_losses(parameters, information.phase, observed_fraction)
-    bright = parameters.mixture.fluxes * observed_fraction > _BRIGHT
-    losses = np.where(bright, np.minimum(losses, information.removal_losses()), losses)
+    is_bright = parameters.mixture.fluxes * observed_fraction >= bright
+    losses = np.where(is_bright, np.minimum(losses, information.removal_losses()), losses)
     return np.where(parameters.any_fixed, np.inf, losses)
 
 

@@ -70,23 +70,28 @@ def read_exposure(
     """
     image, pointing = read_image(path), pointing or Pointing()
     name, scale = _exposure_unit(image, pointing) if unit is None else _given_unit(image, unit)
+    exposure = _values(image, scale)
+    grid, exposure = on_plane(image, exposure, frame, physical, fill=0.0)
+    _warn_of_other_energies(image, pointing)
+    _warn_of_another_observation(image, pointing)
+    return Completeness(grid=grid, exposure=exposure, unit=name)
+
+
+def _values(image, scale):
+    """Return the values of an exposure map; 0 where nothing was seen."""
     exposure = np.where(np.isfinite(image.values), image.values, 0.0)
     if scale != 1:
         exposure = exposure * scale
     if exposure.min() < 0:
         raise DataError(
-            f"{path}: an exposure map cannot be negative, this one reaches {exposure.min():.4g}: "
-            "is it an exposure map?"
+            f"{image.path}: an exposure map cannot be negative, this one reaches "
+            f"{exposure.min():.4g}: is it an exposure map?"
         )
     if not exposure.any():
         raise DataError(
-            f"{path}: the exposure map is zero everywhere: make it anew, or leave it out"
+            f"{image.path}: the exposure map is zero everywhere: make it anew, or leave it out"
         )
-    exposure = np.where(exposure < FAINTEST * exposure.max(), 0.0, exposure)
-    grid, exposure = on_plane(image, exposure, frame, physical, fill=0.0)
-    _warn_of_other_energies(image, pointing)
-    _warn_of_another_observation(image, pointing)
-    return Completeness(grid=grid, exposure=exposure, unit=name)
+    return np.where(exposure < FAINTEST * exposure.max(), 0.0, exposure)
 
 
 def _given_unit(image, unit):

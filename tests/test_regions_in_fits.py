@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 import regions
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from made_files import DEC0, RA0, event_hdus, flat, image_hdus
 
 import gmmx
 from gmmx.commands.fit import fit
 from gmmx.config import FitConfig
+from gmmx.errors import DataError
 
 TEXT = f'icrs\ncircle({RA0},{DEC0 + 0.01},15")\nellipse({RA0 - 0.01},{DEC0},20",8",30)\n'
 
@@ -91,3 +93,54 @@ def test_a_model_fitted_with_objects_is_read_back(files):
         ),
     )
     assert gmmx.read(out).observations[0].masks.n_shapes == 2
+
+
+def write_table(path, *, r, rotang, **units):
+    """Write a FITS region table of an ellipse and a circle, with units of its columns."""
+    columns = {
+        "SHAPE": ("16A", ["ellipse", "circle"]),
+        "X": ("D", [4030.0, 4190.0]),
+        "Y": ("D", [4160.0, 4040.0]),
+        "R": ("2D", r),
+        "ROTANG": ("D", rotang),
+    }
+    made = [
+        fits.Column(name, form, unit=units.get(name), array=np.array(values))
+        for name, (form, values) in columns.items()
+    ]
+    fits.BinTableHDU.from_columns(made, name="REGION").writeto(path)
+
+
+RADII, ANGLES = np.array([[40.0, 15.0], [20.0, 0.0]]), np.array([30.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("factor", "turn", "units"),
+    [
+        (1, 1, {}),
+        (1, 1, {"X": "pixel", "Y": "PIXELS", "R": "pix", "ROTANG": "deg"}),
+        (1, 1, {"X": "physical", "Y": "sky", "R": "physical", "ROTANG": "DEGREES"}),
+        # The Chandra Source Catalog calls its angles pixels.
+        (1, 1, {"R": "pixel", "ROTANG": "pixel"}),
+        (0.492, 1, {"R": "arcsec"}),
+        (0.492 / 60, 1, {"R": "arcmin"}),
+        (1, np.pi / 180, {"ROTANG": "rad"}),
+    ],
+)
+def test_a_region_table_is_read_in_its_units(files, factor, turn, units):
+    write_table(files / "plain_reg.fits", r=RADII, rotang=ANGLES)
+    write_table(files / "other_reg.fits", r=factor * RADII, rotang=turn * ANGLES, **units)
+    plain, other = read(mask="plain_reg.fits"), read(mask="other_reg.fits")
+    assert 0 < plain.dropped["mask"] == other.dropped["mask"]
+    np.testing.assert_allclose(
+        other.completeness.open_fraction, plain.completeness.open_fraction, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "units", [{"X": "deg", "Y": "deg"}, {"R": "furlong"}, {"R": "s"}, {"ROTANG": "s"}]
+)
+def test_a_region_table_in_other_quantities_is_refused_by_name(files, units):
+    write_table(files / "other_reg.fits", r=RADII, rotang=ANGLES, **units)
+    with pytest.raises(DataError, match=r"other_reg\.fits\[REGION\]: the column .* has the unit"):
+        read(mask="other_reg.fits")

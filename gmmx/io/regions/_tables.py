@@ -23,6 +23,7 @@ from ._frames import UNNAMED, RegionProblem
 from ._lists import warn_of_no_area
 from ._rows import Row
 from ._shapes import AREALESS, build, shape_name
+from ._table_units import in_pixels
 
 
 def read_table(path, stream, frames, *, assumed=None):
@@ -72,6 +73,8 @@ def read_table(path, stream, frames, *, assumed=None):
         described = _table_frames(name, frames, header, index["X"], index["Y"])
         system = "physical" if described is not frames else system
         frames = described
+    units = {key: str(header.get(f"TUNIT{number}", "")).strip() for key, number in index.items()}
+    columns = in_pixels(name, columns, units, frames, system)
     return _from_rows(name, columns, frames, system)
 
 

@@ -4,18 +4,18 @@ Only the columns that are needed are kept, one block of rows at a time, so that 
 gzipped or not, is read once and never kept twice.
 """
 
-import warnings
 from dataclasses import replace
 from os import PathLike
 
 import numpy as np
 from astropy.io import fits
 
-from ..errors import DataError, DataWarning
+from ..errors import DataError
 from ..model.photons import EventList, Photons
 from ..model.pointing import InputFile, Pointing
 from ..telescope.instruments import instrument_of
-from ._columns import CCD_COLUMNS, TIME_COLUMN, EnergyColumn, EventTable, table_columns
+from ._columns import CCD_COLUMNS, TIME_COLUMN, EventTable, table_columns
+from ._energies import convert_energies, energy_column
 from ._row_facts import row_facts
 from ._rows import read_columns
 from ._screening import screening_columns, warn_of_unscreened
@@ -23,11 +23,8 @@ from ._sky_columns import WAY_OUT, sky_columns
 from ._stray import has_legal_position, is_far_from_others
 from ._subspace import recorded_band
 from .files import open_fits, reading
-from .units import energy_scale
 from .virtual import FileArgument, check_columns, filter_rows, parse_file_argument
 
-# Telescopes record nothing below this energy [keV].
-LEAST_KEV = 0.05
 # Keywords that are kept, for people and for the files that are written.
 KEYWORDS = (
     *("TELESCOP", "INSTRUME", "DETNAM", "OBS_ID", "OBJECT", "TITLE", "OBSERVER", "EXPOSURE"),
@@ -82,7 +79,7 @@ def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> Eve
     table.drop_others()
     legal = has_legal_position(file.path, table.columns, table.values)
     frame, physical = sky_of.plane(table.values)
-    _convert_energies(file.path, table)
+    convert_energies(file.path, table)
     dropped |= _without_position(file.path, table, legal)
     photons = Photons(
         table.values["x"],
@@ -104,7 +101,7 @@ def _read_table(file):
         pointing = Pointing.from_keywords(file_keywords(primary.header, header))
         instrument = instrument_of(pointing)
         sky = sky_columns(file.path, header, columns, pointing, instrument)
-        energy = _energy_column(file.path, columns, instrument)
+        energy = energy_column(file.path, columns, instrument)
         if energy.name is not None:
             _refuse_bits(file.path, columns, energy.name)
         ccd = next((name for name in CCD_COLUMNS if name in columns), None)
@@ -217,60 +214,6 @@ def _refuse_bits(path, columns, *names):
 def _is_number(column):
     """Whether there is a column, with one number in each row."""
     return column is not None and column.repeat == 1 and column.letter in "BIJKED"
-
-
-def _energy_column(path, columns, instrument):
-    """Find the column that holds the energies."""
-    if not instrument.has_energies:
-        return EnergyColumn()
-    if "energy" in columns:
-        return EnergyColumn(name="energy", scale=_energy_unit(path, columns["energy"]))
-    if "pi" not in columns:
-        return EnergyColumn()
-    scale, channels = energy_scale(columns["pi"].unit), instrument.channels
-    if scale is not None:
-        return EnergyColumn(name="pi", scale=scale)
-    if channels is None:
-        return EnergyColumn()
-    if channels.is_substitute:
-        warnings.warn(
-            f"{path}: no energy column: taking energies from PI, channels of "
-            f"{channels.width_kev * 1000:g} eV",
-            DataWarning,
-            stacklevel=3,
-        )
-    return EnergyColumn(
-        name="pi", scale=channels.width_kev, offset=channels.offset, half=channels.half
-    )
-
-
-def _energy_unit(path, column):
-    """Return the size of the unit of a column of energies [keV]: eV, if the file names none."""
-    scale = energy_scale(column.unit)
-    if scale is None and column.unit:
-        raise DataError(
-            f"{path}: TUNIT{column.number} {column.unit!r} of the column {column.name} is no unit "
-            "of energy: correct the header, for instance to eV"
-        )
-    return 1e-3 if scale is None else scale
-
-
-def _convert_energies(path, table):
-    """Convert energies to keV, in place to save memory; refuse keV that are taken for eV."""
-    values, energy = table.values, table.energy
-    if energy.name is None:
-        return
-    values[energy.name] += energy.offset
-    values[energy.name] *= energy.scale
-    column = table.columns[energy.name]
-    if energy.name == "energy" and not column.unit:
-        largest = np.max(values["energy"], where=np.isfinite(values["energy"]), initial=0.0)
-        if 0 < largest < LEAST_KEV:
-            raise DataError(
-                f"{path}: no energy above {1000 * largest:.3g} eV, because the column "
-                f"{column.name} has no unit: if they are in keV, write TUNIT{column.number} = "
-                "'keV' into its header"
-            )
 
 
 def _without_position(path, table, legal):

@@ -402,3 +402,15 @@ def test_a_small_shape_is_compared_with_the_points_near_it_only():
 )
 def test_nouns_show_themselves_in_a_line(noun, text):
     assert repr(noun) == text
+
+
+def test_few_points_meet_all_sides_of_a_polygon_at_once_with_the_same_numbers(monkeypatch):
+    rng = np.random.default_rng(4)
+    corners = np.vstack([rng.normal(0, 5, (9, 2)), [[0.0, 3.0], [2.0, 3.0]]])
+    x, y = rng.normal(0, 6, (2, 500))
+    at_once = Polygon(tuple(map(tuple, corners)))
+    one_by_one = Polygon(at_once.vertices)
+    found = at_once.distance(x, y, False), at_once.contains(x, y)
+    monkeypatch.setattr("gmmx.plane.shapes.polygon.AT_ONCE", 0)
+    assert_array_equal(found[0], one_by_one.distance(x, y, False))
+    assert_array_equal(found[1], one_by_one.contains(x, y))

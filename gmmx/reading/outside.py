@@ -146,13 +146,13 @@ def likely_cause(shapes, field, file=None):
     -------
     str
     """
-    best, system = 0, None
+    best, system, n_tried = 0, "", 0
     for name, other in () if file is None else file.in_other_systems():
         n_inside = int(np.sum(field.touched_by(other.terms) & _counts(other)))
         if n_inside > best:
-            best, system = n_inside, name
-    if system is not None:
-        inside = "it" if shapes.n_shapes == 1 else f"{best} of them"
+            best, system, n_tried = n_inside, name, len(other.terms)
+    if best > 0:
+        inside = "some of them" if best < n_tried else "it" if n_tried == 1 else "they"
         return f"{inside} would lie in the field if the coordinates were {system}"
     terms = [term for term, used in zip(shapes.terms, _counts(shapes), strict=True) if used]
     return (

@@ -1,5 +1,6 @@
 """Region files as text: DS9 and CIAO, statement by statement."""
 
+import math
 import re
 
 from ...errors import DataError
@@ -25,7 +26,7 @@ _INTERSECTIONS = ("*", "&", "&&", "*!", "&!", "&&!")
 _NOT_A_REGION = "not a region: shapes look like circle(4096.5,4096.5,20)"
 
 
-def parse_regions(text, frames, *, name="regions", unnamed="physical", assumed=None):
+def parse_regions(text, frames, *, name="regions", unnamed="physical", assumed=None, most=math.inf):
     """Return the Shapes that a region file's text describes.
 
     Parameters
@@ -38,6 +39,8 @@ def parse_regions(text, frames, *, name="regions", unnamed="physical", assumed=N
         Coordinate system of the shapes before which none is named.
     assumed : str, optional
         Coordinate system of all shapes, whatever the text names.
+    most : int
+        Number of entries after which the rest of the text is left out.
 
     Raises
     ------
@@ -46,6 +49,8 @@ def parse_regions(text, frames, *, name="regions", unnamed="physical", assumed=N
     """
     reader = _Reader(text, frames, unnamed, assumed)
     for number, line in enumerate(text.splitlines(), 1):
+        if len(reader.entries) >= most:
+            break
         for statement, properties in _statements(line):
             shapes = reader.without_settings(statement, properties)
             if not shapes:

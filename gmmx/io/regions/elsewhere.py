@@ -14,6 +14,9 @@ from ._frames import MEANINGS, UNNAMED, Frames
 from ._tables import read_table
 from ._text import names_ciao, parse_regions
 
+# Shapes of a long list that tell well enough where it may lie.
+MOST_SHAPES = 100
+
 
 @dataclass(frozen=True, eq=False)
 class RegionFile:
@@ -48,7 +51,7 @@ class RegionFile:
         return self._read(UNNAMED) is None
 
     def in_other_systems(self) -> Iterator[tuple[str, Shapes]]:
-        """Yield the shapes as they would lie in other coordinate systems.
+        """Yield the first shapes as they would lie in other coordinate systems.
 
         Yields
         ------
@@ -71,6 +74,6 @@ class RegionFile:
                 if is_fits(content):
                     return read_table(self.path, io.BytesIO(content), frames, assumed=system)
                 how = {"unnamed": system} if system == UNNAMED else {"assumed": system}
-                return parse_regions(text_of(content), frames, **how)
+                return parse_regions(text_of(content), frames, most=MOST_SHAPES, **how)
         except GmmxError:
             return None

@@ -9,7 +9,8 @@ block of cells is in or out, so that only cells on an edge cost time.
 """
 
 from .cover import Shapes
-from .kinds import Box, Ellipse, Field, Polygon, Shape, circle
+from .kinds import Box, Ellipse, Field, Shape, circle
+from .polygon import Polygon
 from .sectors import Ring, Sector
 from .term import Term
 

@@ -12,15 +12,15 @@ class Near:
     ----------
     x, y : (N,) array
     boxes : (T, 4) array
-        Bounds (x_min, x_max, y_min, y_max) of the shapes that will be asked for.
+        Bounds (x_min, x_max, y_min, y_max) of the shapes that will be asked for, by number.
     """
 
     # The square of this number fits into 16 bits, which numpy sorts by radix.
     CELLS = 240
 
     def __init__(self, x, y, boxes):
-        boxes = boxes[np.isfinite(boxes).all(axis=1)]
-        self.order = None
+        self.finite = np.isfinite(boxes).all(axis=1)
+        self.order, every, boxes = None, boxes, boxes[self.finite]
         if len(x) * len(boxes) < 20_000:
             return
         x0, y0 = max(boxes[:, 0].min(), x.min()), max(boxes[:, 2].min(), y.min())
@@ -31,8 +31,8 @@ class Near:
         # Points in cells that no shape comes near are not sorted. With a mask of small sources
         # these are most photons.
         wanted = np.zeros((self.CELLS, self.CELLS), bool)
-        for box in boxes:
-            (ix0, ix1), (iy0, iy1) = self._cells(box)
+        self.cells = self._cells(every).tolist()
+        for (ix0, ix1), (iy0, iy1) in (self.cells[i] for i in np.flatnonzero(self.finite)):
             wanted[iy0 : iy1 + 1, ix0 : ix1 + 1] = True
         # Rounding may put the outermost points beyond the cells.
         least, most = -1e-6, self.CELLS + 1e-6
@@ -48,18 +48,22 @@ class Near:
         # A shape that holds a third of the points may as well be compared with all of them.
         self.many = len(x) // 3
 
-    def _cells(self, box):
+    def _cells(self, boxes):
         """Return the ranges of cells along x and y, with one to spare against rounding."""
-        edges = (np.reshape(box, (2, 2)) - self.low[:, None]) * self.per[:, None] + [-1, 1]
+        boxes = np.where(self.finite[:, None], boxes, 0).reshape(-1, 2, 2)
+        edges = (boxes - self.low[:, None]) * self.per[:, None] + [-1, 1]
         return np.clip(edges, 0, self.CELLS - 1).astype(int)
 
-    def __call__(self, box):
+    def __call__(self, number):
         """Return the indices of the points that may lie in a box, or the slice of all points."""
-        if self.order is None or not np.isfinite(box).all():
+        if self.order is None or not self.finite[number]:
             return slice(None)
-        (ix0, ix1), (iy0, iy1) = self._cells(box)
-        rows = np.arange(iy0, iy1 + 1) * self.CELLS
-        first, last = self.starts[rows + ix0], self.starts[rows + ix1 + 1]
+        (ix0, ix1), (iy0, iy1) = self.cells[number]
+        starts = self.starts[iy0 * self.CELLS : (iy1 + 1) * self.CELLS + 1]
+        first, last = starts[ix0 :: self.CELLS], starts[ix1 + 1 :: self.CELLS]
+        first = first[: iy1 + 1 - iy0]
         if (last - first).sum() > self.many:
             return slice(None)
-        return np.concatenate([self.order[a:b] for a, b in zip(first, last, strict=True)])
+        return np.concatenate(
+            [self.order[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+        )

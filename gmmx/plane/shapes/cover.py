@@ -1,6 +1,7 @@
 """Shapes: lists of terms that are joined and cut as region files say."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 
 import numpy as np
@@ -66,6 +67,11 @@ class Shapes:
     def terms(self) -> tuple:
         """All terms of all lists, in order."""
         return tuple(chain.from_iterable(self.groups))
+
+    @cached_property
+    def _boxes(self):
+        """Bounds (x_min, x_max, y_min, y_max) of each term, (T, 4) [arcsec]."""
+        return np.array([term.bounds() for term in self.terms], float).reshape(-1, 4)
 
     @property
     def labels(self) -> tuple:
@@ -146,15 +152,13 @@ class Shapes:
         On both, OR is the maximum and AND is the minimum, so that a term is added with the maximum
         and cut with the minimum of its complement.
         """
-        boxes = np.array([term.bounds() for term in self.terms]).reshape(-1, 4) + margin * np.array(
-            [-1, 1, -1, 1]
-        )
-        near, boxes = Near(x, y, boxes), iter(boxes)
+        near = Near(x, y, self._boxes + margin * np.array([-1, 1, -1, 1]))
+        numbers = iter(range(len(self._boxes)))
         total = np.full(len(x), of_nothing)
         for group in self.groups:
             state = np.full(len(x), of_everything if group[0].exclude else of_nothing)
             for term in group:
-                at = near(next(boxes))
+                at = near(next(numbers))
                 value = value_of(term, x[at], y[at])
                 state[at] = (
                     np.minimum(state[at], complement(value))
@@ -182,9 +186,8 @@ class Shapes:
         """
         x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
         weights = np.ones(len(x)) if weights is None else weights
-        boxes = np.array([term.bounds() for term in self.terms]).reshape(-1, 4)
-        near = Near(x, y, boxes)
-        places = [near(box) for box in boxes]
+        near = Near(x, y, self._boxes)
+        places = [near(number) for number in range(len(self._boxes))]
         return np.array(
             [
                 weights[at][term.contains(x[at], y[at])].sum()

@@ -3,7 +3,8 @@
 from dataclasses import asdict
 
 from ...errors import InputError
-from .kinds import Box, Ellipse, Field, Polygon
+from .kinds import Box, Ellipse, Field
+from .polygon import Polygon
 from .sectors import Ring, Sector
 from .term import Term
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .kinds import EVERYWHERE, Polygon
+from .kinds import EVERYWHERE
+from .polygon import Polygon
 
 
 @dataclass(frozen=True, repr=False)

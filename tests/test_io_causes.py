@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import pytest
 from astropy.io import fits
+from command_line import run
 from made_files import event_hdus, image_hdus
 
 import gmmx
@@ -21,6 +22,7 @@ from gmmx.io.counts_image import is_counts_image, read_counts
 from gmmx.io.events import read_events
 from gmmx.io.files import check_sums, checksums, open_fits
 from gmmx.io.models import read_model
+from gmmx.io.tables import read_table
 from gmmx.io.virtual import parse_file_argument
 
 COUNTS = np.random.default_rng(3).poisson(0.7, (104, 104)).astype(float)
@@ -357,3 +359,74 @@ def test_pixels_without_a_number_have_no_exposure_under_a_map(tmp_path):
     exposure = observation.completeness.exposure
     assert np.all(exposure[:, :40] == 0)
     assert exposure[:, 40:] == pytest.approx(5.0)
+
+
+def region_table(path):
+    columns = [
+        fits.Column("SHAPE", "8A", array=["circle"] * 40),
+        fits.Column("X", "D", array=np.linspace(4000, 4100, 40)),
+        fits.Column("Y", "D", array=np.full(40, 4096.5)),
+        fits.Column("R", "D", array=np.full(40, 5.0)),
+    ]
+    fits.BinTableHDU.from_columns(columns, name="SRCREG").writeto(path, checksum=True)
+    events = read_events(write_small_events(path.with_name("evt.fits")))
+    return lambda: gmmx.read_regions(path, frame=events.frame, physical=events.physical)
+
+
+def component_table(path):
+    columns = [fits.Column(name, "D", array=np.full(40, 2.5)) for name in ("flux", "x", "y", "z")]
+    fits.BinTableHDU.from_columns(columns, name="COMPONENTS").writeto(path, checksum=True)
+    return lambda: read_table(path)
+
+
+def write_small_events(path):
+    event_hdus(n=20).writeto(path)
+    return path
+
+
+@pytest.mark.parametrize("make", [region_table, component_table])
+def test_a_changed_bit_of_a_table_is_found(tmp_path, make):
+    path = tmp_path / "table.fits"
+    read = make(path)
+    read()
+    path.write_bytes(flipped(path.read_bytes(), last_data(path) + 30))
+    with pytest.raises(DataError, match="do not match DATASUM"):
+        read()
+    with checksums(verified=False):
+        read()
+
+
+def test_bytes_behind_a_gzipped_region_file_are_ignored(tmp_path):
+    path = tmp_path / "mask.reg.gz"
+    path.write_bytes(gzip.compress(b'icrs; circle(150.0, 2.2, 5")\n') + b"garbage")
+    frame = read_events(write_small_events(tmp_path / "evt.fits")).frame
+    assert gmmx.read_regions(path, frame=frame).n_shapes == 1
+
+
+@pytest.mark.parametrize("command", ["fit", "score", "render"])
+def test_no_checksum_reads_a_file_that_does_not_match(tmp_path, command):
+    event_hdus(n=300).writeto(tmp_path / "evt.fits", checksum=True)
+    model = tmp_path / "model.h5"
+    fit = ["fit", tmp_path / "evt.fits", "--k", 1, "--psf", "none", "--max-iter", 3, "-q"]
+    if command != "fit":
+        run(*fit, "--out", model)
+    image_hdus(COUNTS, unit="").writeto(tmp_path / "image.fits", checksum=True)
+    for name in ("evt.fits", "image.fits"):
+        path = tmp_path / name
+        path.write_bytes(flipped(path.read_bytes(), last_data(path)))
+    words = {
+        "fit": [*fit, "--out", model],
+        "score": ["score", model, tmp_path / "evt.fits"],
+        "render": [
+            "render",
+            model,
+            "--like",
+            tmp_path / "image.fits",
+            "--out",
+            tmp_path / "x.fits",
+        ],
+    }[command]
+    refused = run(*words)
+    assert refused.exit_code == 1
+    assert "give --no-checksum to go on" in refused.stderr
+    assert run(*words, "--no-checksum").exit_code == 0

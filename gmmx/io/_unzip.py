@@ -100,3 +100,28 @@ class UnzippedStream(io.RawIOBase):
             self._unzip, self._packed = self._new(), rest
         else:
             self._ended = True
+
+
+def unzipped(content: bytes) -> bytes:
+    """Return bytes unpacked if they are gzipped, and as they are if they are not.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Raises
+    ------
+    EOFError
+        If the gzip data are truncated.
+    zlib.error
+        If they are damaged.
+
+    Examples
+    --------
+    >>> import gzip
+    >>> unzipped(gzip.compress(b"circle(1,2,3)") + b"other bytes")
+    b'circle(1,2,3)'
+    """
+    if not content.startswith(GZIP_MAGIC):
+        return content
+    return UnzippedStream(io.BytesIO(content)).readall()

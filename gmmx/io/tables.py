@@ -14,6 +14,7 @@ from astropy.table import Table
 
 from ..config import ExportConfig
 from ..errors import DataError
+from .files import check_sums
 from .regions import names_region_file, write_component_regions
 from .sources import source_list
 from .write import replacing
@@ -119,7 +120,7 @@ def read_table(path: str | PathLike) -> Table:
     Raises
     ------
     DataError
-        If the file does not exist or is not a table.
+        If the file does not exist, is not a table, or does not match its checksums.
     """
     form = {"format": "fits", "hdu": 1, "character_as_bytes": False}
     if str(path).lower().endswith(".ecsv"):
@@ -136,6 +137,8 @@ def read_table(path: str | PathLike) -> Table:
         raise DataError(
             f"{path}: not a table in ECSV or FITS ({reason}): name one that `gmmx export` wrote"
         ) from error
+    if form["format"] == "fits":
+        check_sums(path)
     for number, column in enumerate(table.columns.values(), 1):
         column.description = column.description or table.meta.get(f"TCOMM{number}")
     if "flags" in table.colnames:

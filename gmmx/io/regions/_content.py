@@ -1,8 +1,7 @@
 """The bytes of region files, gzipped or not, and their text."""
 
-import gzip
-
-from ..files import GZIP_MAGIC, check_input, reading
+from .._unzip import unzipped
+from ..files import check_input, reading
 
 
 def content_of(path) -> bytes:
@@ -10,7 +9,7 @@ def content_of(path) -> bytes:
     path = check_input(path)
     with reading(path):
         content = path.read_bytes()
-        return gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
+        return unzipped(content)
 
 
 def is_fits(content: bytes) -> bool:

@@ -325,6 +325,7 @@ MASKS = {
     "covers the target": (around(450.0), "takes"),
     "covers most of the field": (around(450.0), "the masks take"),
     "of another field": ('fk5\ncircle(10.5,-30.0,5")\n', "of another observation?"),
+    "of a field half a degree away": ('fk5\ncircle(150.5,2.2,5")\n', "this mask does nothing"),
 }
 
 

@@ -15,8 +15,12 @@ from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Parameters, Priors
 from gmmx.em.photons import PhotonLikelihood, PhotonPhase
 from gmmx.model.background import Background
+from gmmx.model.mixture import Fixed
+from gmmx.model.photons import Photons
 
 PRIORS = Priors(mean_count=1.0, covariance_count=3.0, min_sigma=0.1)
+# A floor that few cells of the exposure resolve.
+NARROW = replace(PRIORS, min_sigma=0.4)
 SKY = (Background(),)
 BACKGROUNDS = (*SKY, Background(name="particle", kind="particle", amplitude=0.05, fixed=True))
 # Three components with 6 coordinates each, and one free background.
@@ -209,3 +213,95 @@ def test_component_on_the_floor_does_not_stop_the_rest():
     assert min(smallest) >= PRIORS.min_sigma**2 * (1 - 1e-9)
     assert np.all(np.diff(objectives) >= 0)
     assert objectives[-1] > objectives[3]
+
+
+def make_clumped_start(seed, *, m, prior, with_fixed, two):
+    """Components on the floor, one on photons that lie closer together than any PSF.
+
+    Parameters
+    ----------
+    seed : int
+    m : int
+        Gaussians of the PSF; 0 for none.
+    prior : float
+        Strength of the priors, 0 for none.
+    with_fixed, two : bool
+        Whether parameters are fixed, and whether there is a second observation.
+    """
+    rng = np.random.default_rng(seed)
+    observation = random_observation(seed, m=max(m, 1), psf=m > 0, backgrounds=BACKGROUNDS)
+    photons, n = observation.photons, 400
+    clump = Photons(
+        np.append(photons.x, np.full(n, -5.0)),
+        np.append(photons.y, np.full(n, 5.0)),
+        weights=np.append(photons.weights, rng.choice([1.0, 200.0], n)),
+    )
+    observations = [replace(observation, photons=clump)]
+    if two:
+        observations.append(random_observation(seed + 1, n=150, angle=25))
+    mixture = random_mixture(rng, 4)
+    covariances, means = mixture.covariances.copy(), mixture.means.copy()
+    covariances[0], means[0] = NARROW.min_sigma**2 * np.eye(2), [-5.0, 5.0]
+    covariances[1] = rng.uniform(1, 3) * NARROW.least_variance * np.eye(2)
+    names = ("fluxes", "means", "covariances")
+    fixed = Fixed(**{name: rng.random(4) < 0.3 for name in names}) if with_fixed else None
+    parameters = Parameters(
+        mixture=replace(mixture, covariances=covariances, means=means),
+        amplitudes=(np.full(2, 0.05), np.zeros(0))[: len(observations)],
+        fixed=fixed,
+    )
+    priors = replace(NARROW, mean_count=prior / 3, covariance_count=prior)
+    return PhotonLikelihood.of(observations), parameters, priors
+
+
+clumped_starts = st.builds(
+    make_clumped_start,
+    st.integers(0, 10**6),
+    m=st.integers(0, 2),
+    prior=st.sampled_from([0.0, 3.0]),
+    with_fixed=st.booleans(),
+    two=st.booleans(),
+)
+
+
+def check_never_falls(likelihood, parameters, priors):
+    """In each of several phases the objective rises and no component is below the floor."""
+    free = np.ones(4, bool) if parameters.fixed is None else ~parameters.fixed.covariances
+    for _ in range(3):
+        phase = likelihood.begin_phase(parameters, priors)
+        start = Start(likelihood, parameters, phase, Chart.at(likelihood, parameters, phase))
+        steps = start.steps(12, phase.is_valid)
+        assert np.diff(objectives_of(steps)).min(initial=0.0) >= -1e-6
+        parameters = steps[-1].evaluation.parameters
+        smallest = np.linalg.eigvalsh(parameters.mixture.covariances[free])
+        assert smallest.min(initial=1.0) >= priors.least_variance * (1 - 1e-9)
+
+
+@settings(deadline=None, max_examples=4)
+@given(start=clumped_starts)
+def test_objective_never_falls_where_components_rest_on_the_floor(start):
+    check_never_falls(*start)
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=100)
+@given(start=clumped_starts)
+def test_objective_never_falls_on_the_floor_of_many_skies(start):
+    check_never_falls(*start)
+
+
+def test_a_step_of_em_leaves_a_component_below_the_floor_where_it_is():
+    # Quasi-Newton steps may have brought it there; raising it would lower the objective.
+    likelihood, parameters, priors = make_clumped_start(
+        1, m=1, prior=0, with_fixed=False, two=False
+    )
+    variance = (1 - 5e-4) * priors.min_sigma**2
+    covariances = parameters.mixture.covariances.copy()
+    covariances[0] = variance * np.eye(2)
+    parameters = replace(parameters, mixture=replace(parameters.mixture, covariances=covariances))
+    phase = likelihood.begin_phase(parameters, priors)
+    now = evaluate(likelihood, parameters, phase)
+    assert_allclose(
+        now.successor.mixture.covariances[0], variance * np.eye(2), rtol=1e-9, atol=1e-15
+    )
+    assert evaluate(likelihood, now.successor, phase).objective >= now.objective

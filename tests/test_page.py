@@ -129,6 +129,7 @@ def test_the_facts_have(name):
 
 def test_the_facts_are_those_of_the_result():
     facts, result = make_joint_facts()
+    background = result.backgrounds[0]
     assert facts["model"] == "model.h5"
     assert facts["n_photons"] == 510
     assert facts["n_dropped"] == {"zero exposure": 6.0}
@@ -136,7 +137,8 @@ def test_the_facts_are_those_of_the_result():
     assert_allclose(facts["signal_flux"], result.mixture.fluxes.sum() / 1e7)
     assert_allclose(facts["signal_photons"], result.signal_photons)
     assert facts["refinement"] == result.refinement
-    assert facts["backgrounds"][0]["amplitude"] == result.backgrounds[0].amplitude
+    assert facts["backgrounds"][0]["amplitude"] == background.amplitude
+    assert facts["backgrounds"][0]["photons_upper95"] == background.photons_upper95
 
 
 def test_the_page_says_how_components_were_exchanged_and_removed():

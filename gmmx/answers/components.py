@@ -35,11 +35,13 @@ _COLUMNS = {
         "photon",
         "standard error of photons if all else is free; 0 for a fixed flux",
     ),
+    "photons_upper95": ("photon", "upper limit of photons at 95 %; NaN for a fixed flux"),
     "flux": (
         "photon / (cm2 s)",
         "photons over the reference exposure; NaN if that is not an area times a time",
     ),
     "flux_error": ("photon / (cm2 s)", "standard error of the flux"),
+    "flux_upper95": ("photon / (cm2 s)", "upper limit of the flux at 95 %"),
     "peak_density": (
         "photon / arcsec2",
         "intrinsic surface brightness at the centre, at the reference exposure; "
@@ -62,7 +64,7 @@ _COLUMNS = {
 }
 _FLUXES = ("flux", "flux_error", "peak_brightness")
 # Where the column of flags stands.
-_FLAGS_INDEX = 15
+_FLAGS_INDEX = 17
 
 
 def component_table(result: FitResult) -> Table:
@@ -150,8 +152,10 @@ def _flux_columns(result, order):
     return {
         "photons": mixture.fluxes,
         "photons_error": result.flux_errors[order],
+        "photons_upper95": result.flux_upper95[order],
         "flux": mixture.fluxes * per_photon,
         "flux_error": result.flux_errors[order] * per_photon,
+        "flux_upper95": result.flux_upper95[order] * per_photon,
         "peak_density": peak,
         "peak_brightness": peak * per_photon,
         "observed_fraction": result.observed_fraction[order],

@@ -9,26 +9,24 @@ have filled its place (Wald's test).
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_solve
 
-from ..model.mixture import Fixed, Mixture
+from ..model.mixture import Mixture
 from .likelihood import Likelihood, Phase
-from .limits import amount_rows, at_zero
-from .maximise import Gradient
+from .limits import amount_rows, at_zero, held_moves, profile_of
+from .matrix import LEAST, add_least, add_prior, count, factored, fixed_rows
+from .maximise import Evaluation
 from .parameters import Parameters
+from .propagation import Wings, deviations_of
 from .uncertainty import Uncertainty, uncertainty_of
 
 # Data that the matrix is summed over. More are thinned evenly, but not to fewer than some for each
 # parameter.
 _DATA = 20_000
 _DATA_PER_PARAMETER = 8
-# Information that every coordinate has at least, because a component with next to no photons must
-# not make the matrix singular.
-_LEAST = 0.1
-# Relative addition to the diagonal, which keeps the matrix regular.
-_JITTER = 1e-9
 # A candidate must keep this part of its own information beside all other parameters. Otherwise the
 # others can imitate it to all the digits that the estimate has.
 _DISTINCT = 1e-3
@@ -60,6 +58,8 @@ class Information:
         The information of the data alone, without priors.
     held : (n,) booleans
         Fluxes and amplitudes that are fixed because they are zero: see `at_boundary`.
+    evaluation : Evaluation or None
+        At the parameters, if amounts that are zero are held.
     """
 
     likelihood: Likelihood
@@ -72,6 +72,7 @@ class Information:
     stride: int
     raw: np.ndarray
     held: np.ndarray
+    evaluation: Evaluation | None = None
 
     @classmethod
     def at(cls, likelihood, parameters, phase, *, photons=_DATA):
@@ -104,7 +105,7 @@ class Information:
         >>> information.uncertainty().fluxes.round()
         array([20.])
         """
-        n = _count(parameters)
+        n = count(parameters)
         total = sum(len(w) for w in likelihood.weights)
         stride = max(1, int(total // max(photons, _DATA_PER_PARAMETER * n)))
         scores = likelihood.scores(parameters, phase, stride)
@@ -112,10 +113,10 @@ class Information:
         for found in scores:
             raw += found.T @ found
         matrix = raw.copy()
-        _add_least(matrix, likelihood, parameters)
-        _add_prior(matrix, parameters, phase)
-        fixed = _fixed_rows(likelihood, parameters)
-        free, factor = _factored(matrix, fixed)
+        add_least(matrix, likelihood, parameters)
+        add_prior(matrix, parameters, phase)
+        fixed = fixed_rows(likelihood, parameters)
+        free, factor = factored(matrix, fixed)
         return cls(
             likelihood=likelihood,
             parameters=parameters,
@@ -129,21 +130,59 @@ class Information:
             held=np.zeros(n, bool),
         )
 
-    def at_boundary(self) -> "Information":
+    def at_boundary(self, evaluation: Evaluation) -> "Information":
         """The matrix of the error bars: fluxes and amplitudes that are zero are held there.
 
-        A quadratic in log F knows nothing of a flux that is zero. All other parameters have their
-        errors with such a flux as it is, and it has a one-sided error of its own, see `limits`.
+        A quadratic in log F knows nothing of a flux that is zero. Such an amount gets a one-sided
+        error of its own, by which it moves all other parameters: see `limits`.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+            At the same parameters.
         """
-        matrix, held = self.raw.copy(), at_zero(self) & ~self.fixed
-        rows, own = amount_rows(self.parameters), np.diag(self.raw)
-        _add_least(matrix, self.likelihood, self.parameters)
-        # What keeps the matrix regular must not narrow the error of a flux that is near zero.
-        matrix[rows, rows] = np.minimum(matrix[rows, rows], (1 + _LEAST) * own[rows] + _TINY)
-        _add_prior(matrix, self.parameters, self.phase)
+        held = at_zero(self) & ~self.fixed
+        matrix = self.raw.copy()
+        add_least(matrix, self.likelihood, self.parameters)
+        if self.stride == 1:
+            # What keeps the matrix regular must not narrow the error of a flux that is near zero.
+            rows, own = amount_rows(self.parameters), np.diag(self.raw)
+            matrix[rows, rows] = np.minimum(matrix[rows, rows], (1 + LEAST) * own[rows] + _TINY)
+        add_prior(matrix, self.parameters, self.phase)
         fixed = self.fixed | held
-        free, factor = _factored(matrix, fixed)
-        return replace(self, factor=factor, free=free, fixed=fixed, held=held)
+        free, factor = factored(matrix, fixed)
+        return replace(
+            self, factor=factor, free=free, fixed=fixed, held=held, evaluation=evaluation
+        )
+
+    @cached_property
+    def logs(self) -> list:
+        """Logarithm of lambda at all data: see `Likelihood.log_densities`."""
+        return self.likelihood.log_densities(self.parameters, self.phase)
+
+    @cached_property
+    def profiles(self) -> dict:
+        """Profiles of the amounts that are zero, by their number: see `limits`."""
+        held = np.flatnonzero(self.held[amount_rows(self.parameters)])
+        return {int(i): profile_of(self, i) for i in held}
+
+    @cached_property
+    def wings(self) -> Wings:
+        """Broad components that are free beside the fitted ones."""
+        return Wings.of(self)
+
+    @cached_property
+    def moves(self) -> np.ndarray:
+        """Changes of the coordinates by each deviation beside the matrix, (n, n_deviations).
+
+        A fixed amplitude has the deviations of its measurement, one that is zero its own error.
+        """
+        known = deviations_of(self)
+        return known if self.evaluation is None else np.hstack([known, held_moves(self)])
+
+    def followed(self, moves: np.ndarray) -> np.ndarray:
+        """Changes of all coordinates once the free ones have followed some moves, (n, m)."""
+        return moves - self.solve(self.raw @ moves)
 
     def solve(self, right):
         """I^-1 times the columns of `right`, 0 in the rows of fixed parameters."""
@@ -188,12 +227,9 @@ class Information:
             replace(self.parameters, mixture=candidates, fixed=None), self.phase.priors
         )
 
-    def uncertainty(self, gradient: Gradient | None = None) -> Uncertainty:
-        """Errors of fluxes, means and background amplitudes; see `Uncertainty`.
-
-        With the gradient of the objective there are one-sided errors and upper limits, too.
-        """
-        return uncertainty_of(self, gradient)
+    def uncertainty(self) -> Uncertainty:
+        """Errors of fluxes, means and background amplitudes; see `Uncertainty`."""
+        return uncertainty_of(self)
 
     def removal_losses(self) -> np.ndarray:
         """Loss from removing each component after the others have refitted, (K,) [nat].
@@ -235,62 +271,3 @@ class Information:
         usable = (slopes > 0) & (free > _DISTINCT * square) & (square > 1e-200)
         free = np.where(usable, free, 1.0)
         return np.where(usable, slopes**2 / (2 * free), 0.0), np.where(usable, slopes / free, 0.0)
-
-
-def _factored(matrix, fixed):
-    """Rows of the free parameters, and the Cholesky factor of their part of a matrix."""
-    free = np.flatnonzero(~fixed)
-    block = matrix[np.ix_(free, free)]
-    block[np.diag_indices_from(block)] *= 1 + _JITTER
-    return free, cho_factor(block) if len(free) else None
-
-
-def _per_component(parameters):
-    """Parameters of one component: 1 + D + D (D + 1) / 2."""
-    d = parameters.mixture.means.shape[1]
-    return 1 + d + d * (d + 1) // 2
-
-
-def _count(parameters):
-    """Number of all parameters."""
-    sizes = [len(a) for a in parameters.amplitudes]
-    return _per_component(parameters) * len(parameters.mixture) + sum(sizes)
-
-
-def _add_least(matrix, likelihood, parameters):
-    """Give every coordinate the information that keeps the matrix regular.
-
-    A background to which no photon belongs is unknown, but the matrix must still be regular: its
-    error becomes as many photons as there are, and does not depend on its amplitude.
-    """
-    first = _per_component(parameters) * len(parameters.mixture)
-    matrix[np.diag_indices(first)] += _LEAST
-    rows = np.arange(first, len(matrix))
-    parts = [
-        a * integral / max(weights.sum(), 1.0)
-        for weights, a, integral in zip(
-            likelihood.weights, parameters.amplitudes, likelihood.integrals, strict=True
-        )
-    ]
-    photons = np.concatenate(parts)
-    matrix[rows, rows] = np.maximum(matrix[rows, rows], np.clip(photons**2, 1e-40, _LEAST))
-
-
-def _add_prior(matrix, parameters, phase):
-    """Add the curvature of the covariance prior by the log-Cholesky coordinates."""
-    k, d = parameters.mixture.means.shape
-    if not k:
-        return
-    widths = np.linalg.det(parameters.mixture.covariances) ** (1 / d)
-    narrow = phase.priors.covariance_count * phase.prior_scales / widths
-    for row, (i, j) in enumerate(zip(*np.tril_indices(d), strict=True), start=1 + d):
-        index = np.arange(row * k, (row + 1) * k)
-        matrix[index, index] += (2 if i == j else 1) * narrow
-
-
-def _fixed_rows(likelihood, parameters):
-    """Which rows of the matrix belong to fixed parameters, (n,) booleans."""
-    k, d = parameters.mixture.means.shape
-    fixed = parameters.fixed or Fixed.none(k)
-    shapes = [fixed.covariances] * (d * (d + 1) // 2)
-    return np.concatenate([fixed.fluxes, *[fixed.means] * d, *shapes, *likelihood.fixed_amplitudes])

@@ -2,8 +2,8 @@
 
 A flux that fits to zero has no standard error: the likelihood falls with a slope there. Its error
 is the value below which 68.27 % of its posterior lies, with a flat prior on all values that are not
-negative, and its upper limit that below which 95 % lies (see `profile`). An amount that is not zero
-keeps its standard error, and has an upper limit of the same kind.
+negative. It moves all other parameters as an independent deviation. An amount that is not zero
+keeps its standard error. Upper limits at 95 % are those of the likelihood ratio (see `profile`).
 """
 
 from dataclasses import dataclass, replace
@@ -12,39 +12,24 @@ import numpy as np
 from scipy.special import ndtri
 
 from .profile import Profile
+from .propagation import Wings
 
 # Part of the posterior below a one-sided error, as of a Gaussian within one standard deviation.
 ONE_SIDED = 0.682689492137
-# Part of the posterior below an upper limit.
+# Confidence of an upper limit.
 UPPER = 0.95
-# An amount is zero below so many photons, or if its own information on its logarithm is smaller.
+# An amount is zero below so many photons, or if it is so many times smaller than its error.
 _NO_PHOTONS = 0.1
-_NO_INFORMATION = 0.01
+_VAGUE = 3.0
+# No component is taken to be observed to a smaller fraction.
+_LEAST_OBSERVED = 1e-6
 # Above so many standard errors the posterior is log-normal to a sixth of a standard error.
 _WELL_KNOWN = 10.0
 # Fewest data that the matrix must have summed over for an amount; with fewer all are used.
-_FEWEST_DATA = 100
+_FEWEST_DATA = 25
 # Length of the step along which densities are compared, in coordinates of the matrix.
 _STEP = 1e-3
 _TINY = 1e-300
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Limits:
-    """Errors and upper limits of all amounts: the fluxes, then the background amplitudes.
-
-    Attributes
-    ----------
-    errors, limits : (n,) arrays
-        In the units of the amounts. Limits are NaN for those that were not fitted.
-    signal, background : float
-        What amounts that are zero add to the errors of the totals, in quadrature [photon].
-    """
-
-    errors: np.ndarray
-    limits: np.ndarray
-    signal: float
-    background: float
 
 
 def amount_rows(parameters):
@@ -68,79 +53,88 @@ def _values(information):
 
 def at_zero(information):
     """Rows of the fluxes and amplitudes that are zero, (n,) booleans."""
-    rows, values = amount_rows(information.parameters), _values(information)
-    found = np.zeros(len(information.fixed), bool)
-    unknown = np.diag(information.raw)[rows] < _NO_INFORMATION
+    k, rows = len(information.parameters.mixture), amount_rows(information.parameters)
+    unit = np.zeros((len(information.fixed), len(rows) - k))
+    unit[rows[k:], np.arange(len(rows) - k)] = 1.0
+    variances = np.einsum("ij,ij->j", unit, information.solve(unit))
+    unknown = np.concatenate([np.diag(information.raw)[:k] < 1 / _VAGUE**2, variances > _VAGUE**2])
     if information.stride > 1:
         # A compact component may have photons of which the matrix has seen none.
-        unknown[: len(information.parameters.mixture)] = False
-    found[rows] = (values < _NO_PHOTONS) | unknown
+        unknown[:k] = False
+    found = np.zeros(len(information.fixed), bool)
+    found[rows] = (_values(information) < _NO_PHOTONS) | unknown
     return found
 
 
-def limits_of(information, gradient, errors):
-    """Errors and upper limits of all amounts.
+def held_moves(information):
+    """One-sided errors of the amounts that are zero, as changes of the coordinates, (n, n_held)."""
+    rows = amount_rows(information.parameters)
+    held = np.flatnonzero(information.held[rows])
+    moves = np.zeros((len(information.fixed), len(held)))
+    for column, i in enumerate(held):
+        value = _values(information)[i]
+        error = information.profiles[i].quantile(ONE_SIDED) - value
+        moves[rows[i], column] = error / max(value, _TINY)
+    return moves
+
+
+def limits_of(information, errors):
+    """Upper limits at 95 % of all amounts, NaN for those that were not fitted.
 
     Parameters
     ----------
     information : Information
-        With the amounts that are zero held, see `Information.at_boundary`.
-    gradient : Gradient
-        Of the objective.
+        That of `Information.at_boundary`.
     errors : (n,) array
-        Standard errors from the matrix, in the units of the amounts.
+        Of the amounts, in their own units: the fluxes, then the background amplitudes.
 
     Returns
     -------
-    Limits
+    (n,) array
     """
-    parameters, units = information.parameters, _units(information)
-    rows, k = amount_rows(parameters), len(parameters.mixture)
-    logs = information.likelihood.log_densities(parameters, information.phase)
-    found, limits, totals = errors * units, np.full(len(rows), np.nan), np.zeros(2)
-    values, slopes = _values(information), _slopes(information, gradient, logs)
+    rows, units = amount_rows(information.parameters), _units(information)
+    values, errors = _values(information), errors * units
+    limits = np.full(len(rows), np.nan)
     for i, row in enumerate(rows):
-        held = information.held[row]
-        if information.fixed[row] and not held:
+        if information.fixed[row] and not information.held[row]:
             continue
-        relative = found[i] / max(values[i], _TINY)
-        if not held and relative * _WELL_KNOWN < 1:
+        relative = errors[i] / max(values[i], _TINY)
+        if relative * _WELL_KNOWN < 1:
             limits[i] = values[i] * np.exp(ndtri(UPPER) * relative)
             continue
-        path = _Path.of(information, row, max(values[i], _TINY))
-        few = i < k and values[i] < _FEWEST_DATA * information.stride
-        if information.stride > 1 and few:
-            weights, changes = path.all_changes(information, logs)
-        else:
-            weights, changes = path.changes(information)
-        profile = Profile.of(values[i], slopes[i], path.curvature, weights, changes)
-        error, limits[i] = profile.quantiles([ONE_SIDED, UPPER])
-        if held:
-            found[i] = error
-            totals = np.hypot(totals, error * path.totals(information))
-        else:
-            # Wings and fixed amplitudes may make the error larger than that of the path.
-            width = max(found[i] * np.sqrt(path.curvature), 1.0)
-            limits[i] = values[i] + width * (limits[i] - values[i])
-    return Limits(
-        errors=found / units,
-        limits=limits / units,
-        signal=float(totals[0]),
-        background=float(totals[1]),
-    )
+        profile = information.profiles[i] if information.held[row] else profile_of(information, i)
+        above = profile.upper_limit(UPPER) - values[i]
+        if not information.held[row]:
+            # What is not on the path, fixed amplitudes for instance, may widen the error.
+            above *= max(errors[i] * np.sqrt(profile.curvature), 1.0)
+        limits[i] = values[i] + above
+    return limits / units
 
 
-def _slopes(information, gradient, logs):
+def profile_of(information, i):
+    """The profile of an amount, all other parameters following it."""
+    k, row = len(information.parameters.mixture), amount_rows(information.parameters)[i]
+    value = _values(information)[i]
+    path = _Path.of(information, row, max(value, _TINY), with_wings=i >= k)
+    if information.stride > 1 and i < k and value < _FEWEST_DATA * information.stride:
+        data = path.all_changes(information)
+    else:
+        data = path.changes(information)
+    seen = max(information.evaluation.observed_fraction[i], _LEAST_OBSERVED) if i < k else 1.0
+    return Profile.of(value, _slopes(information)[i], path.curvature, *data, per_photon=1 / seen)
+
+
+def _slopes(information):
     """Derivatives of the objective by all amounts, per photon."""
     mixture, k = information.parameters.mixture, len(information.parameters.mixture)
-    relative = np.concatenate([gradient.log_fluxes, *gradient.log_amplitudes])
-    slopes = relative / np.maximum(_values(information), _TINY)
+    gradient, values = information.evaluation.gradient, np.maximum(_values(information), _TINY)
+    slopes = np.concatenate([gradient.log_fluxes, *gradient.log_amplitudes]) / values
     held = np.flatnonzero(information.held[:k])
     if len(held):
         # The sums of an E-step leave out components that have next to no flux.
         candidates = mixture.select(held)
         phase = information.phase_of(candidates)
-        slopes[held] = information.likelihood.flux_slopes(candidates, phase, logs)
+        slopes[held] = information.likelihood.flux_slopes(candidates, phase, information.logs)
     return slopes
 
 
@@ -156,39 +150,50 @@ class _Path:
         Changes of the coordinates of the matrix per photon.
     curvature : float
         Of minus the objective, per photon**2.
+    wings : list of (n_o, 1) arrays
+        Relative change of the density by the wings, as `Information.scores` have it.
     """
 
     row: int
     direction: np.ndarray
     curvature: float
+    wings: list
 
     @classmethod
-    def of(cls, information, row, value):
+    def of(cls, information, row, value, *, with_wings):
         """The path of an amount of which there are `value` photons, held or free."""
-        if information.held[row]:
-            # The others maximise the objective for each value of the amount.
-            crossed = information.raw[:, row] / value
-            direction = -information.solve(crossed[:, None])[:, 0]
-            curvature = information.raw[row, row] / value**2 + crossed @ direction
-            direction[row] = 1 / value
-            return cls(row, direction, max(float(curvature), 0.0))
+        wings = information.wings if with_wings else Wings.none(information)
         unit = np.zeros((len(information.fixed), 1))
         unit[row] = 1.0
-        column = information.solve(unit)[:, 0]
-        return cls(row, column / (column[row] * value), float(1 / (column[row] * value**2)))
+        if information.held[row]:
+            # The others maximise the objective for each value of the amount.
+            own = [score[:, [row]] for score in information.scores]
+            right = -information.raw[:, [row]]
+            right_wings = -wings.crossed_with(own)
+            followed, wing = wings.solve(information, right, right_wings)
+            explained = (right * followed).sum() + (right_wings * wing).sum()
+            squared = information.raw[row, row] - explained
+            direction = followed + unit
+        else:
+            column, wing = wings.solve(information, unit, np.zeros((len(wings.fluxes), 1)))
+            squared = 1 / column[row, 0]
+            direction, wing = column * squared, wing * squared
+        ratios = [ratio @ (wings.fluxes[:, None] * wing / value) for ratio in wings.ratios]
+        return cls(row, direction[:, 0] / value, max(float(squared), 0.0) / value**2, ratios)
 
     def changes(self, information):
         """Weights of the data of the matrix, and the relative changes of the density there."""
         stride, weights, changes = information.stride, [], []
-        both = zip(information.scores, information.likelihood.weights, strict=True)
-        for scores, all_weights in both:
+        both = zip(information.scores, self.wings, information.likelihood.weights, strict=True)
+        for scores, wings, all_weights in both:
             chosen = stride * all_weights[stride // 2 :: stride]
             kept = chosen > 0
             weights.append(chosen[kept])
-            changes.append((scores @ self.direction)[kept] / np.sqrt(chosen[kept]))
+            changed = scores @ self.direction + wings[:, 0]
+            changes.append(changed[kept] / np.sqrt(chosen[kept]))
         return np.concatenate(weights), np.concatenate(changes)
 
-    def all_changes(self, information, logs):
+    def all_changes(self, information):
         """The same for all data, for a component of which the matrix has seen few."""
         others = np.where(np.arange(len(self.direction)) == self.row, 0.0, self.direction)
         length = _STEP / max(np.abs(others).max(initial=0.0), _STEP)
@@ -198,16 +203,5 @@ class _Path:
         fluxes[self.row] += length
         moved = replace(moved, mixture=replace(moved.mixture, fluxes=fluxes))
         after = information.likelihood.log_densities(moved, information.phase)
-        changes = [np.expm1(a - b) / length for a, b in zip(after, logs, strict=True)]
+        changes = [np.expm1(a - b) / length for a, b in zip(after, information.logs, strict=True)]
         return np.concatenate(information.likelihood.weights), np.concatenate(changes)
-
-    def totals(self, information):
-        """Change of the signal or of all backgrounds per photon of an amount that is zero."""
-        parameters, rows = information.parameters, amount_rows(information.parameters)
-        k = len(parameters.mixture)
-        counted = np.concatenate([~parameters.points, np.ones(len(rows) - k, bool)])
-        counted &= (np.arange(len(rows)) < k) == (self.row < k)
-        total = float((_values(information) * counted) @ self.direction[rows])
-        if self.row < k:
-            return np.array([0.0 if parameters.points[self.row] else total, 0.0])
-        return np.array([0.0, total])

@@ -62,7 +62,7 @@ class Slopes:
 
 
 @dataclass(frozen=True, eq=False)
-class _Wings:
+class Wings:
     """Broad components that are free beside the fitted ones.
 
     Attributes
@@ -89,8 +89,7 @@ class _Wings:
     def of(cls, information):
         """The wings of an information matrix."""
         wings = information.likelihood.wings(information.parameters.mixture)
-        logs = information.likelihood.log_densities(information.parameters, information.phase)
-        ratios = information.density_ratios(wings, logs)
+        ratios = information.density_ratios(wings, information.logs)
         crossed = information.crossed(ratios) * wings.fluxes
         own = sum(ratio.T @ ratio for ratio in ratios) * np.outer(wings.fluxes, wings.fluxes)
         through = information.solve(crossed)
@@ -98,12 +97,36 @@ class _Wings:
         complement = own - crossed.T @ through + np.eye(len(wings))
         return cls(wings.fluxes, ratios, crossed, through, complement)
 
+    @classmethod
+    def none(cls, information):
+        """No wings, for an amount that they do not concern."""
+        ratios = [score[:, :0] for score in information.scores]
+        nothing = np.zeros((len(information.fixed), 0))
+        return cls(np.zeros(0), ratios, nothing, nothing, np.zeros((0, 0)))
+
+    def crossed_with(self, ratios):
+        """Information between the wings and other changes of the density, (C, m)."""
+        both = zip(self.ratios, ratios, strict=True)
+        return sum(own.T @ other for own, other in both) * self.fluxes[:, None]
+
+    def solve(self, information, right, right_wings):
+        """The inverse of the matrix of all parameters and the wings, times columns.
+
+        Returns
+        -------
+        solved : (n, m) array
+        wings : (C, m) array
+        """
+        wings = np.linalg.solve(self.complement, right_wings - self.through.T @ right)
+        return information.solve(right) - self.through @ wings, wings
+
 
 def covariance_of(information, slopes):
     """Covariance of quantities that depend on the parameters of a fit (the delta method).
 
-    All other parameters are free, the wings that the mixture may lack among them, and a fixed
-    amplitude has the error of its deviations: see `uncertainty_of`.
+    All other parameters are free, the wings that the mixture may lack among them. A fixed amplitude
+    has the error of its deviations, and an amount that is zero its one-sided error: see
+    `uncertainty_of`.
 
     Parameters
     ----------
@@ -134,30 +157,24 @@ def covariance_of(information, slopes):
     >>> np.sqrt(covariance_of(information, Slopes(fluxes=np.ones((1, 1))))).round()
     array([[20.]])
     """
-    wings, sought = _Wings.of(information), slopes.columns(information)
+    wings, sought = information.wings, slopes.columns(information)
     sought_wings = np.zeros((len(wings.fluxes), sought.shape[1]))
     if slopes.wings is not None:
         sought_wings = (np.asarray(slopes.wings) * wings.fluxes).T
-    return _covariance(information, wings, sought, sought_wings)
-
-
-def _covariance(information, wings, sought, sought_wings):
-    """Covariance of quantities with these derivatives by all parameters and by the wings."""
     solved = information.solve(sought)
     rest = sought_wings - wings.crossed.T @ solved
     covariance = sought.T @ solved + rest.T @ np.linalg.solve(wings.complement, rest)
-    likelihood, amplitudes = information.likelihood, information.parameters.amplitudes
-    moves = _deviations(likelihood.deviations, amplitudes, len(sought))
-    if moves.shape[1]:
-        changes = _changes(information, wings, moves, sought, sought_wings)
+    if information.moves.shape[1]:
+        changes = _changes(information, sought, sought_wings)
         covariance = covariance + changes @ changes.T
     return covariance
 
 
-def _deviations(deviations, amplitudes, n):
+def deviations_of(information):
     """Change of log B by each deviation of the fixed amplitudes, (n, number of deviations)."""
+    amplitudes, n = information.parameters.amplitudes, len(information.fixed)
     row, columns = n - sum(len(a) for a in amplitudes), [np.zeros((n, 0))]
-    for rows, values in zip(deviations, amplitudes, strict=True):
+    for rows, values in zip(information.likelihood.deviations, amplitudes, strict=True):
         moves = np.zeros((n, len(rows)))
         moves[row : row + len(values)] = rows.T / np.maximum(values, 1e-300)[:, None]
         row += len(values)
@@ -165,16 +182,10 @@ def _deviations(deviations, amplitudes, n):
     return np.concatenate(columns, axis=1)
 
 
-def _changes(information, wings, moves, sought, sought_wings):
+def _changes(information, sought, sought_wings):
     """Change of the sought totals by each deviation once all other parameters have followed."""
+    wings, moves = information.wings, information.moves
     seen = [score @ moves for score in information.scores]
     pull = -sum(score.T @ part for score, part in zip(information.scores, seen, strict=True))
-    pull_wings = (
-        -sum(ratio.T @ part for ratio, part in zip(wings.ratios, seen, strict=True))
-        * wings.fluxes[:, None]
-    )
-    follow = np.linalg.solve(wings.complement, pull_wings - wings.through.T @ pull)
-    return (
-        sought.T @ (information.solve(pull) - wings.through @ follow + moves)
-        + sought_wings.T @ follow
-    )
+    followed, follow = wings.solve(information, pull, -wings.crossed_with(seen))
+    return sought.T @ (followed + moves) + sought_wings.T @ follow

@@ -47,7 +47,7 @@ class Uncertainty:
     amplitude_limits: tuple
 
 
-def uncertainty_of(information, gradient=None):
+def uncertainty_of(information):
     """Errors of background amplitudes, of the total signal and of each component.
 
     Wings that are not in the fit are free beside all its parameters: see `Likelihood.wings`. The
@@ -58,20 +58,18 @@ def uncertainty_of(information, gradient=None):
     A fixed amplitude that is uncertain by d moves everything else: ``d theta = -I^-1 I_h d``, with
     I_h the columns of the fixed amplitudes. That adds to the errors.
 
-    A flux or an amplitude that is zero is held there, and its error is one-sided: see `limits`.
+    A flux or an amplitude that is zero is held there, and moves everything else in the same way by
+    its one-sided error, if the matrix is that of `Information.at_boundary`. Only then are there
+    limits.
 
     Parameters
     ----------
     information : Information
-    gradient : Gradient, optional
-        Of the objective at its parameters. Without it nothing is held, and there are no limits.
 
     Returns
     -------
     Uncertainty
     """
-    if gradient is not None:
-        information = information.at_boundary()
     k = len(information.parameters.mixture)
     cuts = np.cumsum([len(a) for a in information.parameters.amplitudes])[:-1]
     covariance = covariance_of(information, _totals(information))
@@ -81,11 +79,8 @@ def uncertainty_of(information, gradient=None):
     signal, amplitudes, background = errors[0], errors[1:-1], errors[-1]
     fluxes, means = _component_errors(information)
     limits = np.full(k + len(amplitudes), np.nan)
-    if gradient is not None:
-        found = limits_of(information, gradient, np.concatenate([fluxes, amplitudes]))
-        fluxes, amplitudes = found.errors[:k], found.errors[k:]
-        signal, background = np.hypot(signal, found.signal), np.hypot(background, found.background)
-        limits = found.limits
+    if information.evaluation is not None:
+        limits = limits_of(information, np.concatenate([fluxes, amplitudes]))
     return Uncertainty(
         signal=float(signal),
         fluxes=fluxes,
@@ -120,8 +115,9 @@ def _component_errors(information):
     rows = (1 + d) * k
     covariance = information.solve(np.eye(n)[:, :rows])[:rows].reshape(1 + d, k, 1 + d, k)
     each = np.arange(k)
-    variances = np.maximum(covariance[0, each, 0, each], 0.0)
+    moved = information.followed(information.moves)[:rows].reshape(1 + d, k, -1)
+    variances = np.maximum(covariance[0, each, 0, each], 0.0) + (moved[0] ** 2).sum(-1)
     roots = np.linalg.cholesky(parameters.scales(information.phase))
-    own = np.ascontiguousarray(covariance[1:, each, 1:, each])
+    own = covariance[1:, each, 1:, each] + np.einsum("ikm,jkm->kij", moved[1:], moved[1:])
     means = np.sqrt(np.maximum(np.einsum("kij,kjl,kil->ki", roots, own, roots), 0.0))
     return parameters.mixture.fluxes * np.sqrt(variances), means

@@ -23,7 +23,8 @@ def result_of(problem, state):
         Without warnings.
     """
     evaluation, phase = evaluation_at(problem, state)
-    errors = problem.information(parameters_of(state), phase).uncertainty(evaluation.gradient)
+    information = problem.information(parameters_of(state), phase)
+    errors = information.at_boundary(evaluation).uncertainty()
     completeness = problem.observations[0].completeness
     return FitResult(
         mixture=state.mixture,

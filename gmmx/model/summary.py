@@ -61,15 +61,24 @@ class BackgroundSummary:
     photons_upper95: float = np.nan
 
     def __repr__(self):
-        photons = with_error(self.photons, self.photons_error)
+        photons = with_limit(self.photons, self.photons_error, self.photons_upper95)
         state = "fixed" if self.fixed else "fitted"
         return f"BackgroundSummary({self.name} of {self.observation}: {photons} photons, {state})"
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether it is two standard errors above zero, or has no upper limit."""
+        return is_significant(self.photons, self.photons_error, self.photons_upper95)
 
     @property
     def is_degenerate(self) -> bool:
         """Whether the data hardly separate the background from broad signal: |r| > 0.9."""
         return not self.fixed and abs(self.correlation) > HIGH_CORRELATION
 
+
+# An amount below so many standard errors is shown with its upper limit, and below the second one as
+# zero.
+_SIGNIFICANT, _IS_ZERO = 2.0, 0.05
 
 # Columns of the component table in a notebook, with the format of their numbers.
 _SHOWN = {
@@ -119,6 +128,39 @@ def with_error(value: float, error: float) -> str:
         return f"{value:.{digits}e} +- {error:.{int(leading_one)}e}"
     decimals = max(0, -last)
     return f"{value:,.{decimals}f} +- {error:,.{decimals}f}"
+
+
+def is_significant(value: float, error: float, upper95: float) -> bool:
+    """Whether an amount is two standard errors above zero, or has no upper limit."""
+    return not np.isfinite(upper95) or value >= _SIGNIFICANT * error
+
+
+def with_limit(value: float, error: float, upper95: float) -> str:
+    """An amount that cannot be negative, with its error and, if it is not significant, its limit.
+
+    Parameters
+    ----------
+    value, error, upper95 : float
+        In the same unit. A limit that is not finite is left out.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> with_limit(4321.0, 87.0, 4470.0)
+    '4,321 +- 87'
+    >>> with_limit(2.5, 1.9, 6.61)
+    '2.5 +- 1.9 (below 6.6 at 95 %)'
+    >>> with_limit(2e-9, 1.2, 3.123)
+    '0 (below 3.1 at 95 %)'
+    """
+    if is_significant(value, error, upper95):
+        return with_error(value, error)
+    limit = f"below {upper95:.2g}" if upper95 < 99.5 else f"below {upper95:,.0f}"
+    shown = "0" if value < _IS_ZERO * error else with_error(value, error)
+    return f"{shown} ({limit} at 95 %)"
 
 
 def headline(result: "FitResult") -> str:

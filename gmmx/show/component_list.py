@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..answers.components import component_table
+from ..model.summary import is_significant, with_limit
 
 # Flags of a point source that its list and its columns of errors say already.
 _EXPECTED_OF_A_POINT = ("point source", "position fixed", "flux fixed")
@@ -51,7 +52,7 @@ def _extended_cells(row, on_sky):
         f"{row['photons']:,.0f}",
         f"{row['peak_density']:.4g}",
         f"{100 * row['observed_fraction']:.0f} %",
-        row["flags"],
+        "; ".join([*filter(None, [row["flags"]]), *_limit(row)]),
     ]
 
 
@@ -64,8 +65,14 @@ def _point_cells(row, on_sky):
         f"{row['photons_error']:,.0f}" if row["photons_error"] > 0 else "fixed",
         f"{row['observed_fraction'] * row['photons']:,.0f}",
         f"{100 * row['observed_fraction']:.0f} %",
-        "; ".join(_unexpected(row["flags"])),
+        "; ".join([*_unexpected(row["flags"]), *_limit(row)]),
     ]
+
+
+def _limit(row):
+    """The upper limit of a component that is not significant, else nothing."""
+    amount = row["photons"], row["photons_error"], row["photons_upper95"]
+    return [] if is_significant(*amount) else [f"photons {with_limit(*amount)}"]
 
 
 def _unexpected(flags):

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..model.flux_notes import areas_of, flux_note
 from ..model.result import FitResult
+from ..model.summary import with_limit
 from .component_list import component_lines
 from .facts import inputs_of, signal_flux
 
@@ -201,7 +202,12 @@ def _background_lines(result):
         error = f" +- {b.amplitude_error:.2g}" if uncertain else ""
         amplitude = f"amplitude {b.amplitude:.4g}{error} photon/arcsec^2"
         fixed = ", fixed" if b.fixed else ""
-        pairs.append((f"{b.name}{of}", f"{photons} detected photons{fixed}; {amplitude}"))
+        if b.is_significant:
+            pairs.append((f"{b.name}{of}", f"{photons} detected photons{fixed}; {amplitude}"))
+        else:
+            photons = with_limit(b.photons, b.photons_error, b.photons_upper95)
+            amplitude = f"amplitude below {b.amplitude_upper95:.2g} photon/arcsec^2 at 95 %"
+            pairs += [(f"{b.name}{of}", f"{photons} detected photons"), ("", amplitude)]
         if b.kind == "sky" and result.has_flux_unit:
             rate = b.amplitude / result.reference_exposure
             about = ", approximate" if areas_of(result) else ""

@@ -64,6 +64,26 @@ def test_a_system_may_stand_on_the_global_line(files, head):
     assert record.n_outside == 0
 
 
+@pytest.mark.parametrize("head", ["global wcsa", "global coordsys detector", "wcsb"])
+def test_a_system_of_one_image_is_refused(files, head):
+    with pytest.raises(
+        DataError, match=r"mask.reg, line 1: .*coordinates that belong to one image"
+    ):
+        read_mask(f"{head}\n{ON_SKY}\n")
+
+
+def test_expressions_of_sas_are_in_physical_pixels(tmp_path):
+    (tmp_path / "sas.reg").write_text(
+        "((X,Y) IN circle(4096,4096,20))&&!((X,Y) in CIRCLE(4100,4096,2))||(X,Y) IN box(9,9,2,2,0)"
+    )
+    (tmp_path / "ciao.reg").write_text("circle(4096,4096,20)*!circle(4100,4096,2)+box(9,9,2,2,0)")
+    sas, ciao = (
+        read_regions(tmp_path / name, frame=FRAME, physical=PHYSICAL)
+        for name in ("sas.reg", "ciao.reg")
+    )
+    assert sas.area() == ciao.area() > 0
+
+
 def test_a_value_of_another_setting_is_no_system(files):
     global_line = "global text={fk5} tag=fk5 delete=1"
     masked = read_mask(f"{global_line}\ncircle(4196.5,4096.5,20)\n")

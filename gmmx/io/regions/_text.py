@@ -22,6 +22,8 @@ _ANNOTATIONS = re.compile(
 )
 _FACTORS = re.compile(r"\s*([-+*&|!\s]*)([A-Za-z]+)\s*\(([^()]*)\)")
 _BARE = re.compile(r"\s*([-+!]?)\s*([A-Za-z]+)((?:\s+|$).*)", re.DOTALL)
+# XMM's SAS writes ((X,Y) IN circle(26188.5,22816.5,1200)) in physical pixels.
+_OF_SAS = re.compile(r"\(?\s*\(\s*X\s*,\s*Y\s*\)\s*IN\s+(\w+\s*\([^()]*\))\s*\)?", re.IGNORECASE)
 _INTERSECTIONS = ("*", "&", "&&", "*!", "&!", "&&!")
 _NOT_A_REGION = "not a region: shapes look like circle(4096.5,4096.5,20)"
 
@@ -52,11 +54,11 @@ def parse_regions(text, frames, *, name="regions", unnamed="physical", assumed=N
         if len(reader.entries) >= most:
             break
         for statement, properties in _statements(line):
-            shapes = reader.without_settings(statement, properties)
-            if not shapes:
-                continue
+            shapes = statement
             try:
-                reader.add(shapes, properties, number)
+                shapes = reader.without_settings(statement, properties)
+                if shapes:
+                    reader.add(shapes, properties, number)
             except RegionProblem as problem:
                 raise DataError(f"{name}, line {number}: {short(shapes)}: {problem}") from None
     warn_of_no_area(name, reader.left_out)
@@ -108,10 +110,7 @@ class _Reader:
 
     def add(self, statement, properties, number):
         """Add the terms of a statement on line `number`."""
-        if _UNKNOWN_SYSTEMS.fullmatch(statement):
-            raise RegionProblem(
-                "coordinates that belong to one image or detector: save the regions in fk5"
-            )
+        _check_system(statement)
         flags, terms = self.flags | _flags(properties), []
         if not _ANNOTATIONS.match(statement.lstrip("+-!# ")):
             system = self.assumed or self.system
@@ -164,7 +163,17 @@ def _global_system(settings):
     words = re.sub(r"\b(?:coordsys|wcs|system)\s*[= ]\s*", " ", _blanked(settings), flags=re.I)
     # A word behind an equals sign is the value of another setting.
     words = re.sub(r"\w+\s*=\s*\S+", " ", words).lower().split()
+    for word in words:
+        _check_system(word)
     return next((_SYSTEMS[word] for word in words if word in _SYSTEMS), None)
+
+
+def _check_system(word):
+    """Refuse a coordinate system that has no place on the sky without its image."""
+    if _UNKNOWN_SYSTEMS.fullmatch(word):
+        raise RegionProblem(
+            "coordinates that belong to one image or detector: save the regions in fk5"
+        )
 
 
 def _flags(properties):
@@ -209,7 +218,7 @@ def _factors(statement):
     list of (str, str, str, str)
         Operator before the shape, name, numbers, and the text of all three.
     """
-    rest = re.sub(r"\s*\|\|\s*$", "", statement)
+    rest = _OF_SAS.sub(r"\1", re.sub(r"\s*\|\|\s*$", "", statement))
     if "(" not in rest:
         found = _BARE.fullmatch(rest)
         if not found or (shape_name(found[2]) is None and found[2].lower() != "region"):

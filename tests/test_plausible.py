@@ -542,6 +542,22 @@ def test_the_good_image_is_not_doubted(good):
     assert read(good.image, good.options) == []
 
 
+@pytest.mark.parametrize("grid", [1.0, 8.0, 12.0, 60.0, 2000.0])
+def test_the_good_observation_on_any_grid_is_not_doubted(good, grid):
+    assert read(good.events, {**good.options, "grid": grid}) == []
+
+
+@pytest.mark.parametrize(("step", "cells"), [(0.02, 1500), (0.5, 60), (100.0, 5), (900.0, 1)])
+def test_maps_of_any_pixels_can_be_looked_at(good, tmp_path, step, cells):
+    # About the Gaussian source.
+    place = {"ra": RA + 60 / 3600, "dec": DEC + 80 / 3600}
+    values = np.full((cells, cells), 400 * TIME)
+    path = write_image(tmp_path / "other.expmap", values, step=step, **place, **GOOD_MAP)
+    options = {**good.options, "exposure": str(path), "mask": (), "background": "sky"}
+    texts = read(good.events, options)
+    assert [text for text in texts if "zero exposure" not in text] == []
+
+
 def test_two_good_exposures_are_not_doubted(good, tmp_path):
     assert read(*joint(good, second_exposure(tmp_path)), several=True) == []
 

@@ -79,7 +79,7 @@ def summed(values: np.ndarray, side: int) -> np.ndarray:
     ----------
     values : (ny, nx) array
     side : int
-        Cells along a side of a block.
+        Cells along a side of a block, which is no larger than the image.
 
     Examples
     --------
@@ -87,6 +87,7 @@ def summed(values: np.ndarray, side: int) -> np.ndarray:
     array([[4., 4.],
            [2., 2.]])
     """
+    side = min(side, max(values.shape))
     ny, nx = (-(-n // side) for n in values.shape)
     padded = np.zeros((ny * side, nx * side))
     padded[: values.shape[0], : values.shape[1]] = values

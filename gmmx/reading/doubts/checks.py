@@ -34,7 +34,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     images.smoothed,
     images.multiplied,
     psf.implausible_radii,
-    psf.wider_than_the_field,
+    psf.wider_than_any_telescope,
     regions.covers_most,
     regions.keeps_sources_only,
     regions.without_sources,

@@ -88,7 +88,7 @@ def _recorded_band(header):
     for key, value in header.keywords.items():
         match = re.fullmatch(r"DSTYP(\d+)", key)
         if match and str(value).strip().lower() == "energy":
-            found = re.fullmatch(r"\s*([.\d]+):([.\d]+)\s*", header.text(f"DSVAL{match[1]}"))
+            found = re.fullmatch(r"\s*(\d+\.?\d*):(\d+\.?\d*)\s*", header.text(f"DSVAL{match[1]}"))
             if found:
                 scale = 1.0 if header.text(f"DSUNI{match[1]}").lower() == "kev" else 1e-3
                 return float(found[1]) * scale, float(found[2]) * scale

@@ -24,6 +24,8 @@ SHIFTS = (9.0, 20.0)
 MOST_GAIN, SIGNIFICANT, LEAST_GAIN = 3.0, 2.0, 20.0
 # The exposure outside the field, relative to the largest.
 FLOOR = 0.03
+# A map of larger cells does not tell such a shift [arcsec].
+LARGEST_CELL = 10.0
 # Photons that the test needs, and the open fraction of a cell that no mask touches.
 LEAST_PHOTONS, OPEN = 200, 0.99
 # No statistical check is made on larger maps, because it would take seconds.
@@ -98,7 +100,10 @@ def best_shift(photons: Photons, completeness: Completeness) -> tuple[float, flo
         Shift in x and y [arcsec]; None if no shift is significant.
     """
     grid = completeness.grid
+    extent = min(grid.shape) * grid.step
     if not grid.is_aligned or photons.n_photons < LEAST_PHOTONS:
+        return None
+    if grid.step > LARGEST_CELL or extent < 2 * TILE:
         return None
     edges = _edges(photons, completeness)
     if edges is None:

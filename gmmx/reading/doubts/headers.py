@@ -208,7 +208,7 @@ def _dates(header):
 
 def _same_time(time, ours):
     """Whether a time is another one, or its sum over several chips."""
-    ratio = time / ours
+    ratio = min(time / ours, MOST_CHIPS + 1.0)
     nearest = round(ratio)
     if nearest <= 1:
         return abs(ratio - 1) < SAME_TIME

@@ -65,7 +65,7 @@ def implausible_radii(e: Evidence) -> Iterator[str]:
     )
 
 
-def wider_than_the_field(e: Evidence) -> Iterator[str]:
+def wider_than_any_telescope(e: Evidence) -> Iterator[str]:
     """Compare the PSF with telescopes: none that focuses has a core of 150".
 
     A sigma in pixels or degrees, or a PSF image of other pixels, makes one.
@@ -73,10 +73,9 @@ def wider_than_the_field(e: Evidence) -> Iterator[str]:
     psf = e.psf.psf
     if psf is None:
         return
-    m = psf.n_gaussians
     middle = psf.grid.shape[0] // 2, psf.grid.shape[1] // 2
     radius = float(core_radius(psf.weights[middle][None], psf.covariances[middle][None])[0])
-    if radius > LARGEST_SIGMA and m:
+    if radius > LARGEST_SIGMA:
         yield (
             f"{', '.join(map(str, e.psf.files)) or e.name}: `psf`: the core of the PSF has a sigma "
             f'of {radius:.3g}", more than any telescope: is it in pixels, or the map in another '

@@ -83,7 +83,7 @@ def shifted_pixels(e: Evidence) -> Iterator[str]:
         return
     offset = _by_sky_pixels(e) if not e.is_image else _by_image(e)
     step = e.exposure.completeness.grid.step
-    if offset is None or np.hypot(*offset) < SAME_PIXEL * step:
+    if offset is None or not SAME_PIXEL * step < np.hypot(*offset) < np.inf:
         return
     yield (
         f"{e.exposure.files[0]}: its pixels are shifted against those of {e.name} by "

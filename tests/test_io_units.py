@@ -272,14 +272,14 @@ def test_counts_are_read_in_their_unit(tmp_path, text, counts):
 
 
 @pytest.mark.parametrize(
-    ("text", "sigma"),
+    ("text", "size"),
     [("arcsec", 1), ("ARCSECONDS", 1), ("arcmin", 60), ("deg", 3600), ("logical", 2), ("pix", 2)],
 )
-def test_radii_of_a_psf_map_are_read_in_their_unit(tmp_path, text, sigma):
+def test_radii_of_a_psf_map_are_read_in_their_unit(tmp_path, text, size):
     ecf = 1 - np.exp(-0.5)
-    image_hdus(flat(1.0), unit=text, ECF=ecf).writeto(tmp_path / "psf.fits")
+    image_hdus(flat(5.0 / size), unit=text, ECF=ecf).writeto(tmp_path / "psf.fits")
     psf = read_psf_map(tmp_path / "psf.fits", frame=FRAME)
-    assert np.sqrt(np.median(psf.covariances[..., 0, 0])) == pytest.approx(sigma, rel=1e-6)
+    assert np.sqrt(np.median(psf.covariances[..., 0, 0])) == pytest.approx(5.0, rel=1e-6)
 
 
 @pytest.mark.parametrize(("text", "problem"), [("cm", "no radius"), ("furlong", "not understood")])
@@ -321,6 +321,27 @@ def test_energies_in_kev_without_a_unit_are_not_taken_for_ev(tmp_path):
     make_events(tmp_path / "evt.fits", "", 1.0)
     with pytest.raises(DataError, match="the column energy has no unit: if they are in keV, write"):
         read_events(tmp_path / "evt.fits")
+
+
+def test_keywords_are_read_in_the_unit_of_their_comment(tmp_path):
+    hdus = event_hdus(n=200)
+    hdus[1].header["EXPOSURE"] = (20.0, "[ks] exposure time")
+    hdus[1].header["LIVETIME"] = (19.0e3, "[s] live time")
+    hdus[1].header["EXPTIME"] = (3.2, "[frames] of what?")
+    hdus.writeto(tmp_path / "evt.fits")
+    pointing = read_events(tmp_path / "evt.fits").pointing
+    times = pointing.exposure_time, pointing.header["LIVETIME"], pointing.frame_time
+    assert times == (20e3, 19e3, 3.2)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "unit"), [(0.5, 2, "[keV]"), (500, 2e3, "[eV]"), (0.5, 2, "")]
+)
+def test_the_band_of_a_counts_image_is_read_in_its_unit(tmp_path, low, high, unit):
+    hdus = image_hdus(flat(1.0), unit="count")
+    hdus[0].header["ENERGYLO"], hdus[0].header["ENERGYHI"] = (low, unit), (high, unit)
+    hdus.writeto(tmp_path / "image.fits")
+    assert read_counts(tmp_path / "image.fits").pointing.recorded_band_kev == (0.5, 2.0)
 
 
 # Backgrounds ------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from ..plane.affine import MAX_RESIDUAL, affine_grid, resampled
 from ..plane.frame import PhysicalFrame
 from ._wcs import image_wcs, understood
 from ._wcs_cards import check_cards
+from .units import in_unit
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -56,16 +57,20 @@ class FitsImage:
         """
         return str(self.header.get(key, "") or "").strip()
 
-    def number(self, key):
+    def number(self, key, unit=""):
         """Return a keyword as a finite float; None if it is absent or not a number.
 
         Parameters
         ----------
         key : str
+        unit : str
+            The unit that is wanted, where the comment of the keyword may name another one.
         """
         value = self.header.get(key)
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return float(value) if is_number and np.isfinite(value) else None
+        if not (is_number and np.isfinite(value)):
+            return None
+        return float(in_unit(value, self.header.comments[key], unit) if unit else value)
 
 
 def on_plane(image, values, frame, physical, *, fill):

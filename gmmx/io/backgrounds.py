@@ -90,7 +90,7 @@ def read_background(
         image=SkyImage(grid=grid, values=np.where(known, placed, 0.0), unit=unit.text),
         known=known,
         is_counts=bool(np.array_equal(values, np.round(values))),
-        exposure=image.number("EXPOSURE"),
+        exposure=image.number("EXPOSURE", "s"),
         unit=unit,
     )
 

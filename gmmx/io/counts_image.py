@@ -181,7 +181,7 @@ def _band_of_image(image, pointing):
     data subspace keywords.
     """
     for names in (("ENERGYLO", "ENERGYHI"), ("ENERG_LO", "ENERG_HI")):
-        low, high = (image.number(name) for name in names)
+        low, high = (image.number(name, "keV") for name in names)
         if low is not None and high is not None and 0 <= low < high:
             return low, high
     return recorded_band(image.header, instrument_of(pointing).channels)

@@ -23,6 +23,7 @@ from ._sky_columns import WAY_OUT, sky_columns
 from ._stray import has_legal_position, is_far_from_others
 from ._subspace import recorded_band
 from .files import open_fits, reading
+from .units import in_unit
 from .virtual import FileArgument, check_columns, filter_rows, parse_file_argument
 
 # Keywords that are kept, for people and for the files that are written.
@@ -33,6 +34,7 @@ KEYWORDS = (
     *("SIM_Y", "SIM_Z", "GRATING", "FILTER", "DATAMODE", "READMODE", "PIX_ADJ", "EXPTIME"),
     *("ASCDSVER", "SEQ_NUM", "TIMESYS", "MJDREF", "MJD_OBS", "TSTART", "TSTOP", "DTCOR"),
 )
+TIMES = ("EXPOSURE", "LIVETIME", "ONTIME", "EXPTIME")
 
 
 def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> EventList:
@@ -154,11 +156,19 @@ def file_keywords(primary: fits.Header, header: fits.Header) -> dict[str, str | 
     found = {}
     for key in KEYWORDS:
         names = (key, "RADECSYS") if key == "RADESYS" else (key,)
-        values = (h.get(name) for h in (header, primary) for name in names)
+        values = (_value(h, name) for h in (header, primary) for name in names)
         value = next((value for value in values if value not in (None, "")), None)
         if isinstance(value, (str, int, float, bool)) and value == value:
             found[key] = value.strip() if isinstance(value, str) else value
     return found
+
+
+def _value(header, name):
+    """Return a keyword; a time in s, if its comment names another unit of time."""
+    value = header.get(name)
+    if name in TIMES and isinstance(value, int | float) and not isinstance(value, bool):
+        return in_unit(value, header.comments[name], "s")
+    return value
 
 
 def _events_hdu(opened):

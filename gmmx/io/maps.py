@@ -163,7 +163,7 @@ def _unit_without_bunit(image, pointing):
 def _warn_of_other_energies(image, pointing):
     """Warn if the energies of a map lie outside the band of the photons."""
     band = pointing.band_kev
-    low, high = (image.number(key) for key in ("ENERG_LO", "ENERG_HI"))
+    low, high = (image.number(key, "keV") for key in ("ENERG_LO", "ENERG_HI"))
     if None in (band, low, high):
         return
     if low < band[0] - SAME_ENERGY or high > band[1] + SAME_ENERGY:

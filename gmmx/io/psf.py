@@ -63,7 +63,8 @@ class RadiiMap:
     @property
     def name(self) -> str:
         """Name of the file, the fraction and the energy, for people."""
-        energy = f" at {self.image.number('ENERGY'):g} keV" if self.image.number("ENERGY") else ""
+        energy = self.image.number("ENERGY", "keV")
+        energy = f" at {energy:g} keV" if energy else ""
         return f"{self.image.name}: ECF {self.ecf:g}{energy}"
 
     def model(self, description: str = "") -> PsfModel:

@@ -1,8 +1,8 @@
 """Units as they stand in FITS files, read by astropy.units: one reader for all files.
 
 A text is read as the FITS standard spells units, and then as astropy's generic format does. Before
-that, words that CIAO, SAS, HEASoft, eSASS and others write (`_WORDS`) are replaced by those of the
-standard, because astropy does not know all of them and some programs write units in capitals.
+that, the words of CIAO, SAS, HEASoft, eSASS and others are replaced by those of the standard
+(`_unit_words`), because astropy does not know all of them and some programs write in capitals.
 Every factor is kept: `10**4 cm**2 s` and `m**2 s` are 10**4 cm**2 s, `cm**2 ks` is 10**3 cm**2 s.
 
 A text that is no unit, or that can be read in two ways, is not understood. Callers refuse it by
@@ -16,45 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
-# Words of files, in lower case, for each unit as the FITS standard (or astropy) spells it.
-_WORDS = {
-    word: unit
-    for unit, words in {
-        "mm": "mm",
-        "cm": "cm centimeter centimeters centimetre centimetres",
-        "m": "m meter meters metre metres",
-        "s": "s sec secs second seconds",
-        "ks": "ks ksec ksecs kilosecond kiloseconds",
-        "min": "min mins minute minutes",
-        "h": "hr hrs hour hours",
-        "d": "day days",
-        "count": "count counts cts ct cnt cnts event events evt evts",
-        "photon": "photon photons phot ph",
-        "eV": "ev",
-        "keV": "kev",
-        "MeV": "mev",
-        "GeV": "gev",
-        "erg": "erg ergs",
-        "deg": "deg degs degree degrees",
-        "arcmin": "arcmin arcmins arcminute arcminutes amin",
-        "arcsec": "arcsec arcsecs arcsecond arcseconds asec arcs",
-        "rad": "rad radian radians",
-        "sr": "sr steradian steradians ster",
-        "pixel": "pixel pixels pix pixs",
-        "chan": "chan chans channel channels",
-        "adu": "adu",
-    }.items()
-    for word in words.split()
-}
-# Words in which the case of M tells a million from a thousandth, which capitals do not.
-_MILLIONS = {"Ms": "Ms", "Msec": "Ms", "ms": "ms", "msec": "ms"}
-_AMBIGUOUS = ("MS", "MSEC")
-# Texts for a quantity without a unit.
-_NO_UNIT = (
-    *("", "1", "none", "n/a", "na", "null", "unitless", "dimensionless", "relative"),
-    *("fraction", "ratio", "normalized", "normalised", "arbitrary"),
-)
-_SYMBOLS = {'"': "arcsec", "''": "arcsec", "'": "arcmin", "\N{DEGREE SIGN}": "deg"}
+from ._unit_words import NO_UNIT, standard
+
 # Longest text that can be a unit, and a power that is none but takes long to compute.
 _LONGEST, _HUGE_POWER = 200, r"[^\s\d.]\d{4}"
 # The unit of an exposure for its powers of length and time.
@@ -179,35 +142,15 @@ def read_unit(text: str) -> FileUnit:
     words = " ".join(text.split())
     if re.fullmatch(r"\[[^][]*\]|\([^()]*\)", words):
         words = words[1:-1].strip()
-    if words.lower() in _NO_UNIT:
+    if words.lower() in NO_UNIT:
         return FileUnit(text=text)
     found = None
     if len(words) <= _LONGEST:
         with suppress(ValueError, TypeError, ArithmeticError):
-            found = _split(text, _parsed(_standard(words)))
+            found = _split(text, _parsed(standard(words)))
     if found is None or not (math.isfinite(found.scale) and found.scale > 0):
         return FileUnit(text=text, is_understood=False)
     return found
-
-
-def _standard(words):
-    """Return a text with words and operators as the FITS standard has them."""
-    words = _SYMBOLS.get(words, words)
-    # A hyphen between two units joins them, as a blank does.
-    words = re.sub(r"(?<=[\w)])\s*-\s*(?=[A-Za-z])", " ", words)
-    words = re.sub(r"\s+per\s+", "/", words, flags=re.IGNORECASE)
-    words = re.sub(r"\b(?:sq|square)\.?\s+([A-Za-z]+)", r"\1**2", words, flags=re.IGNORECASE)
-    words = re.sub(r"[A-Za-z]+", lambda found: _word(found[0]), words)
-    words = re.sub(r"\s*([/*^])\s*", r"\1", words)
-    words = re.sub(r"(?<=\d)\.0+(?![\deE])", "", words)
-    return f"count{words}" if words.startswith("/") else words
-
-
-def _word(word):
-    """Return a word as the FITS standard has it; one that is not known stays."""
-    if word in _AMBIGUOUS:
-        raise ValueError(word)
-    return _MILLIONS.get(word) or _WORDS.get(word.lower(), word)
 
 
 def _parsed(words):
@@ -265,6 +208,28 @@ def _split(text, unit):
         powers[kind] += times * float(power)
         scale *= size ** float(power)
     return FileUnit(text=text, **powers, scale=scale, has_others=has_others)
+
+
+def in_unit(value: float, comment: str, wanted: str) -> float:
+    """Return the value of a keyword in a unit.
+
+    Parameters
+    ----------
+    value : float
+    comment : str
+        Comment of the keyword, at whose beginning its unit stands in brackets (FITS standard,
+        section 4.3.2). Without one, or with one of another quantity, the value stays as it is.
+    wanted : str
+        The unit that is wanted.
+
+    Examples
+    --------
+    >>> in_unit(500.0, "[eV] lower energy", "keV"), in_unit(20.0, "exposure", "s")
+    (0.5, 20.0)
+    """
+    bracket = re.match(r"\s*\[([^][]+)\]", comment)
+    size = read_unit(bracket[1]).of(wanted) if bracket else None
+    return value if size in (None, 1) else value * size
 
 
 def energy_scale(text: str) -> float | None:

@@ -134,7 +134,7 @@ def test_the_facts_are_those_of_the_result():
     assert facts["n_photons"] == 510
     assert facts["n_dropped"] == {"zero exposure": 6.0}
     assert facts["signal_flux_error"] is None
-    assert_allclose(facts["signal_flux"], result.mixture.fluxes.sum() / 1e7)
+    assert_allclose(facts["signal_flux"], result.mixture.fluxes.sum() / result.reference_exposure)
     assert_allclose(facts["signal_photons"], result.signal_photons)
     assert facts["refinement"] == result.refinement
     assert facts["backgrounds"][0]["amplitude"] == background.amplitude

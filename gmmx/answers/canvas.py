@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
+from ..model.coverage import joined_grid
 from ..plane.grid import PixelGrid
 
 if TYPE_CHECKING:
@@ -73,21 +74,7 @@ def _grid_of_maps(result):
     grids = [o.completeness.grid for o in result.observations if o.completeness is not None]
     if not grids or result.observations[0].completeness is None:
         return None
-    first, (ny, nx) = grids[0], grids[0].shape
-    corners = []
-    for grid in grids:
-        sy, sx = grid.shape
-        x, y = grid.to_plane([-0.5, sx - 0.5, -0.5, sx - 0.5], [-0.5, -0.5, sy - 0.5, sy - 0.5])
-        corners.append(first.to_pixels(x, y))
-    ix, iy = np.concatenate(corners, axis=1)
-    # Hundredths of a pixel beyond an edge are rounding errors.
-    left, low = (int(np.floor(min(index.min() + 0.5, 0) + 0.01)) for index in (ix, iy))
-    right, high = (
-        int(np.ceil(max(index.max() + 0.5, n) - 0.01)) for index, n in ((ix, nx), (iy, ny))
-    )
-    return PixelGrid(
-        shape=(high - low, right - left), origin=first.to_plane(left, low), matrix=first.matrix
-    )
+    return joined_grid(grids)
 
 
 def _photon_ranges(result):

@@ -59,6 +59,10 @@ _COLUMNS = {
         "arcsec",
         "radius of the circle that contains 90 % of the PSF at the centre; 0 without a PSF",
     ),
+    "unseen_fraction": (
+        "",
+        "fraction of the component's flux that lies outside of the field or under masks",
+    ),
     "x": ("arcsec", "position in the tangent plane, growing to the west"),
     "y": ("arcsec", "position in the tangent plane, growing to the north"),
 }
@@ -160,6 +164,7 @@ def _flux_columns(result, order):
         "peak_brightness": peak * per_photon,
         "observed_fraction": result.observed_fraction[order],
         "observed_photons": result.observed_photons[order],
+        "unseen_fraction": result.unseen_fraction[order],
     }
 
 
@@ -185,6 +190,7 @@ def _table_meta(result):
         "exposure_unit": result.exposure_unit,
         "object": result.observations[0].pointing.target or None,
         "obs_id": ", ".join(o.pointing.obs_id or o.name for o in result.observations),
+        **_places(result),
         "n_photons": float(result.n_photons),
         "log_likelihood": float(result.log_likelihood),
         "converged": bool(result.converged),
@@ -193,3 +199,21 @@ def _table_meta(result):
         "flux_note": flux_note(result) or None,
     }
     return {name: value for name, value in meta.items() if value is not None}
+
+
+def _places(result):
+    """The flux by place, in photon/cm^2/s, or in photons where the exposure has no area and time.
+
+    The flux in the field comes first, because it is the headline of the table.
+    """
+    what, scale = "photons", 1.0
+    if result.has_flux_unit:
+        what, scale = "flux", result.reference_exposure
+    errors = result.place_errors
+    errors = (errors.in_field, errors.under_masks, errors.outside)
+    names = ("in_field", "under_masks", "outside_field")
+    found = {}
+    for name, photons, error in zip(names, result.photons_by_place, errors, strict=True):
+        found[f"{what}_{name}"] = float(photons / scale)
+        found[f"{what}_{name}_error"] = float(error / scale) if np.isfinite(error) else None
+    return found

@@ -60,9 +60,9 @@ def component_flags(result: FitResult) -> list[tuple[str, ...]]:
     Returns
     -------
     list of tuple of str
-        The words are "point source", "not significant", "scarcely observed", "at the size floor",
-        "smaller than the PSF", "along the readout", "wings of a masked source", "wings of a point
-        source", "flux fixed", "mean fixed" and "covariance fixed".
+        The words are "point source", "not significant", "mostly unseen", "scarcely observed",
+        "at the size floor", "smaller than the PSF", "along the readout", "wings of a masked
+        source", "wings of a point source", "flux fixed", "mean fixed" and "covariance fixed".
 
     Examples
     --------
@@ -90,6 +90,7 @@ def _flags_of_fit(result):
     return {
         "point source": result.points,
         "not significant": result.points & (mixture.fluxes < SIGNIFICANT * result.flux_errors),
+        "mostly unseen": result.mostly_unseen,
         "scarcely observed": result.scarcely_observed,
         # The M-step clips eigenvalues, so that one on the floor equals it up to rounding.
         "at the size floor": minor <= 1.001 * floor,

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from ..em.places import place_errors
+from ..model.coverage import Coverage
 from ..model.result import HISTORY_COLUMNS, PATH_COLUMNS, FitResult
 from ..model.state import columns_of
 from ..model.summary import BackgroundSummary
@@ -23,8 +25,8 @@ def result_of(problem, state):
         Without warnings.
     """
     evaluation, phase = evaluation_at(problem, state)
-    information = problem.information(parameters_of(state), phase)
-    errors = information.at_boundary(evaluation).uncertainty()
+    information = problem.information(parameters_of(state), phase).at_boundary(evaluation)
+    errors = information.uncertainty()
     completeness = problem.observations[0].completeness
     return FitResult(
         mixture=state.mixture,
@@ -42,6 +44,7 @@ def result_of(problem, state):
         mean_errors=errors.means,
         background_error=errors.background,
         background_correlation=errors.background_correlation,
+        place_errors=place_errors(information, Coverage.of(problem.observations)),
         log_likelihood=evaluation.log_likelihood,
         objective=evaluation.objective,
         converged=state.converged,

@@ -10,6 +10,10 @@ from ..model.summary import HIGH_CORRELATION
 # component is broader than this fraction of the field's side.
 _ABSORBED = 0.01
 _BROAD = 0.25
+# Mostly unseen components are named if their unseen flux is more than this fraction of the flux
+# in the field; a warning names so many.
+_MATTERS = 0.01
+_NAMED = 3
 
 
 def warnings_of(problem, state, result):
@@ -32,6 +36,7 @@ def warnings_of(problem, state, result):
         *no_emission(result),
         *degenerate_backgrounds(result),
         *absorbed_backgrounds(problem, result),
+        *unseen_components(result),
     ]
 
 
@@ -110,6 +115,25 @@ def absorbed_backgrounds(problem, result):
                 f" components have absorbed it: {_better_exposure(fitted)}, or fix its amplitude"
                 f" with {how_to_fix(b.kind, b.name)}"
             )
+
+
+def unseen_components(result):
+    """Components that matter and of whose flux most lies outside of the field or under masks."""
+    found = np.flatnonzero(result.mostly_unseen)
+    unseen = result.unseen_fraction[found]
+    inside, _, outside = result.photons_by_place
+    if result.mixture.fluxes[found] @ unseen <= _MATTERS * inside:
+        return
+    named = " and ".join(
+        f"component {k} ({100 * fraction:.0f} % of its flux)"
+        for k, fraction in zip(found[:_NAMED], unseen, strict=False)
+    )
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    yield DegeneracyWarning(
+        f"{named}{more} lies mostly outside of the field or under masks, where no photon constrains"
+        f" it: quote the flux in the field; {100 * outside / max(inside + outside, 1e-300):.0f} %"
+        " of the mixture's flux lies outside of it"
+    )
 
 
 def _better_exposure(observation):

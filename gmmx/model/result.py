@@ -10,6 +10,7 @@ from .._arrays import read_only
 from .doors import ResultDoors
 from .mixture import Fixed, Mixture
 from .observation import Observation
+from .places import FluxByPlace, PlaceErrors
 from .refinement import refinement_of
 from .summary import BackgroundSummary, summary_html, summary_text
 
@@ -23,10 +24,10 @@ PATH_COLUMNS = ("stage", "k", "log_likelihood", "criterion", "accepted")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class FitResult(ResultDoors):
+class FitResult(FluxByPlace, ResultDoors):
     """A fitted mixture of Gaussians, with the observations that it was fitted to.
 
-    Its methods draw, tabulate, score and write it.
+    Its methods draw, tabulate, score and write it. `flux_in_field` is the flux to quote.
 
     Attributes
     ----------
@@ -93,6 +94,8 @@ class FitResult(ResultDoors):
         background where backgrounds are hardly distinguished from each other.
     background_correlation : float
         Correlation of `background_photons` with the total flux of the extended components.
+    place_errors : PlaceErrors
+        Standard errors of the flux in the field, under its masks and outside [photon at E_ref].
 
     Raises
     ------
@@ -146,6 +149,7 @@ class FitResult(ResultDoors):
     flux_upper95: np.ndarray | None = None
     background_error: float = np.nan
     background_correlation: float = np.nan
+    place_errors: PlaceErrors = field(default_factory=PlaceErrors)
 
     def __post_init__(self):
         k = len(self.mixture)
@@ -229,6 +233,7 @@ class FitResult(ResultDoors):
     def signal_flux(self) -> "Quantity":
         """Total flux of the extended components, sum F_k / E_ref [photon/cm**2/s].
 
+        It includes what the mixture has outside of the field: see `flux_in_field`.
         Where the exposure has no area and time, the unit is that of photons over the exposure;
         for a relative exposure it is photons at E_ref.
         """

@@ -175,7 +175,8 @@ def headline(result: "FitResult") -> str:
 
 def summary_rows(result: "FitResult") -> list[tuple[str, str]]:
     """Flux, background and warnings of a fit, as (name, text)."""
-    flux, error = result.signal_flux, result.signal_flux_error
+    flux, error = result.flux_in_field, result.flux_in_field_error
+    place = "in the field " if result.is_bounded else ""
     unit = _plain_unit(flux.unit)
     about = ", approximate" if areas_of(result) else ""
     photons = f"{result.n_photons:,.0f} photons"
@@ -184,7 +185,7 @@ def summary_rows(result: "FitResult") -> list[tuple[str, str]]:
     background = f"{100 * result.background_fraction:.1f} %" if result.backgrounds else "none"
     text = f"{len(result.warnings)}: {result.warnings[0]}" if result.warnings else "none"
     return [
-        ("flux", f"{with_error(flux.value, error.value)} {unit}{_band(result)}{about}"),
+        ("flux", f"{place}{with_error(flux.value, error.value)} {unit}{_band(result)}{about}"),
         ("background", f"{background} of {photons}"),
         ("warnings", text),
     ]

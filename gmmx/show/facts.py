@@ -36,7 +36,10 @@ def summary_dict(result: FitResult, **extra: object) -> dict[str, object]:
 
 
 def signal_flux(result):
-    """Flux of the extended emission and its error [photon/cm^2/s]; None without area and time."""
+    """Flux of the extended emission and its error [photon/cm^2/s]; None without area and time.
+
+    It includes what the mixture has outside of the field.
+    """
     if not result.has_flux_unit:
         return None, None
     total = result.extended.fluxes.sum()
@@ -60,7 +63,7 @@ def _fit_facts(result):
 
 def _sky_facts(result):
     flux, flux_error = signal_flux(result)
-    return {
+    return _flux_facts(result) | {
         "background_fraction": result.background_fraction,
         "background_photons": result.background_photons,
         "background_photons_error": result.background_error,
@@ -80,8 +83,23 @@ def _sky_facts(result):
         "reference_exposure": result.reference_exposure,
         "exposure_unit": result.exposure_unit,
         "scarcely_observed": np.flatnonzero(result.scarcely_observed),
+        "mostly_unseen": np.flatnonzero(result.mostly_unseen),
+        "unseen_fraction": result.unseen_fraction,
         "flags": component_flags(result),
     }
+
+
+def _flux_facts(result):
+    """The flux in the field, which is the headline, and what lies under masks and outside."""
+    facts, errors = {}, result.place_errors
+    errors = (errors.in_field, errors.under_masks, errors.outside)
+    names = ("in_field", "under_masks", "outside_field")
+    for name, photons, error in zip(names, result.photons_by_place, errors, strict=True):
+        for what, scale in (("flux", result.reference_exposure), ("photons_reference", 1.0)):
+            known = what != "flux" or result.has_flux_unit
+            facts[f"{what}_{name}"] = photons / scale if known else None
+            facts[f"{what}_{name}_error"] = error / scale if known else None
+    return facts
 
 
 def _input_facts(result):

@@ -8,7 +8,7 @@ from ..model.flux_notes import areas_of, flux_note
 from ..model.result import FitResult
 from ..model.summary import with_limit
 from .component_list import component_lines
-from .facts import inputs_of, signal_flux
+from .facts import inputs_of
 
 # Width of the column of names; longer names have a line of their own.
 _NAMES = 20
@@ -173,17 +173,10 @@ def _emission_lines(result):
     unit = f" {result.exposure_unit}" if result.exposure_unit else ""
     total = _with_error(result.extended.fluxes.sum(), result.signal_error)
     reference = f"{result.reference_exposure:.6g}{unit}"
-    flux, error = signal_flux(result)
-    if flux is not None:
-        text = f"{_with_error(flux, error, '{:.4e}')} photon/cm^2/s"
-    else:
-        known = f"the exposure is in{unit}" if unit else "the exposure has no unit"
-        text = f"not known, because {known}: give an exposure map in cm^2 s, or `area`"
     pairs = [
+        *_flux_pairs(result, unit),
         ("detected photons", f"{_photons(result.signal_photons)} from the components"),
         ("total photons", f"{total} at the reference exposure of {reference}"),
-        ("flux", text),
-        *([("", flux_note(result))] if areas_of(result) else []),
     ]
     if len(result.point_sources):
         detected = f"{_photons(result.point_photons)} photons expected"
@@ -191,6 +184,35 @@ def _emission_lines(result):
             ("point sources", f"{detected} from {len(result.point_sources)}, not included")
         )
     return ["Extended emission", *_aligned(pairs)]
+
+
+def _flux_pairs(result, unit):
+    """The flux in the field, and beside it what lies under masks and outside."""
+    values, errors = result.photons_by_place, result.place_errors
+    errors = (errors.in_field, errors.under_masks, errors.outside)
+    if result.has_flux_unit:
+        per, form, of = result.reference_exposure, "{:.4e}", "photon/cm^2/s"
+        pairs = []
+    else:
+        per, form, of = 1.0, "{:,.0f}", "photons at the reference exposure"
+        known = f"the exposure is in{unit}" if unit else "the exposure has no unit"
+        text = f"not known, because {known}: give an exposure map in cm^2 s, or `area`"
+        pairs = [("flux", text)]
+    inside, masked, outside = (
+        f"{_with_error(value / per, error / per, form)} {of}"
+        for value, error in zip(values, errors, strict=True)
+    )
+    if not result.is_bounded:
+        return pairs or [("flux", inside)]
+    pairs.append(("flux in the field" if not pairs else "in the field", inside))
+    pairs += [("", flux_note(result))] if areas_of(result) else []
+    if any(o.completeness.open_fraction.min() < 1 for o in result.observations):
+        pairs.append(("under masks", f"{masked} of it"))
+    pairs.append(("outside the field", f"{outside}, extrapolated"))
+    names = [str(k) for k in np.flatnonzero(result.mostly_unseen)]
+    if names:
+        pairs.append(("mostly unseen", f"component{'s' * (len(names) > 1)} {', '.join(names)}"))
+    return pairs
 
 
 def _background_lines(result):

@@ -25,6 +25,9 @@ MIXTURE_ARRAYS = {
     "mean_error": ("mean_errors", "arcsec"),
     "flux_upper95": ("flux_upper95", "photon"),
 }
+# Fields of PlaceErrors. The attributes photons_NAME and photons_NAME_error of /mixture are the
+# photons of the extended components by place; only the errors are read.
+PLACES = ("in_field", "under_masks", "outside")
 # Datasets of /observations/<name>/photons: field of Photons, and unit.
 PHOTON_ARRAYS = {
     "x": ("x", "arcsec"),

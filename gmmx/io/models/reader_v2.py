@@ -15,6 +15,7 @@ from ...model.completeness import Completeness
 from ...model.mixture import FIXED_COLUMNS, Fixed, Mixture
 from ...model.observation import Observation
 from ...model.photons import Photons
+from ...model.places import PlaceErrors
 from ...model.pointing import InputFile, MaskRecord, Pointing, SkyBrightness
 from ...model.psf import PsfModel
 from ...model.result import FitResult
@@ -22,7 +23,7 @@ from ...model.summary import BackgroundSummary
 from ...plane.frame import PhysicalFrame, SkyFrame
 from ...plane.shapes import Shapes
 from .checks import check_agreement
-from .names import MIXTURE_ARRAYS, PHOTON_ARRAYS
+from .names import MIXTURE_ARRAYS, PHOTON_ARRAYS, PLACES
 from .nodes import get_columns, get_grid, get_image, get_noun, in_order, plain
 from .values import BadValueError, finite, flag, from_json, missing, number, text, whole
 
@@ -70,6 +71,9 @@ def result_fields(file: h5py.File, names: Mapping[str, str] = _NO_OTHERS) -> dic
         "reference_exposure": finite(group, "reference_exposure"),
         "exposure_unit": text(group, "exposure_unit"),
         "signal_error": number(group, "signal_error"),
+        "place_errors": PlaceErrors(
+            **{name: number(group, f"photons_{name}_error", optional=True) for name in PLACES}
+        ),
         "backgrounds": tuple(_summary(part) for part in in_order(background)),
         "background_error": number(background, "photons_error", optional=True),
         "background_correlation": number(background, "correlation", optional=True),

@@ -18,7 +18,7 @@ from ...model.result import FitResult
 from ...model.summary import BackgroundSummary
 from ..inputs import recorded_files
 from ..write import check_no_input, replacing_hdf5
-from .names import MIXTURE_ARRAYS, PHOTON_ARRAYS, RESULT_ATTRIBUTES, SCHEMA, SCHEMA_VERSION
+from .names import MIXTURE_ARRAYS, PHOTON_ARRAYS, PLACES, RESULT_ATTRIBUTES, SCHEMA, SCHEMA_VERSION
 from .nodes import (
     as_json,
     free_name,
@@ -97,6 +97,7 @@ def _put_mixture(group: h5py.Group, result: FitResult) -> None:
     )
     if areas_of(result):
         group.attrs["flux_note"] = flux_note(result)
+    _put_places(group, result)
     mixture = result.mixture
     put(group, "flux", mixture.fluxes, "photon")
     group["flux"].attrs.update(
@@ -110,6 +111,13 @@ def _put_mixture(group: h5py.Group, result: FitResult) -> None:
     if result.fixed is not None:
         for name, field in FIXED_COLUMNS.items():
             put(group, name, getattr(result.fixed, field), "")
+
+
+def _put_places(group: h5py.Group, result: FitResult) -> None:
+    """Write the photons in the field, under masks and outside, and their errors."""
+    for name, photons in zip(PLACES, result.photons_by_place, strict=True):
+        group.attrs[f"photons_{name}"] = float(photons)
+        group.attrs[f"photons_{name}_error"] = getattr(result.place_errors, name)
 
 
 def _put_summaries(group: h5py.Group, result: FitResult, observations: h5py.Group) -> None:

@@ -1,0 +1,107 @@
+"""The flux of a fit by place: in the field, under its masks, and outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from .coverage import Coverage
+
+if TYPE_CHECKING:
+    from astropy.units import Quantity
+
+    from .result import FitResult
+
+# A component is mostly unseen if more than this fraction of its flux lies outside of the field or
+# under masks.
+MOSTLY = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceErrors:
+    """Standard errors of the flux by place [photon at the reference exposure]; NaN if unknown.
+
+    Attributes
+    ----------
+    in_field, under_masks, outside : float
+        Of the extended components' flux in the field, of its part under masks, and of the flux
+        that the mixture has outside of the field.
+
+    Examples
+    --------
+    >>> PlaceErrors(in_field=3.5)
+    PlaceErrors(in_field=3.5, under_masks=nan, outside=nan)
+    """
+
+    in_field: float = np.nan
+    under_masks: float = np.nan
+    outside: float = np.nan
+
+
+class FluxByPlace:
+    """The part of a FitResult that says where its flux lies."""
+
+    @property
+    def _fit(self) -> FitResult:
+        """The object itself, because the only class with these properties is FitResult."""
+        return cast("FitResult", self)
+
+    @cached_property
+    def place_fractions(self) -> np.ndarray:
+        """Fractions of each component in the field, under its masks, and outside, (3, K).
+
+        The field is where the exposure of any observation is above zero, masks ignored. What is
+        under masks is a part of what is in the field.
+        """
+        coverage = Coverage.of(self._fit.observations)
+        if coverage is None:
+            return np.outer([1.0, 0.0, 0.0], np.ones(len(self._fit.mixture)))
+        return coverage.fractions(self._fit.mixture)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the field has an edge: every observation has an exposure map."""
+        return all(o.completeness is not None for o in self._fit.observations)
+
+    @property
+    def unseen_fraction(self) -> np.ndarray:
+        """Fraction of each component's flux that lies outside the field or under masks, (K,)."""
+        _, masked, outside = self.place_fractions
+        return np.clip(masked + outside, 0.0, 1.0)
+
+    @property
+    def mostly_unseen(self) -> np.ndarray:
+        """(K,) booleans: extended components of which more than half was not observed.
+
+        No photon says how large such a component is, so that its flux rests on its assumed shape.
+        """
+        return (self.unseen_fraction > MOSTLY) & ~self._fit.points
+
+    @property
+    def photons_by_place(self) -> np.ndarray:
+        """The extended components in the field, under masks and outside, (3,) [photon at E_ref]."""
+        extended = ~self._fit.points
+        return self.place_fractions[:, extended] @ self._fit.mixture.fluxes[extended]
+
+    @property
+    def flux_in_field(self) -> Quantity:
+        """Flux of the extended components in the field, masks ignored: the headline of a fit."""
+        return float(self.photons_by_place[0]) * self._fit.flux_per_photon
+
+    @property
+    def flux_in_field_error(self) -> Quantity:
+        """Standard error of `flux_in_field`; NaN for files that were written before it was kept."""
+        return float(self._fit.place_errors.in_field) * self._fit.flux_per_photon
+
+    @property
+    def flux_under_masks(self) -> Quantity:
+        """The part of `flux_in_field` under masks, where the mixture is interpolated."""
+        return float(self.photons_by_place[1]) * self._fit.flux_per_photon
+
+    @property
+    def flux_outside_field(self) -> Quantity:
+        """Flux that the mixture has outside of the field: an extrapolation, not a measurement."""
+        return float(self.photons_by_place[2]) * self._fit.flux_per_photon

@@ -314,6 +314,7 @@ def test_checksums_that_are_wrong_everywhere_say_nothing(tmp_path):
 
 REAL = (
     "real/10027_M82/chandra_test.fits.gz",
+    "real/732_SN1006_structure_only/structure_only_evt.fits.gz",
     "real/18461_CenA/cena.fits.gz",
     "real/9399_NGC5044/img.fits.gz",
     "real/9399_NGC5044/psf.map.gz",

@@ -123,6 +123,13 @@ def test_rows_with_null_are_dropped_and_counted(tmp_path):
         ("status=0,grade=0,2,3,4,6", N - 40),
         ("exclude status=0", 30),
         ("status!=0", 30),
+        ("status=" + 32 * "0", N - 30),
+        ("status=xxxx0" + 27 * "x", N - 20),
+        ("status=XXXX1" + 27 * "X", 20),
+        ("status=b" + 31 * "x" + "1", 20),
+        ("status!=" + 31 * "x" + "1", N - 20),
+        ("exclude status=xxxx1" + 26 * "x" + "1", N - 10),
+        ("status=" + 31 * "0" + "1", 10),
         ("good=1", 120),
         ("flag=0:2", 15),
     ],
@@ -169,6 +176,19 @@ def test_a_column_that_cannot_be_filtered_by_is_named(tmp_path, column, message)
     assert len(read_silently(path)) == N
     with pytest.raises(DataError, match=message):
         read_events(f"{path}[mode=1]")
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ("status=xx0", r"a pattern of 3 bits, and column status has 32 bits"),
+        ("ccd_id=x0", "a pattern of 2 bits, and column ccd_id has numbers instead of bits"),
+    ],
+)
+def test_a_pattern_that_does_not_fit_its_column_is_refused(tmp_path, filters, message):
+    path = make_events(tmp_path / "evt.fits", fits.Column("status", "32X", array=BITS))
+    with pytest.raises(DataError, match=message):
+        read_events(f"{path}[{filters}]")
 
 
 @pytest.mark.parametrize(

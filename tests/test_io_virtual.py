@@ -119,7 +119,6 @@ def test_an_argument_that_is_parsed_stays_as_it_is():
         ("[sky=region()]", "no shape"),
         ("[sky=region(a.reg)-circle(1,2,3)]", "chain"),
         ("[sky=circle(1,2,3]", "parentheses"),
-        ("[status=b0000x]", "b0000x"),
         ("[energy=500:2000 && grade=0]", "500:2000 && grade=0"),
     ],
 )

@@ -159,8 +159,9 @@ class OpenFits:
         """
         if is_newer_than_sums(hdu.header):
             return True
-        sums = [(one, stored_sums(one.header)[0]) for one in self.hdus() if one.size]
-        known = [(one, datasum) for one, datasum in sums if datasum is not None]
+        sums = [(one, stored_sums(one.header)[0]) for one in self.hdus()]
+        # The sum of no data is 0, and is right.
+        known = [(one, datasum) for one, datasum in sums if datasum or (one.size and datasum == 0)]
         return len(known) > 1 and all(
             self._summed.total(one.start, one.stop) != datasum for one, datasum in known
         )

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.shapes import Shapes
+from ._bit_filter import BitFilter, read_pattern
 from .regions import read_region_text, read_regions
 
 # Words of CIAO that do not select rows, and the parameter that does the same in gmmx, if any.
@@ -207,8 +208,11 @@ def _filter(column, operator, value, text, *, exclude):
         return SkyFilter(
             None if file is None else file[1].strip(), value, exclude != (operator == "!="), text
         )
-    ranges = _ranges(operator, value, text)
     exclude = exclude != (operator == "!=")
+    pattern = read_pattern(value)
+    if pattern is not None and operator in ("=", "==", "!="):
+        return BitFilter(column, pattern, exclude, text)
+    ranges = _ranges(operator, value, text)
     if column not in ("x", "y"):
         return ColumnFilter(column, ranges, exclude, text)
     # Bounds on the sky are a shape: the exposure has to end where the photons do.

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, DataWarning, InputError
+from ._bit_filter import BitFilter
 from ._virtual_text import FilterError, SkyFilter, blocks_of, brackets, read_block
 from .units import energy_scale
 
@@ -39,8 +40,8 @@ class FileArgument:
         The whole argument as it was given.
     path : Path
         The file.
-    columns : tuple of ColumnFilter
-        Ranges of columns.
+    columns : tuple of ColumnFilter or BitFilter
+        Ranges of columns, and patterns of bits.
     sky : tuple of SkyFilter
         Shapes on the sky.
     filters : str
@@ -177,15 +178,16 @@ def check_columns(file, columns, energy_column):
     Parameters
     ----------
     file : FileArgument
-    columns : iterable of str
-        Names of the columns in lower case.
+    columns : dict of str to Column
+        By name in lower case.
     energy_column : str or None
         The column that holds the energy.
 
     Raises
     ------
     DataError
-        If a column is missing, or a filter by energy meets a column that holds no energies.
+        If a column is missing or has no such bits, or a filter by energy meets a column that holds
+        no energies.
     """
     for one in file.columns:
         if one.column not in columns:
@@ -193,6 +195,8 @@ def check_columns(file, columns, energy_column):
                 f"{file.path}: no column {one.column}, which [{one.text}] filters by "
                 f"(found {', '.join(columns)})"
             )
+        if isinstance(one, BitFilter):
+            one.check(file.path, columns[one.column])
         if one.column == "energy" and energy_column != "energy":
             raise DataError(
                 f"{file.path}: [{one.text}]: the energy column of this instrument holds no "

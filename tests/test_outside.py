@@ -66,9 +66,7 @@ def test_a_system_may_stand_on_the_global_line(files, head):
 
 @pytest.mark.parametrize("head", ["global wcsa", "global coordsys detector", "wcsb"])
 def test_a_system_of_one_image_is_refused(files, head):
-    with pytest.raises(
-        DataError, match=r"mask.reg, line 1: .*coordinates that belong to one image"
-    ):
+    with pytest.raises(DataError, match=r"mask.reg, line 1: .* that belong to one image"):
         read_mask(f"{head}\n{ON_SKY}\n")
 
 

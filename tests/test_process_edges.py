@@ -102,6 +102,10 @@ def test_a_file_in_the_place_of_a_list_is_one_true_line(content):
     assert "not a list of file names" in error_line(run("info", "-", stdin=content))
 
 
+def test_no_model_is_written_among_the_devices():
+    assert "no model can be written beside it" in error_line(run("fit", "/dev/stdin"))
+
+
 def test_a_closed_standard_input_is_one_true_line(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(InputError, match="standard input is closed"):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..config import MODEL_SUFFIXES, FitConfig
-from ..errors import GmmxWarning
+from ..errors import GmmxWarning, InputError
 from ..fitting.driver import fit as fit_photons
 from ..io.models import write_model
 from ..io.virtual import parse_file_arguments
@@ -62,7 +62,7 @@ def fit(
     """
     config = config or FitConfig()
     files = parse_file_arguments(events)
-    out = files[0].beside(".model.h5") if out is None else Path(out)
+    out = _beside(files[0]) if out is None else Path(out)
     inputs = [*named_files(files, config), *inputs]
     check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES, inputs=inputs)
     with _remembered_warnings() as remembered:
@@ -74,6 +74,15 @@ def fit(
     result = replace(result, options=options, warnings=(*remembered, *result.warnings))
     write_model(out, result, overwrite=overwrite, command=command)
     return out, result
+
+
+def _beside(file):
+    """Return the model file beside a file of photons."""
+    if file.path.absolute().parts[1:2] in (("dev",), ("proc",)):
+        raise InputError(
+            f"{file.path}: no model can be written beside it: name one with `out`", parameter="out"
+        )
+    return file.beside(".model.h5")
 
 
 def _fitted(given, config, callback):

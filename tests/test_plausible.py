@@ -26,6 +26,9 @@ from scipy.ndimage import gaussian_filter
 
 import gmmx
 from gmmx.errors import DataError, DataWarning, InputError
+from gmmx.io.psf_library import read_chandra_library
+from gmmx.model.psf import core_radius
+from gmmx.reading.doubts.psf import ANGLES, FRACTIONS, ON_ACIS_S, RADII
 from gmmx.reading.held_out import read_held_out
 
 GOOD_MAP = {"BUNIT": "cm**2 s", "ENERG_LO": 0.5, "ENERG_HI": 2.0, "CONTENT": "EXP"}
@@ -319,6 +322,16 @@ def test_a_sigma_that_no_telescope_has_is_named(good):
 def around(radius, n=1):
     circles = [f"circle(4096.5,4096.5,{(radius - i) / PIXEL})" for i in range(n)]
     return "physical\n" + "\n".join(circles) + "\n"
+
+
+@pytest.mark.parametrize(("detector", "factor"), [("ACIS-I", 1.0), ("ACIS-S", ON_ACIS_S)])
+def test_the_radii_that_are_compared_are_those_of_the_built_in_psf(detector, factor):
+    library = read_chandra_library().seen_as(detector, np.array([1.0]))
+    for angle, *radii in zip(ANGLES[1:], *(row[1:] for row in RADII), strict=True):
+        azimuths = np.arange(0.0, 360, 45)
+        weights, covariances = (v[:, 0] for v in library.at(detector, np.full(8, angle), azimuths))
+        found = [core_radius(weights, covariances, one).mean() for one in FRACTIONS]
+        assert found == pytest.approx(np.multiply(radii, factor), rel=0.13)
 
 
 MASKS = {

@@ -122,6 +122,8 @@ def turned_chips(e: Evidence) -> Iterator[str]:
     roll = e.events.number("ROLL_PNT")
     if side is None or roll is None or photons.ccd is None or e.recorded.pointing.ra is None:
         return
+    if e.recorded.pointing.dec is None or e.recorded.pointing.obs_id.lower() == "merged":
+        return
     turns = []
     for chip in np.unique(photons.ccd):
         on = np.flatnonzero(photons.ccd == chip)
@@ -129,8 +131,10 @@ def turned_chips(e: Evidence) -> Iterator[str]:
             on = on[:: -(-len(on) // MOST_PHOTONS)]
             angle = _direction(chip_outline(photons.x[on], photons.y[on], 1.0), side)
             turns += [] if angle is None else [angle]
-    # Angles of squares repeat after 90 degrees.
-    against = [abs((angle + roll + 45) % 90 - 45) for angle in turns]
+    # North is not up everywhere in the plane; angles of squares repeat after 90 degrees.
+    x, y = e.recorded.frame.to_plane(e.recorded.pointing.ra, e.recorded.pointing.dec)
+    north = float(np.nan_to_num(e.recorded.frame.north(x, y)))
+    against = [abs((angle + roll - north + 45) % 90 - 45) for angle in turns]
     if not against or min(against) < TURNED:
         return
     straight = max(abs((angle + 45) % 90 - 45) for angle in turns) < TURNED / 2

@@ -11,6 +11,7 @@ from .doors import ResultDoors
 from .mixture import Fixed, Mixture
 from .observation import Observation
 from .places import FluxByPlace, PlaceErrors
+from .posterior import Draws
 from .refinement import refinement_of
 from .summary import BackgroundSummary, summary_html, summary_text
 
@@ -96,6 +97,8 @@ class FitResult(FluxByPlace, ResultDoors):
         Correlation of `background_photons` with the total flux of the extended components.
     place_errors : PlaceErrors
         Standard errors of the flux in the field, under its masks and outside [photon at E_ref].
+    draws : Draws or None
+        Parameter sets that are consistent with the data; None if none were made.
 
     Raises
     ------
@@ -150,6 +153,7 @@ class FitResult(FluxByPlace, ResultDoors):
     background_error: float = np.nan
     background_correlation: float = np.nan
     place_errors: PlaceErrors = field(default_factory=PlaceErrors)
+    draws: Draws | None = None
 
     def __post_init__(self):
         k = len(self.mixture)

@@ -22,6 +22,9 @@ Drawing, tabulating and scoring need nothing else. The layout of schema_version 
                            each accepted iterate
     /path                  stage, k, log_likelihood, criterion, accepted: one row for each set of
                            components that was tried
+    /draws                 flux (N, K), mean (N, K, 2), covariance (N, K, 2, 2), amplitude (N, B)
+                           of N parameter sets that are consistent with the data; attributes:
+                           method, seed; only if draws were made
 
 Every dataset has an attribute `unit`. Arrays are read back to the bit. Groups, datasets and
 attributes that a reader does not know are ignored, so that optional additions leave the version

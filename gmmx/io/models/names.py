@@ -36,6 +36,13 @@ PHOTON_ARRAYS = {
     "energy": ("energy_kev", "keV"),
     "ccd": ("ccd", ""),
 }
+# Datasets of /draws: field of Draws, and unit.
+DRAW_ARRAYS = {
+    "flux": ("fluxes", "photon"),
+    "mean": ("means", "arcsec"),
+    "covariance": ("covariances", "arcsec**2"),
+    "amplitude": ("amplitudes", "photon/arcsec**2"),
+}
 # Units of the columns of /history and /path; the others have none.
 COLUMN_UNITS = {"log_likelihood": "nat", "objective": "nat", "criterion": "nat", "seconds": "s"}
 

@@ -14,11 +14,20 @@ from ...model.background import Background
 from ...model.flux_notes import areas_of, flux_note
 from ...model.mixture import FIXED_COLUMNS
 from ...model.observation import Observation
+from ...model.posterior import Draws
 from ...model.result import FitResult
 from ...model.summary import BackgroundSummary
 from ..inputs import recorded_files
 from ..write import check_no_input, replacing_hdf5
-from .names import MIXTURE_ARRAYS, PHOTON_ARRAYS, PLACES, RESULT_ATTRIBUTES, SCHEMA, SCHEMA_VERSION
+from .names import (
+    DRAW_ARRAYS,
+    MIXTURE_ARRAYS,
+    PHOTON_ARRAYS,
+    PLACES,
+    RESULT_ATTRIBUTES,
+    SCHEMA,
+    SCHEMA_VERSION,
+)
 from .nodes import (
     as_json,
     free_name,
@@ -87,6 +96,8 @@ def write_model(
         _put_summaries(file.create_group("background"), result, observations)
         put_columns(file.create_group("history"), result.history)
         put_columns(file.create_group("path"), result.path)
+        if result.draws is not None:
+            _put_draws(file.create_group("draws"), result.draws)
 
 
 def _put_mixture(group: h5py.Group, result: FitResult) -> None:
@@ -118,6 +129,12 @@ def _put_places(group: h5py.Group, result: FitResult) -> None:
     for name, photons in zip(PLACES, result.photons_by_place, strict=True):
         group.attrs[f"photons_{name}"] = float(photons)
         group.attrs[f"photons_{name}_error"] = getattr(result.place_errors, name)
+
+
+def _put_draws(group: h5py.Group, draws: Draws) -> None:
+    group.attrs.update(method=draws.method, seed=draws.seed)
+    for name, (field, unit) in DRAW_ARRAYS.items():
+        put(group, name, getattr(draws, field), unit)
 
 
 def _put_summaries(group: h5py.Group, result: FitResult, observations: h5py.Group) -> None:

@@ -166,6 +166,9 @@ def _run(job):
         said, printed = said + result.stderr, printed + result.stdout
         if result.exit_code:
             return {"ended": "refused", "code": result.exit_code, "said": said}
+    if not job.answer:
+        left_out = json.loads(printed).get("n_dropped", {})
+        said += "".join(f"photons: scored; left out: 1 {reason}\n" for reason in left_out)
     return {"ended": "done", "said": said, "answer": answer_in(job.answer, printed)}
 
 

@@ -247,7 +247,7 @@ def test_the_image_of_a_point_source_is_fitted(events, picture):
 
 
 def test_an_image_that_is_neither_map_nor_source_is_refused(events, tmp_path):
-    image_hdus(np.full((60, 60), 1.5), unit="").writeto(tmp_path / "flat.fits")
+    image_hdus(np.full((60, 60), 1.5), unit="", step=4.0).writeto(tmp_path / "flat.fits")
     with pytest.raises(DataError, match=r"neither a PSF map.*nor the image of one compact"):
         chosen(events(), tmp_path / "flat.fits")
     # An encircled fraction says that it is a map.

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 from astropy.io import fits
-from made_files import DEC0, RA0, flat, image_hdus
+from made_files import DEC0, RA0, event_hdus, flat, image_hdus
 
-from gmmx.errors import DataError
+from gmmx.errors import DataError, DataWarning
 from gmmx.io.maps import read_exposure
 from gmmx.io.pixels import read_image
 from gmmx.io.psf import read_psf_map
+from gmmx.io.psf_image import picture_grid
 from gmmx.plane.frame import SkyFrame
+from gmmx.reading.door import read_observation
 
 FRAME = SkyFrame(RA0, DEC0)
 
@@ -73,3 +75,21 @@ def test_an_axis_without_a_step_is_refused(tmp_path):
         del hdus[0].header["CDELT2"]
     with pytest.raises(DataError, match="there is no CDELT2"):
         read_exposure(path, frame=FRAME)
+
+
+def test_unknown_pixels_of_a_psf_image_are_warned_of(tmp_path):
+    path = make_image(tmp_path / "source.fits", np.nan, unit="")
+    with pytest.warns(DataWarning, match=r"source\.fits: 104 of 10816 pixels of the PSF image"):
+        picture_grid(read_image(path), FRAME)
+
+
+def test_a_psf_map_beside_the_photons_is_warned_of(tmp_path):
+    event_hdus(n=300).writeto(tmp_path / "events.fits")
+    beside = make_image(tmp_path / "psf.fits", 2.0, unit="arcsec", ECF=0.9, CRPIX1=0.0)
+    with pytest.warns(DataWarning, match="of the photons of .* lie outside the PSF map"):
+        read_observation(
+            tmp_path / "events.fits",
+            exposure=make_image(tmp_path / "map.fits", 3e5, level=3e5),
+            psf=beside,
+            energy_kev="0.5:2",
+        )

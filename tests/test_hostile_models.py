@@ -10,7 +10,8 @@ from hostile_changes import DeleteNode, SetArray, SetAttribute
 from gmmx.answers.flags import component_flags
 from gmmx.errors import DataError
 from gmmx.io.models import read_model, write_model
-from gmmx.model.records import MaskRecord
+from gmmx.model.mixture import Fixed
+from gmmx.model.records import InputFile, MaskRecord
 from gmmx.plane.shapes import Shapes
 from gmmx.show.figures.history import history_figure
 
@@ -84,3 +85,22 @@ def test_masks_without_shapes_flag_no_component():
     empty = replace(observation, pointing=pointing, masks=Shapes(()))
     result = make_result([empty], make_mixture(2))
     assert component_flags(result) == component_flags(make_result([observation], make_mixture(2)))
+
+
+def test_a_fixed_parameter_is_true_or_false(tmp_path):
+    fixed = Fixed(fluxes=[True, False], means=[False, False], covariances=[False, False])
+    write_model(tmp_path / "m.h5", make_result([make_observation()], make_mixture(2), fixed=fixed))
+    changed = SetArray("mixture/fixed_mean", "huge")((tmp_path / "m.h5").read_bytes())
+    (tmp_path / "m.h5").write_bytes(changed)
+    with pytest.raises(DataError, match="fixed means of /mixture are not true or false"):
+        read_model(tmp_path / "m.h5")
+
+
+def test_a_psf_that_was_read_is_in_the_model(tmp_path):
+    observation = make_observation()
+    files = (*observation.pointing.inputs, InputFile("psf", "psfmap.fits"))
+    pointing = replace(observation.pointing, inputs=files)
+    write_model(tmp_path / "m.h5", make_result([replace(observation, pointing=pointing)]))
+    (tmp_path / "m.h5").write_bytes(DeleteNode(f"{OWN}/psf")((tmp_path / "m.h5").read_bytes()))
+    with pytest.raises(DataError, match="the observation acisf00001 has no psf"):
+        read_model(tmp_path / "m.h5")

@@ -5,6 +5,7 @@ coordinates. The result is an affine grid if that is accurate to 0.02 pixel, and
 otherwise.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +69,7 @@ class FitsImage:
         """
         value = self.header.get(key)
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not (is_number and np.isfinite(value)):
+        if not (is_number and math.isfinite(value)):
             return None
         return float(in_unit(value, self.header.comments[key], unit) if unit else value)
 

@@ -3,9 +3,8 @@
 It takes a CDELT2 that is a text for 1 degree, the default of the standard, and says nothing.
 """
 
+import math
 import re
-
-import numpy as np
 
 from ..errors import DataError
 
@@ -56,4 +55,4 @@ def _has_row(header, form, axis, letter):
 
 def _is_number(value):
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and bool(np.isfinite(value))
+    return is_number and math.isfinite(value)

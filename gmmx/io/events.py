@@ -213,9 +213,9 @@ def _checked_columns(path, header):
 
 
 def _refuse_bits(path, columns, *names):
-    """Refuse columns of bits where numbers are needed."""
+    """Refuse columns of bits, or of true and false, where numbers are needed."""
     for name in names:
-        if columns[name].is_bits:
+        if columns[name].letter in "XL":
             raise DataError(
                 f"{path}: column {columns[name].name} holds bits: a column of numbers is needed"
             )

@@ -1,6 +1,7 @@
 """The pixels of a FITS image, primary or extension, compressed or not."""
 
 import io
+import math
 from os import PathLike
 
 import numpy as np
@@ -12,7 +13,7 @@ from ._plane import FitsImage
 from .files import open_fits, reading
 
 # No pixel of any image holds more; larger values are marks of programs for what is not known.
-LARGEST_VALUE = 1e30
+LARGEST_VALUE = 1e16
 
 
 def read_image(path: str | PathLike) -> FitsImage:
@@ -30,7 +31,7 @@ def read_image(path: str | PathLike) -> FitsImage:
     ------
     DataError
         If the file is not there, not FITS or truncated, if it holds no such image, or if a pixel
-        is infinite or larger than 1e30.
+        is infinite or larger than 1e16.
 
     Examples
     --------
@@ -104,6 +105,6 @@ def _factor(path, header, key, default):
     """Return BSCALE or BZERO."""
     value = header.get(key, default)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (is_number and np.isfinite(value) and (key == "BZERO" or value != 0)):
+    if not (is_number and math.isfinite(value) and (key == "BZERO" or value != 0)):
         raise DataError(f"{path}: {key} {value!r} is not a number to scale by: correct the header")
     return float(value)

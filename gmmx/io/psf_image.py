@@ -1,8 +1,10 @@
 """The image of a point source as a PSF: how it differs from a map of radii, and where it lies."""
 
+import warnings
+
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, DataWarning
 from ..plane.frame import PhysicalFrame, SkyFrame
 from ..plane.grid import PixelGrid
 from ..plane.systems import converted
@@ -119,6 +121,14 @@ def picture_grid(
     DataError
         If the header does not give the size of a pixel.
     """
+    n_unknown = int(np.count_nonzero(~np.isfinite(image.values)))
+    if n_unknown:
+        warnings.warn(
+            f"{image.path}: {n_unknown} of {image.values.size} pixels of the PSF image are not "
+            "finite: they count as dark",
+            DataWarning,
+            stacklevel=4,
+        )
     values = np.where(np.isfinite(image.values), image.values, 0.0)
     own = image_wcs(image.path, image.header)
     if own is not None:

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import DataError, DataWarning, InputError
 from ..io.files import check_input
 from ..io.maps import read_image
-from ..io.psf import read_psf_map, read_psf_maps
+from ..io.psf import LARGEST_SIGMA, read_psf_map, read_psf_maps
 from ..io.psf_image import is_picture, picture_grid
 from ..io.psf_library import read_chandra_library
 from ..model.psf import PsfModel, core_radius
@@ -17,6 +17,8 @@ from ..telescope.aim_point import aim_detector
 from ..telescope.chandra_psf import PIXEL_VARIANCE, USUAL_ENERGY, pointing_psf
 from .psf_image import fit_point_source
 
+# Fraction of the photons that a PSF map may leave out without a warning.
+OUTSIDE = 0.1
 UNKNOWN_AIM = (
     "neither SIM_Z nor DETNAM tells whether the aim point is on ACIS-I or ACIS-S: "
     "give another PSF with `psf`"
@@ -78,6 +80,11 @@ def parse_psf(psf):
         raise InputError(
             f"`psf` = {','.join(parts)}: several values must be PSF maps of different "
             "encircled fractions",
+            parameter="psf",
+        )
+    if kinds[0][0] == "sigma" and kinds[0][1] > LARGEST_SIGMA:
+        raise InputError(
+            f"`psf` = {parts[0]}: no telescope's PSF has a sigma above {LARGEST_SIGMA:g} arcsec",
             parameter="psf",
         )
     return kinds[0] if kinds[0][0] != "files" else ("files", tuple(parts))
@@ -198,13 +205,28 @@ def _from_files(paths, recorded, ecf, file):
         if is_picture(image, ecf):
             return _of_picture(paths, *picture_grid(image, **plane))
         psf, choice = read_psf_map(paths[0], **plane, ecf=ecf), None
-    photons = recorded.photons
-    if psf.grid.shape != (1, 1) and not psf.grid.locate(photons.x, photons.y)[2].any():
+    _check_cover(psf, recorded.photons, paths, file)
+    return ChosenPsf(psf=psf, choice=choice, files=paths)
+
+
+def _check_cover(psf, photons, paths, file):
+    """Refuse maps that lie elsewhere than the photons, and warn if they leave out many."""
+    if psf.grid.shape == (1, 1):
+        return
+    names = ", ".join(paths)
+    outside = 1 - psf.grid.locate(photons.x, photons.y)[2].mean()
+    if outside == 1:
         raise DataError(
-            f"{', '.join(paths)}: the PSF map does not overlap the events of {file}: "
+            f"{names}: the PSF map does not overlap the events of {file}: "
             "is it of another pointing?"
         )
-    return ChosenPsf(psf=psf, choice=choice, files=paths)
+    if outside > OUTSIDE:
+        warnings.warn(
+            f"{names}: {100 * outside:.0f} % of the photons of {file} lie outside the PSF map, and "
+            "get the PSF of its edge: is it of another pointing?",
+            DataWarning,
+            stacklevel=6,
+        )
 
 
 def _of_picture(paths, grid, values):

@@ -44,9 +44,19 @@ def check_agreement(result: FitResult) -> FitResult:
                 f"the amplitude of the background {key[1]} is {summaries[key]:.6g} in /background "
                 f"and {amplitude or 0.0:.6g} in /observations"
             )
+    _check_parts(result)
     _check_numbers(result)
     _check_photons(result)
     return result
+
+
+def _check_parts(result: FitResult) -> None:
+    """Refuse an observation without the exposure or the PSF of the files that it names."""
+    for one in result.observations:
+        roles = {file.role for file in one.pointing.inputs}
+        for role, part in (("exposure", one.completeness), ("psf", one.psf)):
+            if role in roles and part is None:
+                raise BadValueError(f"the observation {one.name} has no {role}")
 
 
 def _check_photons(result: FitResult) -> None:

@@ -151,6 +151,9 @@ def _fixed(group: h5py.Group, names: Mapping[str, str]) -> Fixed | None:
     if absent:
         raise BadValueError(f"{group.name} has no {absent[0]}")
     flags = {field: group[name][()] for name, field in columns.items()}
+    for name, values in flags.items():
+        if values.dtype.kind != "b":
+            raise BadValueError(f"fixed {name} of {group.name} are not true or false")
     return Fixed(points=group["kind"][()] == b"point", **flags)
 
 

@@ -14,11 +14,15 @@ class Row:
     """
 
     def __init__(self, values, frames, system, kind):
+        for key, vector in values.items():
+            if np.isinf(vector).any():
+                raise RegionProblem(f"{key} is infinite")
         finite = {
             key: [float(v) for v in vector if np.isfinite(v)] for key, vector in values.items()
         }
         self.x, self.y = finite["X"], finite["Y"]
         self.radii, self.angles = finite.get("R", []), finite.get("ROTANG", [])
+        self.lost_angle = "ROTANG" in finite and not self.angles
         self.frames, self.system, self.is_annular = frames, system, "annulus" in kind
         self.shown = [*self.x[:1], *self.y[:1], *self.radii, *self.angles[:1]]
         if len(self.x) != len(self.y) or not self.x:
@@ -61,7 +65,10 @@ class Row:
     def axes(self):
         """Return the pairs of axes [arcsec], and the angle [deg]."""
         lengths = self.lengths(4 if self.is_annular else 2)
-        return list(zip(lengths[::2], lengths[1::2], strict=True)), self.angle(0.0)
+        pairs = list(zip(lengths[::2], lengths[1::2], strict=True))
+        if self.lost_angle and any(a != b for a, b in pairs):
+            raise RegionProblem("ROTANG is not a number")
+        return pairs, self.angle(0.0)
 
     def angle(self, default=None):
         """Return the next angle [deg], or `default` if none is left."""

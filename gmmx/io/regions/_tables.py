@@ -68,6 +68,7 @@ def read_table(path, stream, frames, *, assumed=None):
             "give a table in physical pixels, or a DS9 file"
         )
     name = f"{path}[{names[0]}]"
+    _check_columns(name, columns)
     system = assumed or "physical"
     if assumed in (None, UNNAMED):
         described = _table_frames(name, frames, header, index["X"], index["Y"])
@@ -96,6 +97,18 @@ def _first_table(path, stream):
         data = tables[0].data
         columns = {name.upper(): np.asarray(data[name]) for name in tables[0].columns.names}
         return names, columns, tables[0].header.copy()
+
+
+def _check_columns(name, columns):
+    """Refuse columns whose values are not of the kind that they have to be."""
+    for key in ("X", "Y", "R", "ROTANG"):
+        if key in columns and columns[key].dtype.kind not in "iuf":
+            raise DataError(f"{name}: column {key} does not hold numbers: is it a region table?")
+    component = columns.get("COMPONENT", np.zeros(1, int))
+    if component.ndim != 1 or component.dtype.kind not in "iu":
+        raise DataError(f"{name}: column COMPONENT does not hold one whole number in each row")
+    if columns["SHAPE"].dtype.kind not in "SU":
+        raise DataError(f"{name}: column SHAPE does not hold texts")
 
 
 def read_chips(path, stream, frames):
@@ -151,6 +164,11 @@ def _table_frames(name, frames, header, ix, iy):
             header[f"TCTYP{number}"] = kind.replace("XLON", "RA--").replace("XLAT", "DEC-")
     found = column_keywords(name, header, (ix, iy))
     if found is None:
+        if any("-" in str(header.get(f"TCTYP{number}", "")) for number in (ix, iy)):
+            raise DataError(
+                f"{name}: the keywords of its columns X and Y are not complete: correct "
+                f"TCTYP{ix}, TCRVL{ix}, TCRPX{ix}, TCDLT{ix} and those of {iy}"
+            )
         return frames
     system = system_of(name, {**header, **found.system}, default=frames.frame.radesys)
     columns = columns_of(name, found, system)

@@ -135,6 +135,7 @@ def marked(**columns):
         (marked(sigma_major=[1.0, np.nan]), "needs a sigma_major"),
         (marked(ra=[np.nan, 202.47]), "not finite"),
         (marked(position_angle=[-1e300, 0.0]), "column position_angle holds 1e"),
+        (marked(sigma_major=np.ones((2, 16), bool)), "column sigma_major does not hold one number"),
         (marked(dec=[0.0, 91.0]), "column dec holds 91: it is in degrees, up to 90"),
         (marked(flux=[np.nan, 1.0], photons=[np.nan, 1.0]), "not finite"),
         (

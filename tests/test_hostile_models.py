@@ -46,6 +46,7 @@ OWN = "observations/acisf00001"
         (SetAttribute("mixture", "reference_exposure", ""), "reference_exposure of /mixture is ''"),
         (SetAttribute("mixture", "reference_exposure", 1e300), "not that of the exposure maps"),
         (SetAttribute("mixture", "exposure_unit", 5), "exposure_unit of /mixture is 5, not a text"),
+        (SetAttribute("mixture", "exposure_unit", "xxx"), "several units: 'cm**2 s' and 'xxx'"),
         (SetAttribute("mixture", "signal_error", -1.0), "signal_error cannot be negative"),
         (SetAttribute("/", "objective", np.zeros(0)), "objective of / is (), not a number"),
         (SetAttribute("/", "iterations", -5), "iterations of / is -5, not a whole number"),

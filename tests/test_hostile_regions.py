@@ -69,6 +69,11 @@ def test_values_that_cannot_be_are_refused_with_their_row(read, columns, message
         read(**columns)
 
 
+@pytest.mark.parametrize(("key", "value"), [("BSCALE", "NaN"), ("ENERG_LO", "1 2 3")])
+def test_a_card_that_is_not_needed_may_be_odd(read, key, value):
+    assert len(read(SetKeyword(1, key, value)).terms) == 2
+
+
 def test_a_circle_needs_no_angle(read, tmp_path):
     assert len(read().terms) == 2
     with fits.open(tmp_path / "reg.fits", mode="update") as hdus:

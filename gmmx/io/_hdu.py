@@ -129,7 +129,7 @@ def headers(stream, most_bytes):
         if len(block) < CARD or (number and not block.startswith(b"XTENSION=")):
             return
         content = _whole_header(stream, block)
-        header, odd_cards = _readable(content)
+        header, odd_cards = readable(content)
         hdu = Hdu(
             number=number,
             header=header,
@@ -156,8 +156,14 @@ def _has_end(block):
     return any(block[i : i + CARD].rstrip(b" \0") == b"END" for i in range(0, len(block), CARD))
 
 
-def _readable(content):
-    """Return a header without the cards that FITS does not allow, and those that are used."""
+def readable(content):
+    """Return a header without the cards that FITS does not allow, and those that are used.
+
+    Parameters
+    ----------
+    content : bytes
+        The cards.
+    """
     header, odd = fits.Header.fromstring(content), []
     for number, card in enumerate(header.cards):
         try:

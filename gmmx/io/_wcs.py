@@ -258,6 +258,11 @@ def of_wcs(path, wcs, system, *, origin):
             f"{path}: no usable WCS: its pixels of {found.pixel_side:.3g} arcsec have no sensible "
             "size: correct CDELT and CUNIT, or the matrix"
         )
+    lon, lat = (wcs.wcs.crval[i] for i in (wcs.wcs.lng, wcs.wcs.lat))
+    if not (abs(lon) <= 720 and abs(lat) <= 90):
+        raise DataError(
+            f"{path}: no usable WCS: {lon:g}, {lat:g} is no direction of the sky: correct CRVAL"
+        )
     sides = np.hypot(*matrix)
     if sides.max() > LONGEST * sides.min():
         raise DataError(

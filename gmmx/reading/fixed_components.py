@@ -201,6 +201,8 @@ def _numbers(table, name):
     if name not in table.colnames:
         return np.full(len(table), np.nan)
     column = table[name]
+    if column.ndim != 1 or column.dtype.kind not in "iuf":
+        raise InputError(f"column {name} does not hold one number in each row")
     unit, expected = getattr(column, "unit", None), UNITS[name]
     factor = 1.0 if unit is None else read_unit(str(unit)).of(expected)
     if factor is None:

@@ -44,6 +44,10 @@ def check_agreement(result: FitResult) -> FitResult:
                 f"the amplitude of the background {key[1]} is {summaries[key]:.6g} in /background "
                 f"and {amplitude or 0.0:.6g} in /observations"
             )
+    units = {one.completeness.unit for one in result.observations if one.completeness is not None}
+    if units and units != {result.exposure_unit}:
+        given = sorted({*units, result.exposure_unit})
+        raise BadValueError(f"the exposure has several units: {given[0]!r} and {given[-1]!r:.60}")
     _check_parts(result)
     _check_numbers(result)
     _check_photons(result)

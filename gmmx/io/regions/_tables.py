@@ -16,6 +16,7 @@ from astropy.io import fits
 from ...errors import DataError, DataWarning
 from ...plane.shapes import Polygon, Shapes, Term
 from .._column_keys import column_keywords
+from .._hdu import readable
 from .._sky_columns import columns_of
 from .._systems import system_of
 from ..files import reading
@@ -96,7 +97,8 @@ def _first_table(path, stream):
         names = [hdu.name or "unnamed" for hdu in tables]
         data = tables[0].data
         columns = {name.upper(): np.asarray(data[name]) for name in tables[0].columns.names}
-        return names, columns, tables[0].header.copy()
+        # Cards that FITS does not allow raise errors wherever they are looked at.
+        return names, columns, readable(tables[0].header.tostring().encode("latin-1"))[0]
 
 
 def _check_columns(name, columns):

@@ -217,8 +217,14 @@ def test_tables_say_that_the_flux_is_approximate(model, tmp_path, ending):
     if ending != "csv":
         notes = {key.lower(): value for key, value in table.meta.items()}
         assert notes.get("flux_note", notes.get("fluxnote", "")).startswith(NOTE)
-        descriptions = [table["flux"].description, notes.get("tcomm10", "")]
-        assert any("APPROXIMATE" in str(text) for text in descriptions)
+        fluxes = {"flux", "flux_error", "flux_upper95", "peak_brightness"}
+        marked = {
+            name
+            for number, name in enumerate(table.colnames, 1)
+            if "; APPROXIMATE"
+            in f"{table[name].description} {notes.get(f'tcomm{number}')}".replace("\n", " ")
+        }
+        assert marked == fluxes
 
 
 def test_figures_say_that_the_flux_is_approximate(model):

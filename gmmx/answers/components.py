@@ -66,7 +66,7 @@ _COLUMNS = {
     "x": ("arcsec", "position in the tangent plane, growing to the west"),
     "y": ("arcsec", "position in the tangent plane, growing to the north"),
 }
-_FLUXES = ("flux", "flux_error", "peak_brightness")
+_FLUXES = tuple(name for name, (unit, _) in _COLUMNS.items() if "cm2 s" in unit)
 # Where the column of flags stands.
 _FLAGS_INDEX = 17
 

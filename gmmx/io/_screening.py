@@ -57,7 +57,7 @@ def warn_of_unscreened(file, table, instrument):
         n_bad = int(np.count_nonzero(np.any(list(bad.values()), axis=0)))
         warnings.warn(
             f"{file}: {n_bad:,} of {len(table.values['x']):,} photons would not pass the "
-            f"screening of level 2: filter them by {file.path}[{','.join(bad)}]",
+            f"screening of level 2: filter them by {file}[{','.join(bad)}]",
             DataWarning,
             stacklevel=4,
         )

@@ -343,3 +343,22 @@ def test_an_image_of_one_observation_has_the_keywords_of_that_observation(tmp_pa
     result = make_result([one, two], make_mixture())
     write_images(tmp_path / "one.fits", {name: render(result).as_dict()[name]}, result)
     assert fits.getheader(tmp_path / "one.fits")["OBS_ID"] == obs_id
+
+
+@pytest.mark.parametrize(
+    ("units", "equation"),
+    [
+        ("counts", "EXPECTED = COMPLETENESS x SIGNAL_PSF + BACKGROUND"),
+        ("flux", "EXPECTED = COMPLETENESS x REFEXPO x (SIGNAL_PSF + BACKGROUND)"),
+        ("sb", "EXPECTED = COMPLETENESS x REFEXPO x (area of a pixel in arcsec**2) x"),
+    ],
+)
+def test_each_header_says_how_the_images_add_up(tmp_path, units, equation):
+    result = make_result([make_observation()], make_mixture())
+    write_images(tmp_path / "sum.fits", render(result, units=units), result)
+    with fits.open(tmp_path / "sum.fits") as file:
+        for name in ("SIGNAL_PSF", "BACKGROUND", "COMPLETENESS", "EXPECTED"):
+            text = " ".join(map(str, file[name].header["COMMENT"]))
+            assert equation in text
+            assert "no coarser than the completeness map's" in text
+        assert "no PSF" in str(file[0].header["COMMENT"])

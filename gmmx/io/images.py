@@ -1,6 +1,7 @@
 """Images of a fit as files, FITS for DS9 and CIAO or HDF5; and the pixels of any FITS image."""
 
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from .write import replacing, replacing_hdf5
 
 FITS_SUFFIXES = (".fits", ".fits.gz", ".fit", ".img")
 HDF5_SUFFIXES = (".h5", ".hdf5")
+# Columns of a comment in a header.
+_COMMENT_WIDTH = 72
 IMAGE_SUFFIXES = FITS_SUFFIXES + HDF5_SUFFIXES
 
 
@@ -145,8 +148,9 @@ def _header(
     header.update(keywords(own))
     header["CREATOR"] = (f"gmmx {__version__}", "tool that made this file")
     header["DATE"] = (created, "date of this file, UTC")
-    for line in image.comments:
-        header.add_comment(printable(line))
+    for text in image.comments:
+        for line in textwrap.wrap(printable(text), _COMMENT_WIDTH):
+            header.add_comment(line)
     for line in history(own, created, command):
         header.add_history(line)
     return header

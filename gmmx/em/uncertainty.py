@@ -115,7 +115,9 @@ def _component_errors(information):
     rows = (1 + d) * k
     covariance = information.solve(np.eye(n)[:, :rows])[:rows].reshape(1 + d, k, 1 + d, k)
     each = np.arange(k)
-    moved = information.followed(information.moves)[:rows].reshape(1 + d, k, -1)
+    moved = information.followed(information.moves)
+    # The number of moves is named, because without components it cannot be inferred.
+    moved = moved[:rows].reshape(1 + d, k, moved.shape[-1])
     variances = np.maximum(covariance[0, each, 0, each], 0.0) + (moved[0] ** 2).sum(-1)
     roots = np.linalg.cholesky(parameters.scales(information.phase))
     own = covariance[1:, each, 1:, each] + np.einsum("ikm,jkm->kij", moved[1:], moved[1:])

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 import gmmx
 from gmmx.cli.console import Console
 from gmmx.cli.main import main
-from gmmx.cli.options import CONFIGS, expanded, values
+from gmmx.cli.options import CONFIGS, values
+from gmmx.cli.streams import expanded
 from gmmx.config import FitConfig, RenderConfig
 from gmmx.errors import DataError, GmmxError, InputError
 from gmmx.io.virtual import parse_file_argument
@@ -134,7 +135,7 @@ def test_the_help_of_an_option_is_a_sentence(command):
 
 def test_commands_are_listed_in_the_order_of_the_work():
     listed = main.list_commands(click.Context(main))
-    assert listed == ["fit", "render", "plot", "info", "export", "score"]
+    assert listed == ["fit", "render", "plot", "info", "flux", "export", "score"]
 
 
 def test_the_options_of_fit_stand_under_headings():

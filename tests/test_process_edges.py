@@ -14,7 +14,7 @@ from handmade import make_mixture, make_observation, make_result
 from made_files import event_hdus, flat, image_hdus
 
 import gmmx
-from gmmx.cli.options import expanded
+from gmmx.cli.streams import expanded
 from gmmx.errors import InputError, OutputError
 from gmmx.io.models import write_model
 

@@ -23,6 +23,7 @@ from ..errors import GmmxError
 from . import options
 from .console import Main
 from .fit import fit
+from .flux import flux
 from .options import Command, File, flag, setting, values
 
 
@@ -187,6 +188,9 @@ def info(context, models, as_json):
             console.show(f"{model}\n\n{summary(result, verbose=console.verbose)}\n")
     if failed:
         context.exit(1)
+
+
+main.add_command(flux)
 
 
 @main.command(

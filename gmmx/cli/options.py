@@ -4,20 +4,24 @@ An option that sets a parameter takes its default and its choices from the optio
 `gmmx.config`, so that nothing is written twice.
 """
 
-import os
-import sys
 import warnings
 from dataclasses import fields
 
 import click
 from click.shell_completion import CompletionItem
 
-from ..config import ExportConfig, FitConfig, PlotConfig, ReadOptions, RenderConfig
-from ..errors import GmmxWarning, InputError
-from .streams import printing
+from ..config import ExportConfig, FitConfig, FluxConfig, PlotConfig, ReadOptions, RenderConfig
+from ..errors import GmmxWarning
+from .streams import expanded, printing
 
 # The option classes of the commands that have one.
-CONFIGS = {"fit": FitConfig, "render": RenderConfig, "plot": PlotConfig, "export": ExportConfig}
+CONFIGS = {
+    "fit": FitConfig,
+    "render": RenderConfig,
+    "plot": PlotConfig,
+    "export": ExportConfig,
+    "flux": FluxConfig,
+}
 # Options that are shorter than the parameter that they set.
 SHORT = {"n_components": "k", "energy_kev": "energy"}
 # The help of an option with a longer name begins on the next line.
@@ -208,32 +212,6 @@ def values(config, given):
 def examples(*lines):
     """Return the end of a help page: examples, one on each line."""
     return "\n".join(["Examples:", "", "\b", *(f"  {line}" for line in lines)])
-
-
-def expanded(paths):
-    """Return the paths with each "-" replaced by the lines of standard input."""
-    found = []
-    for path in paths:
-        if path == "-":
-            found += listed_names()
-        else:
-            found.append(path)
-    if not found:
-        raise InputError("-: no file names on standard input: pipe a list of files, one per line")
-    return found
-
-
-def listed_names():
-    """Return the file names that standard input lists, one on each line."""
-    if sys.stdin is None:
-        raise InputError("-: standard input is closed: pipe a list of files, one per line")
-    text = sys.stdin.buffer.read()
-    if text.startswith((b"SIMPLE  =", b"\x1f\x8b", b"\x89HDF")) or b"\0" in text:
-        raise InputError(
-            "-: standard input is not a list of file names, one per line: events and models "
-            "cannot be piped, because they are read more than once: give the name of a file"
-        )
-    return [os.fsdecode(line.strip()) for line in text.splitlines() if line.strip()]
 
 
 def _take_files(context, _parameter, paths):

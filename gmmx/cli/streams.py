@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import click
 
 from .._words import readable
-from ..errors import OutputError
+from ..errors import InputError, OutputError
 
 
 class ReaderGoneError(Exception):
@@ -88,3 +88,29 @@ def silence(stream) -> None:
     except (AttributeError, OSError, ValueError):
         # There is no stream, or it is an object of a caller in Python.
         return
+
+
+def expanded(paths):
+    """Return the paths with each "-" replaced by the lines of standard input."""
+    found = []
+    for path in paths:
+        if path == "-":
+            found += listed_names()
+        else:
+            found.append(path)
+    if not found:
+        raise InputError("-: no file names on standard input: pipe a list of files, one per line")
+    return found
+
+
+def listed_names():
+    """Return the file names that standard input lists, one on each line."""
+    if sys.stdin is None:
+        raise InputError("-: standard input is closed: pipe a list of files, one per line")
+    text = sys.stdin.buffer.read()
+    if text.startswith((b"SIMPLE  =", b"\x1f\x8b", b"\x89HDF")) or b"\0" in text:
+        raise InputError(
+            "-: standard input is not a list of file names, one per line: events and models "
+            "cannot be piped, because they are read more than once: give the name of a file"
+        )
+    return [os.fsdecode(line.strip()) for line in text.splitlines() if line.strip()]

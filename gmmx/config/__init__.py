@@ -16,6 +16,7 @@ from .output import (
     STRETCHES,
     UNITS,
     ExportConfig,
+    FluxConfig,
     PlotConfig,
     RenderConfig,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "ExportConfig",
     "FitConfig",
     "FitOptions",
+    "FluxConfig",
     "Options",
     "PlotConfig",
     "ReadOptions",

@@ -7,6 +7,7 @@ from .._words import either
 from ..errors import InputError
 from ._checks import (
     Options,
+    make_tuples,
     require_bool,
     require_choice,
     require_positive,
@@ -102,6 +103,42 @@ class PlotConfig(Options):
         require_choice(self, "what", FIGURES)
         require_choice(self, "stretch", STRETCHES)
         require_whole(self, 10, "dpi")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FluxConfig(Options):
+    """Options of `gmmx flux`.
+
+    Parameters
+    ----------
+    region : tuple of path
+        Region files. Each is one region, the union of its shapes.
+    circle : tuple of str
+        Circles "RA,DEC,RADIUS": ICRS in degrees, or in hours and degrees with colons, and arcsec.
+    each : bool
+        Whether every shape of a file is a region of its own.
+    covariance : bool
+        Whether correlations between the regions are given.
+    erg_per_photon : float, optional
+        Mean energy of a photon, from a spectral model [erg].
+
+    Examples
+    --------
+    >>> FluxConfig(circle="187.7,12.4,30")
+    FluxConfig(circle=('187.7,12.4,30',))
+    """
+
+    region: tuple = ()
+    circle: tuple = ()
+    each: bool = False
+    covariance: bool = False
+    erg_per_photon: float | None = None
+
+    def __post_init__(self):
+        make_tuples(self, "region", "circle")
+        require_bool(self, "each")
+        require_bool(self, "covariance")
+        require_positive(self, "erg_per_photon")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -116,6 +116,46 @@ def write_table(
             aside.write_text(text.getvalue(), encoding="utf-8")
 
 
+def write_plain_table(path: str | PathLike, table: Table, *, overwrite: bool = False) -> None:
+    """Write any table with units and descriptions, in the format that the ending names.
+
+    Parameters
+    ----------
+    path : str or Path
+        It ends in .ecsv, .fits or .csv. Metadata are kept in ECSV, and in FITS as keywords.
+    table : astropy.table.Table
+    overwrite : bool
+        Replace the file if it exists.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and `overwrite` is false, if it cannot be written, or if its ending
+        is unknown.
+
+    Examples
+    --------
+    >>> write_plain_table("fluxes.csv", Table({"flux": [1.5]}))
+    >>> read_table("fluxes.ecsv")
+    Traceback (most recent call last):
+    gmmx.errors.DataError: fluxes.ecsv: no such file: name a table that `gmmx export` wrote as .ecsv
+    """
+    with replacing(path, overwrite, suffixes=TABLE_SUFFIXES) as aside:
+        suffix = aside.suffix.lower()
+        if suffix == ".fits":
+            hdu = fits.table_to_hdu(Table(table, meta={}))
+            for number, column in enumerate(table.columns.values(), 1):
+                if column.info.description:
+                    hdu.header[f"TCOMM{number}"] = column.info.description
+            for name, value in table.meta.items():
+                hdu.header[_KEYWORDS.get(name, name[:8].upper())] = value
+            hdu.writeto(aside, overwrite=True, checksum=True)
+        else:
+            text = io.StringIO()
+            table.write(text, format=f"ascii{suffix}")
+            aside.write_text(text.getvalue(), encoding="utf-8")
+
+
 def read_table(path: str | PathLike) -> Table:
     """Read a component table that `write_table` wrote as ECSV or FITS.
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..answers.images import RenderedImages
     from ..answers.score import Score
+    from ..io.regions import Source
     from ..plane.grid import PixelGrid
     from .result import FitResult
 
@@ -166,6 +167,48 @@ class ResultDoors:
 
         others = [other] if isinstance(other, Observation) else list(other)
         return held_out_score(self._result, others)
+
+    def flux(
+        self,
+        region: "Source | Sequence[Source]",
+        *,
+        each: bool = False,
+        erg_per_photon: float | None = None,
+        correlations: bool = False,
+    ) -> "QTable":
+        """Flux of the extended components in regions of the sky, with intervals.
+
+        Parameters
+        ----------
+        region : path, regions.Region, regions.Regions, or a list of these
+            Each is one region.
+        each : bool
+            Whether every shape is a region of its own.
+        erg_per_photon : float, optional
+            Mean energy of a photon, from a spectral model [erg].
+        correlations : bool
+            Whether the correlations between the regions are given, too.
+
+        Returns
+        -------
+        astropy.table.QTable
+            The numbers that ``gmmx flux`` prints, with units; see
+            `gmmx.answers.flux_table.flux_table`.
+        """
+        from ..answers.flux import Region
+        from ..answers.flux_table import flux_in, plane_of
+        from ..io.regions.named import named_regions
+
+        named = named_regions(
+            region,
+            frame=plane_of(self._result),
+            physical=self._result.observations[0].physical,
+            each=each,
+        )
+        regions = [Region(name, shapes) for name, shapes in named]
+        return flux_in(
+            self._result, regions, erg_per_photon=erg_per_photon, correlations=correlations
+        )
 
     def sample(self, n: int, rng: np.random.Generator, *, with_points: bool = False) -> np.ndarray:
         """Draw positions from the deconvolved sky.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import reference
-from handmade import make_observation, make_result
+from handmade import galaxy_truth, make_observation, make_result
 from numpy.testing import assert_allclose
 
 import gmmx
@@ -213,3 +213,11 @@ def test_a_pixel_much_larger_than_the_field_is_named(masked_core):
     with pytest.raises(InputError, match=r"1e\+06 arcsec is more than 100 times .* 240 x 240"):
         output_grid(masked_core, bin=1e6)
     assert output_grid(masked_core, bin=300.0).shape == (1, 1)
+
+
+@pytest.mark.parametrize("step", [pytest.param(0.5, marks=pytest.mark.slow), 1.968, 3.0, 60.0])
+def test_the_expected_photons_of_a_galaxy_do_not_depend_on_the_pixels(shared_data, step):
+    truth = galaxy_truth(shared_data / "marx" / "galaxy")
+    own = render(truth).expected.values.sum()
+    coarse = render(truth, output_grid(truth, bin=step)).expected.values.sum()
+    assert coarse == pytest.approx(own, rel=1e-6)

@@ -1,6 +1,6 @@
 """Integrals of a mixture over cells of any size, exact enough that sums of cells agree.
 
-A Gaussian that is broad compared with the cells is sampled on a lattice of a sixth to a twelfth
+A Gaussian that is broad compared with the cells is sampled on a lattice of a tenth to a twentieth
 of its standard deviation. All Gaussians of one lattice share a spline of degree 5, whose integral
 over a cell is a sum of few samples along each axis. The others are integrated one by one. Both
 ways are right to some 1e-7 of the peak of a Gaussian, whatever the size of the cells.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 # Samples of the lattice for each standard deviation of its narrowest Gaussian.
-_SAMPLES = 6.0
+_SAMPLES = 10.0
 # The finest lattice is this many times coarser than the cells: a finer one would cost more than
 # its Gaussians do one by one.
 _COARSER = 2.0

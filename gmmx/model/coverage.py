@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .mixture import Mixture
     from .observation import Observation
 
-# A field of several observations is mapped with at most this many cells.
+# The field is mapped with at most this many cells.
 _MOST_CELLS = 4_000_000
 
 
@@ -65,20 +66,19 @@ class Coverage:
         maps = [o.completeness for o in observations if o.completeness is not None]
         if not maps or len(maps) < len(observations):
             return None
-        if len(maps) == 1:
-            inside = 1.0 * (maps[0].exposure > 0)
-            return cls(maps[0].grid, inside, inside * maps[0].open_fraction)
-        grid = _coarser(joined_grid([one.grid for one in maps]))
-        inside, seen = np.zeros(grid.shape), np.zeros(grid.shape)
-        for one in maps:
-            inside = np.maximum(inside, map_means(1.0 * (one.exposure > 0), one.grid, grid))
-            seen = np.maximum(seen, map_means(_open(one), one.grid, grid))
-        return cls(grid, inside, seen)
+        return _coverage(tuple(maps))
 
     def __repr__(self):
         area = self.inside.sum() * self.grid.cell_area / 3600
         masked = 1 - self.seen.sum() / max(self.inside.sum(), 1e-300)
         return f"Coverage({area:.4g} arcmin^2, {100 * masked:.2g} % masked)"
+
+    @cached_property
+    def pyramids(self) -> tuple[Pyramid, Pyramid]:
+        """The field and its part that is not masked, to be integrated under components."""
+        inside = Pyramid.of(self.grid, self.inside)
+        is_open = np.array_equal(self.inside, self.seen)
+        return inside, inside if is_open else Pyramid.of(self.grid, self.seen)
 
     def moments(self, mixture: Mixture) -> np.ndarray:
         """Moments of the parts of the plane under each component, (3, K, 6).
@@ -87,11 +87,10 @@ class Coverage:
         are those of `Pyramid.moments`.
         """
         means, covariances = mixture.means, mixture.covariances
-        found = []
-        for part in (self.inside, self.seen):
-            pyramid = Pyramid.of(self.grid, part)
-            found.append(pyramid.moments(means, covariances, pyramid.levels(covariances)))
-        inside, seen = found
+        inside, seen = (
+            pyramid.moments(means, covariances, pyramid.levels(covariances))
+            for pyramid in self.pyramids
+        )
         whole = np.zeros_like(inside)
         whole[:, 0] = 1
         whole[:, 3:] = covariances.reshape(-1, 4)[:, [0, 1, 3]]
@@ -102,6 +101,20 @@ class Coverage:
         if len(mixture) == 0:
             return np.zeros((3, 0))
         return np.clip(self.moments(mixture)[:, :, 0], 0.0, 1.0)
+
+
+@lru_cache(maxsize=1)
+def _coverage(maps: tuple[Completeness, ...]) -> Coverage:
+    """The coverage of completeness maps; the last one is kept, because a fit asks for it often."""
+    grid = _coarser(joined_grid([one.grid for one in maps]))
+    if len(maps) == 1 and grid.shape == maps[0].grid.shape:
+        inside = 1.0 * (maps[0].exposure > 0)
+        return Coverage(grid, inside, inside * maps[0].open_fraction)
+    inside, seen = np.zeros(grid.shape), np.zeros(grid.shape)
+    for one in maps:
+        inside = np.maximum(inside, map_means(1.0 * (one.exposure > 0), one.grid, grid))
+        seen = np.maximum(seen, map_means(_open(one), one.grid, grid))
+    return Coverage(grid, inside, seen)
 
 
 def joined_grid(grids: Sequence[PixelGrid]) -> PixelGrid:

@@ -11,8 +11,9 @@ Drawing, tabulating and scoring need nothing else. The layout of schema_version 
                            flux_upper95, kind ("extended", "point"), observed_fraction,
                            observed_photons, prior_scale; fixed_flux, fixed_mean and
                            fixed_covariance if any parameter was fixed; attributes:
-                           reference_exposure, exposure_unit, signal_error; photons_in_field,
-                           photons_under_masks and photons_outside, each with its _error
+                           reference_exposure, exposure_unit, signal_error, photons_in_field,
+                           photons_under_masks and photons_outside with their _error, and
+                           flux_note if fluxes are approximate
     /background/<name>     attributes: index, observation, name, kind, amplitude, amplitude_error,
                            amplitude_upper95, photons, photons_error, photons_upper95,
                            correlation, fixed; map if it has a template

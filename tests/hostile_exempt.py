@@ -66,7 +66,12 @@ def another_instrument(case):
 def another_value(case):
     """Pixels or a column hold other possible numbers."""
     change = case.change
-    if not isinstance(change, SetValues) or not math.isfinite(change.value):
+    if not isinstance(change, SetValues):
+        return False
+    if math.isnan(change.value) and not change.column:
+        # A pixel that is NaN is one of which nothing is known, by the FITS standard.
+        return True
+    if not math.isfinite(change.value):
         return False
     if change.column.lower() in ("energy", "pi", "ccd_id", "ccdnr") or "fixed" in change.column:
         # A photon of another energy or chip is not selected; true and false are two values.

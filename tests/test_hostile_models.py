@@ -58,6 +58,7 @@ OWN = "observations/acisf00001"
         (DeleteNode("background/particle"), "background particle is not in both"),
         (DeleteNode("mixture/flux"), "damaged model file"),
         (SetArray("mixture/observed_fraction", "ints"), "observed_fraction cannot be 4.6"),
+        (SetArray("mixture/kind", "huge"), "kind of /mixture holds other words"),
         (SetArray("mixture/flux_error", "negative"), "flux_errors cannot be negative"),
         (SetArray(f"{OWN}/completeness/exposure", "huge"), "not that of the exposure maps"),
         (SetArray("history/objective", "short"), "the columns of /history differ in length"),

@@ -144,6 +144,9 @@ def _draws(group: h5py.Group) -> Draws:
 
 
 def _fixed(group: h5py.Group, names: Mapping[str, str]) -> Fixed | None:
+    kinds = set(group["kind"][()].ravel().tolist())
+    if not kinds <= {b"extended", b"point"}:
+        raise BadValueError(f"kind of {group.name} holds other words than extended and point")
     columns = {names.get(name, name): field for name, field in FIXED_COLUMNS.items()}
     absent = missing(group, columns)
     if len(absent) == len(columns):

@@ -196,7 +196,7 @@ def test_choices_are_those_of_the_library():
         (ReadOptions, "energy", "energy_kev"),
         (ReadOptions, "psf_ef", "psf_ecf"),
         (FitOptions, "k", "n_components"),
-        (FitOptions, "nonsense", "choose from n_components, init"),
+        (FitOptions, "nonsense", "choose from n_components, price, init"),
     ],
 )
 def test_an_unknown_option_is_refused_with_the_one_that_may_be_meant(options, name, meant):

@@ -105,9 +105,14 @@ def layers_of(result: FitResult, observation: Observation, grid: PixelGrid) -> L
         return Layers(grid, ones, ones, both[0], both[1], background, background)
     own = field.own_maps()
     seen, seen_points = (seen_photons(its, grid, own.grid, own.omega) for its in components)
-    masked, unmasked = (_sum(backgrounds, own, masked=one) for one in (True, False))
-    omega, whole, background, behind_masks = means_in_pixels(
-        [own.omega, own.unmasked, masked, unmasked], own.grid, grid
+
+    def means(values):
+        return means_in_pixels([values], own.grid, grid)[0]
+
+    omega, whole = means(own.omega), means(own.unmasked)
+    # One after the other, because a map may fill a gigabyte.
+    background, behind_masks = (
+        means(_sum(backgrounds, own, masked=masked)) for masked in (True, False)
     )
     area = grid.cell_area
     return Layers(grid, omega, whole, seen, seen_points, background * area, behind_masks * area)

@@ -97,6 +97,23 @@ def test_a_fixed_background_has_no_error():
     assert "correlation" not in page
 
 
+def test_a_background_that_is_not_significant_has_a_limit():
+    result = make_result([make_observation()], make_mixture())
+    zero = {"photons": 1e-9, "photons_error": 1.2, "photons_upper95": 3.1}
+    zero |= {"amplitude": 1e-14, "amplitude_error": 1e-5, "amplitude_upper95": 2.6e-5}
+    background = replace(result.backgrounds[0], **zero)
+    found = lines_of(summary(replace(result, backgrounds=(background,))))
+    assert "sky 0 (below 3.1 at 95 %) detected photons" in found
+    assert "amplitude below 2.6e-05 photon/arcsec^2 at 95 %" in found
+
+
+def test_a_component_that_is_not_significant_has_a_limit():
+    mixture = make_mixture(2)
+    errors = {"flux_errors": mixture.fluxes * [0.1, 0.8], "flux_upper95": mixture.fluxes * [1.2, 2]}
+    page = summary(make_result([make_observation()], mixture, **errors))
+    assert page.count("at 95 %)") == 1
+
+
 def test_a_flux_needs_an_exposure_in_area_and_time():
     page = summary(make_result([make_observation(unit="s")], make_mixture()))
     known = "flux not known, because the exposure is in s"

@@ -135,7 +135,7 @@ def test_the_help_of_an_option_is_a_sentence(command):
 
 def test_commands_are_listed_in_the_order_of_the_work():
     listed = main.list_commands(click.Context(main))
-    assert listed == ["fit", "render", "plot", "info", "flux", "export", "score"]
+    assert listed == ["fit", "errors", "render", "plot", "info", "flux", "export", "score"]
 
 
 def test_the_options_of_fit_stand_under_headings():
@@ -203,7 +203,7 @@ def test_the_command_line_overrides_a_file_which_overrides_the_default(tmp_path)
     ("text", "words"),
     [
         ("[fit]\nkomponents = 3\n", ["unknown key 'komponents'", "[fit]", "max_iter"]),
-        ("[plots]\ndpi = 3\n", ["unknown key 'plots'", "[fit], [render], [plot]"]),
+        ("[plots]\ndpi = 3\n", ["unknown key 'plots'", "[fit], [errors], [render], [plot]"]),
         ("k = 3\n", ["unknown key 'k'"]),
         ("[render]\nunit = 'sb'\n", ["unknown key 'unit'", "[render]", "units"]),
         ("[fit]\nk = 'many'\n", ["[fit]: `n_components` = many"]),

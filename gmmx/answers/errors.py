@@ -5,19 +5,22 @@ from dataclasses import replace
 import numpy as np
 
 from .._kernels.threads import threads_at_most
-from ..config import FitOptions
-from ..config._checks import option_names
-from ..em.drawing import drawn_parameters
+from ..config import N_DRAWS, ErrorsConfig, FitOptions, option_names
+from ..em.drawing import Drawn, drawn_parameters
 from ..em.parameters import Parameters
-from ..errors import InputError
 from ..fitting.problem import Problem
-from ..model.posterior import METHODS, Draws
+from ..fitting.redraw import LEVELS, refitted, resampled, scanned
+from ..model.posterior import Draws
 
-# How draws can be made, "auto" included.
-CHOICES = ("auto", *METHODS)
+# Above this correlation with the flux, the level of a free background is scanned.
+DEGENERATE = 0.7
+# By so many nats the log-likelihoods of equally good refits differ, because a mixture is an
+# approximation of the sky and its fits end in local optima. Levels of the background that differ
+# less are not told apart.
+TEMPERATURE = 10.0
 
 
-def make_draws(result, n=200, *, method="auto", seed=0, threads=0, callback=None):
+def make_draws(result, n=N_DRAWS, *, method="auto", seed=0, threads=0, callback=None):
     """Return a fit with draws: parameter sets that are consistent with its data.
 
     Parameters
@@ -25,8 +28,11 @@ def make_draws(result, n=200, *, method="auto", seed=0, threads=0, callback=None
     result : FitResult
     n : int
         Number of parameter sets.
-    method : {"auto", "laplace"}
-        How they are made. "laplace" draws from the information matrix.
+    method : {"auto", "laplace", "bootstrap", "scan"}
+        How they are made: from the information matrix (laplace), by warm refits with Poisson
+        weights of the photons (bootstrap), or by refits at given levels of all free backgrounds
+        with draws from the information matrix of each (scan). "auto" scans if the correlation of
+        a free background with the flux is above `DEGENERATE`, and else takes laplace.
     seed : int
         Of the random numbers.
     threads : int
@@ -52,18 +58,23 @@ def make_draws(result, n=200, *, method="auto", seed=0, threads=0, callback=None
     >>> make_draws(result, 50).draws
     Draws: 50 parameter sets of 1 component and 0 backgrounds (laplace)
     """
-    if method not in CHOICES:
-        raise InputError(f"`method` = {method}: choose {', '.join(CHOICES)}", parameter="method")
-    if n < 1:
-        raise InputError(f"`n` = {n}: give at least 1, such as 200", parameter="n")
+    ErrorsConfig(draws=n, method=method, seed=seed, threads=threads)
+    if method == "auto":
+        method = chosen_method(result)
+    tell = (lambda _done, _total: None) if callback is None else callback
     with threads_at_most(threads):
-        draws = _laplace(result, n, seed)
-    if callback is not None:
-        callback(1, 1)
+        draws = _MAKERS[method](result, n, seed, tell)
     return replace(result, draws=draws)
 
 
-def draws_of(result, n=200, seed=0):
+def chosen_method(result):
+    """The method that "auto" stands for: scan where a free background takes the flux's place."""
+    free = any(not b.fixed and b.photons > 0 for b in result.backgrounds)
+    is_degenerate = abs(result.background_correlation) > DEGENERATE
+    return "scan" if free and is_degenerate and len(result.mixture) else "laplace"
+
+
+def draws_of(result, n=N_DRAWS, seed=0):
     """The draws of a fit: those that it has, or else draws from the information matrix.
 
     Parameters
@@ -79,36 +90,112 @@ def draws_of(result, n=200, seed=0):
     if result.draws is not None:
         return result.draws
     with threads_at_most(0):
-        return _laplace(result, n, seed)
+        return _laplace(result, n, seed, lambda _done, _total: None)
 
 
-def problem_of(result):
-    """The problem that a fit has solved, as its observations and options say."""
+def options_of(result):
+    """The options of a fit, without the files that it started from."""
     names = set(option_names(FitOptions)) - {"init", "fix"}
-    options = {name: value for name, value in result.options.items() if name in names}
-    return Problem.of(result.observations, FitOptions(**options))
+    return FitOptions(**{name: v for name, v in result.options.items() if name in names})
 
 
-def information_of(problem, result):
+def information_of(result):
     """The information matrix at the parameters of a fit, with amounts of zero held."""
-    amplitudes = tuple(
-        np.array([b.amplitude for b in o.backgrounds], float) for o in problem.observations
+    problem = Problem.of(result.observations, options_of(result))
+    parameters = Parameters(
+        mixture=result.mixture, amplitudes=_amplitudes(result), fixed=result.fixed
     )
-    parameters = Parameters(mixture=result.mixture, amplitudes=amplitudes, fixed=result.fixed)
     phase = problem.begin_phase(parameters)
     evaluation = problem.evaluate(parameters, phase)
     return problem.information(parameters, phase).at_boundary(evaluation)
 
 
-def _laplace(result, n, seed):
+def _amplitudes(result):
+    return tuple(np.array([b.amplitude for b in o.backgrounds]) for o in result.observations)
+
+
+def _laplace(result, n, seed, tell):
     """Draws from the information matrix."""
-    information = information_of(problem_of(result), result)
-    drawn = drawn_parameters(information, n, np.random.default_rng(seed))
-    return Draws(
-        fluxes=drawn.fluxes,
-        means=drawn.means,
-        covariances=drawn.covariances,
-        amplitudes=drawn.amplitudes,
-        method="laplace",
-        seed=seed,
-    )
+    tell(0, 1)
+    drawn = drawn_parameters(information_of(result), n, np.random.default_rng(seed))
+    tell(1, 1)
+    return _draws([drawn], "laplace", seed)
+
+
+def _scan(result, n, seed, tell):
+    """Draws at levels of the background, of which each counts as its likelihood says."""
+    options, rng, refits = options_of(result), np.random.default_rng(seed), []
+    correlated = _splits(result)
+    for i, level in enumerate(LEVELS):
+        tell(i, len(LEVELS))
+        refits.append(
+            scanned(result.observations, options, result.mixture, result.fixed, level, correlated)
+        )
+    values = np.array([refit.log_likelihood for refit in refits])
+    weights = np.exp((values - values.max()) / TEMPERATURE)
+    counts = rng.multinomial(n, weights / weights.sum())
+    drawn = [
+        drawn_parameters(refit.information, int(count), rng, with_wings=False)
+        for refit, count in zip(refits, counts, strict=True)
+        if count
+    ]
+    tell(len(LEVELS), len(LEVELS))
+    return _draws(drawn, "scan", seed)
+
+
+def _splits(result):
+    """Deviations of the backgrounds of each observation that keep their photons together.
+
+    They are those of the information matrix, so that a scan of the level of all backgrounds does
+    not lose the uncertainty of their proportions.
+    """
+    found = []
+    information = information_of(result)
+    first = len(information.fixed) - sum(len(o.backgrounds) for o in result.observations)
+    unit = np.eye(len(information.fixed))
+    both = zip(result.observations, information.likelihood.integrals, strict=True)
+    for o, integrals in both:
+        rows = slice(first, first + len(o.backgrounds))
+        amplitudes = np.array([b.amplitude for b in o.backgrounds])
+        first += len(o.backgrounds)
+        if sum(not b.fixed for b in o.backgrounds) < 2:
+            found.append(np.zeros((0, len(o.backgrounds))))
+            continue
+        covariance = information.solve(unit[:, rows])[rows]
+        covariance = covariance * np.outer(amplitudes, amplitudes)
+        total = covariance @ integrals
+        variance = float(integrals @ total)
+        if variance > 0:
+            covariance = covariance - np.outer(total, total) / variance
+        values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+        found.append((vectors * np.sqrt(np.maximum(values, 0.0))).T)
+    return found
+
+
+def _bootstrap(result, n, seed, tell):
+    """Refits with a Poisson number of each photon; the components keep their number."""
+    options, drawn = options_of(result), []
+    for i, rng in enumerate(np.random.default_rng(seed).spawn(n)):
+        tell(i, n)
+        problem = Problem.of(resampled(result.observations, rng), options)
+        state = refitted(problem, result.mixture, _amplitudes(result), result.fixed)
+        drawn.append(
+            Drawn(
+                fluxes=state.mixture.fluxes[None],
+                means=state.mixture.means[None],
+                covariances=state.mixture.covariances[None],
+                amplitudes=np.concatenate([np.zeros(0), *state.amplitudes])[None],
+            )
+        )
+    tell(n, n)
+    return _draws(drawn, "bootstrap", seed)
+
+
+def _draws(parts, method, seed):
+    """Parts of the draws, one after another."""
+    names = ("fluxes", "means", "covariances", "amplitudes")
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Draws(method=method, seed=seed, **arrays)
+
+
+_MAKERS = {"laplace": _laplace, "scan": _scan, "bootstrap": _bootstrap}

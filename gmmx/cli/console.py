@@ -121,6 +121,15 @@ class Console:
             self.say(text)
         self._stage = iterate.stage
 
+    def steps(self, done, total):
+        """Show how many of all steps are finished, in a changing line on a terminal."""
+        if self.quiet or sys.stderr is None or not sys.stderr.isatty():
+            return
+        filled = round(30 * done / max(total, 1))
+        bar = "#" * filled + "." * (30 - filled)
+        self._live = True
+        streams.say(f"\r[{bar}] {done} of {total}\x1b[K", newline=False)
+
     def clear(self):
         """Remove the line of the progress."""
         if self._live:

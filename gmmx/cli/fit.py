@@ -204,6 +204,13 @@ _OPTIONS = (
         metavar="INT",
     ),
     _fit(
+        "draws",
+        "Draw so many parameter sets after the fit, which are the errors of all answers, as gmmx "
+        "errors does.",
+        metavar="INT",
+        default="none",
+    ),
+    _fit(
         "threads",
         "Number of threads, or 0 for all cores. The result does not depend on it.",
         metavar="INT",

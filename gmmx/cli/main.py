@@ -22,6 +22,7 @@ from ..config import (
 from ..errors import GmmxError
 from . import options
 from .console import Main
+from .errors import errors
 from .fit import fit
 from .flux import flux
 from .options import Command, File, flag, setting, values
@@ -43,6 +44,7 @@ def main():
 
 
 main.add_command(fit)
+main.add_command(errors)
 
 
 @main.command(

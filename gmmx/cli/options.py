@@ -10,20 +10,11 @@ from dataclasses import fields
 import click
 from click.shell_completion import CompletionItem
 
-from ..config import ExportConfig, FitConfig, FluxConfig, PlotConfig, ReadOptions, RenderConfig
+from ..config import ReadOptions
 from ..errors import GmmxWarning
+from .configs import CONFIGS, SHORT
 from .streams import expanded, printing
 
-# The option classes of the commands that have one.
-CONFIGS = {
-    "fit": FitConfig,
-    "render": RenderConfig,
-    "plot": PlotConfig,
-    "export": ExportConfig,
-    "flux": FluxConfig,
-}
-# Options that are shorter than the parameter that they set.
-SHORT = {"n_components": "k", "energy_kev": "energy"}
 # The help of an option with a longer name begins on the next line.
 WIDEST_NAME = 26
 

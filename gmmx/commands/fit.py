@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from ..answers.errors import make_draws
 from ..config import MODEL_SUFFIXES, FitConfig
 from ..errors import GmmxWarning, InputError
 from ..fitting.driver import fit as fit_photons
@@ -70,6 +71,8 @@ def fit(
     for line in _choices(given, config):
         say(line)
     result = _fitted(given, config, callback)
+    if config.draws:
+        result = make_draws(result, config.draws, seed=config.seed, threads=config.threads)
     options = {"events": [file.text for file in files], **result.options}
     result = replace(result, options=options, warnings=(*remembered, *result.warnings))
     write_model(out, result, overwrite=overwrite, command=command)

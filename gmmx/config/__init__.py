@@ -7,6 +7,7 @@ same words. Other modules take the options as one object, or their defaults from
 from dataclasses import dataclass
 
 from ._checks import Options, option_names
+from .errors import DRAW_METHODS, N_DRAWS, ErrorsConfig, FitDraws
 from .fitting import MODEL_SUFFIXES, STARTS, FitOptions
 from .output import (
     FIGURES,
@@ -23,17 +24,21 @@ from .output import (
 from .reading import SOURCE_POSITIONS, ReadOptions, SourceOptions, chip_numbers, energy_band
 
 __all__ = [
+    "DRAW_METHODS",
     "FIGURES",
     "IMAGES",
     "IMAGES_OF_EACH",
     "MODEL_SUFFIXES",
+    "N_DRAWS",
     "REGION_FRAMES",
     "SOURCE_POSITIONS",
     "STARTS",
     "STRETCHES",
     "UNITS",
+    "ErrorsConfig",
     "ExportConfig",
     "FitConfig",
+    "FitDraws",
     "FitOptions",
     "FluxConfig",
     "Options",
@@ -48,8 +53,8 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class FitConfig(FitOptions, SourceOptions, ReadOptions):
-    """All options of `gmmx fit`: those of ReadOptions, SourceOptions and FitOptions.
+class FitConfig(FitOptions, SourceOptions, ReadOptions, FitDraws):
+    """All options of `gmmx fit`: of ReadOptions, SourceOptions, FitOptions and FitDraws.
 
     Examples
     --------
@@ -58,5 +63,5 @@ class FitConfig(FitOptions, SourceOptions, ReadOptions):
     """
 
     def __post_init__(self):
-        for part in (ReadOptions, SourceOptions, FitOptions):
+        for part in (ReadOptions, SourceOptions, FitOptions, FitDraws):
             part.__post_init__(self)

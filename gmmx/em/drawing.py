@@ -14,7 +14,8 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from ..model.mixture import Mixture
-from .limits import amount_rows
+from .limits import ONE_SIDED, amount_rows
+from .propagation import Wings
 
 # Rounds in which draws with a negative flux are drawn again; what is left then is cut at zero.
 _ROUNDS = 300
@@ -46,7 +47,7 @@ class Drawn:
     amplitudes: np.ndarray
 
 
-def drawn_parameters(information, n, rng):
+def drawn_parameters(information, n, rng, *, with_wings=True):
     """Draw parameter sets from the information matrix of a fit.
 
     Parameters
@@ -56,12 +57,14 @@ def drawn_parameters(information, n, rng):
     n : int
         Number of parameter sets.
     rng : numpy.random.Generator
+    with_wings : bool
+        Whether each parameter set has the wings, too.
 
     Returns
     -------
     Drawn
     """
-    wings = _WingSlopes.of(information)
+    wings = _WingSlopes.of(information) if with_wings else _WingSlopes.none(information)
     z, w = _within_bounds(information, wings, n, rng)
     k, d = information.parameters.mixture.means.shape
     rows = amount_rows(information.parameters)
@@ -88,12 +91,14 @@ class _WingSlopes:
     Attributes
     ----------
     mixture : Mixture
+    wings : Wings
     shift : (C,) array
     root : (C, C) array
         Of their covariance.
     """
 
     mixture: Mixture
+    wings: Wings
     shift: np.ndarray
     root: np.ndarray
 
@@ -102,13 +107,22 @@ class _WingSlopes:
         """The wings of an information matrix."""
         mixture = information.likelihood.wings(information.parameters.mixture)
         if not len(mixture):
-            return cls(mixture, np.zeros(0), np.zeros((0, 0)))
+            return cls.none(information)
         covariance = np.linalg.inv(information.wings.complement)
         slopes = information.likelihood.flux_slopes(
             mixture, information.phase_of(mixture), information.logs
         )
         shift = covariance @ (slopes * mixture.fluxes)
-        return cls(mixture, shift, np.linalg.cholesky((covariance + covariance.T) / 2))
+        return cls(
+            mixture, information.wings, shift, np.linalg.cholesky((covariance + covariance.T) / 2)
+        )
+
+    @classmethod
+    def none(cls, information):
+        """No wings."""
+        d = information.parameters.mixture.n_dimensions
+        empty = Mixture.empty(d)
+        return cls(empty, Wings.none(information), np.zeros(0), np.zeros((0, 0)))
 
 
 def _within_bounds(information, wings, n, rng):
@@ -140,11 +154,11 @@ def _proposed(information, wings, n, rng):
         ).T
     w = wings.shift + normal[:, n_free:] @ wings.root.T
     if c:
-        z = z - w @ information.wings.through.T
+        z = z - w @ wings.wings.through.T
     moves = information.moves
     if moves.shape[1]:
         sizes = _deviates(information, n, moves.shape[1], rng)
-        moved, follow = _with_wings(information, moves)
+        moved, follow = _with_wings(information, wings.wings, moves)
         z = z + sizes @ moved.T
         w = w + sizes @ follow.T
     return z, w
@@ -163,7 +177,7 @@ def _deviates(information, n, n_moves, rng):
         profile = information.profiles[i]
         knots = np.linspace(0.0, 1.0, 201)[1:-1]
         values = np.array([profile.quantile(p) for p in knots]) - profile.value
-        unit = profile.quantile(_ONE_SIDED) - profile.value
+        unit = profile.quantile(ONE_SIDED) - profile.value
         if not (np.isfinite(unit) and unit > 0):
             sizes[:, first + column] = 0.0
             continue
@@ -171,12 +185,8 @@ def _deviates(information, n, n_moves, rng):
     return sizes
 
 
-_ONE_SIDED = 0.682689492137
-
-
-def _with_wings(information, moves):
+def _with_wings(information, wings, moves):
     """Each deviation with all other coordinates and the wings having followed it."""
-    wings = information.wings
     seen = [score @ moves for score in information.scores]
     pull = -sum(score.T @ part for score, part in zip(information.scores, seen, strict=True))
     followed, follow = wings.solve(information, pull, -wings.crossed_with(seen))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ..config import ExportConfig, PlotConfig, RenderConfig
+from ..config import ErrorsConfig, ExportConfig, PlotConfig, RenderConfig
 from ..errors import InputError
 from .observation import Observation
 
@@ -230,6 +230,36 @@ class ResultDoors:
         """
         mixture = self._result.mixture if with_points else self._result.extended
         return mixture.sample(n, rng)
+
+    def errors(
+        self,
+        draws: int = ErrorsConfig.draws,
+        *,
+        method: str = ErrorsConfig.method,
+        seed: int = ErrorsConfig.seed,
+        threads: int = ErrorsConfig.threads,
+    ) -> "FitResult":
+        """Return the fit with draws of its parameters, from which all errors are computed.
+
+        Parameters
+        ----------
+        draws : int
+            Number of parameter sets.
+        method : {"auto", "laplace", "bootstrap", "scan"}
+            How they are made; see `gmmx.answers.errors.make_draws`.
+        seed : int
+            Of the random numbers.
+        threads : int
+            Number of threads; 0 uses every core. The draws do not depend on it.
+
+        Returns
+        -------
+        FitResult
+            A copy with `draws`.
+        """
+        from ..answers.errors import make_draws
+
+        return make_draws(self._result, draws, method=method, seed=seed, threads=threads)
 
     def write(
         self, path: str | PathLike, *, overwrite: bool = False, command: str | None = None

@@ -45,9 +45,9 @@ from ...model.result import FitResult
 from . import reader_v1, reader_v2
 from .names import SCHEMA, SCHEMA_VERSION
 from .values import BadValueError
-from .writer import write_model
+from .writer import write_draws, write_model
 
-__all__ = ["SCHEMA_VERSION", "read_model", "write_model"]
+__all__ = ["SCHEMA_VERSION", "read_model", "write_draws", "write_model"]
 
 # What a damaged file leads to: h5py finds other objects than it expects, numpy other shapes.
 _DAMAGE = (

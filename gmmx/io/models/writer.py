@@ -2,7 +2,9 @@
 
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from io import BytesIO
 from os import PathLike
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -18,7 +20,7 @@ from ...model.posterior import Draws
 from ...model.result import FitResult
 from ...model.summary import BackgroundSummary
 from ..inputs import recorded_files
-from ..write import check_no_input, replacing_hdf5
+from ..write import check_no_input, replacing, replacing_hdf5
 from .names import (
     DRAW_ARRAYS,
     MIXTURE_ARRAYS,
@@ -98,6 +100,50 @@ def write_model(
         put_columns(file.create_group("path"), result.path)
         if result.draws is not None:
             _put_draws(file.create_group("draws"), result.draws)
+
+
+def write_draws(
+    path: str | PathLike,
+    model: str | PathLike,
+    result: FitResult,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write a model file with other draws; everything else in it stays as it is.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write, which may be the model file itself.
+    model : str or Path
+        The model file that `result` was read from.
+    result : FitResult
+        With draws.
+    overwrite : bool
+        Replace the file if it exists.
+
+    Raises
+    ------
+    OutputError
+        As `write_model` does.
+    InputError
+        If the fit has no draws.
+    """
+    if result.draws is None:
+        raise InputError("this fit has no draws to write: make them with `result.errors()`")
+    # In memory, for the reason that `replacing_hdf5` names.
+    content = BytesIO(Path(model).read_bytes())
+    with h5py.File(content, "r+") as file:
+        is_present = file.attrs["schema_version"] == SCHEMA_VERSION
+        if is_present:
+            if "draws" in file:
+                del file["draws"]
+            _put_draws(file.create_group("draws"), result.draws)
+    if not is_present:
+        write_model(path, result, overwrite=overwrite)
+        return
+    with replacing(path, overwrite) as aside:
+        aside.write_bytes(content.getvalue())
 
 
 def _put_mixture(group: h5py.Group, result: FitResult) -> None:

@@ -1,0 +1,14 @@
+"""The option classes of the commands that have one, and options that are shorter than a field."""
+
+from ..config import ErrorsConfig, ExportConfig, FitConfig, FluxConfig, PlotConfig, RenderConfig
+
+CONFIGS = {
+    "fit": FitConfig,
+    "errors": ErrorsConfig,
+    "render": RenderConfig,
+    "plot": PlotConfig,
+    "export": ExportConfig,
+    "flux": FluxConfig,
+}
+# Options that are shorter than the parameter that they set.
+SHORT = {"n_components": "k", "energy_kev": "energy"}

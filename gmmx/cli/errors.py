@@ -1,0 +1,64 @@
+"""The command `gmmx errors`."""
+
+import click
+
+from ..config import DRAW_METHODS, ErrorsConfig
+from . import options
+from .options import Command, setting, values
+
+
+@click.command(
+    "errors",
+    cls=Command,
+    epilog=options.examples(
+        "gmmx errors model.h5",
+        "gmmx errors model.h5 --method scan --draws 500 --out with_draws.h5",
+    ),
+)
+@options.model
+@setting(ErrorsConfig, "draws", "Number of parameter sets.", metavar="INT")
+@setting(
+    ErrorsConfig,
+    "method",
+    "Draw from the information matrix (laplace), refit with Poisson weights of the photons "
+    "(bootstrap), or refit at given levels of the background (scan). auto scans if a free "
+    "background is correlated with the flux by more than 0.5, because on emission that fills the "
+    "field the level of the background is the error, and else takes laplace.",
+    type=click.Choice(DRAW_METHODS),
+)
+@setting(ErrorsConfig, "seed", "Seed of the random numbers.", metavar="INT")
+@setting(
+    ErrorsConfig,
+    "threads",
+    "Number of threads, or 0 for all cores. The draws do not depend on it.",
+    metavar="INT",
+)
+@options.out("MODEL.h5", "Write a copy with the draws. [default: MODEL itself]", required=False)
+@options.overwrite
+@options.quiet
+@options.verbose
+@options.config
+@click.pass_obj
+def errors(console, model, out, overwrite, **given):
+    """Add draws of the parameters to MODEL, from which all errors are computed.
+
+    A draw is a complete parameter set, with a mixture and all backgrounds, that is consistent
+    with the photons. The error of any answer is its spread over the draws. MODEL is rewritten, all
+    else in it stays, unless --out is given.
+
+    The draws contain the degeneracy between broad emission and the background, the error of a
+    background that was measured elsewhere, and fluxes that may be zero. They do not contain
+    sources that nobody observed, under masks or outside of the field.
+    """
+    from ..commands.errors import errors as draw_errors
+
+    config = values(ErrorsConfig, given)
+    out, result = draw_errors(
+        model,
+        out,
+        config,
+        overwrite=overwrite,
+        inputs=console.configs,
+        callback=console.steps,
+    )
+    console.say(f"draws: {len(result.draws)} parameter sets ({result.draws.method}) in {out}")

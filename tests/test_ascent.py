@@ -284,7 +284,7 @@ def test_objective_never_falls_where_components_rest_on_the_floor(start):
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(start=clumped_starts)
 def test_objective_never_falls_on_the_floor_of_many_skies(start):
     check_never_falls(*start)

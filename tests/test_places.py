@@ -14,6 +14,7 @@ from gmmx.em.parameters import Parameters, Priors
 from gmmx.em.photons import PhotonLikelihood
 from gmmx.em.places import place_errors
 from gmmx.errors import DegeneracyWarning
+from gmmx.fitting.warnings import unseen_components
 from gmmx.model.background import Background
 from gmmx.model.completeness import Completeness
 from gmmx.model.coverage import Coverage
@@ -163,6 +164,38 @@ def test_the_flux_in_the_field_is_known_better_than_the_total():
     facts = json.loads(json.dumps(summary_dict(result)))
     assert facts["photons_reference_in_field"] == pytest.approx(photons[0])
     assert facts["mostly_unseen"] == [0]
+
+
+def make_unseen_result(*means):
+    """A result with components of 100 photons each, most of whose field is masked at x < 0."""
+    seen = make_observation()
+    open_fraction = np.ones(seen.completeness.exposure.shape)
+    open_fraction[:, : open_fraction.shape[1] // 2] = 0
+    masked = replace(seen, completeness=replace(seen.completeness, open_fraction=open_fraction))
+    n = len(means)
+    mixture = Mixture(
+        fluxes=np.full(n, 100.0), means=np.array(means), covariances=np.tile(np.eye(2), (n, 1, 1))
+    )
+    return make_result([masked], mixture)
+
+
+def test_components_under_masks_are_named_with_their_part_of_the_flux_in_the_field():
+    (text,) = map(
+        str, unseen_components(make_unseen_result((-10.0, 0.0), (-12.0, 4.0), (9.0, 0.0)))
+    )
+    assert text == (
+        "component 0 (100 % of its flux) and component 1 (100 % of its flux) lie mostly outside of "
+        "the field or under masks, where no photon constrains their flux: 67 % of the flux in the "
+        "field is under masks"
+    )
+
+
+def test_components_outside_the_field_are_named_with_the_advice_to_leave_that_out():
+    (text,) = map(str, unseen_components(make_unseen_result((500.0, 0.0), (9.0, 0.0))))
+    assert text.endswith(
+        "constrains its flux: quote the flux in the field, because 50 % of the whole flux is "
+        "outside of it"
+    )
 
 
 def test_a_component_inside_the_field_is_not_doubted(recwarn):

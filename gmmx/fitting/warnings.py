@@ -121,18 +121,26 @@ def unseen_components(result):
     """Components that matter and of whose flux most lies outside of the field or under masks."""
     found = np.flatnonzero(result.mostly_unseen)
     unseen = result.unseen_fraction[found]
-    inside, _, outside = result.photons_by_place
+    inside, masked, outside = result.photons_by_place
     if result.mixture.fluxes[found] @ unseen <= _MATTERS * inside:
         return
-    named = " and ".join(
+    named = [
         f"component {k} ({100 * fraction:.0f} % of its flux)"
         for k, fraction in zip(found[:_NAMED], unseen, strict=False)
-    )
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    ]
+    named += [f"{len(found) - _NAMED} more"] if len(found) > _NAMED else []
+    lies, its = ("lies", "its") if len(named) == 1 else ("lie", "their")
+    parts = [f"{100 * masked / max(inside, 1e-300):.0f} % of the flux in the field is under masks"]
+    if outside > _MATTERS * inside:
+        whole = inside + outside
+        parts = [
+            f"quote the flux in the field, because {100 * outside / whole:.0f} % of the whole flux "
+            "is outside of it",
+            *(parts if masked > _MATTERS * inside else []),
+        ]
     yield DegeneracyWarning(
-        f"{named}{more} lies mostly outside of the field or under masks, where no photon constrains"
-        f" it: quote the flux in the field; {100 * outside / max(inside + outside, 1e-300):.0f} %"
-        " of the mixture's flux lies outside of it"
+        f"{' and '.join(named)} {lies} mostly outside of the field or under masks, where no photon"
+        f" constrains {its} flux: {'; '.join(parts)}"
     )
 
 

@@ -207,7 +207,7 @@ def _flux_pairs(result, unit):
     pairs.append(("flux in the field" if not pairs else "in the field", inside))
     pairs += [("", flux_note(result))] if areas_of(result) else []
     if any(o.completeness.open_fraction.min() < 1 for o in result.observations):
-        pairs.append(("under masks", f"{masked} of it"))
+        pairs.append(("under masks", f"{masked}, included above"))
     pairs.append(("outside the field", f"{outside}, extrapolated"))
     names = [str(k) for k in np.flatnonzero(result.mostly_unseen)]
     if names:

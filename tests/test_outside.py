@@ -115,7 +115,7 @@ def test_a_shape_on_the_other_side_of_the_sky_is_an_error_with_its_cause(
         (f'fk5\ncircle({GALACTIC.l.deg},{GALACTIC.b.deg},10")\n', "were galactic"),
         ("physical\ncircle(30,30,4)\n", "were image pixels"),
         ("image\ncircle(4096.5,4096.5,4)\n", "were physical pixels"),
-        (f"physical\n{ON_SKY}\n", r"were degrees of right ascension and declination \(fk5\)"),
+        (f"physical\n{ON_SKY}\n", r"were right ascension and declination of J2000 \(fk5\)"),
         ("# Region file format: CIAO version 1.0\ncircle(9000,9000,9)\n", "nearest shape is"),
     ],
     ids=["far", "galactic", "image", "physical", "degrees", "CIAO"],

@@ -324,6 +324,12 @@ def around(radius, n=1):
     return "physical\n" + "\n".join(circles) + "\n"
 
 
+def quarters(radius):
+    """Four sectors of a circle, of which none takes half of the photons."""
+    pies = [f"pie(4096.5,4096.5,0,{radius / PIXEL},{a},{a + 90})" for a in (0, 90, 180, 270)]
+    return "physical\n" + "\n".join(pies) + "\n"
+
+
 @pytest.mark.parametrize(("detector", "factor"), [("ACIS-I", 1.0), ("ACIS-S", ON_ACIS_S)])
 def test_the_radii_that_are_compared_are_those_of_the_built_in_psf(detector, factor):
     library = read_chandra_library().seen_as(detector, np.array([1.0]))
@@ -334,9 +340,21 @@ def test_the_radii_that_are_compared_are_those_of_the_built_in_psf(detector, fac
         assert found == pytest.approx(np.multiply(radii, factor), rel=0.13)
 
 
+def test_a_map_that_is_said_to_be_relative_may_have_the_maximum_1(good, tmp_path):
+    events, options = with_map(good, tmp_path, exposure_values() / exposure_values().max())
+    texts = read(events, {**options, "exposure_unit": "none"})
+    assert not [text for text in texts if "divided by its maximum" in text]
+
+
+def test_a_fraction_of_the_psf_that_contradicts_the_header_has_one_warning(good, tmp_path):
+    events, options = with_psf(good, tmp_path, options={"psf_ecf": 0.9})
+    (text,) = read(events, options)
+    assert "leave `psf_ecf` out" in text
+
+
 MASKS = {
-    "covers the target": (around(450.0), "takes"),
-    "covers most of the field": (around(450.0), "the masks take"),
+    "covers the target": (around(450.0), "give it with `region`"),
+    "covers most of the field": (quarters(450.0), "the masks take"),
     "of another field": ('fk5\ncircle(10.5,-30.0,5")\n', "of another observation?"),
     "of a field half a degree away": ('fk5\ncircle(150.5,2.2,5")\n', "this mask does nothing"),
 }
@@ -346,6 +364,11 @@ MASKS = {
 def test_a_mask_that_does_something_else_is_named(good, tmp_path, text, words):
     texts = read(good.events, {**good.options, "mask": written(tmp_path, text)})
     assert words in " ".join(texts)
+
+
+def test_one_shape_that_takes_most_of_the_photons_has_one_warning(good, tmp_path):
+    texts = read(good.events, {**good.options, "mask": written(tmp_path, around(450.0))})
+    assert len([text for text in texts if "takes" in text or "the masks take" in text]) == 1
 
 
 def test_a_mask_whose_shapes_hold_no_sources_is_named(good, tmp_path):

@@ -156,9 +156,10 @@ def _warn_of_large_shapes(recorded, masks):
         taken = one.shapes.count_by_term(inside.x, inside.y, inside.weights) / recorded.n_photons
         for number, (term, part) in enumerate(zip(one.shapes.terms, taken, strict=True), 1):
             if part > MASKED_BY_ONE_SHAPE and not term.exclude:
+                cure = " If it is the region to keep, give it with `region`" if part > 0.5 else ""
                 warnings.warn(
                     f"{one.name}: shape {number} ({term.short_label}) takes {100 * part:.1f} % of "
-                    "the photons: is it the source that is to be fitted?",
+                    f"the photons: is it the source that is to be fitted?{cure}",
                     DataWarning,
                     stacklevel=4,
                 )

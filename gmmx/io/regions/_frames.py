@@ -20,12 +20,12 @@ UNNAMED = "unnamed"
 _ASTROPY = {"ecliptic": "barycentricmeanecliptic"}
 # The systems in which the coordinates of a file may be meant, and what messages call them.
 MEANINGS = {
-    "fk5": "degrees of right ascension and declination (fk5)",
+    "fk5": "right ascension and declination of J2000 (fk5)",
     "physical": "physical pixels",
     "image": "image pixels",
     "galactic": "galactic",
     HOURS: "right ascensions in hours",
-    "fk4": "of B1950 (fk4)",
+    "fk4": "right ascension and declination of B1950 (fk4)",
     "ecliptic": "ecliptic",
 }
 # Distance from the tangent point within which a position is near a field [arcsec].

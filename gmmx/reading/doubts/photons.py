@@ -58,8 +58,8 @@ def part_of_the_time(e: Evidence) -> Iterator[str]:
     if seen < SPANNED * min(time, stop - start):
         yield (
             f"{e.name}: its photons arrived within {seen:.5g} s, and its header is of "
-            f"{time:.5g} s: it was filtered in time and EXPOSURE is that of the whole: fluxes are "
-            f"too low by up to {seen / time:.2g}: make the exposure map for these times"
+            f"{time:.5g} s: it was filtered in time and EXPOSURE is that of the whole, so that "
+            f"fluxes may be only {seen / time:.2g} of the true ones: {_cure_of_time(e)}"
         )
 
 
@@ -76,6 +76,13 @@ def filtered_in_time(e: Evidence) -> Iterator[str]:
                 f"{source} is of all times: fluxes are too low: filter the file with CIAO dmcopy, "
                 "which corrects EXPOSURE, and make an exposure map for its times"
             )
+
+
+def _cure_of_time(e):
+    """What makes the exposure that of the times of the photons."""
+    if e.exposure.is_measured:
+        return "make the exposure map for these times"
+    return "correct EXPOSURE of the header"
 
 
 def _needs_time(e):

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...model.psf import core_radius
 from ...telescope.aim_point import aim_detector
+from .energies import fraction_overridden
 from .evidence import Evidence
 
 # Off-axis angles of the table [arcmin], and radii of Chandra's ACIS there that hold three fractions
@@ -44,6 +45,9 @@ def implausible_radii(e: Evidence) -> Iterator[str]:
     if fraction is None or pointing.ra is None or pointing.dec is None:
         return
     if not FRACTIONS[0] - 0.05 < fraction < FRACTIONS[-1] + 0.02:
+        return
+    if any(fraction_overridden(e)):
+        # That has a warning of its own.
         return
     x, y = (v.ravel() for v in psf.grid.centres())
     off_axis = np.hypot(*np.subtract((x, y), np.reshape(_axis(e), (2, 1)))) / 60

@@ -28,11 +28,12 @@ APPLIED = 0.5
 def covers_most(e: Evidence) -> Iterator[str]:
     """Add up the photons under all masks: one that covers the target takes most of them.
 
-    A single shape with 5 % of the photons has a warning of its own.
+    A single shape that takes them has a warning of its own.
     """
     before = e.recorded.n_photons
     masked = e.cut.recorded.dropped.get("mask", 0) - e.recorded.dropped.get("mask", 0)
-    if before > 0 and masked > MOST_MASKED * before:
+    largest = max((n for one in e.cut.records for n in one.by_shape), default=0)
+    if before > 0 and masked > MOST_MASKED * before >= largest:
         names = ", ".join(one.file for one in e.cut.records if one.kind == "mask")
         yield (
             f"{names}: the masks take {masked / before:.0%} of the photons of {e.name}: do they "

@@ -24,13 +24,18 @@ def normalised(e: Evidence) -> Iterator[str]:
     exposure = e.exposure.completeness.exposure
     if not e.exposure.is_measured or abs(exposure.max() - 1) > NORMALISED:
         return
-    # A map of ones says where the field is, and nothing more.
-    if np.ptp(exposure[exposure > 0]) == 0:
+    # A map of ones says where the field is, and nothing more. So does one that is said to be
+    # relative.
+    told = e.options.exposure_unit and not e.exposure.completeness.unit
+    if told or np.ptp(exposure[exposure > 0]) == 0:
         return
+    unit = e.exposure.completeness.unit
+    effect = f"fluxes lack that factor, although its unit is {unit}"
+    if not unit:
+        effect = "results are photons at the largest exposure, not fluxes"
     yield (
         f"{e.exposure.files[0]}: the largest value of the exposure map is 1: it was divided by its "
-        "maximum, so that results are photons at the largest exposure, not fluxes: give the map as "
-        "it was, in cm**2 s"
+        f"maximum, so that {effect}: give the map as it was, in cm**2 s"
     )
 
 

@@ -9,6 +9,10 @@ from limit_skies import KINDS, WIDTHS, found_in, make_sky
 from scipy.stats import gamma
 from simulated import drawn, field, mixture_of
 
+from gmmx.em.information import Information
+from gmmx.em.maximise import evaluate
+from gmmx.em.parameters import Parameters, Priors
+from gmmx.em.photons import PhotonLikelihood
 from gmmx.em.profile import Profile
 from gmmx.errors import GmmxWarning
 from gmmx.fitting.driver import fit
@@ -104,6 +108,21 @@ def test_limit_is_that_of_fits_with_the_background_fixed(level, seed):
     total = np.cumsum(np.exp(np.interp(fine, photons, objectives) - objectives.max()))
     limit = max(limit, min(np.interp(0.95 * total[-1], total, fine), gamma(2).ppf(0.95)))
     assert 0.95 * limit - 0.1 < free.photons_upper95 < 1.06 * limit + 1
+
+
+@pytest.mark.parametrize(
+    ("flux", "level"), [(1000, 0.3), (2000, 0.3), (600, 0.2), (100, 0.4), (1000, 0.05)]
+)
+def test_limits_do_not_exclude_the_values_of_a_fit_that_has_not_converged(flux, level):
+    truth, rng = mixture_of((1000, 0, 0, 60)), np.random.default_rng(1)
+    sky = drawn(truth, field(100, 1.0), rng, sky=0.1, backgrounds=(Background(),))
+    likelihood = PhotonLikelihood.of([sky])
+    parameters = Parameters(mixture=mixture_of((flux, 0, 0, 60)), amplitudes=(np.array([level]),))
+    phase = likelihood.begin_phase(parameters, Priors())
+    information = Information.at(likelihood, parameters, phase)
+    found = information.at_boundary(evaluate(likelihood, parameters, phase)).uncertainty()
+    assert flux < found.flux_limits[0] < flux + 4 * found.fluxes[0]
+    assert level < found.amplitude_limits[0][0] < level + 4 * found.amplitudes[0][0]
 
 
 @pytest.mark.slow

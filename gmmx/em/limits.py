@@ -25,6 +25,8 @@ _VAGUE = 3.0
 _LEAST_OBSERVED = 1e-6
 # Above so many standard errors the posterior is log-normal to a sixth of a standard error.
 _WELL_KNOWN = 10.0
+# What a fit may still gain along one path if it has converged [nat].
+_MOST_GAIN = 0.2
 # Fewest data that the matrix must have summed over for an amount; with fewer all are used.
 _FEWEST_DATA = 25
 # Length of the step along which densities are compared, in coordinates of the matrix.
@@ -121,7 +123,17 @@ def profile_of(information, i):
     else:
         data = path.changes(information)
     seen = max(information.evaluation.observed_fraction[i], _LEAST_OBSERVED) if i < k else 1.0
-    return Profile.of(value, _slopes(information)[i], path.curvature, *data, per_photon=1 / seen)
+    slope = _slopes(information)[i]
+    if _gain(value, slope, path.curvature) > _MOST_GAIN:
+        # The fit has stopped before its maximum: its own values must not be excluded.
+        slope = 0.0
+    return Profile.of(value, slope, path.curvature, *data, per_photon=1 / seen)
+
+
+def _gain(value, slope, curvature):
+    """What the objective could gain along a path from a value that cannot be negative [nat]."""
+    gain = slope**2 / max(curvature, _TINY) / 2
+    return min(gain, -slope * value) if slope < 0 else gain
 
 
 def _slopes(information):

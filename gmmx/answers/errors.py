@@ -9,11 +9,15 @@ from ..config import N_DRAWS, ErrorsConfig, FitOptions, option_names
 from ..em.drawing import Drawn, drawn_parameters
 from ..em.parameters import Parameters
 from ..fitting.problem import Problem
-from ..fitting.redraw import LEVELS, refitted, resampled, scanned
+from ..fitting.redraw import LEVELS, half_diagonal, refitted, resampled, scanned
 from ..model.posterior import Draws
 
 # Above this correlation with the flux, the level of a free background is scanned.
 DEGENERATE = 0.7
+# So is it where a component with this part of the flux is wider than this part of the
+# half-diagonal of the field. The wings of such emission may go on where the background is measured,
+# and the correlation does not show wings that the mixture lacks.
+BRIGHT, BROAD = 0.1, 1 / 8
 # By so many nats the log-likelihoods of equally good refits differ, because a mixture is an
 # approximation of the sky and its fits end in local optima. Levels of the background that differ
 # less are not told apart.
@@ -31,8 +35,10 @@ def make_draws(result, n=N_DRAWS, *, method="auto", seed=0, threads=0, callback=
     method : {"auto", "laplace", "bootstrap", "scan"}
         How they are made: from the information matrix (laplace), by warm refits with Poisson
         weights of the photons (bootstrap), or by refits at given levels of all free backgrounds
-        with draws from the information matrix of each (scan). "auto" scans if the correlation of
-        a free background with the flux is above `DEGENERATE`, and else takes laplace.
+        with draws from the information matrix of each (scan). "auto" scans if a background is free
+        and its correlation with the flux is above `DEGENERATE`, or a component with a part
+        `BRIGHT` of the flux is wider than a part `BROAD` of the half-diagonal of the field, and
+        else takes laplace.
     seed : int
         Of the random numbers.
     threads : int
@@ -68,10 +74,26 @@ def make_draws(result, n=N_DRAWS, *, method="auto", seed=0, threads=0, callback=
 
 
 def chosen_method(result):
-    """The method that "auto" stands for: scan where a free background takes the flux's place."""
-    free = any(not b.fixed and b.photons > 0 for b in result.backgrounds)
-    is_degenerate = abs(result.background_correlation) > DEGENERATE
-    return "scan" if free and is_degenerate and len(result.mixture) else "laplace"
+    """The method that "auto" stands for: scan where a background may take the flux's place."""
+    if not any(b.photons > 0 for b in result.backgrounds):
+        return "laplace"
+    is_degenerate = _has_free(result) and abs(result.background_correlation) > DEGENERATE
+    return "scan" if is_degenerate or _is_broad(result) else "laplace"
+
+
+def _has_free(result):
+    """Whether the level of any background was fitted."""
+    return any(not b.fixed for b in result.backgrounds)
+
+
+def _is_broad(result):
+    """Whether a component with a good part of the flux is as wide as the field, nearly."""
+    mixture = result.extended
+    if not len(mixture):
+        return False
+    widths = np.linalg.det(mixture.covariances) ** 0.25
+    bright = mixture.fluxes > BRIGHT * mixture.fluxes.sum()
+    return bool(np.any(bright & (widths > BROAD * half_diagonal(result.observations))))
 
 
 def draws_of(result, n=N_DRAWS, seed=0):
@@ -123,24 +145,25 @@ def _laplace(result, n, seed, tell):
 
 
 def _scan(result, n, seed, tell):
-    """Draws at levels of the background, of which each counts as its likelihood says."""
-    options, rng, refits = options_of(result), np.random.default_rng(seed), []
-    correlated = _splits(result)
-    for i, level in enumerate(LEVELS):
-        tell(i, len(LEVELS))
-        refits.append(
-            scanned(result.observations, options, result.mixture, result.fixed, level, correlated)
-        )
-    values = np.array([refit.log_likelihood for refit in refits])
-    weights = np.exp((values - values.max()) / TEMPERATURE)
+    """Draws at levels of the free backgrounds, of which each counts as its likelihood says.
+
+    If none is free, the only level is that which was measured.
+    """
+    options, rng, drawn, values = options_of(result), np.random.default_rng(seed), [], []
+    splits, levels = _splits(result), LEVELS if _has_free(result) else (1.0,)
+    for i, level in enumerate(levels):
+        tell(i, len(levels))
+        refit = scanned(result.observations, options, result.mixture, result.fixed, level, splits)
+        values.append(refit.log_likelihood)
+        # As many as any level may need, because a refit takes too much memory to be kept.
+        drawn.append(drawn_parameters(refit.information, n, rng, with_wings=False))
+        del refit
+    weights = np.exp((np.array(values) - max(values)) / TEMPERATURE)
     counts = rng.multinomial(n, weights / weights.sum())
-    drawn = [
-        drawn_parameters(refit.information, int(count), rng, with_wings=False)
-        for refit, count in zip(refits, counts, strict=True)
-        if count
-    ]
-    tell(len(LEVELS), len(LEVELS))
-    return _draws(drawn, "scan", seed)
+    tell(len(levels), len(levels))
+    return _draws(
+        [part.first(count) for part, count in zip(drawn, counts, strict=True)], "scan", seed
+    )
 
 
 def _splits(result):

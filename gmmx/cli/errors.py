@@ -21,9 +21,10 @@ from .options import Command, setting, values
     ErrorsConfig,
     "method",
     "Draw from the information matrix (laplace), refit with Poisson weights of the photons "
-    "(bootstrap), or refit at given levels of the background (scan). auto scans if a free "
-    "background is correlated with the flux by more than 0.5, because on emission that fills the "
-    "field the level of the background is the error, and else takes laplace.",
+    "(bootstrap), or refit with further wings at given levels of the background (scan). auto takes "
+    "scan if the background is correlated with the flux by more than 0.7, or if a component with a "
+    "tenth of the flux is wider than an eighth of the half-diagonal of the field, because there "
+    "the wings and the background are the error. Else it takes laplace.",
     type=click.Choice(DRAW_METHODS),
 )
 @setting(ErrorsConfig, "seed", "Seed of the random numbers.", metavar="INT")

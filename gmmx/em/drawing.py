@@ -46,6 +46,15 @@ class Drawn:
     covariances: np.ndarray
     amplitudes: np.ndarray
 
+    def first(self, n):
+        """The first n parameter sets."""
+        return Drawn(
+            fluxes=self.fluxes[:n],
+            means=self.means[:n],
+            covariances=self.covariances[:n],
+            amplitudes=self.amplitudes[:n],
+        )
+
 
 def drawn_parameters(information, n, rng, *, with_wings=True):
     """Draw parameter sets from the information matrix of a fit.

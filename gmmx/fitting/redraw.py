@@ -16,12 +16,12 @@ from .problem import Problem, parameters_of
 # Phases of a refit, evaluations of each, and the gain that ends it [nat].
 _PHASES, _EVALUATIONS, _TOLERANCE = 3, 25, 0.3
 # Levels of all free backgrounds that are scanned, in units of those of the fit.
-LEVELS = tuple(round(0.1 * i, 1) for i in range(3, 14))
+LEVELS = tuple(round(0.1 * i, 1) for i in range(4, 13))
 # Standard deviation of the level within a draw of one level, half of their distance.
 _WITHIN = 0.05
 # Sigmas of the wings that a refit at a given level starts with, as parts of the half-diagonal of
 # the field, and the least part of the flux that they start with.
-_WINGS, _LEAST_WING = (1 / 6, 0.37), 0.03
+_WINGS, _LEAST_WING = (1 / 12, 1 / 6, 0.37), 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,12 +117,7 @@ def _held(backgrounds, level, rows):
 
 def _wings(problem, mixture, level):
     """Round, broad components about the signal's centre, which take what the backgrounds lose."""
-    maps = [o.completeness for o in problem.observations if o.completeness is not None]
-    areas = [(c.effective > 0).sum() * c.grid.cell_area for c in maps]
-    if not areas:
-        x, y = (np.concatenate([getattr(p, v) for p in problem.likelihood]) for v in "xy")
-        areas = [float(np.ptp(x) * np.ptp(y))]
-    sigmas = np.array(_WINGS) * np.sqrt(max(areas) / 2)
+    sigmas = np.array(_WINGS) * half_diagonal(problem.observations)
     lost = max(1 - level, 0.0) * sum(
         float(a @ integrals) / max(level, 1e-3)
         for a, integrals in zip(_amplitudes(problem), problem.likelihood.integrals, strict=True)
@@ -134,6 +129,16 @@ def _wings(problem, mixture, level):
         means=np.tile(centre, (len(sigmas), 1)),
         covariances=(sigmas**2)[:, None, None] * np.eye(2),
     )
+
+
+def half_diagonal(observations):
+    """Half the diagonal of a square of the field's area [arcsec]."""
+    maps = [o.completeness for o in observations if o.completeness is not None]
+    areas = [(c.effective > 0).sum() * c.grid.cell_area for c in maps]
+    if not areas:
+        x, y = (np.concatenate([getattr(o.photons, v) for o in observations]) for v in "xy")
+        areas = [float(np.ptp(x) * np.ptp(y))]
+    return float(np.sqrt(max(areas) / 2))
 
 
 def _amplitudes(problem):

@@ -33,6 +33,29 @@ def _add_split_row(row, scale, middle, a, first, last, split):
         row[ix] += scale * total
 
 
+@kernel
+def _add_gaussian(row, iy, peak, mean, inverse, split):
+    """Add one Gaussian to the row iy of an image; see `draw_gaussians`."""
+    a, b, c = inverse[0], inverse[1], inverse[2]
+    nx = len(row)
+    for part in range(split):
+        dy = iy - 0.5 + (part + 0.5) / split - mean[1]
+        middle = mean[0] - b / a * dy
+        left = _REACH - (c - b * b / a) * dy * dy
+        if left <= 0.0:
+            continue
+        half = np.sqrt(left / a)
+        first = int(max(np.ceil((middle - half + 0.5) * split - 0.5), 0.0))
+        last = int(min(np.floor((middle + half + 0.5) * split - 0.5), nx * split - 1.0))
+        if first > last:
+            continue
+        scale = peak / (split * split) * np.exp(0.5 * (left - _REACH))
+        if split == 1:
+            _add_row(row, scale, middle, a, first, last)
+        else:
+            _add_split_row(row, scale, middle, a, first, last, split)
+
+
 @parallel_kernel
 def draw_gaussians(peaks, means, inverses, splits, ny, nx):
     """Mean over each pixel of a sum of Gaussians, (ny, nx).
@@ -59,22 +82,27 @@ def draw_gaussians(peaks, means, inverses, splits, ny, nx):
     image = np.zeros((ny, nx))
     for iy in prange(ny):
         for v in range(len(peaks)):
-            a, b, c = inverses[v, 0], inverses[v, 1], inverses[v, 2]
-            split = splits[v]
-            for part in range(split):
-                dy = iy - 0.5 + (part + 0.5) / split - means[v, 1]
-                middle = means[v, 0] - b / a * dy
-                left = _REACH - (c - b * b / a) * dy * dy
-                if left <= 0.0:
-                    continue
-                half = np.sqrt(left / a)
-                first = int(max(np.ceil((middle - half + 0.5) * split - 0.5), 0.0))
-                last = int(min(np.floor((middle + half + 0.5) * split - 0.5), nx * split - 1.0))
-                if first > last:
-                    continue
-                scale = peaks[v] / (split * split) * np.exp(0.5 * (left - _REACH))
-                if split == 1:
-                    _add_row(image[iy], scale, middle, a, first, last)
-                else:
-                    _add_split_row(image[iy], scale, middle, a, first, last, split)
+            _add_gaussian(image[iy], iy, peaks[v], means[v], inverses[v], splits[v])
     return image
+
+
+@parallel_kernel
+def draw_mixtures(peaks, means, inverses, splits, starts, ny, nx):
+    """Draw several sums of Gaussians, (N, ny, nx).
+
+    It is one kernel, because threads that start and stop for each of hundreds of small images
+    would cost more than the images.
+
+    Parameters
+    ----------
+    peaks, means, inverses, splits : arrays
+        The Gaussians of all sums, as for `draw_gaussians`.
+    starts : (N + 1,) integer array
+        Where the Gaussians of each sum begin, and the number of all.
+    """
+    images = np.zeros((len(starts) - 1, ny, nx))
+    for job in prange((len(starts) - 1) * ny):
+        n, iy = job // ny, job % ny
+        for v in range(starts[n], starts[n + 1]):
+            _add_gaussian(images[n, iy], iy, peaks[v], means[v], inverses[v], splits[v])
+    return images

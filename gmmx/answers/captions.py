@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from .errors import draws_in_words
+
+if TYPE_CHECKING:
+    from ..model.posterior import Draws
+    from ..model.result import FitResult
+
+_UNITS = {
+    "counts": "photons per pixel at REFEXPO",
+    "flux": "photon/cm**2/s per pixel",
+    "sb": "photon/cm**2/s/arcsec**2",
+}
 _RECORDED = {
     "completeness": "Exposure times unmasked fraction over REFEXPO: mean over the pixel.",
     "counts": "Recorded photons.",
@@ -37,11 +50,7 @@ def captions(units: str, *, points: bool, with_points: bool) -> dict[str, tuple[
     'EXPECTED = COMPLETENESS x SIGNAL_PSF + BACKGROUND'
     """
     equation = _equation(units, points and not with_points)
-    unit = {
-        "counts": "photons per pixel at REFEXPO",
-        "flux": "photon/cm**2/s per pixel",
-        "sb": "photon/cm**2/s/arcsec**2",
-    }[units]
+    unit = _UNITS[units]
     background = "Recorded photons of all backgrounds, with exposure, gaps and masks in it."
     if units != "counts":
         background = (
@@ -50,8 +59,7 @@ def captions(units: str, *, points: bool, with_points: bool) -> dict[str, tuple[
         )
     without = "with the point sources" if with_points else "without point sources"
     drawn = {
-        "signal": f"The deconvolved sky in {unit}: no PSF, gap, mask or background, {without}.",
-        "signal_psf": f"The same as SIGNAL, convolved with the PSF, in {unit}, {without}.",
+        "signal_psf": f"The best fit's sky, convolved with the PSF, in {unit}, {without}.",
         "points": f"The point sources, convolved with the PSF, in {unit}.",
         "background": background,
         "expected": "Expected photons.",
@@ -61,6 +69,67 @@ def captions(units: str, *, points: bool, with_points: bool) -> dict[str, tuple[
     return {
         name: (text, equation, _SUMMED) if name in summed else (text,)
         for name, text in drawn.items()
+    }
+
+
+def signal_captions(
+    result: FitResult,
+    draws: Draws | None,
+    *,
+    units: str,
+    with_points: bool,
+    estimate: str,
+    at: float | None,
+) -> dict[str, tuple[str, ...]]:
+    """Comments on the deconvolved signal and on the images of its uncertainty.
+
+    Parameters
+    ----------
+    result : FitResult
+    draws : Draws or None
+        Those that the images are made of.
+    units, with_points, estimate, at
+        As in `gmmx.render`.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        By the name of the image in `RenderedImages`.
+    """
+    unit = _UNITS[units]
+    without = "with the point sources" if with_points else "without point sources"
+    resolution = (
+        "Resolution: each pixel by itself, no smoothing."
+        if at is None
+        else f"Resolution: smoothed with a Gaussian of sigma {at:g} arcsec."
+    )
+    which = "the mean over the draws" if estimate == "mean" else "the best fit"
+    sky = f"The deconvolved sky in {unit}: no PSF, gap, mask or background, {without}"
+    if draws is None:
+        return {"signal": (f"{sky}.", resolution)}
+    made = f"Errors: {draws_in_words(result, draws)}."
+    caution = (resolution,)
+    if at is None:
+        caution += (
+            "The data do not resolve single pixels: the error of a pixel is dominated by that, "
+            "and errors of neighbours are correlated. Smooth with `at` to the resolution of use.",
+        )
+    end = "end of the central interval of 68 % of SIGNAL over the draws"
+    return {
+        "signal": (f"{sky}; {which}.", resolution, *((made,) * (estimate == "mean"))),
+        "error": (
+            f"Half the width of the interval of 68 % of SIGNAL over the draws, in {unit}, "
+            f"{without}.",
+            made,
+            *caution,
+        ),
+        "snr": (
+            f"SIGNAL ({which}) over ERROR, {without}; 0 where the error is 0.",
+            made,
+            *caution,
+        ),
+        "lower": (f"Lower {end}, in {unit}, {without}.", made, *caution),
+        "upper": (f"Upper {end}, in {unit}, {without}.", made, *caution),
     }
 
 

@@ -14,22 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..config import RenderConfig
-from ..errors import InputError
-from ..model.components import Components
-from ..model.field import Field
-from ..model.flux_notes import exposure_in_words
 from ..plane.grid import PixelGrid, SkyImage
 from .canvas import output_grid
 from .captions import captions
 from .layers import layers_of
-from .pixels import photons_in_pixels
 from .residuals import poisson_residual
+from .signal import signal_images
+from .units import UNITS, scale_of
 
 if TYPE_CHECKING:
     from ..model.result import FitResult
-
-# Unit of signal and background for each choice of `units`.
-UNITS = {"counts": "photon/pixel", "flux": "photon/cm**2/s/pixel", "sb": "photon/cm**2/s/arcsec**2"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -77,6 +71,9 @@ class RenderedImages:
         Recorded photons [count].
     residual : SkyImage
         Signed square root of the Poisson deviance, `poisson_residual`.
+    error, snr, lower, upper : SkyImage or None
+        The uncertainty of the signal over the draws, if it was asked for: half the width of its
+        interval of 68 %, the signal over that, and the ends of the interval.
     points : SkyImage or None
         The point sources, convolved with the PSF as in `signal_psf`; None if there are none
         [the chosen units].
@@ -91,6 +88,10 @@ class RenderedImages:
     expected: SkyImage
     counts: SkyImage
     residual: SkyImage
+    error: SkyImage | None = None
+    snr: SkyImage | None = None
+    lower: SkyImage | None = None
+    upper: SkyImage | None = None
     points: SkyImage | None = None
     each: tuple[ObservationImages, ...] = ()
 
@@ -100,8 +101,8 @@ class RenderedImages:
     def as_dict(self) -> dict[str, SkyImage]:
         """The images by the names of their extensions in files.
 
-        The names are "SIGNAL" to "RESIDUAL", "POINTS" if there are point sources, and in a joint
-        fit "EXPECTED_1", "COUNTS_1", "RESIDUAL_1", "EXPECTED_2" and so on for each observation.
+        The names are "SIGNAL" to "RESIDUAL", "ERROR" to "UPPER" if there are errors, "POINTS" if
+        there are point sources, and in a joint fit "EXPECTED_1", "COUNTS_1", "RESIDUAL_1", "EXPECTED_2" and so on for each observation.
         """
         images = {
             f.name.upper(): getattr(self, f.name)
@@ -124,6 +125,9 @@ def render(
     *,
     units: str = RenderConfig.units,
     with_points: bool = RenderConfig.points,
+    estimate: str = RenderConfig.estimate,
+    at: float | None = RenderConfig.at,
+    errors: bool = False,
 ) -> RenderedImages:
     """Draw all images of a fit.
 
@@ -139,6 +143,14 @@ def render(
         photon/cm**2/s/pixel, or photon/cm**2/s/arcsec**2.
     with_points : bool
         Whether the signal contains the point sources, each in the pixel of its position.
+    estimate : {"best", "mean"}
+        What the signal is: the best fit, or the mean over the draws.
+    at : float, optional
+        Resolution of the signal and its uncertainty: the standard deviation of the Gaussian that
+        they are smoothed with [arcsec]. Without it each pixel stands for itself.
+    errors : bool
+        Whether the images of the uncertainty are made. A fit without draws gets 200 draws from
+        its information matrix for them.
 
     Returns
     -------
@@ -161,13 +173,21 @@ def render(
     (400, 400.0)
     """
     grid = output_grid(result) if grid is None else grid
-    scale = _scale(result, units, grid.cell_area)
-    signal = photons_in_pixels(Components(result.extended, None, Field(None)), grid)
+    scale = scale_of(result, units, grid.cell_area)
+    signals = signal_images(
+        result,
+        grid,
+        units=units,
+        with_points=with_points,
+        estimate=estimate,
+        at=at,
+        errors=errors,
+    )
     total, each = _summed(result, grid)
     n = len(each)
     values = {
         name: (photons * scale, UNITS[units])
-        for name, photons in _drawn(result, total, n, signal, with_points).items()
+        for name, photons in _drawn(result, total, n, with_points).items()
     }
     values["background"] = _background(total, units, scale)
     values["completeness"] = (np.minimum(total.completeness, 1.0), "")
@@ -177,6 +197,7 @@ def render(
         both = sum(one for one, _ in each), sum(one for _, one in each)
         compared.insert(0, _compared(both, grid, result.frame, texts))
     return RenderedImages(
+        **signals,
         **_images(values, grid, result.frame, texts),
         **compared[0],
         each=tuple(ObservationImages(**images) for images in compared[1:]),
@@ -195,14 +216,10 @@ def _summed(result, grid):
     return sums[0], each
 
 
-def _drawn(result, total, n, signal, with_points):
-    """Signal and point sources by name [photon at the reference exposure]."""
+def _drawn(result, total, n, with_points):
+    """Blurred signal and point sources by name [photon at the reference exposure]."""
     signal_psf, points = total.mean(total.extended, n), total.mean(total.points, n)
-    if with_points:
-        sources = result.point_sources
-        signal = signal + total.grid.histogram(*sources.means.T, sources.fluxes)
-        signal_psf = signal_psf + points
-    drawn = {"signal": signal, "signal_psf": signal_psf}
+    drawn = {"signal_psf": signal_psf + points if with_points else signal_psf}
     return drawn | ({"points": points} if len(result.point_sources) else {})
 
 
@@ -217,22 +234,6 @@ def _background(total, units, scale):
     exposed = total.unmasked > 0
     ratio = total.behind_masks / np.where(exposed, total.unmasked, 1.0)
     return np.where(exposed, ratio, 0.0) * scale, UNITS[units]
-
-
-def _scale(result, units, cell_area):
-    """Factor from photons in a pixel at the reference exposure to the units asked for."""
-    if units not in UNITS:
-        raise InputError(f"`units` is one of {', '.join(UNITS)}, got {units!r}", parameter="units")
-    if units == "counts":
-        return 1.0
-    if not result.has_flux_unit:
-        raise InputError(
-            f"`units` = {units} needs an exposure that is an area times a time, but this one has "
-            f"{exposure_in_words(result)}: fit with an exposure map in cm^2 s, as CIAO fluximage "
-            "writes it, or with `area` for approximate fluxes, or render with `units` = counts",
-            parameter="units",
-        )
-    return (1.0 if units == "flux" else 1 / cell_area) / result.reference_exposure
 
 
 def _counts(photons, grid):

@@ -25,8 +25,11 @@ IMAGES = (
     "residual",
     "points",
 )
+# Images of the uncertainty of the signal over the draws.
+IMAGES_OF_ERRORS = ("error", "snr", "lower", "upper")
 # Images that a joint fit also has for each observation, as expected_1, expected_2 and so on.
 IMAGES_OF_EACH = ("expected", "counts", "residual")
+ESTIMATES = ("best", "mean")
 UNITS = ("counts", "flux", "sb")
 FIGURES = ("overview", "residuals", "history")
 STRETCHES = ("log", "asinh", "sqrt", "linear")
@@ -40,7 +43,8 @@ class RenderConfig(Options):
     Parameters
     ----------
     image : str, optional
-        Name of the only image to write, such as "signal". Without it all images are written.
+        Name of the only image to write, such as "signal". Without it all images are written
+        except those of the uncertainty: "error", "snr", "lower" and "upper".
     like : path, optional
         FITS image whose pixel grid the images get.
     bin : float, optional
@@ -50,6 +54,11 @@ class RenderConfig(Options):
         the background as recorded), photon/cm^2/s per pixel, or photon/cm^2/s/arcsec^2.
     points : bool
         Whether the signal image contains the point sources.
+    estimate : {"best", "mean"}
+        What the signal is: the best fit, or the mean over the draws of the parameters.
+    at : float, optional
+        Resolution of the signal and its uncertainty: the standard deviation of the Gaussian that
+        they are smoothed with [arcsec].
     no_checksum : bool
         Whether the image of `like` is read even if its CHECKSUM or DATASUM does not hold.
     """
@@ -59,26 +68,42 @@ class RenderConfig(Options):
     bin: float | None = None
     units: str = "counts"
     points: bool = False
+    estimate: str = "best"
+    at: float | None = None
     no_checksum: bool = False
 
     def __post_init__(self):
         require_text(self, "image", "like")
-        require_positive(self, "bin")
+        require_positive(self, "bin", "at")
+        require_choice(self, "estimate", ESTIMATES)
         require_choice(self, "units", UNITS)
         require_bool(self, "points")
         require_bool(self, "no_checksum")
         name = re.sub(r"_[1-9]\d*$", "", str(self.image).lower())
         if self.image is not None and name not in (
-            IMAGES if name == str(self.image).lower() else IMAGES_OF_EACH
+            (*IMAGES, *IMAGES_OF_ERRORS)
+            if name == str(self.image).lower()
+            else IMAGES_OF_EACH
         ):
             each = ", ".join(f"{one}_1" for one in IMAGES_OF_EACH)
             raise InputError(
-                f"`image` = {self.image}: choose {either(IMAGES)}, or an image of one observation"
+                f"`image` = {self.image}: choose {either((*IMAGES, *IMAGES_OF_ERRORS))}, or an image of one observation"
                 f" of a joint fit, such as {each}",
                 parameter="image",
             )
+        if self.at is not None and self.image is not None and not self.is_of_signal:
+            raise InputError(
+                f"`at` smooths the signal and its uncertainty, not the image {self.image}: choose "
+                f"{either(('signal', *IMAGES_OF_ERRORS))}",
+                parameter="at",
+            )
         if self.like is not None and self.bin is not None:
             raise InputError("`like` and `bin` both set the pixels: give one of them")
+
+    @property
+    def is_of_signal(self) -> bool:
+        """Whether the only image is the signal or its uncertainty."""
+        return str(self.image).lower() in ("signal", *IMAGES_OF_ERRORS)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

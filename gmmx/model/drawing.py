@@ -9,14 +9,17 @@ of pixels, so that the flux is conserved at any size.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._kernels.raster import draw_gaussians
+from .._kernels.raster import draw_gaussians, draw_mixtures
 from ..plane.grid import PixelGrid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .mixture import Mixture
     from .psf import PsfModel
 
@@ -102,6 +105,59 @@ def pixel_means(
     ny, nx = grid.shape
     if len(fluxes) == 0:
         return np.zeros((ny, nx))
+    return draw_gaussians(*_in_pixels(fluxes, means, covariances, grid), ny, nx)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PixelMeans:
+    """Several mixtures, ready to be drawn on some rows of a grid; see `pixel_means`.
+
+    Attributes
+    ----------
+    n_columns : int
+        Of the grid.
+    gaussians : tuple of arrays
+        Peaks, centres, packed inverse covariances and splits of the Gaussians of all mixtures.
+    starts : (N + 1,) array
+        Where the Gaussians of each mixture begin, and the number of all.
+
+    Examples
+    --------
+    >>> from gmmx.model.mixture import Mixture
+    >>> star = Mixture(fluxes=[7.0], means=[[0.0, 0.0]], covariances=[np.eye(2)])
+    >>> two = PixelMeans.of([star, star], PixelGrid.covering((-20, 20), (-20, 20), 0.5))
+    >>> two.rows(30, 50).shape
+    (2, 20, 80)
+    """
+
+    n_columns: int
+    gaussians: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    starts: np.ndarray
+
+    @classmethod
+    def of(cls, mixtures: Sequence[Mixture], grid: PixelGrid) -> PixelMeans:
+        """Prepare mixtures for the pixels of a grid."""
+        starts = np.cumsum([0, *(len(one) for one in mixtures)])
+        fluxes, means, covariances = (
+            np.concatenate([getattr(one, name) for one in mixtures])
+            for name in ("fluxes", "means", "covariances")
+        )
+        return cls(grid.shape[1], _in_pixels(fluxes, means, covariances, grid), starts)
+
+    def __repr__(self):
+        return f"PixelMeans({len(self.starts) - 1} mixtures, {self.n_columns} columns)"
+
+    def rows(self, first: int, last: int) -> np.ndarray:
+        """The rows from `first` up to `last`, (N, last - first, nx) [photon / arcsec**2]."""
+        peaks, centres, inverses, splits = self.gaussians
+        centres = centres - np.array([0.0, first])
+        return draw_mixtures(
+            peaks, centres, inverses, splits, self.starts, last - first, self.n_columns
+        )
+
+
+def _in_pixels(fluxes, means, covariances, grid):
+    """Peaks, centres, packed inverse covariances and splits of Gaussians in a grid."""
     centres = np.stack(grid.to_pixels(means[:, 0], means[:, 1]), axis=1)
     inside = grid.inverse @ covariances @ grid.inverse.T
     narrowest = np.sqrt(np.linalg.eigvalsh(inside)[:, 0].clip(0))
@@ -115,4 +171,4 @@ def pixel_means(
     # Photons per pixel at the centre, over the area of the pixel.
     peaks = fluxes * np.sqrt(np.linalg.det(inverses)) / (2 * np.pi * grid.cell_area)
     flat = np.stack([inverses[:, 0, 0], inverses[:, 0, 1], inverses[:, 1, 1]], axis=1)
-    return draw_gaussians(peaks, centres, flat, splits, ny, nx)
+    return peaks, centres, flat, splits

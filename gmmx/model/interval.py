@@ -10,6 +10,26 @@ from .._arrays import read_only
 INSIDE = (0.6826894921370859, 0.95)
 
 
+def ends(drawn: np.ndarray, inside: float = INSIDE[0]) -> tuple[np.ndarray, np.ndarray]:
+    """The two ends of the central interval that holds a part of the draws, (M,) each.
+
+    Parameters
+    ----------
+    drawn : (N, M) array
+        M numbers of each of N draws.
+    inside : float
+        The part of the draws in the interval.
+
+    Examples
+    --------
+    >>> ends(np.arange(101.0)[:, None], 0.5)
+    (array([25.]), array([75.]))
+    """
+    part = (1 - inside) / 2
+    lower, upper = np.quantile(drawn, (part, 1 - part), axis=0)
+    return lower, upper
+
+
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Interval:
     """Values with intervals of 68 and 95 %, which need not be symmetric.
@@ -54,10 +74,7 @@ class Interval:
             The numbers of the best fit; without them the mean over the draws.
         """
         drawn = np.asarray(drawn, np.float64)
-        outside = [(1 - inside) / 2 for inside in INSIDE]
-        (lower68, upper68), (lower95, upper95) = (
-            np.quantile(drawn, (part, 1 - part), axis=0) for part in outside
-        )
+        (lower68, upper68), (lower95, upper95) = (ends(drawn, inside) for inside in INSIDE)
         return cls(
             value=drawn.mean(0) if value is None else np.asarray(value, np.float64),
             error=(upper68 - lower68) / 2,

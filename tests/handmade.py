@@ -11,6 +11,7 @@ from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
 from gmmx.model.pointing import InputFile, Pointing
+from gmmx.model.posterior import Draws
 from gmmx.model.psf import PsfModel
 from gmmx.model.result import HISTORY_COLUMNS, PATH_COLUMNS, BackgroundSummary, FitResult
 from gmmx.plane.frame import PhysicalFrame, SkyFrame
@@ -189,3 +190,22 @@ def galaxy_truth(folder):
         name="galaxy",
     )
     return make_result([observation], mixture)
+
+
+def make_draws(result, n=30, seed=0, scatter=0.1):
+    """Draws about a result: all its components, and a broad one that half of the draws lack."""
+    rng, m = np.random.default_rng(seed), result.mixture
+    k = len(m)
+    covariances = np.concatenate([m.covariances, 900 * np.eye(2)[None]])
+    fluxes = np.append(m.fluxes, m.fluxes.sum()) * np.exp(scatter * rng.normal(size=(n, k + 1)))
+    fluxes[: n // 2, -1] = 0.0
+    means = np.concatenate([m.means, np.zeros((1, 2))])
+    sizes = np.exp(scatter * rng.normal(size=(n, k + 1)))
+    return Draws(
+        fluxes=fluxes,
+        means=means + 5 * scatter * rng.normal(size=(n, k + 1, 2)),
+        covariances=covariances * sizes[:, :, None, None],
+        amplitudes=rng.uniform(0.01, 0.02, (n, len(result.backgrounds))),
+        method="laplace",
+        seed=seed,
+    )

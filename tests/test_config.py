@@ -186,7 +186,7 @@ def test_wrong_chips_are_refused(given):
 
 def test_choices_are_those_of_the_library():
     images = {field.name for field in fields(RenderedImages)} - {"each"}
-    assert set(config.IMAGES) == images
+    assert set(config.ALL_IMAGES) == images
     assert tuple(IMAGE_UNITS) == config.UNITS
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .errors import draws_in_words
+from ..model.interval import INSIDE
 
 if TYPE_CHECKING:
     from ..model.posterior import Draws
-    from ..model.result import FitResult
 
 _UNITS = {
     "counts": "photons per pixel at REFEXPO",
@@ -73,7 +72,6 @@ def captions(units: str, *, points: bool, with_points: bool) -> dict[str, tuple[
 
 
 def signal_captions(
-    result: FitResult,
     draws: Draws | None,
     *,
     units: str,
@@ -85,7 +83,6 @@ def signal_captions(
 
     Parameters
     ----------
-    result : FitResult
     draws : Draws or None
         Those that the images are made of.
     units, with_points, estimate, at
@@ -107,8 +104,8 @@ def signal_captions(
     sky = f"The deconvolved sky in {unit}: no PSF, gap, mask or background, {without}"
     if draws is None:
         return {"signal": (f"{sky}.", resolution)}
-    made = f"Errors: {draws_in_words(result, draws)}."
-    caution = (resolution,)
+    made = f"Errors: {draws_in_words(draws)}."
+    caution: tuple[str, ...] = (resolution,)
     if at is None:
         caution += (
             "The data do not resolve single pixels: the error of a pixel is dominated by that, "
@@ -131,6 +128,43 @@ def signal_captions(
         "lower": (f"Lower {end}, in {unit}, {without}.", made, *caution),
         "upper": (f"Upper {end}, in {unit}, {without}.", made, *caution),
     }
+
+
+def draws_in_words(draws: Draws) -> str:
+    """How errors were made, for a header.
+
+    Examples
+    --------
+    >>> from gmmx.model.posterior import Draws
+    >>> ones = {"fluxes": [[1.0]], "means": [[[0.0, 0.0]]], "covariances": [[[[1.0, 0], [0, 1]]]]}
+    >>> draws_in_words(Draws(**ones, amplitudes=[[]], method="laplace", seed=3))
+    '1 draw of the parameters from the information matrix (laplace, seed 3)'
+    """
+    source = " from the information matrix" if draws.method == "laplace" else ""
+    several = "s" * (len(draws) != 1)
+    kind = f"{draws.method}, seed {draws.seed}"
+    return f"{len(draws)} draw{several} of the parameters{source} ({kind})"
+
+
+def signal_cards(
+    draws: Draws | None, *, estimate: str, at: float | None
+) -> dict[str, tuple[str | float | int, str]]:
+    """Keywords for the header of the signal and of the images of its uncertainty.
+
+    Examples
+    --------
+    >>> signal_cards(None, estimate="best", at=5.0)["RESOLUTN"]
+    (5.0, '[arcsec] sigma of the smoothing; 0: none')
+    """
+    cards: dict[str, tuple[str | float | int, str]] = {
+        "ESTIMATE": (estimate, "signal: best fit or mean over the draws"),
+        "RESOLUTN": (0.0 if at is None else float(at), "[arcsec] sigma of the smoothing; 0: none"),
+    }
+    if draws is not None:
+        cards["ERRMETH"] = (draws.method, "how the draws of the parameters were made")
+        cards["NDRAWS"] = (len(draws), "number of draws")
+        cards["CONFLEV"] = (round(INSIDE[0], 4), "part of the draws inside the interval")
+    return cards
 
 
 def _equation(units, points):

@@ -102,7 +102,8 @@ class RenderedImages:
         """The images by the names of their extensions in files.
 
         The names are "SIGNAL" to "RESIDUAL", "ERROR" to "UPPER" if there are errors, "POINTS" if
-        there are point sources, and in a joint fit "EXPECTED_1", "COUNTS_1", "RESIDUAL_1", "EXPECTED_2" and so on for each observation.
+        there are point sources, and in a joint fit "EXPECTED_1", "COUNTS_1", "RESIDUAL_1",
+        "EXPECTED_2" and so on for each observation.
         """
         images = {
             f.name.upper(): getattr(self, f.name)

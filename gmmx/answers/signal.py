@@ -55,23 +55,14 @@ def signal_images(
     scale = scale_of(result, units, grid.cell_area)
     RenderConfig(estimate=estimate, at=at)
     draws = draws_of(result) if errors or estimate == "mean" else None
-    options = {"with_points": with_points, "at": at, "draws": draws}
-    signal = signal_photons(result, grid, estimate=estimate, **options)
+    signal = signal_photons(
+        result, grid, with_points=with_points, estimate=estimate, at=at, draws=draws
+    )
     values = {"signal": signal * scale}
     if errors:
-        spread = spread_of_signal(result, grid, **options)
-        significance = np.divide(
-            signal, spread.error, out=np.zeros(grid.shape), where=spread.error > 0
-        )
-        values |= {
-            "error": spread.error * scale,
-            "snr": significance,
-            "lower": spread.lower * scale,
-            "upper": spread.upper * scale,
-        }
-    texts = signal_captions(
-        result, draws, units=units, with_points=with_points, estimate=estimate, at=at
-    )
+        spread = spread_of_signal(result, grid, with_points=with_points, at=at, draws=draws)
+        values |= _uncertain(signal, spread, scale)
+    texts = signal_captions(draws, units=units, with_points=with_points, estimate=estimate, at=at)
     return {
         name: SkyImage(
             grid=grid,
@@ -81,4 +72,15 @@ def signal_images(
             comments=texts[name],
         )
         for name, array in values.items()
+    }
+
+
+def _uncertain(signal, spread, scale):
+    """The images of the uncertainty by name, in the units asked for."""
+    ratio = np.divide(signal, spread.error, out=np.zeros_like(signal), where=spread.error > 0)
+    return {
+        "error": spread.error * scale,
+        "snr": ratio,
+        "lower": spread.lower * scale,
+        "upper": spread.upper * scale,
     }

@@ -101,7 +101,8 @@ def signal_photons(
     if not with_points:
         return signal
     if at is None:
-        return signal + grid.histogram(*points.means.T, points.fluxes)
+        x, y = points.means.T
+        return signal + grid.histogram(x, y, points.fluxes)
     sources = Components(smoothed(_sizeless(points), at), None, Field(None))
     return signal + photons_in_pixels(sources, grid)
 
@@ -206,4 +207,3 @@ def _sizeless(points):
         means=points.means,
         covariances=np.tile(_POINT * np.eye(2), (len(points), 1, 1)),
     )
-

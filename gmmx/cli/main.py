@@ -11,13 +11,10 @@ import click
 from .. import __version__
 from ..config import (
     FIGURES,
-    IMAGES,
     REGION_FRAMES,
     STRETCHES,
-    UNITS,
     ExportConfig,
     PlotConfig,
-    RenderConfig,
 )
 from ..errors import GmmxError
 from . import options
@@ -25,7 +22,8 @@ from .console import Main
 from .errors import errors
 from .fit import fit
 from .flux import flux
-from .options import Command, File, flag, setting, values
+from .options import Command, setting, values
+from .render import render
 
 
 @click.group(
@@ -45,81 +43,7 @@ def main():
 
 main.add_command(fit)
 main.add_command(errors)
-
-
-@main.command(
-    cls=Command,
-    epilog=options.examples(
-        "gmmx render model.h5 --out model.fits",
-        "gmmx render model.h5 --units flux --like broad_flux.img --out model.fits",
-        "gmmx render model.h5 --image residual --bin 8 --out residual.fits",
-    ),
-)
-@options.model
-@setting(
-    RenderConfig,
-    "image",
-    f"Write only this image: {', '.join(IMAGES)}, or for a joint fit expected_1, counts_1, "
-    "residual_1 and so on.",
-    metavar="NAME",
-    type=File(*IMAGES),
-    default="all images",
-)
-@setting(
-    RenderConfig,
-    "like",
-    "FITS image whose pixel grid the images get.",
-    metavar="FITS",
-    type=File(),
-)
-@setting(
-    RenderConfig,
-    "bin",
-    "Pixel size [arcsec].",
-    metavar="ARCSEC",
-    type=float,
-    default="the pixel of the exposure map",
-)
-@setting(
-    RenderConfig,
-    "units",
-    "Units of the signal and background images: photons per pixel at the reference exposure "
-    "(counts), photon/cm^2/s per pixel (flux), or photon/cm^2/s/arcsec^2 (sb).",
-    type=click.Choice(UNITS),
-)
-@flag(
-    "--points",
-    help="Draw the point sources in the signal image too.",
-    group="Options",
-    default=RenderConfig.points,
-)
-@options.no_checksum
-@options.out("FILE.fits|.h5", "File of the images.")
-@options.overwrite
-@options.quiet
-@options.verbose
-@options.config
-@click.pass_obj
-def render(console, model, out, overwrite, **given):
-    """Write images of MODEL.
-
-    The first image is the deconvolved signal, which DS9 shows at once. The others are the
-    signal convolved with the PSF, the background, the completeness, the expected counts, the
-    recorded counts and the residuals in sigma. For a joint fit, the last three follow for each
-    observation.
-    """
-    from ..commands.render import render as render_model
-
-    config = values(RenderConfig, given)
-    out = render_model(
-        model,
-        out,
-        config,
-        overwrite=overwrite,
-        inputs=console.configs,
-        command=console.command,
-    )
-    console.say(f"images: {out}")
+main.add_command(render)
 
 
 @main.command(

@@ -1,11 +1,15 @@
 """Draw the images of a model and write them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..answers.canvas import output_grid
+from ..answers.captions import signal_cards
+from ..answers.errors import draws_of
 from ..answers.images import render as draw
-from ..config import IMAGES, RenderConfig
+from ..answers.signal import signal_images
+from ..config import IMAGES, IMAGES_OF_ERRORS, RenderConfig
 from ..errors import InputError, about
 from ..io.files import checksums
 from ..io.images import IMAGE_SUFFIXES, read_grid_like, write_images
@@ -60,10 +64,36 @@ def render(
         with checksums(verified=not config.no_checksum):
             grid = read_grid_like(config.like, result.frame)
     with about(model):
-        drawn = draw(result, grid, units=config.units, with_points=config.points)
-        images = _chosen(drawn.as_dict(), config.image, len(result.observations))
-    write_images(out, images, result, overwrite=overwrite, command=command)
+        if config.needs_draws and result.draws is None:
+            result = replace(result, draws=draws_of(result))
+        images = _drawn(result, grid, config)
+        cards = _cards(result.draws, config)
+    write_images(out, images, result, overwrite=overwrite, command=command, cards=cards)
     return Path(out)
+
+
+def _drawn(result, grid, config):
+    """The images that are asked for, by the names of their extensions."""
+    options = {
+        "units": config.units,
+        "with_points": config.points,
+        "estimate": config.estimate,
+        "at": config.at,
+    }
+    if not config.is_of_signal:
+        images = draw(result, grid, **options).as_dict()
+        return _chosen(images, config.image, len(result.observations))
+    name = config.image.lower()
+    images = signal_images(result, grid, **options, errors=name != "signal")
+    return {name.upper(): images[name]}
+
+
+def _cards(draws, config):
+    """Keywords of the images of the signal, by name."""
+    signal = signal_cards(
+        draws if config.needs_draws else None, estimate=config.estimate, at=config.at
+    )
+    return {name.upper(): signal for name in ("signal", *IMAGES_OF_ERRORS)}
 
 
 def _chosen(images, name, n_observations):

@@ -10,9 +10,12 @@ from ._checks import Options, option_names
 from .errors import DRAW_METHODS, N_DRAWS, ErrorsConfig, FitDraws
 from .fitting import MODEL_SUFFIXES, STARTS, FitOptions
 from .output import (
+    ALL_IMAGES,
+    ESTIMATES,
     FIGURES,
     IMAGES,
     IMAGES_OF_EACH,
+    IMAGES_OF_ERRORS,
     REGION_FRAMES,
     STRETCHES,
     UNITS,
@@ -24,10 +27,13 @@ from .output import (
 from .reading import SOURCE_POSITIONS, ReadOptions, SourceOptions, chip_numbers, energy_band
 
 __all__ = [
+    "ALL_IMAGES",
     "DRAW_METHODS",
+    "ESTIMATES",
     "FIGURES",
     "IMAGES",
     "IMAGES_OF_EACH",
+    "IMAGES_OF_ERRORS",
     "MODEL_SUFFIXES",
     "N_DRAWS",
     "REGION_FRAMES",

@@ -27,6 +27,7 @@ IMAGES = (
 )
 # Images of the uncertainty of the signal over the draws.
 IMAGES_OF_ERRORS = ("error", "snr", "lower", "upper")
+ALL_IMAGES = (*IMAGES, *IMAGES_OF_ERRORS)
 # Images that a joint fit also has for each observation, as expected_1, expected_2 and so on.
 IMAGES_OF_EACH = ("expected", "counts", "residual")
 ESTIMATES = ("best", "mean")
@@ -81,21 +82,21 @@ class RenderConfig(Options):
         require_bool(self, "no_checksum")
         name = re.sub(r"_[1-9]\d*$", "", str(self.image).lower())
         if self.image is not None and name not in (
-            (*IMAGES, *IMAGES_OF_ERRORS)
-            if name == str(self.image).lower()
-            else IMAGES_OF_EACH
+            ALL_IMAGES if name == str(self.image).lower() else IMAGES_OF_EACH
         ):
             each = ", ".join(f"{one}_1" for one in IMAGES_OF_EACH)
             raise InputError(
-                f"`image` = {self.image}: choose {either((*IMAGES, *IMAGES_OF_ERRORS))}, or an image of one observation"
-                f" of a joint fit, such as {each}",
+                f"`image` = {self.image}: choose {either(ALL_IMAGES)}, or an image of one "
+                f"observation of a joint fit, such as {each}",
                 parameter="image",
             )
-        if self.at is not None and self.image is not None and not self.is_of_signal:
+        defaults = {"at": RenderConfig.at, "estimate": RenderConfig.estimate}
+        changed = [name for name, default in defaults.items() if getattr(self, name) != default]
+        if changed and self.image is not None and not self.is_of_signal:
             raise InputError(
-                f"`at` smooths the signal and its uncertainty, not the image {self.image}: choose "
-                f"{either(('signal', *IMAGES_OF_ERRORS))}",
-                parameter="at",
+                f"`{changed[0]}` changes the signal and its uncertainty, not the image "
+                f"{self.image}: choose {either(('signal', *IMAGES_OF_ERRORS))} as `image`",
+                parameter=changed[0],
             )
         if self.like is not None and self.bin is not None:
             raise InputError("`like` and `bin` both set the pixels: give one of them")
@@ -104,6 +105,11 @@ class RenderConfig(Options):
     def is_of_signal(self) -> bool:
         """Whether the only image is the signal or its uncertainty."""
         return str(self.image).lower() in ("signal", *IMAGES_OF_ERRORS)
+
+    @property
+    def needs_draws(self) -> bool:
+        """Whether an image is made of draws of the parameters."""
+        return self.estimate == "mean" or str(self.image).lower() in IMAGES_OF_ERRORS
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

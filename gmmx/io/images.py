@@ -19,7 +19,7 @@ from ..plane.frame import SkyFrame
 from ..plane.grid import PixelGrid, SkyImage
 from ..plane.wcs import wcs_cards
 from ._wcs import image_wcs
-from .image_header import history, keywords, printable
+from .image_header import Card, history, keywords, printable
 from .maps import read_image
 from .write import replacing, replacing_hdf5
 
@@ -37,6 +37,7 @@ def write_images(
     *,
     overwrite: bool = False,
     command: str | None = None,
+    cards: Mapping[str, Mapping[str, Card]] | None = None,
 ) -> None:
     """Write images of a fit, each with its unit, its WCS and the keywords of the observations.
 
@@ -56,6 +57,8 @@ def write_images(
         Replace the file if it exists.
     command : str, optional
         The command line that made the images, for the history.
+    cards : mapping of str to mapping, optional
+        Further keywords of images, by name: their values and comments.
 
     Raises
     ------
@@ -68,17 +71,19 @@ def write_images(
     images = images.as_dict() if hasattr(images, "as_dict") else dict(images)
     if not images:
         raise InputError(f"{path}: there is no image to write")
+    cards = {} if cards is None else cards
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     if str(path).lower().endswith(HDF5_SUFFIXES):
         with replacing_hdf5(path, overwrite) as file:
             file.attrs.update(created=created, command=command or "")
-            _fill(file, images, result)
+            _fill(file, images, result, cards)
         return
     with replacing(path, overwrite, suffixes=IMAGE_SUFFIXES) as aside:
         hdus = fits.HDUList()
         for name, image in images.items():
             kind = fits.ImageHDU if hdus else fits.PrimaryHDU
             header = _header(name, image, result, created, command)
+            header.update(cards.get(name, {}))
             hdu = kind(image.values.astype(np.float32), header)
             hdu.name = name
             hdus.append(hdu)
@@ -171,7 +176,12 @@ def _of_its_observation(name: str, result: FitResult) -> FitResult:
     return replace(result, observations=(result.observations[int(found[1]) - 1],))
 
 
-def _fill(file: h5py.File, images: Mapping[str, SkyImage], result: FitResult) -> None:
+def _fill(
+    file: h5py.File,
+    images: Mapping[str, SkyImage],
+    result: FitResult,
+    cards: Mapping[str, Mapping[str, Card]],
+) -> None:
     """Write images as datasets.
 
     Each has its unit and its FITS header as text, of which astropy makes a WCS.
@@ -197,5 +207,6 @@ def _fill(file: h5py.File, images: Mapping[str, SkyImage], result: FitResult) ->
             header=_wcs_header(image, own).tostring(sep="\n"),
             comment="\n".join(image.comments),
         )
+        data.attrs.update({key: value for key, (value, _) in cards.get(name, {}).items()})
         if own is not result:
             data.attrs.update({key: value for key, (value, _) in keywords(own).items()})

@@ -129,6 +129,9 @@ class ResultDoors:
         *,
         units: str = RenderConfig.units,
         with_points: bool = RenderConfig.points,
+        estimate: str = RenderConfig.estimate,
+        at: float | None = RenderConfig.at,
+        errors: bool = False,
     ) -> "RenderedImages":
         """Draw the images of the fit; see `gmmx.render`.
 
@@ -137,10 +140,11 @@ class ResultDoors:
         grid : PixelGrid, optional
             Pixels to draw on; by default those of the first exposure map.
         units : {"counts", "flux", "sb"}
-            Unit of signal and background: photon/pixel at the reference exposure,
-            photon/cm**2/s/pixel, or photon/cm**2/s/arcsec**2.
+            Unit of signal and background: per pixel, or per area and time.
         with_points : bool
             Include the point sources in the signal.
+        estimate, at, errors
+            Which signal it is, its resolution [arcsec], and whether its errors are drawn too.
 
         Returns
         -------
@@ -148,7 +152,15 @@ class ResultDoors:
         """
         from ..answers.images import render
 
-        return render(self._result, grid, units=units, with_points=with_points)
+        return render(
+            self._result,
+            grid,
+            units=units,
+            with_points=with_points,
+            estimate=estimate,
+            at=at,
+            errors=errors,
+        )
 
     def score(self, other: Observation | Sequence[Observation]) -> "Score":
         """Score the fit on photons that it was not fitted to.

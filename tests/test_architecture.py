@@ -38,6 +38,8 @@ MAY_SEE = {
 DOORS = {
     # A FitResult draws, writes, scores and tabulates itself in notebooks.
     "model/doors": {"answers", "show", "io"},
+    # It measures fluxes, profiles, scores and errors, too.
+    "model/number_doors": {"answers", "io"},
 }
 # Packages that only some places may import; a folder stands for all of its modules.
 CONFINED = {

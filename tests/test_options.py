@@ -135,7 +135,17 @@ def test_the_help_of_an_option_is_a_sentence(command):
 
 def test_commands_are_listed_in_the_order_of_the_work():
     listed = main.list_commands(click.Context(main))
-    assert listed == ["fit", "errors", "render", "plot", "info", "flux", "export", "score"]
+    assert listed == [
+        "fit",
+        "errors",
+        "render",
+        "plot",
+        "info",
+        "flux",
+        "profile",
+        "export",
+        "score",
+    ]
 
 
 def test_the_options_of_fit_stand_under_headings():

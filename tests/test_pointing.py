@@ -96,7 +96,7 @@ def test_a_brightness_per_photon_is_an_amplitude_of_one_observation(unit, is_amp
         ("SRG", "TM1", "eROSITA"),
         ("XMM", "ACIS", "XMM-Newton"),
         ("NuSTAR", "FPMA", "NuSTAR"),
-            ("RXTE", "PCA", "unknown instrument"),
+        ("RXTE", "PCA", "unknown instrument"),
     ],
 )
 def test_an_instrument_is_found_by_telescope_and_instrument(telescope, instrument, name):

@@ -16,6 +16,8 @@ _WEIGHTS = (0.34785484513745385, 0.6521451548625462, 0.6521451548625462, 0.34785
 # standard deviation. On an arc on both ends of which the Gaussian has vanished, as on a whole
 # circle, steps of 1 leave an error of 1e-6. The ends of a wedge need shorter ones.
 _PART, _ARC, _ARC_OF_WEDGE = 1.8, 1.0, 0.25
+# Nodes on the radius of a small ring in which a map is read.
+_NODES_OF_RADIUS = 30
 # Most parts of one ring, and most steps on one arc.
 _MOST_PARTS, _MOST_STEPS = 64, 4000
 _TURN = 2 * math.pi
@@ -49,6 +51,10 @@ def ring_integrals(means, covariances, edges, wedge, values, to_cells, outside, 
     -------
     (V, n, 2) array
         Integrals of N, and of N times the map; the latter are zero if the map is not read.
+
+    Notes
+    -----
+    The function is long because a call for each arc would cost more than the arc.
     """
     n = len(edges) - 1
     ny, nx = values.shape
@@ -65,12 +71,14 @@ def ring_integrals(means, covariances, edges, wedge, values, to_cells, outside, 
         reach = _REACH * math.sqrt(largest)
         away, towards = math.hypot(mx, my), math.atan2(my, mx)
         peak = 1.0 / (_TURN * math.sqrt(determinant))
-        arc = min((_ARC if whole else _ARC_OF_WEDGE) * least, spacing)
         for j in range(n):
             low, high = max(edges[j], away - reach), min(edges[j + 1], away + reach)
             if low >= high:
                 continue
-            parts = math.ceil((high - low) / min(_PART * least, 4 * spacing))
+            # Small rings have finer nodes, because few of the map's cells lie in them.
+            finest = min(max(edges[j + 1] / _NODES_OF_RADIUS, spacing / 8), spacing)
+            arc = min((_ARC if whole else _ARC_OF_WEDGE) * least, finest)
+            parts = math.ceil((high - low) / min(_PART * least, 4 * finest))
             parts = min(max(parts, 1), _MOST_PARTS)
             half = 0.5 * (high - low) / parts
             for i in range(4 * parts):
@@ -100,9 +108,7 @@ def ring_integrals(means, covariances, edges, wedge, values, to_cells, outside, 
                     for _ in range(steps):
                         x, y = r * c, r * s
                         dx, dy = x - mx, y - my
-                        density = exp_fast(
-                            -0.5 * (ixx * dx * dx + iyy * dy * dy) - ixy * dx * dy
-                        )
+                        density = exp_fast(-0.5 * (ixx * dx * dx + iyy * dy * dy) - ixy * dx * dy)
                         total += density
                         if reads:
                             fx = to_cells[0, 0] * x + to_cells[0, 1] * y + to_cells[0, 2]

@@ -138,7 +138,7 @@ def edges_of(result: FitResult, rings: Rings, bins: str) -> np.ndarray:
         As for `ProfileConfig`.
     """
     rule, number = parsed_bins(bins)
-    if rule == "edges":
+    if isinstance(number, tuple):
         return np.array(number)
     reach = reach_of(result, rings)
     n = int(number)
@@ -146,8 +146,10 @@ def edges_of(result: FitResult, rings: Rings, bins: str) -> np.ndarray:
         return np.linspace(0.0, reach, n + 1)
     if rule == "log":
         first = max(_innermost(result, rings.centre), _INNERMOST * reach)
-        return np.array([0.0, *np.geomspace(min(first, reach / 2), reach, n)]) if n > 1 else (
-            np.array([0.0, reach])
+        return (
+            np.array([0.0, *np.geomspace(min(first, reach / 2), reach, n)])
+            if n > 1
+            else (np.array([0.0, reach]))
         )
     return _edges_by_counts(result, rings, reach, n)
 
@@ -164,8 +166,10 @@ def _edges_by_counts(result, rings, reach, least):
     radii, weights = (
         np.concatenate(parts)
         for parts in zip(
-            *((rings.radii(o.photons.x, o.photons.y), o.photons.weights)
-              for o in result.observations),
+            *(
+                (rings.radii(o.photons.x, o.photons.y), o.photons.weights)
+                for o in result.observations
+            ),
             strict=True,
         )
     )

@@ -44,7 +44,8 @@ class DrawnSkies:
     @cached_property
     def present(self) -> tuple[np.ndarray, np.ndarray]:
         """Draw and component of each extended component that has a flux."""
-        return np.nonzero(self.fluxes > 0)
+        draw, component = np.nonzero(self.fluxes > 0)
+        return draw, component
 
     @cached_property
     def reference(self) -> Mixture:

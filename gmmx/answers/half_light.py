@@ -64,7 +64,7 @@ def half_light_radius(skies: DrawnSkies, rings: Rings, reach: float) -> Interval
     found = np.array([_crossing(radii, row[: len(radii)], row[-1] / 2) for row in drawn])
     # Between the radii the curve is a straight line, for the fit and for the draws.
     found *= best / _crossing(radii, fit[: len(radii)], fit[-1] / 2)
-    return Interval.over(found[:, None], value=[best])
+    return Interval.over(found[:, None], value=np.array([best]))
 
 
 def _enclosed(rings, mixture, radii):

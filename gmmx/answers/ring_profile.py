@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..model.interval import INSIDE, Interval
-
 from .drawn_skies import DrawnSkies
 from .ring_sums import FieldSums
 
@@ -105,7 +104,7 @@ def ring_profile(result: FitResult, rings: Rings, draws: Draws) -> RingProfile:
     >>> ring_profile(result, Rings(centre=(0, 0), edges=[0.0, 5.0, 10.0]), draws_of(result))
     RingProfile(2 rings to 10 arcsec: 442 photons)
     """
-    rings_and_core = rings if rings.edges[0] == 0 else rings.with_edges([0.0, *rings.edges])
+    rings_and_core = rings if rings.edges[0] == 0 else rings.with_edges(np.append(0.0, rings.edges))
     skies = DrawnSkies(result, draws)
     best, drawn = skies.photons(rings_and_core)
     areas, skipped = rings.areas(), len(rings_and_core) - len(rings)

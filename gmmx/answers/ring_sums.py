@@ -59,9 +59,9 @@ class FieldSums:
         """Expected photons of unit components in each ring, (K, n), and the same everywhere."""
         seen = np.zeros((len(mixture), len(self.rings)))
         everywhere = np.zeros_like(seen)
-        for o in self.result.observations:
+        for o in self.result.observations if len(mixture) else ():
             fluxes, means, covariances = convolved(mixture, o.psf)
-            weights = fluxes / np.repeat(mixture.fluxes, len(fluxes) // max(len(mixture), 1))
+            weights = fluxes / np.repeat(mixture.fluxes, len(fluxes) // len(mixture))
             whole = self.rings.photons(means, covariances)
             part = whole
             if o.completeness is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _TURN = 2 * np.pi
 # Nodes at which a map is read are at most this many cells apart.
-_CELLS = 1.5
+_CELLS = 1.0
 # A cell on an edge is counted in so many parts along its side, fewer at larger distances from the
 # centre, which are in half diagonals of a cell. Near the centre rings may be smaller than cells.
 _NEAR = (4.0, 30.0)

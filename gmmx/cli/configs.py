@@ -1,6 +1,14 @@
 """The option classes of the commands that have one, and options that are shorter than a field."""
 
-from ..config import ErrorsConfig, ExportConfig, FitConfig, FluxConfig, PlotConfig, RenderConfig
+from ..config import (
+    ErrorsConfig,
+    ExportConfig,
+    FitConfig,
+    FluxConfig,
+    PlotConfig,
+    ProfileConfig,
+    RenderConfig,
+)
 
 CONFIGS = {
     "fit": FitConfig,
@@ -9,6 +17,7 @@ CONFIGS = {
     "plot": PlotConfig,
     "export": ExportConfig,
     "flux": FluxConfig,
+    "profile": ProfileConfig,
 }
 # Options that are shorter than the parameter that they set.
 SHORT = {"n_components": "k", "energy_kev": "energy"}

@@ -23,6 +23,7 @@ from .errors import errors
 from .fit import fit
 from .flux import flux
 from .options import Command, setting, values
+from .profile import profile
 from .render import render
 
 
@@ -117,6 +118,7 @@ def info(context, models, as_json):
 
 
 main.add_command(flux)
+main.add_command(profile)
 
 
 @main.command(

@@ -24,6 +24,7 @@ from .output import (
     PlotConfig,
     RenderConfig,
 )
+from .profile import ProfileConfig
 from .reading import SOURCE_POSITIONS, ReadOptions, SourceOptions, chip_numbers, energy_band
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "FluxConfig",
     "Options",
     "PlotConfig",
+    "ProfileConfig",
     "ReadOptions",
     "RenderConfig",
     "SourceOptions",

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..errors import InputError
 from ._checks import Options, require, require_text
@@ -37,7 +38,7 @@ class ProfileConfig(Options):
     """
 
     center: str = "brightest"
-    bins: str | tuple = "log:20"
+    bins: str | Sequence[float] = "log:20"
     axis_ratio: float = 1.0
     pa: float | None = None
     sector: str | tuple | None = None
@@ -89,7 +90,7 @@ def parsed_bins(text: str) -> tuple[str, float] | tuple[str, tuple[float, ...]]:
         edges = tuple(float(part) for part in str(text).split(","))
     except ValueError:
         raise refused from None
-    rising = all(low < high for low, high in zip(edges, edges[1:], strict=False))
+    rising = all(low < high for low, high in pairwise(edges))
     if len(edges) < 2 or not (rising and edges[0] >= 0 and math.isfinite(edges[-1])):
         raise refused
     return "edges", edges

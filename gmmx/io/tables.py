@@ -47,6 +47,11 @@ _KEYWORDS = {
     "stop_reason": "STOPPED",
     "seed": "SEED",
     "flux_note": "FLUXNOTE",
+    "half_light_radius": "RHALF",
+    "half_light_radius_error": "RHALFE",
+    "half_light_radius_lower68": "RHALFLO",
+    "half_light_radius_upper68": "RHALFHI",
+    "half_light_within": "RHALFOUT",
 }
 _NESTED = {
     "frame": {"ra0": "RA0", "dec0": "DEC0", "projection": "PROJ", "radesys": "RADESYS"},

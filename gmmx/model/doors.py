@@ -1,14 +1,13 @@
 """The methods of a FitResult that open the rest of the package: one function behind each."""
 
-from collections.abc import Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..config import ErrorsConfig, ExportConfig, PlotConfig, RenderConfig
+from ..config import ExportConfig, PlotConfig, RenderConfig
 from ..errors import InputError
-from .observation import Observation
+from .number_doors import NumberDoors
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
@@ -18,23 +17,15 @@ if TYPE_CHECKING:
     from regions import Regions
 
     from ..answers.images import RenderedImages
-    from ..answers.score import Score
-    from ..io.regions import Source
     from ..plane.grid import PixelGrid
-    from .result import FitResult
 
 
-class ResultDoors:
-    """The methods of a FitResult that draw, tabulate, score and write it.
+class ResultDoors(NumberDoors):
+    """The methods of a FitResult that draw, tabulate and write it.
 
     The methods import inside their bodies, because the rooms that they call import the nouns of
     this one.
     """
-
-    @property
-    def _result(self) -> "FitResult":
-        """The object itself, because the only class with these methods is FitResult."""
-        return cast("FitResult", self)
 
     @property
     def components(self) -> "QTable":
@@ -162,66 +153,6 @@ class ResultDoors:
             errors=errors,
         )
 
-    def score(self, other: Observation | Sequence[Observation]) -> "Score":
-        """Score the fit on photons that it was not fitted to.
-
-        Parameters
-        ----------
-        other : Observation or sequence of Observation
-            One for each observation of the fit, in its order, with the same cuts.
-
-        Returns
-        -------
-        Score
-            Mean over the photons of log[lambda(x) / integral of lambda] [nat, x in arcsec].
-        """
-        from ..answers.score import held_out_score
-
-        others = [other] if isinstance(other, Observation) else list(other)
-        return held_out_score(self._result, others)
-
-    def flux(
-        self,
-        region: "Source | Sequence[Source]",
-        *,
-        each: bool = False,
-        erg_per_photon: float | None = None,
-        correlations: bool = False,
-    ) -> "QTable":
-        """Flux of the extended components in regions of the sky, with intervals.
-
-        Parameters
-        ----------
-        region : path, regions.Region, regions.Regions, or a list of these
-            Each is one region.
-        each : bool
-            Whether every shape is a region of its own.
-        erg_per_photon : float, optional
-            Mean energy of a photon, from a spectral model [erg].
-        correlations : bool
-            Whether the correlations between the regions are given, too.
-
-        Returns
-        -------
-        astropy.table.QTable
-            The numbers that ``gmmx flux`` prints, with units; see
-            `gmmx.answers.flux_table.flux_table`.
-        """
-        from ..answers.flux import Region
-        from ..answers.flux_table import flux_in, plane_of
-        from ..io.regions.named import named_regions
-
-        named = named_regions(
-            region,
-            frame=plane_of(self._result),
-            physical=self._result.observations[0].physical,
-            each=each,
-        )
-        regions = [Region(name, shapes) for name, shapes in named]
-        return flux_in(
-            self._result, regions, erg_per_photon=erg_per_photon, correlations=correlations
-        )
-
     def sample(self, n: int, rng: np.random.Generator, *, with_points: bool = False) -> np.ndarray:
         """Draw positions from the deconvolved sky.
 
@@ -242,36 +173,6 @@ class ResultDoors:
         """
         mixture = self._result.mixture if with_points else self._result.extended
         return mixture.sample(n, rng)
-
-    def errors(
-        self,
-        draws: int = ErrorsConfig.draws,
-        *,
-        method: str = ErrorsConfig.method,
-        seed: int = ErrorsConfig.seed,
-        threads: int = ErrorsConfig.threads,
-    ) -> "FitResult":
-        """Return the fit with draws of its parameters, from which all errors are computed.
-
-        Parameters
-        ----------
-        draws : int
-            Number of parameter sets.
-        method : {"auto", "laplace", "bootstrap", "scan"}
-            How they are made; see `gmmx.answers.errors.make_draws`.
-        seed : int
-            Of the random numbers.
-        threads : int
-            Number of threads; 0 uses every core. The draws do not depend on it.
-
-        Returns
-        -------
-        FitResult
-            A copy with `draws`.
-        """
-        from ..answers.errors import make_draws
-
-        return make_draws(self._result, draws, method=method, seed=seed, threads=threads)
 
     def write(
         self, path: str | PathLike, *, overwrite: bool = False, command: str | None = None

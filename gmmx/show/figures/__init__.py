@@ -9,12 +9,14 @@ from .history import history_figure
 from .overview import overview_figure
 from .picture import image_figure
 from .residuals import residuals_figure
+from .rings import profile_figure
 
 __all__ = [
     "history_figure",
     "image_figure",
     "overview_figure",
     "plot",
+    "profile_figure",
     "residuals_figure",
     "sky_of",
 ]

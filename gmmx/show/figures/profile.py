@@ -35,10 +35,10 @@ def draw_profile(axes, ratio, profile, title):
         panel.tick_params(labelsize=SMALL, which="both", direction="in", left=True, right=True)
         panel.tick_params(which="both", top=True, bottom=True)
         panel.grid(alpha=0.2, lw=0.5)
-        _plain_log_axis(panel.xaxis)
+        plain_log_axis(panel.xaxis)
     ratio.yaxis.set_major_locator(MaxNLocator(4, prune="upper"))
     power = power_of(axes.get_ylim()[1])
-    _plain_log_axis(axes.yaxis, power)
+    plain_log_axis(axes.yaxis, power)
     axes.tick_params(labelbottom=False)
     axes.set_ylabel(scaled(r"photons arcsec$^{-2}$", power), fontsize=MEDIUM)
     ratio.set_ylabel("data / model", fontsize=SMALL)
@@ -87,7 +87,7 @@ def _draw_ratio(ratio, profile, radius):
     ratio.set_xscale("log")
 
 
-def _plain_log_axis(axis, power=0):
+def plain_log_axis(axis, power=0):
     """Plain numbers on a logarithmic axis, fewer in a decade where there are many decades."""
     low, high = axis.get_view_interval()
     steps = (1.0, 2.0, 5.0) if high / low < 30 else (1.0, 3.0) if high / low < 3000 else (1.0,)

@@ -1,0 +1,92 @@
+"""Measure the radial profile of a model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..answers.profile_table import profile_of
+from ..config import PlotConfig, ProfileConfig
+from ..io.inputs import recorded_files
+from ..io.models import read_model
+from ..io.tables import TABLE_SUFFIXES, write_plain_table
+from ..io.write import check_no_input, check_target, replacing
+from .plot import FIGURE_SUFFIXES
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+PROFILE_SUFFIXES = (*TABLE_SUFFIXES, *FIGURE_SUFFIXES)
+
+
+def profile(
+    model: str | Path,
+    config: ProfileConfig | None = None,
+    *,
+    out: Sequence[str | Path] = (),
+    overwrite: bool = False,
+    inputs: Sequence[str | Path] = (),
+) -> "QTable":
+    """Measure the radial profile of a model file.
+
+    Parameters
+    ----------
+    model : path
+    config : ProfileConfig, optional
+    out : sequence of path
+        Files to write: tables (.ecsv, .fits, .csv) and figures (.png, .pdf, .svg).
+    overwrite : bool
+        Whether existing files may be replaced.
+    inputs : sequence of path
+        Further files that the outputs must not replace.
+
+    Returns
+    -------
+    astropy.table.QTable
+        See `gmmx.answers.profile_table.profile_of`.
+
+    Raises
+    ------
+    GmmxError
+        If an output cannot be written, which is checked first, or the model cannot be read.
+    """
+    for path in out:
+        read = [model, *inputs]
+        check_target(path, overwrite=overwrite, suffixes=PROFILE_SUFFIXES, inputs=read)
+    result = read_model(model)
+    for path in out:
+        check_no_input(path, recorded_files(result.observations))
+    table = profile_of(result, ProfileConfig() if config is None else config)
+    for path in out:
+        if str(path).lower().endswith(FIGURE_SUFFIXES):
+            _draw(path, table, overwrite)
+        else:
+            is_csv = str(path).lower().endswith(".csv")
+            write_plain_table(path, flat(table) if is_csv else table, overwrite=overwrite)
+    return table
+
+
+def flat(table: "QTable") -> "QTable":
+    """The table with the two columns R_LOW and R_HIGH in place of R, for files that hold no pairs.
+
+    Examples
+    --------
+    >>> from astropy.table import QTable
+    >>> flat(QTable({"R": [[0.0, 1.0], [1.0, 2.0]], "AREA": [3.1, 9.4]})).colnames
+    ['R_LOW', 'R_HIGH', 'AREA']
+    """
+    single = table.copy()
+    pairs = np.moveaxis(table["R"], 1, 0)
+    single.remove_column("R")
+    for i, name in enumerate(("R_LOW", "R_HIGH")):
+        single.add_column(pairs[i], name=name, index=i)
+    return single
+
+
+def _draw(path, table, overwrite):
+    # Matplotlib is imported only when a figure is drawn.
+    from ..show.figures import profile_figure
+
+    with replacing(path, overwrite, suffixes=FIGURE_SUFFIXES) as aside:
+        profile_figure(table).savefig(aside, dpi=2 * PlotConfig.dpi)

@@ -1,0 +1,157 @@
+"""The methods of a FitResult that measure: errors, fluxes, profiles and scores."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from ..config import ErrorsConfig, ProfileConfig
+from .observation import Observation
+
+if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
+    from astropy.table import QTable
+
+    from ..answers.score import Score
+    from ..io.regions import Source
+    from .result import FitResult
+
+
+class NumberDoors:
+    """The methods of a FitResult that measure something, one function behind each.
+
+    The methods import inside their bodies, as those of `ResultDoors` do.
+    """
+
+    @property
+    def _result(self) -> "FitResult":
+        """The object itself, because the only class with these methods is FitResult."""
+        return cast("FitResult", self)
+
+    def errors(
+        self,
+        draws: int = ErrorsConfig.draws,
+        *,
+        method: str = ErrorsConfig.method,
+        seed: int = ErrorsConfig.seed,
+        threads: int = ErrorsConfig.threads,
+    ) -> "FitResult":
+        """Return the fit with draws of its parameters, from which all errors are computed.
+
+        Parameters
+        ----------
+        draws : int
+            Number of parameter sets.
+        method : {"auto", "laplace", "bootstrap", "scan"}
+            How they are made; see `gmmx.answers.errors.make_draws`.
+        seed : int
+            Of the random numbers.
+        threads : int
+            Number of threads; 0 uses every core. The draws do not depend on it.
+
+        Returns
+        -------
+        FitResult
+            A copy with `draws`.
+        """
+        from ..answers.errors import make_draws
+
+        return make_draws(self._result, draws, method=method, seed=seed, threads=threads)
+
+    def flux(
+        self,
+        region: "Source | Sequence[Source]",
+        *,
+        each: bool = False,
+        erg_per_photon: float | None = None,
+        correlations: bool = False,
+    ) -> "QTable":
+        """Flux of the extended components in regions of the sky, with intervals.
+
+        Parameters
+        ----------
+        region : path, regions.Region, regions.Regions, or a list of these
+            Each is one region.
+        each : bool
+            Whether every shape is a region of its own.
+        erg_per_photon : float, optional
+            Mean energy of a photon, from a spectral model [erg].
+        correlations : bool
+            Whether the correlations between the regions are given, too.
+
+        Returns
+        -------
+        astropy.table.QTable
+            The numbers that ``gmmx flux`` prints, with units; see
+            `gmmx.answers.flux_table.flux_table`.
+        """
+        from ..answers.flux import Region
+        from ..answers.flux_table import flux_in, plane_of
+        from ..io.regions.named import named_regions
+
+        named = named_regions(
+            region,
+            frame=plane_of(self._result),
+            physical=self._result.observations[0].physical,
+            each=each,
+        )
+        regions = [Region(name, shapes) for name, shapes in named]
+        return flux_in(
+            self._result, regions, erg_per_photon=erg_per_photon, correlations=correlations
+        )
+
+    def profile(
+        self,
+        center: "str | SkyCoord" = ProfileConfig.center,
+        *,
+        bins: str | Sequence[float] = ProfileConfig.bins,
+        axis_ratio: float = ProfileConfig.axis_ratio,
+        pa: float | None = ProfileConfig.pa,
+        sector: str | tuple[float, float] | None = ProfileConfig.sector,
+    ) -> "QTable":
+        """Radial profile: data, blurred model and deconvolved model in annuli, with errors.
+
+        Parameters
+        ----------
+        center : str or SkyCoord
+            "brightest", "centroid", or a position, as text "RA,DEC" (ICRS).
+        bins : str or sequence of float
+            "log:N", "linear:N", "counts:N", or the edges [arcsec].
+        axis_ratio : float
+            Minor over major axis of elliptical annuli.
+        pa : float, optional
+            Position angle of their major axis [deg].
+        sector : str or (float, float), optional
+            Position angles "FROM:TO" between which the annuli are kept [deg].
+
+        Returns
+        -------
+        astropy.table.QTable
+            The numbers that ``gmmx profile`` writes, with units; see
+            `gmmx.answers.profile_table.profile_of`. `gmmx.show.figures.profile_figure` draws it.
+        """
+        from ..answers.profile_table import profile_of
+
+        if not isinstance(center, str):
+            place = center.icrs
+            center = f"{float(place.ra.deg)!r},{float(place.dec.deg)!r}"
+        config = ProfileConfig(
+            center=center, bins=bins, axis_ratio=axis_ratio, pa=pa, sector=sector
+        )
+        return profile_of(self._result, config)
+
+    def score(self, other: Observation | Sequence[Observation]) -> "Score":
+        """Score the fit on photons that it was not fitted to.
+
+        Parameters
+        ----------
+        other : Observation or sequence of Observation
+            One for each observation of the fit, in its order, with the same cuts.
+
+        Returns
+        -------
+        Score
+            Mean over the photons of log[lambda(x) / integral of lambda] [nat, x in arcsec].
+        """
+        from ..answers.score import held_out_score
+
+        others = [other] if isinstance(other, Observation) else list(other)
+        return held_out_score(self._result, others)

@@ -1,0 +1,108 @@
+"""The radial profile as lines of text, and as what JSON can hold."""
+
+import numpy as np
+
+from ..model.summary import with_error
+
+# A larger part of the brightness at positions that were hardly observed is marked.
+_MUCH = 0.1
+
+
+def profile_lines(table):
+    """The centre, the half-light radius and one line for each annulus.
+
+    Parameters
+    ----------
+    table : astropy.table.QTable
+        As `gmmx.answers.profile_table.profile_of` makes it.
+
+    Returns
+    -------
+    list of str
+    """
+    meta, number = table.meta, _numbers(table)
+    lines = [f"{name:<18}{text}" for name, text in _facts(meta, number)]
+    scale = np.nanmax(np.abs(np.append(number["DECONV_BRI"], number["SUR_BRI"])))
+    power = 0 if not scale > 0 or 0.1 <= scale < 1e4 else int(np.floor(np.log10(scale)))
+    unit = "photon/cm^2/s/arcsec^2" if "CUM_FLUX" in table.colnames else "photon/arcsec^2"
+    times = "" if power == 0 else f"1e{power:+03d} "
+    lines += [
+        "",
+        f"surface brightness [{times}{unit}]",
+        f"{'radius [arcsec]':<19}{'photons':>9}  {'data':<22}{'blurred model':<22}deconvolved",
+    ]
+    factor = 10.0**-power
+    extrapolated = False
+    for i, (low, high) in enumerate(number["R"]):
+        cells = [
+            _cell(number[name][i] * factor, number[error][i] * factor)
+            for name, error in (
+                ("SUR_BRI", "SUR_BRI_ERR"),
+                ("MODEL_BRI", "MODEL_BRI_ERR"),
+                ("DECONV_BRI", "DECONV_BRI_ERR"),
+            )
+        ]
+        much = number["DECONV_BRI_EXTRAPOLATED"][i] > _MUCH * number["DECONV_BRI"][i]
+        extrapolated |= bool(much)
+        radius = f"{low:.4g} - {high:.4g}"
+        row = f"{radius:<19}{number['COUNTS'][i]:>9,.0f}  {cells[0]:<22}{cells[1]:<22}{cells[2]}"
+        lines.append(row + " *" * bool(much))
+    if extrapolated:
+        lines.append("* more than 10 % of it lies where the completeness is below 5 %")
+    lines += ["", f"errors of the models: {meta['errors']}"]
+    if "flux_note" in meta:
+        lines.append(f"flux: {meta['flux_note']}")
+    return lines
+
+
+def profile_dict(table):
+    """The table as a dict of lists and texts that JSON can hold; None stands for no number."""
+    columns = {name: _plain(values) for name, values in _numbers(table).items()}
+    units = {
+        name: str(table[name].unit)
+        for name in table.colnames
+        if str(getattr(table[name], "unit", None) or "")
+    }
+    return {**table.meta, "columns": columns, "units": units}
+
+
+def _facts(meta, number):
+    """Pairs of words and texts about the whole profile."""
+    if "ra" in meta:
+        place = f"RA {meta['ra']:.5f}, Dec {meta['dec']:+.5f} ({meta['radesys']})"
+    else:
+        place = f"x {meta['x']:.3f}, y {meta['y']:.3f} arcsec"
+    yield "centre", place + (f", {meta['center']}" if meta["center"].isalpha() else "")
+    if "pa" in meta:
+        yield "ellipses", f"axis ratio {meta['axis_ratio']:g}, position angle {meta['pa']:g} deg"
+    if "sector" in meta:
+        yield "sector", f"position angles {meta['sector']} deg"
+    if "half_light_radius" in meta:
+        text = with_error(meta["half_light_radius"], meta["half_light_radius_error"]) + " arcsec"
+        within = meta.get("half_light_within")
+        yield "half-light radius", text + (f" (flux within {within:.4g} arcsec)" if within else "")
+    name, unit = (
+        ("CUM_FLUX", "photon/cm^2/s") if "CUM_FLUX" in number else ("CUM_PHOTONS", "photons")
+    )
+    enclosed = with_error(number[name][-1], number[f"{name}_ERR"][-1])
+    yield "signal", f"{enclosed} {unit} within {number['R'][-1, 1]:.4g} arcsec"
+
+
+def _cell(value, error):
+    """A value with its error for a column of the table, or a dash where nothing is known."""
+    if not np.isfinite(value):
+        return "-"
+    digits = 3 if not error > 0 else int(np.clip(1 - np.floor(np.log10(error)), 0, 6))
+    return f"{value:.{digits}f} +- {error:.{digits}f}"
+
+
+def _numbers(table):
+    """The columns as arrays without units."""
+    return {name: np.asarray(getattr(table[name], "value", table[name])) for name in table.colnames}
+
+
+def _plain(values):
+    """Nested lists, with None where there is no number."""
+    if values.ndim > 1:
+        return [_plain(row) for row in values]
+    return [float(value) if np.isfinite(value) else None for value in values]

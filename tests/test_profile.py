@@ -19,7 +19,7 @@ from gmmx.answers.drawn_skies import DrawnSkies
 from gmmx.answers.errors import draws_of
 from gmmx.answers.half_light import half_light_radius
 from gmmx.answers.images import render
-from gmmx.answers.ring_profile import ring_profile
+from gmmx.answers.ring_profile import ring_profile, seen_signal
 from gmmx.answers.ring_sums import FieldSums
 from gmmx.answers.rings import Rings
 from gmmx.commands.profile import profile
@@ -260,6 +260,22 @@ def test_the_part_of_an_error_that_follows_the_background_is_apart():
     total = table["DECONV_BRI_ERR"]
     assert_allclose(table["DECONV_BRI_BG_ERR"] / total, np.sqrt(0.5), rtol=0.06)
     assert_allclose(table["DECONV_BRI_STAT_ERR"] / total, np.sqrt(0.5), rtol=0.06)
+
+
+def test_moved_components_of_a_draw_are_blurred_like_those_of_a_fit():
+    result = make_result([make_observation(), make_observation(1, name="other")], make_mixture(4))
+    draws, rng, rings = make_draws(result, n=3), np.random.default_rng(11), make_rings()
+    root = np.linalg.cholesky(result.mixture.covariances)
+    draws = replace(
+        draws,
+        means=draws.means + 0.1 * np.einsum("kij,nkj->nki", root, rng.normal(size=(3, 4, 2))),
+        covariances=draws.covariances * rng.normal(1, 0.1, (3, 4, 1, 1)) ** 2,
+    )
+    best, found = seen_signal(DrawnSkies(result, draws), FieldSums(result, rings))
+    for i in range(3):
+        moved = replace(result, mixture=draws.mixture(i))
+        expected, _ = seen_signal(DrawnSkies(moved, draws), FieldSums(moved, rings))
+        assert_allclose(found[i] - best, expected - best, rtol=0.1, atol=0.01 * best.max())
 
 
 def test_components_that_only_draws_have_widen_the_interval():

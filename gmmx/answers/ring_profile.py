@@ -109,7 +109,7 @@ def ring_profile(result: FitResult, rings: Rings, draws: Draws) -> RingProfile:
     best, drawn = skies.photons(rings_and_core)
     areas, skipped = rings.areas(), len(rings_and_core) - len(rings)
     field = FieldSums(result, rings)
-    blurred, blurred_drawn = _seen(skies, field)
+    blurred, blurred_drawn = seen_signal(skies, field)
     background, background_drawn = _backgrounds(skies, field)
     with np.errstate(invalid="ignore", divide="ignore"):
         # Nothing is known of a ring that nothing observed.
@@ -133,7 +133,7 @@ def ring_profile(result: FitResult, rings: Rings, draws: Draws) -> RingProfile:
     )
 
 
-def _seen(skies, field):
+def seen_signal(skies: DrawnSkies, field: FieldSums) -> tuple[np.ndarray, np.ndarray]:
     """Expected photons of the extended components in rings: best (n,), drawn (N, n).
 
     The fluxes of a draw count exactly. How a changed position or shape changes the part of a

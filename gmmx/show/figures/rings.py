@@ -13,7 +13,7 @@ _SIZE = (3.5, 4.1)
 _SMALL, _MEDIUM = 7.0, 8.0
 _DECONVOLVED, _BACKGROUND = "#d95f0e", "#2b7bba"
 _POINTS = {"fmt": "o", "ms": 2.6, "color": INK, "mfc": "white", "mew": 0.8, "lw": 0.8}
-_LEGEND = {"frameon": False, "loc": "lower left", "handlelength": 1.6}
+_LEGEND = {"framealpha": 0.85, "edgecolor": "none", "loc": "lower left", "handlelength": 1.8}
 _ORDER = ("data", "model with PSF", "deconvolved model", "background (subtracted)")
 # Decades that the brightness spans at most.
 _DECADES = 6
@@ -86,8 +86,10 @@ def _draw_brightness(axes, numbers, middle, edges):
     style = {"step": "post", "color": _DECONVOLVED, "alpha": 0.3, "lw": 0}
     axes.fill_between(edges, *steps, **style, label="_band")
     line = {"baseline": None, "lw": 1.1}
-    axes.stairs(numbers["DECONV_BRI"], edges, color=_DECONVOLVED, label="deconvolved model", **line)
     axes.stairs(model, edges, color=INK, label="model with PSF", **line)
+    # Dashes, because both models are often the same.
+    dashes = {"color": _DECONVOLVED, "ls": (0, (4, 1.5)), "zorder": 2.5, **line}
+    axes.stairs(numbers["DECONV_BRI"], edges, label="deconvolved model", **dashes)
     shown = data > 0
     bars = np.stack([np.minimum(low, 0.999 * np.abs(data)), high])[:, shown]
     axes.errorbar(middle[shown], data[shown], bars, label="data", zorder=3, **_POINTS)
@@ -131,7 +133,7 @@ def _draw_ratio(axes, numbers, middle):
     for beyond, sign, marker in ((ratio > 1 + reach, 1, "^"), (ratio < 1 - reach, -1, "v")):
         edge = np.full(beyond.sum(), 1 + sign * 0.88 * reach)
         axes.plot(middle[beyond], edge, marker, ms=3.5, color=INK)
-    axes.yaxis.set_major_locator(MaxNLocator(4, prune="upper"))
+    axes.yaxis.set_major_locator(MaxNLocator(4, prune="both"))
 
 
 def _errors(numbers):

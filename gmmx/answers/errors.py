@@ -82,8 +82,9 @@ def chosen_method(result):
 
 
 def _has_free(result):
-    """Whether the level of any background was fitted."""
-    return any(not b.fixed for b in result.backgrounds)
+    """Whether the level of any background was fitted, without a prior on it."""
+    every = (b for o in result.observations for b in o.backgrounds)
+    return any(not b.fixed and b.prior is None for b in every)
 
 
 def _is_broad(result):

@@ -119,6 +119,13 @@ _OPTIONS = (
         default="for ACIS with an exposure map sky,particle; else sky",
     ),
     _instrument(
+        "background_prior",
+        "Gaussian priors on amplitudes that are fitted, such as sky=2e-9+-1e-10, from blank-sky "
+        "rates for instance, in the units of --background. Commas separate several.",
+        metavar="KIND=VALUE+-ERROR",
+        type=Anything(),
+    ),
+    _instrument(
         "background_region",
         "Fit the background amplitudes to the photons inside the source-free regions of this file, "
         "then keep them fixed. May be given several times.",

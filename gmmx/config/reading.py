@@ -55,6 +55,9 @@ class ReadOptions(Options):
         "sky", "particle", "particle-fi", "particle-bi", "streak", a FITS image or event list, or
         "none". "KIND=VALUE" or "FILE:fixed" keeps the amplitude fixed. Without it the
         instrument's backgrounds.
+    background_prior : str or tuple of str
+        Gaussian priors on background amplitudes that are fitted, such as "sky=2e-9+-1e-10", in
+        the units of `background`. A comma separates several for one observation.
     background_region : path, region or tuple of these
         Source-free regions: the background amplitudes are fitted there and then kept fixed.
     grid : float, optional
@@ -87,6 +90,7 @@ class ReadOptions(Options):
     energy_kev: tuple[float, float] | str | None = None
     ccd: tuple[int, ...] | str | None = None
     background: tuple = ()
+    background_prior: tuple = ()
     background_region: tuple = ()
     grid: float | None = None
     bin: float | None = None
@@ -94,7 +98,7 @@ class ReadOptions(Options):
 
     def __post_init__(self):
         several = ("exposure", "exposure_unit", "area", "psf", "mask", "region")
-        several = (*several, "background", "background_region")
+        several = (*several, "background", "background_prior", "background_region")
         make_tuples(self, *several, numbers=("psf", "area"))
         object.__setattr__(self, "energy_kev", energy_band(self.energy_kev))
         object.__setattr__(self, "ccd", chip_numbers(self.ccd))

@@ -52,8 +52,13 @@ def add_least(matrix, likelihood, parameters):
 
 
 def add_prior(matrix, parameters, phase):
-    """Add the curvature of the covariance prior by the log-Cholesky coordinates."""
+    """Add the curvature of the priors by the log-Cholesky coordinates and the log amplitudes."""
     k, d = parameters.mixture.means.shape
+    if phase.priors.amplitudes is not None and parameters.amplitudes:
+        precisions = np.concatenate([p for _, p in phase.priors.amplitudes])
+        amplitudes = np.concatenate(parameters.amplitudes)
+        rows = np.arange(len(matrix) - len(amplitudes), len(matrix))
+        matrix[rows, rows] += precisions * amplitudes**2
     if not k:
         return
     widths = np.linalg.det(parameters.mixture.covariances) ** (1 / d)

@@ -3,7 +3,10 @@
 With n the observed plus missing moments, s those of the exposure, ``e_k = s0``, a and nu the
 strengths of the priors and S_k their scale, the penalised objective is
 
-    log L + sum_k [ a log e_k - nu / 2 (log |Sigma_k| + tr(Sigma_k^-1 S_k)) ].
+    log L + sum_k [ a log e_k - nu / 2 (log |Sigma_k| + tr(Sigma_k^-1 S_k)) ]
+          - sum_b (B_b - m_b)^2 p_b / 2
+
+with m_b the mean of the prior on a background amplitude and p_b one over its variance.
 
 Without priors these are the equations of extreme deconvolution (Bovy, Hogg & Roweis 2011, AOAS 5,
 1657, equations 14 to 18); the gradient follows from the same sums by Fisher's identity. They hold
@@ -123,7 +126,7 @@ def evaluate(likelihood: Likelihood, parameters: Parameters, phase: Phase) -> Ev
         objective=_objective(moments, penalised, parameters, phase),
         observed=moments.observed,
         observed_fraction=moments.exposure.zeroth,
-        gradient=_gradient(likelihood, moments, penalised, parameters),
+        gradient=_gradient(likelihood, moments, penalised, parameters, phase.priors),
     )
 
 
@@ -156,10 +159,14 @@ def _objective(moments, penalised, parameters, phase):
         1
     ] + phase.prior_scales * np.trace(penalised.inverses, axis1=1, axis2=2)
     # The width of a point source is no parameter, so that no prior applies to it.
-    return objective - nu / 2 * float(narrowness[~parameters.points].sum())
+    objective = objective - nu / 2 * float(narrowness[~parameters.points].sum())
+    if phase.priors.amplitudes is None:
+        return objective
+    both = zip(parameters.amplitudes, phase.priors.amplitudes, strict=True)
+    return objective - sum(float(p @ (b - m) ** 2) / 2 for b, (m, p) in both)
 
 
-def _gradient(likelihood, moments, penalised, parameters):
+def _gradient(likelihood, moments, penalised, parameters, priors):
     """The derivatives of the objective, 0 by all that is fixed."""
     slopes = tuple(
         np.where(fixed, 0.0, responsibility - amplitude * integral)
@@ -171,6 +178,9 @@ def _gradient(likelihood, moments, penalised, parameters):
             strict=True,
         )
     )
+    if priors.amplitudes is not None:
+        both = zip(slopes, parameters.amplitudes, priors.amplitudes, strict=True)
+        slopes = tuple(slope - b * p * (b - m) for slope, b, (m, p) in both)
     gradient = Gradient(
         log_fluxes=moments.complete.zeroth - parameters.mixture.fluxes,
         means=np.einsum("kij,kj->ki", penalised.inverses, penalised.first),
@@ -185,8 +195,8 @@ def _successor(likelihood, moments, penalised, parameters, phase):
 
     ``F = n0``; ``d = (n1 + a s1 / e) / (n0 + a)`` is added to the mean;
     ``Sigma = [n2 + a s2 / e - (n0 + a) d d^T + nu S] / (n0 + a + nu)``;
-    ``B = responsibility of b / int q``. Fixed parameters keep their values, with d = 0 where the
-    mean is fixed.
+    ``B = responsibility of b / int q``, or `with_prior`. Fixed parameters keep their values, with
+    d = 0 where the mean is fixed.
 
     Eigenvalues of Sigma are at least `min_sigma`**2. Where quasi-Newton steps have brought a
     component below it, as far as `least_variance` allows, they are at least its own smallest one:
@@ -222,7 +232,37 @@ def _successor(likelihood, moments, penalised, parameters, phase):
             strict=True,
         )
     ]
+    if priors.amplitudes is not None:
+        rows = moments.responsibilities, likelihood.integrals, priors.amplitudes
+        amplitudes = [
+            np.where(p > 0, with_prior(responsibility, integral, m, p), amplitude)
+            for amplitude, responsibility, integral, (m, p) in zip(amplitudes, *rows, strict=True)
+        ]
     return parameters.moved(successor, amplitudes)
+
+
+def with_prior(responsibility, integral, mean, precision):
+    """The amplitudes that an M-step gives backgrounds with a Gaussian prior.
+
+    They maximise ``R log B - B int q - (B - m)^2 p / 2``, that is they are the positive root of
+    ``p B^2 + (int q - p m) B - R = 0``.
+
+    Examples
+    --------
+    Without photons of its own, and with a prior that outweighs them:
+
+    >>> with_prior(np.array([4.0]), np.array([2.0]), np.array([0.0]), np.array([0.0])).tolist()
+    [2.0]
+    >>> with_prior(np.array([4.0]), np.array([2.0]), np.array([5.0]), np.array([1e9])).round(6)
+    array([5.])
+    """
+    half = (integral - precision * mean) / 2
+    root = np.sqrt(half**2 + precision * responsibility)
+    # Each form is free of cancellation on its side.
+    positive = responsibility / np.maximum(half + root, _TINY)
+    negative = (root - half) / np.maximum(precision, _TINY)
+    found = np.where(half >= 0, positive, negative)
+    return np.maximum(found, _SMALLEST_RESPONSIBILITY / np.maximum(integral, _TINY))
 
 
 def _floors(covariances, priors):

@@ -26,6 +26,9 @@ class Priors:
         core of the PSF.
     min_sigma : float
         Smallest intrinsic standard deviation of a component [arcsec].
+    amplitudes : tuple of (2, n_b) arrays, optional
+        Mean of the Gaussian prior on each background amplitude of each observation
+        [photon / arcsec**2], and one over its variance, 0 without a prior. None: there is none.
 
     Raises
     ------
@@ -41,6 +44,7 @@ class Priors:
     mean_count: float = FitOptions.prior_mean_count
     covariance_count: float = FitOptions.prior_covariance_count
     min_sigma: float = FitOptions.min_sigma
+    amplitudes: tuple | None = None
 
     @property
     def least_variance(self):

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePath
 
+import numpy as np
+
 from .._kernels.threads import Pace
 from ..config import FitOptions
 from ..em.information import Information
@@ -88,6 +90,7 @@ class Problem:
                 mean_count=options.prior_mean_count,
                 covariance_count=options.prior_covariance_count,
                 min_sigma=options.min_sigma,
+                amplitudes=_amplitude_priors(observations),
             ),
             point_sources=point_sources,
             pace=Pace(),
@@ -156,6 +159,23 @@ class Problem:
     def information(self, parameters, phase, **options):
         """The information matrix at some parameters."""
         return Information.at(self.likelihood, parameters, phase, **options)
+
+
+def _amplitude_priors(observations):
+    """Means and precisions of the priors on the amplitudes; None if there is no prior."""
+    if all(b.prior is None for o in observations for b in o.backgrounds):
+        return None
+    return tuple(
+        np.array(
+            [
+                (0.0, 0.0) if b.prior is None else (b.prior[0], b.prior[1] ** -2)
+                for b in o.backgrounds
+            ]
+        )
+        .reshape(-1, 2)
+        .T
+        for o in observations
+    )
 
 
 def parameters_of(state):

@@ -103,12 +103,22 @@ def scanned(observations, options, mixture, fixed, level, correlated):
 
 
 def _held(backgrounds, level, rows):
-    """Backgrounds of which the free ones are kept at a level, give or take half a step."""
+    """Backgrounds of which the free ones are kept at a level, give or take half a step.
+
+    One with a prior is kept at its mean, and the error of the prior becomes its deviation.
+    """
     n_old = max((len(b.deviations) for b in backgrounds), default=0)
     kept = []
-    for b, own in zip(backgrounds, np.asarray(rows).T, strict=True):
+    for i, (b, own) in enumerate(zip(backgrounds, np.asarray(rows).T, strict=True)):
         if b.fixed:
             kept.append(b)
+            continue
+        if b.prior is not None:
+            mean, error = b.prior
+            known = {"amplitude": mean, "fixed": True, "prior": None}
+            kept.append(
+                replace(b, **known, deviations=(0.0,) * (n_old + 1 + len(own) + i) + (error,))
+            )
             continue
         deviations = (0.0,) * n_old + (_WITHIN * b.amplitude, *own)
         kept.append(replace(b, amplitude=level * b.amplitude, fixed=True, deviations=deviations))

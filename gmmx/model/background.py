@@ -30,6 +30,9 @@ class Background:
     deviations : tuple of float
         Uncertainty of a fixed amplitude: ``B + sum_j deviations[j] z_j`` with independent z_j of
         unit variance, the same z_j for all backgrounds of an observation [photon / arcsec**2].
+    prior : (float, float) or None
+        Mean and standard deviation of a Gaussian prior on an amplitude that is fitted
+        [photon / arcsec**2].
 
     Raises
     ------
@@ -48,6 +51,7 @@ class Background:
     fixed: bool = False
     template: SkyImage | None = None
     deviations: tuple[float, ...] = ()
+    prior: tuple[float, float] | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "deviations", tuple(float(d) for d in self.deviations))
@@ -71,6 +75,22 @@ class Background:
                 f"background {self.name!r}: deviations belong to a fixed amplitude, "
                 "but this one is fitted"
             )
+        if self.prior is not None:
+            self._check_prior()
+
+    def _check_prior(self):
+        mean, error = map(float, self.prior)
+        if not (np.isfinite(mean) and mean >= 0 and np.isfinite(error) and error > 0):
+            raise InputError(
+                f"the prior of background {self.name!r} must be an amplitude, at least 0, and its "
+                f"positive error, got {self.prior}"
+            )
+        if self.fixed:
+            raise InputError(
+                f"background {self.name!r}: a prior belongs to an amplitude that is fitted, "
+                "but this one is fixed"
+            )
+        object.__setattr__(self, "prior", (mean, error))
 
     def __repr__(self):
         amplitude = (

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from ..model.observation import Observation
 from .background import choose_backgrounds
+from .background_priors import with_priors
 from .doubts.checks import warn_of_doubts
 from .doubts.evidence import Evidence
 from .inputs import input_files
@@ -44,6 +45,7 @@ def assembled(
     backgrounds = choose_backgrounds(
         recorded, exposure, cut.completeness, options.background, instrument
     )
+    backgrounds = with_priors(backgrounds, options, cut.completeness)
     warn_of_doubts(
         Evidence(file, options, instrument, recorded, exposure, psf, backgrounds, lists, cut)
     )

@@ -75,7 +75,10 @@ def at_reference(observation, reference):
         return observation
     amplitude, backgrounds = brightness.value * reference, []
     for b in observation.backgrounds:
-        if b.is_vignetted and b.fixed and b.amplitude > 0:
+        if b.is_vignetted and b.prior is not None:
+            mean, error = b.prior
+            b = replace(b, prior=(amplitude, error * amplitude / mean))
+        elif b.is_vignetted and b.fixed and b.amplitude > 0:
             factor = amplitude / b.amplitude
             deviations = tuple(factor * d for d in b.deviations)
             b = replace(b, amplitude=amplitude, deviations=deviations)

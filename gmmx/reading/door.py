@@ -17,6 +17,7 @@ from ..io.virtual import parse_file_argument, parse_file_arguments
 from ..model.observation import Observation
 from ..plane.frame import SkyFrame
 from .area import check_units
+from .background_priors import parse_priors
 from .background_request import parse_backgrounds
 from .counts_image import CountsImageFile
 from .event_list import EventListFile
@@ -183,4 +184,5 @@ def _checked(options):
     check_units(options)
     parse_psf(options.psf)
     parse_backgrounds(options.background)
+    parse_priors(options.background_prior)
     return options

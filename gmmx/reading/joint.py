@@ -18,7 +18,10 @@ from .reproject import moved
 # Outlines of one mask that are farther apart than this on the sky are not one mask [arcsec].
 SAME_PLACE = 0.05
 # Options of which a single value holds for all pointings.
-SHARED = ("mask", "region", "background_region", "background", "exposure_unit", "area")
+SHARED = (
+    *("mask", "region", "background_region", "background", "background_prior"),
+    *("exposure_unit", "area"),
+)
 
 
 def options_of_each(options, count):

@@ -193,6 +193,7 @@ def _background(group: h5py.Group) -> Background:
     return Background(
         template=get_image(group["map"]) if "map" in group else None,
         deviations=tuple(group.attrs.get("deviations", ())),
+        prior=tuple(group.attrs.get("prior", ())) or None,
         name=text(group, "name"),
         kind=text(group, "kind"),
         amplitude=None if plain(group.attrs["amplitude"]) is None else finite(group, "amplitude"),

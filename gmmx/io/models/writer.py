@@ -252,6 +252,7 @@ def _put_background(group: h5py.Group, background: Background) -> None:
         fixed=background.fixed,
         unit="photon/arcsec**2",
         deviations=np.array(background.deviations, float),
+        prior=np.array(background.prior or (), float),
     )
     if background.template is not None:
         put_image(group, "map", background.template)

@@ -323,6 +323,47 @@ def test_brightness_in_a_hole_is_extrapolated():
     assert np.isnan(table["MODEL_BRI"][0])
 
 
+# Isophotes -------------------------------------------------------------------------------
+
+
+def make_elliptical_result(major=10.0, minor=5.0, pa=30.0):
+    """A result with one elliptical Gaussian, whose draws turn and move it."""
+    one = Mixture(fluxes=[1e4], means=[[3.0, -2.0]], covariances=[ellipse(major, minor, pa)])
+    result = replace(make_gaussian_result(), mixture=one)
+    rng, n = np.random.default_rng(6), 300
+    turned = [ellipse(major, minor, pa + 3 * rng.normal()) for _ in range(n)]
+    draws = make_draws(result, n=n)
+    return replace(
+        result,
+        draws=replace(
+            draws,
+            means=draws.means + 0.2 * rng.normal(size=draws.means.shape),
+            covariances=np.reshape(turned, (n, 1, 2, 2)),
+        ),
+    )
+
+
+def test_isophotes_of_a_gaussian_are_its_ellipses():
+    table = make_elliptical_result().profile("1,0", bins="0,4,12,24", isophotes=True)
+    assert_allclose(table["ISO_X"].value, 3, atol=0.02)
+    assert_allclose(table["ISO_Y"].value, -2, atol=0.02)
+    assert_allclose(table["ISO_ELLIPTICITY"], 0.5, atol=5e-3)
+    assert_allclose(table["ISO_PA"].value, 30, atol=0.5)
+
+
+def test_errors_of_isophotes_are_those_of_the_draws():
+    table = make_elliptical_result().profile("3,-2", bins="0,4,12,24", isophotes=True)
+    assert_allclose(table["ISO_PA_ERR"].value, 3, rtol=0.15)
+    assert_allclose(table["ISO_X_ERR"].value, 0.2, rtol=0.15)
+    assert np.all(table["ISO_ELLIPTICITY_ERR"] < 0.01)
+
+
+def test_a_place_without_a_peak_has_no_isophotes():
+    table = make_elliptical_result().profile("60,40", bins="0,1,2", isophotes=True)
+    far = np.hypot(table["ISO_X"].value - 60, table["ISO_Y"].value - 40)
+    assert np.all(np.isnan(far) | (far > 20))
+
+
 # The figure ------------------------------------------------------------------------------
 
 

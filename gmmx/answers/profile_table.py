@@ -15,6 +15,7 @@ from .drawn_skies import DrawnSkies
 from .errors import draws_of
 from .flux_table import errors_in_words
 from .half_light import half_light_radius
+from .isophotes import Isophotes, isophotes
 from .ring_profile import ring_profile
 from .rings import Rings
 
@@ -69,7 +70,10 @@ def profile_of(result: FitResult, config: ProfileConfig) -> QTable:
     table = _tabulated(result, profile)
     bounded = any(o.completeness is not None for o in result.observations)
     reach = reach_of(result, rings) if bounded else np.inf
-    half = half_light_radius(DrawnSkies(result, draws), rings, reach)
+    skies = DrawnSkies(result, draws)
+    half = half_light_radius(skies, rings, reach)
+    if config.isophotes:
+        _put_isophotes(_Putter(table), result, isophotes(skies, rings, table["RMID"].value))
     table.meta = _facts(result, config, rings, half, reach)
     return table
 
@@ -151,6 +155,27 @@ def _put_model(put, name, profile, which, brightness, text):
     put(f"{name}_STAT_ERR", rest * brightness, f"part of {name}_ERR if backgrounds were known")
     text = f"part of {name}_ERR that follows the amplitudes of the backgrounds"
     put(f"{name}_BG_ERR", following * brightness, text)
+
+
+def _put_isophotes(put: _Putter, result: FitResult, found: Isophotes) -> None:
+    """Add the columns of the isophotes whose semi-major axes are RMID."""
+    x, y, arcsec = found.x.value, found.y.value, units.arcsec
+    north = np.zeros(len(x))
+    if result.frame is not None:
+        known = np.isfinite(x)
+        ra, dec = (np.where(known, one, np.nan) for one in result.frame.to_sky(x, y))
+        north = result.frame.north(x, y)
+        put("ISO_RA", ra * units.deg, "right ascension of the isophote's centre")
+        put("ISO_DEC", dec * units.deg, "declination of the isophote's centre")
+    for name, interval, unit, text in (
+        ("ISO_X", found.x, arcsec, "centre of the isophote in the tangent plane, to the west"),
+        ("ISO_Y", found.y, arcsec, "centre of the isophote in the tangent plane, to the north"),
+        ("ISO_ELLIPTICITY", found.ellipticity, 1, "one minus the axis ratio of the isophote"),
+        ("ISO_PA", found.angle, units.deg, "position angle of its major axis"),
+    ):
+        value = (interval.value - 90 - north) % 180 if name == "ISO_PA" else interval.value
+        put(name, value * unit, text)
+        put(f"{name}_ERR", interval.error * unit, f"half of the 68 % interval of {name}")
 
 
 def _put_interval(put, name, interval, scale):

@@ -4,7 +4,7 @@ import click
 
 from ..config import ProfileConfig
 from . import options
-from .options import Command, File, Option, setting, values
+from .options import Command, File, Option, flag, setting, values
 
 
 @click.command(
@@ -51,6 +51,13 @@ from .options import Command, File, Option, setting, values
     "sector",
     "Keep the part of the annuli between two position angles, north through east [degrees].",
     metavar="FROM:TO",
+)
+@flag(
+    "--isophotes",
+    help="Fit ellipses to the isophotes of the deconvolved model, with the middles of the annuli "
+    "as semi-major axes: centre, ellipticity and position angle. It takes some seconds.",
+    group="Options",
+    default=ProfileConfig.isophotes,
 )
 @click.option(
     "--out",

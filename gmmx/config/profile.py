@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..errors import InputError
-from ._checks import Options, require, require_text
+from ._checks import Options, require, require_bool, require_text
 
 # Places that the command finds itself.
 CENTRES = ("brightest", "centroid")
@@ -30,6 +30,8 @@ class ProfileConfig(Options):
         Position angle of their major axis [deg].
     sector : str or (float, float), optional
         Position angles "FROM:TO" between which the annuli are kept [deg].
+    isophotes : bool
+        Whether ellipses are fitted to the isophotes of the deconvolved model.
 
     Examples
     --------
@@ -42,6 +44,7 @@ class ProfileConfig(Options):
     axis_ratio: float = 1.0
     pa: float | None = None
     sector: str | tuple | None = None
+    isophotes: bool = False
 
     def __post_init__(self):
         require_text(self, "center")
@@ -55,6 +58,7 @@ class ProfileConfig(Options):
         if not isinstance(self.bins, str):
             object.__setattr__(self, "bins", ",".join(f"{edge:.12g}" for edge in self.bins))
         parsed_bins(self.bins)
+        require_bool(self, "isophotes")
         if self.sector is not None:
             object.__setattr__(self, "sector", _parsed_sector(self.sector))
 

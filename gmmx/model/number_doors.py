@@ -106,6 +106,7 @@ class NumberDoors:
         axis_ratio: float = ProfileConfig.axis_ratio,
         pa: float | None = ProfileConfig.pa,
         sector: str | tuple[float, float] | None = ProfileConfig.sector,
+        isophotes: bool = ProfileConfig.isophotes,
     ) -> "QTable":
         """Radial profile: data, blurred model and deconvolved model in annuli, with errors.
 
@@ -121,6 +122,8 @@ class NumberDoors:
             Position angle of their major axis [deg].
         sector : str or (float, float), optional
             Position angles "FROM:TO" between which the annuli are kept [deg].
+        isophotes : bool
+            Fit ellipses to the isophotes of the deconvolved model.
 
         Returns
         -------
@@ -134,7 +137,12 @@ class NumberDoors:
             place = center.icrs
             center = f"{float(place.ra.deg)!r},{float(place.dec.deg)!r}"
         config = ProfileConfig(
-            center=center, bins=bins, axis_ratio=axis_ratio, pa=pa, sector=sector
+            center=center,
+            bins=bins,
+            axis_ratio=axis_ratio,
+            pa=pa,
+            sector=sector,
+            isophotes=isophotes,
         )
         return profile_of(self._result, config)
 

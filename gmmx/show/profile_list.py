@@ -49,9 +49,32 @@ def profile_lines(table):
         lines.append(row + " *" * bool(much))
     if extrapolated:
         lines.append("* more than 10 % of it lies where the completeness is below 5 %")
+    if "ISO_PA" in number:
+        lines += _isophote_lines(number)
     lines += ["", f"errors of the models: {meta['errors']}"]
     if "flux_note" in meta:
         lines.append(f"flux: {meta['flux_note']}")
+    return lines
+
+
+def _isophote_lines(number):
+    """One line for each isophote that was found."""
+    lines = ["", "isophotes of the deconvolved model"]
+    place = ("ISO_RA", "ISO_DEC") if "ISO_RA" in number else ("ISO_X", "ISO_Y")
+    head = "centre [deg]" if "ISO_RA" in number else "centre [arcsec]"
+    lines.append(f"{'axis [arcsec]':<15}{head:<24}{'error':<10}{'ellipticity':<18}pos. angle [deg]")
+    for i, axis in enumerate(number["RMID"]):
+        if not np.isfinite(number["ISO_PA"][i]):
+            lines.append(f"{axis:<15.4g}none: the brightness has no elliptical contour here")
+            continue
+        centre = " ".join(f"{number[name][i]:+.5f}" for name in place)
+        error = np.hypot(number["ISO_X_ERR"][i], number["ISO_Y_ERR"][i])
+        cells = [
+            _cell(number[name][i], number[f"{name}_ERR"][i])
+            for name in ("ISO_ELLIPTICITY", "ISO_PA")
+        ]
+        text = f'{error:.2g}"'
+        lines.append(f"{axis:<15.4g}{centre:<24}{text:<10}{cells[0]:<18}{cells[1]}")
     return lines
 
 

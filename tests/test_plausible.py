@@ -550,6 +550,11 @@ SCORED = {
         "energies of 1.8",
     ),
     "of another telescope": (lambda c: c, {"INSTRUME": "HRC"}, "HRC"),
+    "without energies": (
+        lambda c: {name: values for name, values in c.items() if name not in ("energy", "pi")},
+        {},
+        "its photons have no energies, so that all of them are scored",
+    ),
 }
 
 
@@ -612,3 +617,24 @@ def test_a_good_background_is_not_doubted(good, tmp_path, seed):
 def test_positions_of_the_maker_are_symmetric():
     x, y = positions()
     assert (x.shape, x[0, 0], y[-1, 0]) == ((CELLS, CELLS), -x[0, -1], -y[0, 0])
+
+
+def test_photons_of_which_none_is_in_the_band_of_a_model_are_refused(good, tmp_path):
+    fitted = gmmx.read_observation(str(good.events), **good.options)
+    columns = drawn_photons(seed=9)
+    path = write_events(tmp_path / "hard.fits", {**columns, "energy": columns["energy"] + 5000})
+    with pytest.raises(
+        DataError, match=r"it has no photon of 0\.5:2 keV, the band of .*give photons"
+    ):
+        read_held_out(str(path), fitted)
+
+
+def test_a_map_of_another_roll_has_no_second_warning_of_its_time(good, tmp_path):
+    texts = read(*with_map(good, tmp_path, ROLL_PNT=75.0, EXPOSURE=2.5 * TIME))
+    assert any("ROLL_PNT 75" in text for text in texts)
+    assert not any("filtered in time" in text for text in texts)
+
+
+def test_the_events_as_their_own_background_have_one_warning(good):
+    options = {**good.options, "background": ("sky", str(good.events))}
+    assert len([text for text in read(good.events, options) if "the background is" in text]) == 1

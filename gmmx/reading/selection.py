@@ -228,10 +228,26 @@ def of_the_same(found, events):
         Photons of a background or of a held-out file.
     events : EventList, CountsImage or Observation
         Its pointing names the band and the chips.
+
+    Raises
+    ------
+    DataError
+        If no photon has an energy of the band.
     """
-    band, chips = events.pointing.band_kev, events.pointing.chips
-    if band is not None and found.photons.energy_kev is not None:
-        found = in_band(found, band)
+    band, chips, energies = (
+        events.pointing.band_kev,
+        events.pointing.chips,
+        found.photons.energy_kev,
+    )
+    if band is not None and energies is not None:
+        keep = (energies >= band[0]) & (energies <= band[1])
+        if not keep.any():
+            raise DataError(
+                f"{_name(found)}: it has no photon of {band[0]:g}:{band[1]:g} keV, the band of "
+                f"{_name(events)}, but of {energies.min():.3g} to {energies.max():.3g} keV: give "
+                "photons of that band"
+            )
+        found = found.select(keep, "energy")
     if chips is not None and found.photons.ccd is not None:
         found = found.select(np.isin(found.photons.ccd, chips), "ccd")
     return found

@@ -38,7 +38,7 @@ def holds_sources(e: Evidence) -> Iterator[str]:
     (1,000 photons under the kernel) scatter by 3 %.
     """
     files = [b for b in e.backgrounds.backgrounds if b.kind == "file" and b.template is not None]
-    if not files:
+    if not files or any(is_the_observation(e)):
         return
     grid, time = e.cut.completeness.grid, exposed_fraction(e.exposure.completeness)
     side = max(1, round(PLACE / grid.step))

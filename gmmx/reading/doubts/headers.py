@@ -135,7 +135,8 @@ def another_exposure_time(e: Evidence) -> Iterator[str]:
     if other is None or _is_merged(e.events) or _is_merged(other) or _differ_in_obs_id(e, other):
         return
     ours = [t for t in map(e.events.number, known) if t is not None and t > 0]
-    if not ours:
+    if not ours or any(any(check(e)) for check in (another_pointing, another_roll, another_epoch)):
+        # A map of another observation has a warning of its own.
         return
     given = {key: other.number(key) for key in known}
     theirs = {key: t for key, t in given.items() if t is not None and t > 0.01 * ours[0]}

@@ -28,6 +28,20 @@ def another_band(recorded: EventList | CountsImage, fitted: Observation) -> Iter
         )
 
 
+def without_energies(recorded: EventList | CountsImage, fitted: Observation) -> Iterator[str]:
+    """Look for an event list without energies, of which the band cannot be selected."""
+    band = fitted.pointing.band_kev
+    is_unknown = recorded.photons.energy_kev is None and recorded.pointing.recorded_band_kev is None
+    if not is_unknown or band is None or any(another_telescope(recorded, fitted)):
+        return
+    if isinstance(recorded, EventList):
+        yield (
+            f"{_name(recorded)}: its photons have no energies, so that all of them are scored, and "
+            f"the model is of {band[0]:g}:{band[1]:g} keV: give a file with energies, or one that "
+            "was cut to this band"
+        )
+
+
 def another_spectrum(recorded: EventList | CountsImage, fitted: Observation) -> Iterator[str]:
     """Compare the energies of the photons with those of the photons of the fit.
 
@@ -64,7 +78,7 @@ def another_telescope(recorded: EventList | CountsImage, fitted: Observation) ->
             return
 
 
-CHECKS = (another_band, another_spectrum, another_telescope)
+CHECKS = (another_band, without_energies, another_spectrum, another_telescope)
 
 
 def warn_of_doubts(recorded: EventList | CountsImage, fitted: Observation) -> None:

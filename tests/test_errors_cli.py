@@ -81,7 +81,7 @@ BAD_FITS = {
     ),
     "0 rows": (["empty.fits"], ["empty.fits", "0 rows"]),
     "no X, Y": (["no_xy.fits"], ["no_xy.fits", "X", "Y", "energy"]),
-    "no WCS": (["no_wcs.fits"], ["no_wcs.fits", "WCS", "give an event list"]),
+    "no WCS": (["no_wcs.fits"], ["no_wcs.fits", "WCS", "correct its header"]),
     "no photon in the band": (
         ["events.fits", "--energy", "5:7"],
         ["events.fits", "5:7", "--energy"],

@@ -367,8 +367,29 @@ def test_a_model_without_its_fluxes_is_refused(tmp_path):
     write_model(path, make_result([make_observation()], make_mixture()))
     with h5py.File(path, "a") as file:
         del file["mixture/flux"]
-    with pytest.raises(DataError, match="truncated or damaged model file: write it again"):
+    with pytest.raises(DataError, match="damaged model file: it has no flux: write it again"):
         read_model(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (lambda file: file["mixture/covariance"].__setitem__(0, -1.0), "positive definite"),
+        (lambda file: file["frame"].attrs.__setitem__("dec0", 123.0), "got .*123"),
+        (lambda file: file.attrs.__setitem__("options", "{"), "an attribute is no JSON"),
+    ],
+    ids=["covariance", "declination", "options"],
+)
+def test_the_cause_that_makes_a_model_unreadable_is_named(tmp_path, change, cause):
+    path = tmp_path / "model.h5"
+    write_model(path, make_result([make_observation()], make_mixture()))
+    with h5py.File(path, "a") as file:
+        change(file)
+    with pytest.raises(
+        DataError, match=f"damaged model file: .*{cause}.*: write it again"
+    ) as error:
+        read_model(path)
+    one_line(error)
 
 
 @pytest.mark.parametrize("version", [0, 3])

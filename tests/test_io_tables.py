@@ -241,7 +241,7 @@ def test_a_table_that_cannot_be_written_is_refused(tmp_path, name, table, option
     [
         ("absent.ecsv", None, "no such file"),
         ("text.ecsv", "not a table", "not a table in ECSV or FITS"),
-        ("text.fits", "not a table", "not a table in ECSV or FITS"),
+        ("text.fits", "not a table", "not a table in ECSV or FITS: name one"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_in_one_line(tmp_path, name, content, reason):

@@ -233,6 +233,12 @@ def test_bad_toml_is_refused_by_key(tmp_path, text, words):
     assert [word for word in [str(path), *words] if word not in str(caught.value)] == []
 
 
+def test_a_file_of_options_in_another_encoding_is_refused(tmp_path):
+    (tmp_path / "options.toml").write_bytes("[fit]\nk = 3\n".encode("utf-16"))
+    with pytest.raises(DataError, match="not a TOML file: its text is not in UTF-8"):
+        fit_config("--config", str(tmp_path / "options.toml"))
+
+
 def test_a_file_of_options_that_does_not_exist_is_refused():
     with pytest.raises(DataError, match=r"nothing.toml: cannot be read"):
         fit_config("--config", "nothing.toml")

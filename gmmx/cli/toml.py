@@ -35,7 +35,9 @@ def read_defaults(path, configs, short):
     """
     try:
         tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: not a TOML file: its text is not in UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise DataError(f"{path}: not a TOML file: {error}") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None

@@ -190,9 +190,8 @@ def read_table(path: str | PathLike) -> Table:
         ) from None
     except Exception as error:
         # The readers of text and of YAML raise exceptions of any type.
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise DataError(
-            f"{path}: not a table in ECSV or FITS ({reason}): name one that `gmmx export` wrote"
+            f"{path}: not a table in ECSV or FITS{_why(error)}: name one that `gmmx export` wrote"
         ) from error
     if form["format"] == "fits":
         check_sums(path)
@@ -202,6 +201,14 @@ def read_table(path: str | PathLike) -> Table:
         _set_flags(table, [_read_flags(value) for value in table["flags"]])
     table.meta = _read_meta(table.meta)
     return table
+
+
+def _why(error: Exception) -> str:
+    """The cause of an error in brackets; nothing if astropy only says that it is no FITS file."""
+    lines = str(error).strip().splitlines()
+    if lines and "SIMPLE" in lines[0]:
+        return ""
+    return f" ({lines[0] if lines else type(error).__name__})"
 
 
 def _read_flags(value) -> str:

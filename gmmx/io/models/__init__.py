@@ -34,6 +34,8 @@ attributes that a reader does not know are ignored, so that optional additions l
 at 2. Version 1 is read too.
 """
 
+import json
+import re
 from os import PathLike
 from pathlib import Path
 
@@ -113,9 +115,19 @@ def read_model(path: str | PathLike) -> FitResult:
             f"{path}: damaged model file: {error}: write it again with `gmmx fit`"
         ) from error
     except _DAMAGE as error:
-        raise DataError(
-            f"{path}: truncated or damaged model file: write it again with `gmmx fit`"
-        ) from error
+        raise DataError(f"{path}: {_fault(error)}: write it again with `gmmx fit`") from error
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong with a model file, as far as an error tells."""
+    missing = re.search(r"object '([^']*)' doesn't exist", str(error))
+    if missing:
+        return f"damaged model file: it has no {missing[1]}"
+    if isinstance(error, InputError):
+        return f"damaged model file: {error}"
+    if isinstance(error, json.JSONDecodeError):
+        return "damaged model file: an attribute is no JSON"
+    return "truncated or damaged model file"
 
 
 def _reader_of(path: Path, file: h5py.File):

@@ -15,11 +15,14 @@ import numpy as np
 
 from ..model.flux_notes import areas_of, flux_note
 from ..model.mixture import FIXED_COLUMNS
+from .captions import draws_in_words
+from .component_errors import column_errors, correlations
 from .flags import FWHM_PER_SIGMA, component_flags, principal_axes, psf_radii
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
+    from ..model.posterior import Draws
     from ..model.result import FitResult
 
 # Unit and description of each column, in their order.
@@ -67,11 +70,11 @@ _COLUMNS = {
     "y": ("arcsec", "position in the tangent plane, growing to the north"),
 }
 _FLUXES = tuple(name for name, (unit, _) in _COLUMNS.items() if "cm2 s" in unit)
-# Where the column of flags stands.
-_FLAGS_INDEX = 17
 
 
-def component_table(result: FitResult) -> Table:
+def component_table(
+    result: FitResult, draws: Draws | None = None, *, correlated: bool = False
+) -> Table:
     """Table of the components of a fit, by falling flux.
 
     Without a sky (a frame of None) ra and dec are NaN, and position angles are counted from the
@@ -80,6 +83,11 @@ def component_table(result: FitResult) -> Table:
     Parameters
     ----------
     result : FitResult
+    draws : Draws, optional
+        Draws of the parameters. With them every fitted column has an error. Without them fluxes,
+        x and y have the standard errors that the fit knows.
+    correlated : bool
+        Whether columns of correlations are added; they need draws.
 
     Returns
     -------
@@ -104,12 +112,16 @@ def component_table(result: FitResult) -> Table:
     table = Table(meta=_table_meta(result))
     table["component"] = order
     table["component"].description = "index in the model"
-    for name, (unit, description) in _COLUMNS.items():
+    for name, (unit, description) in _with_errors(columns, result, draws, order).items():
         table[name] = np.array(columns[name])
         table[name].unit, table[name].description = unit or None, description
+    if draws is not None:
+        table.meta["errors"] = draws_in_words(draws)
+    if draws is not None and correlated:
+        _add_correlations(table, correlations(draws, order))
     flags = np.array(["; ".join(words) for words in component_flags(result)], dtype=str)
     flags = flags[order] if len(flags) else np.zeros(0, "U1")
-    table.add_column(flags, name="flags", index=_FLAGS_INDEX)
+    table.add_column(flags, name="flags", index=_flags_index(table))
     table["flags"].description = "reasons to be careful with the component"
     if areas_of(result):
         # CSV keeps neither descriptions nor metadata.
@@ -122,6 +134,45 @@ def component_table(result: FitResult) -> Table:
             table[name] = getattr(result.fixed, field)[order]
             table[name].description = f"whether the {name.removeprefix('fixed_')} was fixed"
     return table
+
+
+def _flags_index(table):
+    """Flags stand behind what was observed."""
+    last = [name for name in table.colnames if name.startswith("observed_photons")][-1]
+    return table.index_column(last) + 1
+
+
+def _with_errors(columns, result, draws, order):
+    """All columns with units and descriptions; errors over the draws are added to `columns`.
+
+    Without draws in the model the errors of fluxes, x and y are those of the fit, because draws
+    that are made of the same information matrix only add their scatter.
+    """
+    if draws is None:
+        return _COLUMNS
+    errors = {f"{name}_error": e[order] for name, e in column_errors(result, draws).items()}
+    known = () if result.draws is not None else _COLUMNS
+    columns |= {name: e for name, e in errors.items() if name not in known}
+    described = {}
+    for name, (unit, description) in _COLUMNS.items():
+        described[name] = unit, description
+        error = f"{name}_error"
+        if error in errors and error not in _COLUMNS:
+            unit = "arcsec" if name in ("ra", "dec") else unit
+            text = "error of ra times cos(dec)" if name == "ra" else f"error of {name}"
+            described[error] = unit, f"{text}: half the interval of 68 % over the draws"
+    return described
+
+
+def _add_correlations(table, matrix):
+    """Columns of correlations; each cell holds the row of the matrix."""
+    for name, rows in zip(("photons", "x", "y"), np.split(matrix, 3), strict=True):
+        table[f"{name}_correlations"] = rows
+        table[
+            f"{name}_correlations"
+        ].description = (
+            f"correlations of {name} with photons, then x, then y of the components of all rows"
+        )
 
 
 def _shape_columns(result, order):

@@ -33,6 +33,7 @@ def scale_of(result: FitResult, units: str, cell_area: float) -> float:
     Examples
     --------
     >>> import gmmx
+    >>> import numpy as np
     >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
     >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
     >>> scale_of(result, "counts", 4.0)

@@ -22,7 +22,7 @@ from .console import Main
 from .errors import errors
 from .fit import fit
 from .flux import flux
-from .options import Command, setting, values
+from .options import Command, flag, setting, values
 from .profile import profile
 from .render import render
 
@@ -136,6 +136,13 @@ main.add_command(profile)
     "Semi-axes of the ellipses of a region file [standard deviations].",
     metavar="FLOAT",
 )
+@flag(
+    "--correlations",
+    group="Options",
+    default=ExportConfig.correlations,
+    help="Add columns with the correlations between the fluxes and positions of all components "
+    "to a table (.ecsv, .fits).",
+)
 @options.out(
     "FILE", "Table (.ecsv, .fits, .csv) or regions (.reg for DS9, .crtf for CASA, reg.fits)."
 )
@@ -150,6 +157,9 @@ def export(console, model, out, overwrite, **given):
     The suffix of the output file selects the format. Regions are one ellipse for each component
     and one circle for each point source. A name that ends in reg.fits makes a FITS region table,
     which is in physical pixels for every --frame; any other .fits is the component table.
+
+    Every fitted column of a table has an error, its spread over draws of the parameters: those
+    that gmmx errors put into MODEL, or else 200 draws from the information matrix.
     """
     from ..commands.export import export as export_model
 

@@ -4,11 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..answers.components import component_table
+from ..answers.errors import draws_of
 from ..config import ExportConfig
+from ..errors import InputError, about
 from ..io.inputs import recorded_files
 from ..io.models import read_model
+from ..io.regions import names_region_file
 from ..io.tables import SUFFIXES, write_table
 from ..io.write import check_no_input, check_target
+
+# Endings of the tables whose cells may hold vectors.
+_OF_VECTORS = (".ecsv", ".fits")
 
 
 def export(
@@ -45,8 +51,20 @@ def export(
     config = ExportConfig() if config is None else config
     read = [model, *inputs]
     check_target(out, overwrite=overwrite, suffixes=SUFFIXES, inputs=read)
+    holds_vectors = str(out).lower().endswith(_OF_VECTORS) and not names_region_file(out)
+    if config.correlations and not holds_vectors:
+        raise InputError(
+            f"{out}: `correlations` are vectors, which only tables in ECSV and FITS hold: give an "
+            "`out` that ends in .ecsv or .fits",
+            parameter="correlations",
+        )
     result = read_model(model)
     check_no_input(out, recorded_files(result.observations))
-    table = component_table(result)
+    if names_region_file(out):
+        table = component_table(result)
+    else:
+        with about(model):
+            draws = draws_of(result)
+        table = component_table(result, draws, correlated=config.correlations)
     write_table(out, table, frame=config.frame, scale=config.scale, overwrite=overwrite)
     return Path(out)

@@ -182,11 +182,15 @@ class ExportConfig(Options):
         Coordinates of a region file.
     scale : float
         Semi-axes of a region file's ellipses, in standard deviations.
+    correlations : bool
+        Whether a table gets columns with the correlations of fluxes and positions.
     """
 
     frame: str = "fk5"
     scale: float = 1.0
+    correlations: bool = False
 
     def __post_init__(self):
+        require_bool(self, "correlations")
         require_choice(self, "frame", REGION_FRAMES)
         require_positive(self, "scale")

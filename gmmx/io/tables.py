@@ -52,6 +52,7 @@ _KEYWORDS = {
     "half_light_radius_lower68": "RHALFLO",
     "half_light_radius_upper68": "RHALFHI",
     "half_light_within": "RHALFOUT",
+    "errors": "ERRORS",
 }
 _NESTED = {
     "frame": {"ra0": "RA0", "dec0": "DEC0", "projection": "PROJ", "radesys": "RADESYS"},

@@ -74,15 +74,27 @@ class Components:
 
     def seen(self) -> float:
         """Integral of q over the open field, sum_k F_k e_k [photon]."""
+        fluxes, _, _ = self.views
+        if self.field.completeness is None:
+            return float(fluxes.sum())
+        return float(fluxes @ self._seen_of_views())
+
+    def seen_fractions(self) -> np.ndarray:
+        """Fraction e_k of each component that is recorded, (K,)."""
+        fluxes, _, _ = self.views
+        seen = (fluxes * self._seen_of_views()).reshape(len(self.mixture), -1)
+        return seen.sum(1) / self.mixture.fluxes
+
+    def _seen_of_views(self) -> np.ndarray:
+        """Fraction of each view that is recorded."""
         fluxes, means, covariances = self.views
         if self.field.completeness is None or len(fluxes) == 0:
-            return float(fluxes.sum())
+            return np.ones(len(fluxes))
         from .pyramid import Pyramid
 
         maps = self.field.own_maps()
         pyramid = Pyramid.of(maps.grid, maps.omega)
-        fractions = pyramid.moments(means, covariances, pyramid.levels(covariances))[:, 0]
-        return float(fluxes @ fractions)
+        return pyramid.moments(means, covariances, pyramid.levels(covariances))[:, 0]
 
 
 class PointComponents(Components):

@@ -1,5 +1,6 @@
 """The methods of a FitResult that open the rest of the package: one function behind each."""
 
+from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from .number_doors import NumberDoors
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
-    from astropy.table import QTable
+    from astropy.table import QTable, Table
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from regions import Regions
@@ -32,12 +33,24 @@ class ResultDoors(NumberDoors):
         """The component table with units, by decreasing flux.
 
         Its columns are those of the files that ``gmmx export`` writes. Each has a description.
+        The errors are made once, from the draws of the fit or else from its information matrix.
         """
         from astropy.table import QTable
 
+        return QTable(self._table_with_errors)
+
+    @cached_property
+    def _table_with_errors(self) -> "Table":
+        from ..answers.components import component_table
+        from ..answers.errors import draws_of
+
+        return component_table(self._result, draws_of(self._result))
+
+    def _table(self) -> "Table":
+        """The component table with the errors that the fit knows, which take no time."""
         from ..answers.components import component_table
 
-        return QTable(component_table(self._result))
+        return component_table(self._result)
 
     @property
     def coords(self) -> "SkyCoord":
@@ -76,10 +89,9 @@ class ResultDoors(NumberDoors):
         InputError
             If the fit has no celestial frame, or if the scale is not positive.
         """
-        from ..answers.components import component_table
         from ..io.regions import component_regions
 
-        return component_regions(component_table(self._result), frame=frame, scale=scale)
+        return component_regions(self._table(), frame=frame, scale=scale)
 
     def plot(
         self,

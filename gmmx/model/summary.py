@@ -220,6 +220,9 @@ def summary_html(result: "FitResult") -> str:
     str
         An HTML fragment.
     """
+    # Loaded here because that takes a fifth of a second.
+    from astropy.table import QTable
+
     rows = [(name, text) for name, text in summary_rows(result) if name != "warnings"]
     rows += [("warning", text) for text in result.warnings]
     cells = "".join(
@@ -227,7 +230,7 @@ def summary_html(result: "FitResult") -> str:
         f"<td style='text-align:left'>{escape(text)}</td></tr>"
         for name, text in rows
     )
-    table = result.components[list(_SHOWN)]
+    table = QTable(result._table())[list(_SHOWN)]
     for name, form in _SHOWN.items():
         table[name].info.format = form
     # pformat keeps the first and the last rows of a long table.

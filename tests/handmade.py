@@ -200,11 +200,12 @@ def make_draws(result, n=30, seed=0, scatter=0.1):
     fluxes = np.append(m.fluxes, m.fluxes.sum()) * np.exp(scatter * rng.normal(size=(n, k + 1)))
     fluxes[: n // 2, -1] = 0.0
     means = np.concatenate([m.means, np.zeros((1, 2))])
-    sizes = np.exp(scatter * rng.normal(size=(n, k + 1)))
+    turns = np.eye(2) + scatter * rng.normal(size=(n, k + 1, 2, 2))
+    drawn = turns @ covariances @ np.swapaxes(turns, -1, -2)
     return Draws(
         fluxes=fluxes,
         means=means + 5 * scatter * rng.normal(size=(n, k + 1, 2)),
-        covariances=covariances * sizes[:, :, None, None],
+        covariances=(drawn + np.swapaxes(drawn, -1, -2)) / 2,
         amplitudes=rng.uniform(0.01, 0.02, (n, len(result.backgrounds))),
         method="laplace",
         seed=seed,

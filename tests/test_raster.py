@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import ndtr
 
 from gmmx._kernels.raster import draw_gaussians
-from gmmx.model.drawing import convolved, pixel_means
+from gmmx.model.drawing import PixelMeans, convolved, pixel_means
 from gmmx.model.mixture import Mixture
 from gmmx.model.psf import PsfModel
 from gmmx.plane.grid import PixelGrid
@@ -181,3 +181,21 @@ def test_a_convolved_image_keeps_the_flux():
     grid = PixelGrid.covering((-40, 40), (-40, 40), 1.0)
     image = pixel_means(*convolved(mixture, PsfModel.constant(2.0)), grid)
     assert image.sum() * grid.cell_area == pytest.approx(8.0, rel=1e-6)
+
+
+def test_several_mixtures_at_once_are_the_same_images():
+    grid = PixelGrid.covering((-20, 20), (-16, 16), 1.0)
+    rng = np.random.default_rng(4)
+    mixtures = [
+        Mixture(
+            fluxes=rng.uniform(1, 2, k),
+            means=rng.uniform(-15, 15, (k, 2)),
+            covariances=rng.uniform(0.01, 9, k)[:, None, None] * np.eye(2),
+        )
+        for k in (3, 0, 5)
+    ]
+    means = PixelMeans.of(mixtures, grid)
+    for first, last in ((0, 32), (7, 11)):
+        for image, mixture in zip(means.rows(first, last), mixtures, strict=True):
+            alone = pixel_means(mixture.fluxes, mixture.means, mixture.covariances, grid)
+            assert_allclose(image, alone[first:last], rtol=1e-11, atol=1e-15)

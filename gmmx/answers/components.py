@@ -119,10 +119,7 @@ def component_table(
         table.meta["errors"] = draws_in_words(draws)
     if draws is not None and correlated:
         _add_correlations(table, correlations(draws, order))
-    flags = np.array(["; ".join(words) for words in component_flags(result)], dtype=str)
-    flags = flags[order] if len(flags) else np.zeros(0, "U1")
-    table.add_column(flags, name="flags", index=_flags_index(table))
-    table["flags"].description = "reasons to be careful with the component"
+    _add_flags(table, result, order)
     if areas_of(result):
         # CSV keeps neither descriptions nor metadata.
         table["flux_approximate"] = np.ones(len(table), bool)
@@ -136,10 +133,13 @@ def component_table(
     return table
 
 
-def _flags_index(table):
-    """Flags stand behind what was observed."""
+def _add_flags(table, result, order):
+    """The column of flags, behind what was observed."""
+    flags = np.array(["; ".join(words) for words in component_flags(result)], dtype=str)
+    flags = flags[order] if len(flags) else np.zeros(0, "U1")
     last = [name for name in table.colnames if name.startswith("observed_photons")][-1]
-    return table.index_column(last) + 1
+    table.add_column(flags, name="flags", index=table.index_column(last) + 1)
+    table["flags"].description = "reasons to be careful with the component"
 
 
 def _with_errors(columns, result, draws, order):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Values of all draws that are in memory at a time: 64 MB.
 _VALUES = 8_000_000
-# Covariance of a point source in an image, in units of a pixel: it stays in its pixel.
+# Covariance of a point source before it is smoothed [arcsec**2].
 _POINT = 1e-12
 
 
@@ -137,13 +137,20 @@ def spread_of_signal(
     Spread(30 x 30 pixels)
     """
     draws = draws_of(result) if draws is None else draws
-    mixtures = _drawn(draws, result.points, with_points)
+    mixtures = [draws.mixture(i, result.points) for i in range(len(draws))]
+    points = _points_of(draws, result.points) if with_points else [Mixture.empty()] * len(draws)
+    if at is not None:
+        mixtures = [_joined(one, _sizeless(its)) for one, its in zip(mixtures, points, strict=True)]
+        points = [Mixture.empty()] * len(draws)
     means = PixelMeans.of([smoothed(one, at) for one in mixtures], grid)
+    sharp = _PointPixels.of(points, grid)
     lower, upper = np.empty(grid.shape), np.empty(grid.shape)
     rows = max(1, _VALUES // (len(draws) * grid.shape[1]))
     for first in range(0, grid.shape[0], rows):
         last = min(first + rows, grid.shape[0])
-        lower[first:last], upper[first:last] = ends(means.rows(first, last))
+        drawn = means.rows(first, last)
+        sharp.add_to(drawn, first, last)
+        lower[first:last], upper[first:last] = ends(drawn)
     return Spread(lower * grid.cell_area, upper * grid.cell_area)
 
 
@@ -183,13 +190,36 @@ def _points_of(draws, points):
     return [draws.mixture(i, others) for i in range(len(draws))]
 
 
-def _drawn(draws, points, with_points):
-    """The mixture of each draw, whose point sources have no size."""
-    extended = [draws.mixture(i, points) for i in range(len(draws))]
-    if not (with_points and points.any()):
-        return extended
-    pairs = zip(extended, _points_of(draws, points), strict=True)
-    return [_joined(one, _sizeless(its)) for one, its in pairs]
+@dataclass(frozen=True, eq=False)
+class _PointPixels:
+    """Point sources of all draws in the pixels that hold them.
+
+    Attributes
+    ----------
+    draw, iy, ix : (P,) integer arrays
+    brightness : (P,) array
+        [photon / arcsec**2]
+    """
+
+    draw: np.ndarray
+    iy: np.ndarray
+    ix: np.ndarray
+    brightness: np.ndarray
+
+    @classmethod
+    def of(cls, points, grid):
+        """Find the pixels of the point sources of each draw."""
+        x, y = np.concatenate([one.means for one in points]).T
+        ix, iy, inside = grid.locate(x, y)
+        draw = np.repeat(np.arange(len(points)), [len(one) for one in points])
+        brightness = np.concatenate([one.fluxes for one in points]) / grid.cell_area
+        return cls(draw[inside], iy[inside], ix[inside], brightness[inside])
+
+    def add_to(self, images, first, last):
+        """Add the points to the rows from `first` up to `last` of all draws, in place."""
+        here = (self.iy >= first) & (self.iy < last)
+        place = self.draw[here], self.iy[here] - first, self.ix[here]
+        np.add.at(images, place, self.brightness[here])
 
 
 def _joined(one, other):
@@ -201,7 +231,7 @@ def _joined(one, other):
 
 
 def _sizeless(points):
-    """Point sources as Gaussians that are much narrower than any pixel."""
+    """Point sources as Gaussians that are much narrower than any smoothing."""
     return Mixture(
         fluxes=points.fluxes,
         means=points.means,

@@ -25,7 +25,7 @@ def component_lines(result, limit):
     place = ("ra [deg]", "dec [deg]") if on_sky else ("x [arcsec]", "y [arcsec]")
     blocks = []
     if len(extended):
-        head = ["", *place, "sigma [arcsec]", "PA [deg]", "photons", "peak", "observed", "flags"]
+        head = ["", *place, "sigma [arcsec]", "PA [deg]", "photons", "error", "observed", "flags"]
         cells = [_extended_cells(row, on_sky) for row in extended]
         blocks.append(_block("component", head, extended, cells, limit))
     else:
@@ -50,7 +50,7 @@ def _extended_cells(row, on_sky):
         f"{row['sigma_major']:.2f} x {row['sigma_minor']:.2f}",
         f"{row['position_angle']:.1f}",
         f"{row['photons']:,.0f}",
-        f"{row['peak_density']:.4g}",
+        _photons_error(row),
         f"{100 * row['observed_fraction']:.0f} %",
         "; ".join([*filter(None, [row["flags"]]), *_limit(row)]),
     ]
@@ -62,11 +62,18 @@ def _point_cells(row, on_sky):
         *_place(row, on_sky),
         f"{error:.2f}" if error > 0 else "fixed",
         f"{row['photons']:,.0f}",
-        f"{row['photons_error']:,.0f}" if row["photons_error"] > 0 else "fixed",
+        _photons_error(row),
         f"{row['observed_fraction'] * row['photons']:,.0f}",
         f"{100 * row['observed_fraction']:.0f} %",
         "; ".join([*_unexpected(row["flags"]), *_limit(row)]),
     ]
+
+
+def _photons_error(row):
+    error = row["photons_error"]
+    if "flux fixed" in row["flags"].split("; "):
+        return "fixed"
+    return f"{error:,.0f}" if error > 0 else "not known"
 
 
 def _limit(row):

@@ -233,7 +233,10 @@ def _background_lines(result):
         if b.kind == "sky" and result.has_flux_unit:
             rate = b.amplitude / result.reference_exposure
             about = ", approximate" if areas_of(result) else ""
-            pairs.append(("", f"surface brightness {rate:.4g} photon/cm^2/s/arcsec^2{about}"))
+            error = f" +- {b.amplitude_error / result.reference_exposure:.2g}" if uncertain else ""
+            pairs.append(
+                ("", f"surface brightness {rate:.4g}{error} photon/cm^2/s/arcsec^2{about}")
+            )
         if not b.fixed:
             text = f"correlation with the flux of the emission {b.correlation:+.2f}"
             if b.is_degenerate:

@@ -484,7 +484,7 @@ def test_options_that_cannot_be_are_refused(options, words):
         ProfileConfig(**options)
 
 
-@pytest.mark.parametrize("center", ["middle", "150", "150,95", "a,b", "nan,2"])
+@pytest.mark.parametrize("center", ["middle", "150", "150,95", "a,b", "nan,2", "330,-2", "10,10"])
 def test_a_centre_that_is_no_place_is_refused(model, center):
     done = run("profile", model, "--center", center)
     assert done.exit_code == 1

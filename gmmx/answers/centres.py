@@ -73,9 +73,16 @@ def _given(result, text):
         unit = "hourangle" if ":" in parts[0] or "h" in parts[0] else "deg"
         sky = SkyCoord(*parts, unit=(unit, "deg"), frame="icrs")
         sky = sky.transform_to(result.frame.radesys.lower())
-        return np.array([float(one) for one in result.frame.to_plane(sky.ra.deg, sky.dec.deg)])
+        place = np.array([float(one) for one in result.frame.to_plane(sky.ra.deg, sky.dec.deg)])
     except ValueError:
         raise way_out from None
+    if not np.isfinite(place).all():
+        raise InputError(
+            f"`center` = {text}: it is more than 90 degrees from the observation, at RA "
+            f"{result.frame.ra0:.3f}, Dec {result.frame.dec0:+.3f}: give RA,DEC near it",
+            parameter="center",
+        )
+    return place
 
 
 def _brightest(result):

@@ -128,8 +128,8 @@ def test_without_energies_the_psf_is_that_of_a_usual_energy(events):
     ("keywords", "reason"),
     [
         ({"OBS_ID": "Merged"}, "fit the single event lists jointly"),
-        ({"ROLL_PNT": None}, "no ROLL_PNT"),
-        ({"RA_PNT": "Merged"}, "no RA_PNT"),
+        ({"ROLL_PNT": None}, "no usable ROLL_PNT"),
+        ({"RA_PNT": "Merged"}, "no usable RA_PNT"),
     ],
 )
 def test_the_reason_is_given_if_the_library_does_not_serve(events, keywords, reason):

@@ -152,6 +152,11 @@ def test_a_band_in_ev_is_recognised(band, meant):
             (20.0, 30.0),
             r"no photon in the energy band 20:30 keV \(the file has 0.5 to 2 keV\)",
         ),
+        (
+            make_events(energy_kev=np.linspace(500, 2000, 100)),
+            (0.5, 2.0),
+            "are TUNIT, TSCAL and TZERO of the column of energies right?",
+        ),
         (make_bare_events(), (0.5, 2.0), "the file has no energies"),
     ],
 )

@@ -123,7 +123,7 @@ def test_observations_of_several_systems_meet_in_one_plane(name, tmp_path, expos
         ({"TPC{x}_4": 0.1}, "TPC2_4 makes the sky depend on a third column"),
         ({"TC{x}_{y}": 1e-5}, "Linear transformation matrix is singular"),
         ({"TPC{x}_{y}": "abc"}, "TPC2_3 'abc' is no number"),
-        ({"LONPOLE": "abc"}, "LONP2 'abc' is no number"),
+        ({"LONPOLE": "abc"}, "LONPOLE 'abc' is no number"),
         ({"TCDLT{x}": 0.492, "TCDLT{y}": 0.492}, "sky pixels of 1.77e+03 arcsec are larger"),
         ({"TCDLT{x}": 5.0, "TCDLT{y}": 5.0}, "sky pixels of 1.8e+04 arcsec are larger"),
     ],

@@ -152,8 +152,13 @@ def _cards(path, header, numbers, letter):
         cards[key] = value.strip().upper() if is_text and key.startswith("TCTY") else value
     for short, full in (("LONP", "LONPOLE"), ("LATP", "LATPOLE")):
         # Without a number the keyword is for all columns.
-        if f"{full}{letter}" in header and f"{short}{numbers[0]}{letter}" not in cards:
-            cards[f"{short}{numbers[0]}{letter}"] = header[f"{full}{letter}"]
+        own, common = f"{short}{numbers[0]}{letter}", f"{full}{letter}"
+        if common in header and own not in cards:
+            cards[own] = value = header[common]
+            if isinstance(value, str):
+                raise DataError(
+                    f"{path}: no usable WCS: {common} {value!r} is no number: correct it"
+                )
     return cards
 
 

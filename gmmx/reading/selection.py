@@ -180,9 +180,12 @@ def in_band(events, band):
             parameter="energy_kev",
         )
     if not keep.any():
+        cure = "choose another with `energy_kev`"
+        if not 0 < np.median(energies) < HIGHEST_KEV:
+            cure = "are TUNIT, TSCAL and TZERO of the column of energies right?"
         raise DataError(
             f"{_name(events)}: no photon in the energy band {text} keV (the file has "
-            f"{energies.min():.3g} to {energies.max():.3g} keV): choose another with `energy_kev`",
+            f"{energies.min():.3g} to {energies.max():.3g} keV): {cure}",
             parameter="energy_kev",
         )
     return events.select(keep, "energy")

@@ -25,7 +25,7 @@ def profile_figure(table: QTable) -> Figure:
     """Draw a radial profile: brightness above, data over the blurred model below.
 
     Error bars of the data are Poisson and background errors in quadrature. The band holds 68 % of
-    the deconvolved model.
+    the deconvolved model. The ratio is left out where its error is above 1.
 
     Parameters
     ----------
@@ -123,6 +123,9 @@ def _draw_ratio(axes, numbers, middle):
     model = np.where(numbers["MODEL_BRI"] > 0, numbers["MODEL_BRI"], np.nan)
     low, high = (one / model for one in _errors(numbers))
     ratio = numbers["SUR_BRI"] / model
+    # Where the model is fainter than the errors of the data their ratio tells nothing.
+    told = np.maximum(low, high) < 1
+    middle, ratio, low, high = (one[told] for one in (middle, ratio, low, high))
     axes.axhline(1, color=INK, lw=0.8)
     axes.errorbar(middle, ratio, np.stack([low, high]), **_POINTS)
     precise = np.maximum(low, high) < 0.5

@@ -16,6 +16,8 @@ from gmmx.answers.components import component_table
 from gmmx.io.tables import read_table
 from gmmx.model.mixture import Fixed
 from gmmx.model.posterior import Draws
+from gmmx.show.component_list import component_lines
+from gmmx.show.page import summary
 
 WITH_ERRORS = (
     *("ra", "dec", "sigma_major", "sigma_minor", "fwhm_major", "position_angle", "photons"),
@@ -163,3 +165,25 @@ def test_csv_has_the_errors_too(tmp_path):
     drawn_result().write(tmp_path / "m.h5")
     assert run("export", tmp_path / "m.h5", "--out", tmp_path / "c.csv").exit_code == 0
     assert {f"{name}_error" for name in WITH_ERRORS} <= set(Table.read(tmp_path / "c.csv").colnames)
+
+
+def test_the_errors_of_the_flux_by_place_are_the_spread_over_the_draws():
+    result = drawn_result()
+    drawn = [
+        make_result(result.observations, mixture).photons_by_place
+        for mixture in result.draws.mixtures()
+    ]
+    lower, upper = np.quantile(drawn, (0.158655, 0.841345), axis=0)
+    found = result.errors_by_place
+    assert_allclose(
+        [found.in_field, found.under_masks, found.outside], (upper - lower) / 2, rtol=1e-3
+    )
+    assert result.flux_in_field_error.value * result.reference_exposure == found.in_field
+    assert "30 draws (laplace)" in summary(result)
+
+
+def test_the_list_of_components_shows_the_error_of_each_flux():
+    result = make_result([make_observation()], make_mixture(), flux_errors=np.array([31.0, 22, 13]))
+    head, *rows = next(block for block in component_lines(result, None))[1:]
+    assert "photons  error" in head
+    assert [error in row for error, row in zip(("31", "22", "13"), rows, strict=True)] == [True] * 3

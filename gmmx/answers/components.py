@@ -260,7 +260,7 @@ def _places(result):
     what, scale = "photons", 1.0
     if result.has_flux_unit:
         what, scale = "flux", result.reference_exposure
-    errors = result.place_errors
+    errors = result.errors_by_place
     errors = (errors.in_field, errors.under_masks, errors.outside)
     names = ("in_field", "under_masks", "outside_field")
     found = {}

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from .coverage import Coverage
+from .interval import ends
+from .mixture import Mixture
 
 if TYPE_CHECKING:
     from astropy.units import Quantity
@@ -86,6 +88,30 @@ class FluxByPlace:
         extended = ~self._fit.points
         return self.place_fractions[:, extended] @ self._fit.mixture.fluxes[extended]
 
+    @cached_property
+    def errors_by_place(self) -> PlaceErrors:
+        """Errors of `photons_by_place`: over the draws if there are any, else those of the fit."""
+        fit = self._fit
+        if fit.draws is None:
+            return fit.place_errors
+        mixtures = list(fit.draws.mixtures(without=fit.points))
+        every = Mixture(
+            fluxes=np.concatenate([one.fluxes for one in mixtures]),
+            means=np.concatenate([one.means for one in mixtures]),
+            covariances=np.concatenate([one.covariances for one in mixtures]),
+        )
+        coverage = Coverage.of(fit.observations)
+        fractions = np.outer([1.0, 0.0, 0.0], np.ones(len(every)))
+        if coverage is not None:
+            fractions = coverage.fractions(every)
+        draw = np.repeat(np.arange(len(mixtures)), [len(one) for one in mixtures])
+        drawn = [np.bincount(draw, one * every.fluxes, len(mixtures)) for one in fractions]
+        lower, upper = ends(np.transpose(drawn))
+        in_field, under_masks, outside = (upper - lower) / 2
+        return PlaceErrors(
+            in_field=float(in_field), under_masks=float(under_masks), outside=float(outside)
+        )
+
     @property
     def flux_in_field(self) -> Quantity:
         """Flux of the extended components in the field, masks ignored: the headline of a fit."""
@@ -93,8 +119,11 @@ class FluxByPlace:
 
     @property
     def flux_in_field_error(self) -> Quantity:
-        """Standard error of `flux_in_field`; NaN for files that were written before it was kept."""
-        return float(self._fit.place_errors.in_field) * self._fit.flux_per_photon
+        """Error of `flux_in_field`, over the draws if there are any.
+
+        It is NaN for files that were written before it was kept.
+        """
+        return float(self.errors_by_place.in_field) * self._fit.flux_per_photon
 
     @property
     def flux_under_masks(self) -> Quantity:

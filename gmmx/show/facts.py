@@ -91,7 +91,7 @@ def _sky_facts(result):
 
 def _flux_facts(result):
     """The flux in the field, which is the headline, and what lies under masks and outside."""
-    facts, errors = {}, result.place_errors
+    facts, errors = {}, result.errors_by_place
     errors = (errors.in_field, errors.under_masks, errors.outside)
     names = ("in_field", "under_masks", "outside_field")
     for name, photons, error in zip(names, result.photons_by_place, errors, strict=True):

@@ -178,6 +178,8 @@ def _emission_lines(result):
         ("detected photons", f"{_photons(result.signal_photons)} from the components"),
         ("total photons", f"{total} at the reference exposure of {reference}"),
     ]
+    if result.draws is not None:
+        pairs.append(("errors by place", f"{len(result.draws)} draws ({result.draws.method})"))
     if len(result.point_sources):
         detected = f"{_photons(result.point_photons)} photons expected"
         pairs.append(
@@ -188,7 +190,7 @@ def _emission_lines(result):
 
 def _flux_pairs(result, unit):
     """The flux in the field, and beside it what lies under masks and outside."""
-    values, errors = result.photons_by_place, result.place_errors
+    values, errors = result.photons_by_place, result.errors_by_place
     errors = (errors.in_field, errors.under_masks, errors.outside)
     if result.has_flux_unit:
         per, form, of = result.reference_exposure, "{:.4e}", "photon/cm^2/s"

@@ -184,7 +184,7 @@ def test_the_region_table_of_turned_columns_is_read(tmp_path):
 
 def test_physical_regions_in_sheared_pixels_are_refused(tmp_path):
     form = next(form for form in FORMS if form.name == "sheared")
-    events = read_events(form.write(tmp_path / "evt.fits", source()[None], np.ones(1)))
+    events = read_events(form.write(tmp_path / "evt.fits", source()[None], np.full(1, 1000.0)))
     (tmp_path / "c.reg").write_text("physical\ncircle(4100,4100,10)\n")
     with pytest.raises(gmmx.DataError, match="physical pixels are not square"):
         read_regions(tmp_path / "c.reg", frame=events.frame, physical=events.physical)

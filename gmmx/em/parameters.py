@@ -1,6 +1,6 @@
 """The parameters of a fit, a mixture and background amplitudes, and the priors on them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class Priors:
     mean_count: float = FitOptions.prior_mean_count
     covariance_count: float = FitOptions.prior_covariance_count
     min_sigma: float = FitOptions.min_sigma
-    amplitudes: tuple | None = None
+    amplitudes: tuple | None = field(default=None, repr=False)
 
     @property
     def least_variance(self):

@@ -87,16 +87,21 @@ def scanned(observations, options, mixture, fixed, level, correlated):
     -------
     Refit
     """
-    held = [
+    kept = [
         replace(o, backgrounds=_held(o.backgrounds, level, rows))
         for o, rows in zip(observations, correlated, strict=True)
     ]
-    problem = Problem.of(held, options)
-    amplitudes = tuple(np.array([b.amplitude for b in o.backgrounds], float) for o in held)
+    problem = Problem.of(kept, options)
+    amplitudes = tuple(np.array([b.amplitude for b in o.backgrounds], float) for o in kept)
     wings = _wings(problem, mixture, level)
     if fixed is not None:
         fixed = fixed.joined(Fixed.none(len(wings)))
     state = refitted(problem, mixture.joined(wings), amplitudes, fixed)
+    # The shapes of the wings are hardly known. Draws of them would spread what the others have.
+    known = np.arange(len(state.mixture)) >= len(mixture)
+    own = Fixed.none(len(known)) if state.fixed is None else state.fixed
+    held = replace(own, means=own.means | known, covariances=own.covariances | known)
+    state = replace(state, fixed=held)
     evaluation, phase = evaluation_at(problem, state)
     information = problem.information(parameters_of(state), phase).at_boundary(evaluation)
     return Refit(state, float(evaluation.log_likelihood), information)

@@ -96,6 +96,7 @@ bench: $(VENV)/.bench $(PEERS)/.ready  ## run the benchmarks, an hour in all
 		$(BIN)/python benchmarks/bench_$$name.py | tee benchmarks/$$name.txt; \
 	done
 	$(BIN)/python benchmarks/bench_choice.py | tee benchmarks/choice.txt
+	$(BIN)/python benchmarks/bench_coverage.py | tee benchmarks/coverage.txt
 	$(BIN)/python benchmarks/bench_scaling.py
 
 clean:  ## remove what the targets made, but keep .venv

@@ -217,3 +217,20 @@ def test_a_fit_without_background_or_field_has_draws():
 def test_options_of_a_model_of_another_version_do_not_matter(two):
     odd = replace(two, options={**two.options, "events": ["a.fits"], "init": "gone.h5"})
     assert len(draws_of(odd, 3)) == 3
+
+
+# Coverage
+
+
+@pytest.mark.slow
+def test_intervals_of_68_percent_hold_the_flux_and_the_position_as_often_as_they_say():
+    held = []
+    for seed in range(60):
+        result = make_result((600, -20, 5, 6), (250, 25, -10, 4), seed=seed, n_components=2)
+        draws = make_draws(result, 200, seed=seed).draws
+        truths = np.array([[600, -20, 5], [250, 25, -10]])
+        values = np.dstack([draws.fluxes[:, :2], draws.means[:, :2, 0], draws.means[:, :2, 1]])
+        low, high = np.percentile(values, [16, 84], axis=0)
+        held.append((low <= truths) & (truths <= high))
+    # 360 intervals of 68 %: three standard errors are 7.4 %.
+    assert abs(np.mean(held) - 0.68) < 0.08

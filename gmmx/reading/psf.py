@@ -257,8 +257,8 @@ def _problem(pointing, instrument):
     missing = [key for key, value in needed.items() if value is None]
     if missing:
         return (
-            f"no usable {', '.join(missing)} in the header of the photons: write it into the header,"
-            " or give another PSF with `psf`"
+            f"no usable {', '.join(missing)} in the header of the photons: write it there, or give "
+            "another PSF with `psf`"
         )
     return None
 

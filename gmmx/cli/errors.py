@@ -49,7 +49,9 @@ def errors(console, model, out, overwrite, **given):
 
     The draws contain the degeneracy between broad emission and the background, the error of a
     background that was measured elsewhere, and fluxes that may be zero. They do not contain
-    sources that nobody observed, under masks or outside of the field.
+    sources that nobody observed, under masks or outside of the field. On emission that fills the
+    field the photons hardly tell its wings from a flat background, and the range of the levels
+    that are scanned is a prior; a measured level, with fit --background-prior, narrows the errors.
     """
     from ..commands.errors import errors as draw_errors
 

@@ -395,7 +395,7 @@ def test_a_fixed_sky_has_its_brightness_times_the_exposure(files):
         .amplitude
         == 0.003
     )
-    with pytest.warns(DataWarning, match="more than the 2000 of the observation"):
+    with pytest.warns(DataWarning, match="more than the 2,000 of events: is its level"):
         read_observation(files.events, background="sky=0.003", **read)
 
 

@@ -43,8 +43,8 @@ def warn_of_bright_backgrounds(observation):
         if expected > n + 5 * np.sqrt(n):
             warnings.warn(
                 f"background {_described(b, observation)} makes {expected:.3g} photons, "
-                f"more than the {n:,.0f} of {observation.name}: is its level in another unit? See "
-                "`background`",
+                f"more than the {n:,.0f} of {observation.name}: is its level in another unit? The "
+                "help of `background` names the units",
                 DataWarning,
                 stacklevel=4,
             )

@@ -1,5 +1,6 @@
 """Units in FITS files, in the spellings of the standard, of CIAO, SAS, HEASoft and others."""
 
+import re
 from functools import cache
 
 import numpy as np
@@ -391,9 +392,13 @@ def test_a_fixed_background_in_another_unit_is_refused_by_name(read_with, unit, 
     assert f"bkg.fits: BUNIT {unit!r} is {problem}" in str(caught.value)
 
 
-def test_a_psf_map_is_no_background(read_with):
-    with pytest.raises(DataError, match="BUNIT 'arcsec' is that of a PSF map"):
-        read_with("arcsec", fixed="")
+@pytest.mark.parametrize(
+    ("unit", "what"),
+    [("arcsec", "a PSF map"), ("cm**2 s", "an exposure map"), ("s", "an exposure map")],
+)
+def test_another_kind_of_map_is_no_background(read_with, unit, what):
+    with pytest.raises(DataError, match=re.escape(f"BUNIT {unit!r} is that of {what}")):
+        read_with(unit, fixed="")
 
 
 # Scaled integers --------------------------------------------------------------------------------

@@ -143,6 +143,12 @@ def _of_image(one, found, recorded, grid):
             "background with `background`, and this with `psf`",
             parameter="background",
         )
+    if unit.exposure is not None:
+        raise DataError(
+            f"{one.what}: BUNIT {image.unit!r} is that of an exposure map: give an image of the "
+            "background with `background`, and this with `exposure`",
+            parameter="background",
+        )
     times = recorded.pointing.exposure_time, found.exposure
     scales = one.fixed and found.is_counts and all(_is_time(t) for t in times)
     return _Measured(

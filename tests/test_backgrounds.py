@@ -335,10 +335,10 @@ def test_what_cannot_be_a_background_is_refused(background, message):
 @pytest.fixture
 def bad_files(files):
     """Files that cannot be backgrounds, beside the good ones."""
-    files.write("away.fits", image_hdus(np.ones((104, 104)), ra=152.0))
+    files.write("away.fits", image_hdus(np.ones((104, 104)), ra=152.0, unit="count"))
     files.write("rate.fits", image_hdus(np.full((104, 104), 0.1), unit="count/s"))
-    files.write("nothing.fits", image_hdus(np.zeros((104, 104))))
-    files.write("negative.fits", image_hdus(np.full((104, 104), -1.0)))
+    files.write("nothing.fits", image_hdus(np.zeros((104, 104)), unit="count"))
+    files.write("negative.fits", image_hdus(np.full((104, 104), -1.0), unit="count"))
     untimed = event_hdus()
     del untimed[1].header["EXPOSURE"]
     files.write("untimed.fits", untimed)
@@ -380,7 +380,7 @@ def test_errors_are_one_line(bad_files, error, message, background, options):
 def test_a_file_that_does_not_cover_the_field_is_filled_with_a_warning(files):
     values = np.full((104, 104), 0.1)
     values[:, :20] = np.nan
-    part = files.write("part.fits", image_hdus(values))
+    part = files.write("part.fits", image_hdus(values, unit="count"))
     with pytest.warns(DataWarning, match=r"does not cover 1\d\.\d % of the field"):
         o = gmmx.read_observation(
             files.events, exposure=files.exposure, psf="none", background=part

@@ -12,6 +12,8 @@ from ..model.psf import core_radius
 from .rings import Rings
 
 if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
+
     from ..model.result import FitResult
 
 # The innermost of logarithmic annuli has at least this part of the reach as its radius.
@@ -54,8 +56,6 @@ def centre_of(result: FitResult, center: str) -> np.ndarray:
 
 
 def _given(result, text):
-    from astropy.coordinates import SkyCoord
-
     way_out = InputError(
         f"`center` = {text}: give brightest, centroid, or RA,DEC such as 187.706,12.391 or "
         "12:30:49.4,+12:23:28",
@@ -70,9 +70,7 @@ def _given(result, text):
             if not np.isfinite(place).all():
                 raise way_out
             return place
-        unit = "hourangle" if ":" in parts[0] or "h" in parts[0] else "deg"
-        sky = SkyCoord(*parts, unit=(unit, "deg"), frame="icrs")
-        sky = sky.transform_to(result.frame.radesys.lower())
+        sky = sky_position(*parts).transform_to(result.frame.radesys.lower())
         place = np.array([float(one) for one in result.frame.to_plane(sky.ra.deg, sky.dec.deg)])
     except ValueError:
         raise way_out from None
@@ -83,6 +81,25 @@ def _given(result, text):
             parameter="center",
         )
     return place
+
+
+def sky_position(ra: str, dec: str) -> SkyCoord:
+    """A position of the sky (ICRS) from texts: degrees, or hours with colons or letters.
+
+    Raises
+    ------
+    ValueError
+        If a text is no coordinate.
+
+    Examples
+    --------
+    >>> sky_position("12:30:49.4", "+12:23:28").to_string("decimal", precision=3)
+    '187.706 12.391'
+    """
+    from astropy.coordinates import SkyCoord
+
+    unit = "hourangle" if ":" in ra or "h" in ra else "deg"
+    return SkyCoord(ra, dec, unit=(unit, "deg"), frame="icrs")
 
 
 def _brightest(result):

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astropy import units
-from astropy.coordinates import SkyCoord
 
+from ..answers.centres import sky_position
 from ..answers.flux import Region
 from ..answers.flux_table import flux_in, plane_of
 from ..config import FluxConfig
@@ -93,9 +93,8 @@ def circle_of(text: str) -> "CircleSkyRegion":
     way_out = f"`circle` = {text}: give RA,DEC,RADIUS, such as 187.706,12.391,30 (degrees, arcsec)"
     if len(parts) != 3:
         raise InputError(way_out, parameter="circle")
-    first = "hourangle" if ":" in parts[0] or "h" in parts[0] else "deg"
     try:
-        centre = SkyCoord(parts[0], parts[1], unit=(first, "deg"), frame="icrs")
+        centre = sky_position(*parts[:2])
         radius = float(parts[2].removesuffix('"'))
     except ValueError:
         raise InputError(way_out, parameter="circle") from None

@@ -62,11 +62,6 @@ class Price:
         """The price where an area [arcsec**2] was searched on a number of scales."""
         return cls(constant=_PARAMETERS + float(np.log(n_scales)), area=area, finest=finest)
 
-    @property
-    def is_the_same_for_all(self):
-        """Whether the price does not depend on the size of a component."""
-        return self.area == 0
-
     def of(self, mixture):
         """Price of each component, (K,) [nat]."""
         squares = np.sqrt(np.linalg.det(mixture.covariances)) + self.finest**2

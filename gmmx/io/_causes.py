@@ -63,13 +63,15 @@ def kind_of(head: bytes) -> tuple[str, str] | None:
 
 
 @contextmanager
-def reading(path: str | PathLike) -> Iterator[None]:
+def reading(path: str | PathLike, form: str = "FITS") -> Iterator[None]:
     """Turn every error that a file causes into one line, and silence astropy's warnings.
 
     Parameters
     ----------
     path : str or Path
         The file, for the message.
+    form : str
+        The format that the file should have, for the message.
 
     Raises
     ------
@@ -95,10 +97,10 @@ def reading(path: str | PathLike) -> Iterator[None]:
         AttributeError,
         fits.VerifyError,
     ) as error:
-        raise DataError(f"{path}: {_cause(error)}") from error
+        raise DataError(f"{path}: {_cause(error, form)}") from error
 
 
-def _cause(error):
+def _cause(error, form):
     """Return the cause of an error and the way out."""
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     if isinstance(error, BadFileError):
@@ -121,4 +123,4 @@ def _cause(error):
     keyword = re.search(r"Keyword '(\w+)' not found", reason)
     if keyword:
         return f"its header has no {keyword[1]}, which is needed: fetch it again"
-    return f"not understood as FITS ({reason}): damaged? Fetch it again"
+    return f"not understood as {form} ({reason}): damaged? Fetch it again"

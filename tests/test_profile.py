@@ -234,19 +234,28 @@ def test_the_data_of_a_beta_model_are_its_brightness():
     table = replace(result, draws=make_draws(result)).profile("0,0", bins=edges)
     inside = n * (1 - (1 + (edges / core) ** 2) ** -0.5)
     truth = np.diff(inside) / (np.pi * np.diff(edges**2)) / 2e7
-    pulls = (table["SUR_BRI"].value - truth) / table["SUR_BRI_ERR"].value
+    pulls = (table["SUR_FLUX"].value - truth) / table["SUR_FLUX_ERR"].value
     assert np.abs(pulls).max() < 3.5
-    assert table["SUR_BRI"].unit == units.photon / units.cm**2 / units.s / units.arcsec**2
+    assert table["SUR_FLUX"].unit == units.photon / units.cm**2 / units.s / units.arcsec**2
+
+
+def test_the_data_are_given_with_and_without_correction_as_dmextract_names_them():
+    result = make_result([make_observation()], make_mixture())
+    table = replace(result, draws=make_draws(result)).profile(bins="0,10,30")
+    assert table["SUR_BRI"].unit == units.photon / units.arcsec**2
+    assert_allclose(table["SUR_BRI"], table["NET_COUNTS"] / table["AREA"])
+    exposure = table["COMPLETENESS"] * result.reference_exposure * units.cm**2 * units.s
+    assert_allclose(table["SUR_FLUX"], table["SUR_BRI"] / exposure)
 
 
 def test_errors_of_models_are_the_spread_over_the_draws():
     result = make_gaussian_result(flux=1000.0)
     result = replace(result, draws=make_draws(result, n=4000, fluxes=0.05))
     table = result.profile("2,-1", bins="0,5,10")
-    for name in ("MODEL_BRI", "DECONV_BRI", "CUM_PHOTONS"):
+    for name in ("MODEL_SUR_FLUX", "DECONV_SUR_FLUX", "CUM_PHOTONS"):
         assert_allclose(table[f"{name}_ERR"] / table[name], 0.05, rtol=0.05)
-    assert_allclose(table["DECONV_BRI_BG_ERR"].value, 0)
-    assert_allclose(table["DECONV_BRI_STAT_ERR"], table["DECONV_BRI_ERR"])
+    assert_allclose(table["DECONV_SUR_FLUX_BG_ERR"].value, 0)
+    assert_allclose(table["DECONV_SUR_FLUX_STAT_ERR"], table["DECONV_SUR_FLUX_ERR"])
 
 
 def test_the_part_of_an_error_that_follows_the_background_is_apart():
@@ -257,9 +266,9 @@ def test_the_part_of_an_error_that_follows_the_background_is_apart():
     other = np.random.default_rng(9).normal(size=moved.shape)
     draws = replace(draws, fluxes=result.mixture.fluxes * (1 - 0.04 * moved + 0.04 * other))
     table = replace(result, draws=draws).profile(bins="0,10,30")
-    total = table["DECONV_BRI_ERR"]
-    assert_allclose(table["DECONV_BRI_BG_ERR"] / total, np.sqrt(0.5), rtol=0.06)
-    assert_allclose(table["DECONV_BRI_STAT_ERR"] / total, np.sqrt(0.5), rtol=0.06)
+    total = table["DECONV_SUR_FLUX_ERR"]
+    assert_allclose(table["DECONV_SUR_FLUX_BG_ERR"] / total, np.sqrt(0.5), rtol=0.06)
+    assert_allclose(table["DECONV_SUR_FLUX_STAT_ERR"] / total, np.sqrt(0.5), rtol=0.06)
 
 
 def test_moved_components_of_a_draw_are_blurred_like_those_of_a_fit():
@@ -290,8 +299,8 @@ def test_components_that_only_draws_have_widen_the_interval():
         covariances=np.concatenate([draws.covariances, wing], 1),
     )
     table = replace(result, draws=draws).profile("2,-1", bins="0,5,40")
-    assert table["DECONV_BRI_UPPER95"][1] > 1.05 * table["DECONV_BRI"][1]
-    assert_allclose(table["MODEL_BRI_ERR"], table["DECONV_BRI_ERR"], rtol=1e-3)
+    assert table["DECONV_SUR_FLUX_UPPER95"][1] > 1.05 * table["DECONV_SUR_FLUX"][1]
+    assert_allclose(table["MODEL_SUR_FLUX_ERR"], table["DECONV_SUR_FLUX_ERR"], rtol=1e-3)
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 40])
@@ -316,11 +325,11 @@ def test_brightness_in_a_hole_is_extrapolated():
     result = make_result([observation], make_mixture())
     result = replace(result, draws=make_draws(result))
     table = result.profile(origin_of(result), bins="0,8,14,30")
-    part = (table["DECONV_BRI_EXTRAPOLATED"] / table["DECONV_BRI"]).value
+    part = (table["DECONV_SUR_FLUX_EXTRAPOLATED"] / table["DECONV_SUR_FLUX"]).value
     assert_allclose(part[0], 1, atol=1e-3)
     assert part[0] > part[1] > part[2]
-    assert np.isnan(table["SUR_BRI"][0])
-    assert np.isnan(table["MODEL_BRI"][0])
+    assert np.isnan(table["SUR_FLUX"][0])
+    assert np.isnan(table["MODEL_SUR_FLUX"][0])
 
 
 # Isophotes -------------------------------------------------------------------------------
@@ -388,7 +397,7 @@ def test_the_figure_shows_what_its_baseline_says(name):
 
 def test_a_fit_without_exposure_has_photons_per_area():
     table = make_gaussian_result().profile("brightest", bins="linear:5")
-    assert table["SUR_BRI"].unit == units.photon / units.arcsec**2
+    assert table["SUR_FLUX"].unit == units.photon / units.arcsec**2
     assert "CUM_PHOTONS" in table.colnames
     assert_allclose(table["CUM_PHOTONS"][-1].value, 1000, rtol=0.01)
 
@@ -440,7 +449,7 @@ def test_the_profile_is_written(model, tmp_path, suffix):
     if suffix in (".ecsv", ".fits"):
         back = QTable.read(out)
         assert_allclose(back["R"].value, [[0, 5], [5, 10], [10, 30]])
-        assert_allclose(back["SUR_BRI"].value, table["SUR_BRI"].value)
+        assert_allclose(back["SUR_FLUX"].value, table["SUR_FLUX"].value)
     if suffix == ".csv":
         back = QTable.read(out, format="ascii.csv")
         assert_allclose(back["R_HIGH"], [5, 10, 30])
@@ -454,7 +463,7 @@ def test_python_and_the_command_line_have_the_same_numbers(model):
     place = SkyCoord(150.001, 2.001, unit="deg")
     table = gmmx.read(model).profile(place, bins=[0, 5, 10, 30], axis_ratio=0.7, pa=40.0)
     assert facts["half_light_radius"] == table.meta["half_light_radius"]
-    for name in ("SUR_BRI", "MODEL_BRI_ERR", "DECONV_BRI_UPPER95"):
+    for name in ("SUR_FLUX", "MODEL_SUR_FLUX_ERR", "DECONV_SUR_FLUX_UPPER95"):
         assert_array_equal(facts["columns"][name], table[name].value)
 
 
@@ -496,9 +505,9 @@ def test_a_fit_without_components_has_a_profile_of_its_data():
     result = make_result([observation])
     draws = make_draws(result)
     table = replace(result, draws=draws).profile(origin_of(result), bins="0,10,30")
-    assert np.all(table["DECONV_BRI"].value == 0)
+    assert np.all(table["DECONV_SUR_FLUX"].value == 0)
     assert "half_light_radius" not in table.meta
-    assert np.all(np.isfinite(table["SUR_BRI"].value))
+    assert np.all(np.isfinite(table["SUR_FLUX"].value))
 
 
 def test_draws_that_are_made_now_give_the_errors():
@@ -506,5 +515,5 @@ def test_draws_that_are_made_now_give_the_errors():
     table = result.profile("2,-1", bins="0,5,10")
     expected = draws_of(result)
     found = ring_profile(result, make_rings([0, 5, 10]), expected)
-    assert_allclose(table["DECONV_BRI_ERR"].value, found.deconvolved.error)
+    assert_allclose(table["DECONV_SUR_FLUX_ERR"].value, found.deconvolved.error)
     assert "information matrix" in table.meta["errors"]

@@ -104,31 +104,35 @@ def _tabulated(result: FitResult, profile: RingProfile) -> QTable:
     edges = np.column_stack([rings.edges[:-1], rings.edges[1:]]) * units.arcsec
     put("R", edges, "inner and outer radius of the annulus; semi-major axes if it is elliptical")
     put("RMID", edges.mean(1), "middle of R")
-    put("AREA", rings.areas() * units.arcsec**2, "area of the annulus, observed or not")
+    area = rings.areas() * units.arcsec**2
+    put("AREA", area, "area of the annulus, observed or not")
     completeness = profile.exposed / rings.areas()
     put("COMPLETENESS", completeness, "mean completeness: exposure over reference, with masks")
     put("COUNTS", profile.counts * photon, "recorded photons")
-    background = profile.background
+    background, net = profile.background, profile.counts - profile.background.value
     put("BG_COUNTS", background.value * photon, "expected photons of backgrounds, point sources")
     put("BG_ERR", background.error * photon, "error of BG_COUNTS")
-    put("NET_COUNTS", (profile.counts - background.value) * photon, "COUNTS less BG_COUNTS")
+    put("NET_COUNTS", net * photon, "COUNTS less BG_COUNTS")
     with np.errstate(divide="ignore"):
         scale = np.where(profile.exposed > 0, 1 / profile.exposed, np.nan) * brightness
     low, high = profile.counts - profile.counts_lower, profile.counts_upper - profile.counts
-    text = "data: net photons over exposure and area"
-    put("SUR_BRI", (profile.counts - background.value) * scale, text)
-    put("SUR_BRI_ERR", (low + high) / 2 * scale, "Poisson error of SUR_BRI: half of the interval")
-    text = "the 68 % Poisson interval of SUR_BRI (Gehrels 1986)"
-    put("SUR_BRI_ERR_LOW", low * scale, f"distance to the lower end of {text}")
-    put("SUR_BRI_ERR_HIGH", high * scale, f"distance to the upper end of {text}")
-    put("SUR_BRI_BG_ERR", background.error * scale, "error of SUR_BRI from BG_ERR")
-    put("BG_BRI", background.value * scale, "BG_COUNTS over exposure and area")
+    error, whole = (low + high) / 2, photon / area
+    text = "NET_COUNTS over AREA; unlike SUR_FLUX not corrected for exposure, gaps and masks"
+    put("SUR_BRI", net * whole, text)
+    put("SUR_BRI_ERR", error * whole, "Poisson error of SUR_BRI: half of the interval")
+    put("SUR_FLUX", net * scale, "data: NET_COUNTS over exposure and area")
+    put("SUR_FLUX_ERR", error * scale, "Poisson error of SUR_FLUX: half of the interval")
+    text = "the 68 % Poisson interval of SUR_FLUX (Gehrels 1986)"
+    put("SUR_FLUX_ERR_LOW", low * scale, f"distance to the lower end of {text}")
+    put("SUR_FLUX_ERR_HIGH", high * scale, f"distance to the upper end of {text}")
+    put("SUR_FLUX_BG_ERR", background.error * scale, "error of SUR_FLUX from BG_ERR")
+    put("BG_SUR_FLUX", background.value * scale, "BG_COUNTS over exposure and area")
     text = "model of the signal as the PSF blurs it, weighted with the exposure"
-    _put_model(put, "MODEL_BRI", profile, "blurred", brightness, text)
+    _put_model(put, "MODEL_SUR_FLUX", profile, "blurred", brightness, text)
     text = "deconvolved model, mean over the whole annulus"
-    _put_model(put, "DECONV_BRI", profile, "deconvolved", brightness, text)
-    text = "part of DECONV_BRI at positions with a completeness below 5 %"
-    put("DECONV_BRI_EXTRAPOLATED", profile.extrapolated * brightness, text)
+    _put_model(put, "DECONV_SUR_FLUX", profile, "deconvolved", brightness, text)
+    text = "part of DECONV_SUR_FLUX at positions with a completeness below 5 %"
+    put("DECONV_SUR_FLUX_EXTRAPOLATED", profile.extrapolated * brightness, text)
     name = "CUM_FLUX" if result.has_flux_unit else "CUM_PHOTONS"
     put(name, profile.enclosed.value * per_photon, "deconvolved signal within the outer radius")
     _put_interval(put, name, profile.enclosed, per_photon)

@@ -80,9 +80,10 @@ def profile(console, model, out, overwrite, as_json, **given):
     Each annulus has the data (recorded photons less backgrounds and point sources, over the
     exposure), the model of the signal as the PSF blurs it, and the deconvolved model. Compare the
     data with the blurred model, which is weighted with the exposure as they are. Columns have the
-    names of CIAO's dmextract where the quantity is the same.
+    names of CIAO's dmextract where the quantity is the same: SUR_FLUX is corrected for the
+    exposure, SUR_BRI is not.
 
-    Errors of the data are Poisson (SUR_BRI_ERR) and those of the background (SUR_BRI_BG_ERR).
+    Errors of the data are Poisson (SUR_FLUX_ERR) and those of the background (SUR_FLUX_BG_ERR).
     Errors of the models are the spread over draws of the parameters: those in MODEL, or else 200
     draws from the information matrix. Annuli share components, so that their errors are
     correlated. The half-light radius holds half of the deconvolved flux within the farthest

@@ -22,7 +22,7 @@ def profile_lines(table):
     """
     meta, number = table.meta, _numbers(table)
     lines = [f"{name:<18}{text}" for name, text in _facts(meta, number)]
-    scale = np.nanmax(np.abs(np.append(number["DECONV_BRI"], number["SUR_BRI"])))
+    scale = np.nanmax(np.abs(np.append(number["DECONV_SUR_FLUX"], number["SUR_FLUX"])))
     power = 0 if not scale > 0 or 0.1 <= scale < 1e4 else int(np.floor(np.log10(scale)))
     unit = "photon/cm^2/s/arcsec^2" if "CUM_FLUX" in table.colnames else "photon/arcsec^2"
     times = "" if power == 0 else f"1e{power:+03d} "
@@ -37,12 +37,12 @@ def profile_lines(table):
         cells = [
             _cell(number[name][i] * factor, number[error][i] * factor)
             for name, error in (
-                ("SUR_BRI", "SUR_BRI_ERR"),
-                ("MODEL_BRI", "MODEL_BRI_ERR"),
-                ("DECONV_BRI", "DECONV_BRI_ERR"),
+                ("SUR_FLUX", "SUR_FLUX_ERR"),
+                ("MODEL_SUR_FLUX", "MODEL_SUR_FLUX_ERR"),
+                ("DECONV_SUR_FLUX", "DECONV_SUR_FLUX_ERR"),
             )
         ]
-        much = number["DECONV_BRI_EXTRAPOLATED"][i] > _MUCH * number["DECONV_BRI"][i]
+        much = number["DECONV_SUR_FLUX_EXTRAPOLATED"][i] > _MUCH * number["DECONV_SUR_FLUX"][i]
         extrapolated |= bool(much)
         radius = f"{low:.4g} - {high:.4g}"
         row = f"{radius:<19}{number['COUNTS'][i]:>9,.0f}  {cells[0]:<22}{cells[1]:<22}{cells[2]}"

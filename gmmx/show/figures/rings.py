@@ -79,8 +79,8 @@ def profile_figure(table: QTable) -> Figure:
 
 def _draw_brightness(axes, numbers, middle, edges):
     low, high = _errors(numbers)
-    data, model = numbers["SUR_BRI"], numbers["MODEL_BRI"]
-    band = numbers["DECONV_BRI_LOWER68"], numbers["DECONV_BRI_UPPER68"]
+    data, model = numbers["SUR_FLUX"], numbers["MODEL_SUR_FLUX"]
+    band = numbers["DECONV_SUR_FLUX_LOWER68"], numbers["DECONV_SUR_FLUX_UPPER68"]
     axes.set_yscale("log")
     steps = [np.append(one, one[-1]) for one in band]
     style = {"step": "post", "color": _DECONVOLVED, "alpha": 0.3, "lw": 0}
@@ -89,15 +89,15 @@ def _draw_brightness(axes, numbers, middle, edges):
     axes.stairs(model, edges, color=INK, label="model with PSF", **line)
     # Dashes, because both models are often the same.
     dashes = {"color": _DECONVOLVED, "ls": (0, (4, 1.5)), "zorder": 2.5, **line}
-    axes.stairs(numbers["DECONV_BRI"], edges, label="deconvolved model", **dashes)
+    axes.stairs(numbers["DECONV_SUR_FLUX"], edges, label="deconvolved model", **dashes)
     shown = data > 0
     bars = np.stack([np.minimum(low, 0.999 * np.abs(data)), high])[:, shown]
     axes.errorbar(middle[shown], data[shown], bars, label="data", zorder=3, **_POINTS)
     _draw_limits(axes, middle, data + high, ~shown & np.isfinite(data) & (data + high > 0))
-    if np.any(numbers["BG_BRI"] > 0):
+    if np.any(numbers["BG_SUR_FLUX"] > 0):
         style = {"color": _BACKGROUND, "ls": "--", **line}
-        axes.stairs(numbers["BG_BRI"], edges, label="background (subtracted)", **style)
-    values = np.concatenate([data[shown], model[model > 0], numbers["DECONV_BRI"]])
+        axes.stairs(numbers["BG_SUR_FLUX"], edges, label="background (subtracted)", **style)
+    values = np.concatenate([data[shown], model[model > 0], numbers["DECONV_SUR_FLUX"]])
     values = values[np.isfinite(values) & (values > 0)]
     if len(values):
         top = 2.5 * max(values.max(), np.nanmax(band[1]))
@@ -120,9 +120,9 @@ def _draw_limits(axes, middle, limits, chosen):
 
 
 def _draw_ratio(axes, numbers, middle):
-    model = np.where(numbers["MODEL_BRI"] > 0, numbers["MODEL_BRI"], np.nan)
+    model = np.where(numbers["MODEL_SUR_FLUX"] > 0, numbers["MODEL_SUR_FLUX"], np.nan)
     low, high = (one / model for one in _errors(numbers))
-    ratio = numbers["SUR_BRI"] / model
+    ratio = numbers["SUR_FLUX"] / model
     # Where the model is fainter than the errors of the data their ratio tells nothing.
     told = np.maximum(low, high) < 1
     middle, ratio, low, high = (one[told] for one in (middle, ratio, low, high))
@@ -141,5 +141,5 @@ def _draw_ratio(axes, numbers, middle):
 
 def _errors(numbers):
     """Lower and upper error bars of the data, with the error of the background."""
-    background = numbers["SUR_BRI_BG_ERR"]
-    return (np.hypot(numbers[f"SUR_BRI_ERR_{end}"], background) for end in ("LOW", "HIGH"))
+    background = numbers["SUR_FLUX_BG_ERR"]
+    return (np.hypot(numbers[f"SUR_FLUX_ERR_{end}"], background) for end in ("LOW", "HIGH"))

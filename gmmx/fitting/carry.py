@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from ..errors import InputError
+from ..model.moving import moved_mixture
 
 
 def carried(model, observations, reference):
@@ -32,8 +31,13 @@ def carried(model, observations, reference):
         If the model is of another part of the sky.
     """
     mixture, frame = model.mixture, observations[0].frame
-    if len(mixture) and frame is not None and model.frame is not None and frame != model.frame:
-        mixture = _in_frame(mixture, model.frame, frame)
+    try:
+        mixture = moved_mixture(mixture, model.frame, frame)
+    except InputError:
+        raise InputError(
+            "the components of the model are on the other side of the sky from these events:"
+            " start from a model of the same sky"
+        ) from None
     completeness = observations[0].completeness
     unit = "" if completeness is None else completeness.unit
     ratio = 1.0
@@ -65,24 +69,3 @@ def _digest(observation):
     """Digest of the file that the photons are from; empty if it is not known."""
     file = observation.pointing.events_file
     return "" if file is None else file.sha256
-
-
-def _in_frame(mixture, old, new):
-    """A mixture in another tangent plane: means through the sky, covariances linearly."""
-
-    def moved(shift):
-        return np.stack(old.to_frame(new, *(mixture.means + shift).T), axis=1)
-
-    means = moved([0.0, 0.0])
-    if not np.all(np.isfinite(means)):
-        raise InputError(
-            "the components of the model are on the other side of the sky from these events:"
-            " start from a model of the same sky"
-        )
-    # Central differences over 2 arcsec are exact to the curvature of the plane.
-    right, left = moved([1.0, 0.0]), moved([-1.0, 0.0])
-    up, down = moved([0.0, 1.0]), moved([0.0, -1.0])
-    turn = np.stack([(right - left) / 2, (up - down) / 2], axis=2)
-    covariances = turn @ mixture.covariances @ np.swapaxes(turn, 1, 2)
-    symmetric = (covariances + np.swapaxes(covariances, 1, 2)) / 2
-    return replace(mixture, means=means, covariances=symmetric)

@@ -1,0 +1,268 @@
+"""The difference of two models of one sky, in units of its standard deviation.
+
+The standard deviation is half of the 68 % interval over the draws. Draws are paired where both
+models were fitted to the same photons by the same bootstrap, draw by draw: what the photons do to
+both models cancels then. Otherwise the errors of both models are added in quadrature. For models
+of the same photons, whose errors are correlated, that makes the difference look less significant
+than it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..model.drawing import PixelMeans
+from ..model.interval import Interval, ends
+from .centres import centre_of
+from .one_sky import OneSky
+from .rings import Rings
+
+if TYPE_CHECKING:
+    from ..model.result import FitResult
+    from ..plane.grid import PixelGrid
+
+# Values of all draws of both models that are in memory at a time: 64 MB.
+_VALUES = 8_000_000
+# Photons are the same if they lie within this distance [arcsec].
+_SAME_PLACE = 0.01
+# How the standard deviation is made, in words.
+PAIRED = "paired draws"
+SAME_PHOTONS = "in quadrature, though the photons are the same"
+SHARED_PHOTONS = "in quadrature, though some photons are the same"
+INDEPENDENT = "in quadrature"
+# Rings of the profile, and the radius of the innermost as a part of the outermost.
+_RINGS, _INNERMOST = 24, 1 / 100
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Difference:
+    """Two models on one grid, and their difference.
+
+    Attributes
+    ----------
+    sky : OneSky
+        The models, the grid and the unit.
+    first, second : (ny, nx) arrays
+        Deconvolved signal of each model [`sky.unit`].
+    errors : (2, ny, nx) array
+        Half of the 68 % interval of each signal over its draws.
+    error : (ny, nx) array
+        Standard deviation of `first` - `second`.
+    pairing : str
+        How `error` was made: `PAIRED`, `SAME_PHOTONS`, `SHARED_PHOTONS` or `INDEPENDENT`.
+    rings : Rings
+        About the brightest emission of the first model.
+    profiles : (Interval, Interval)
+        Mean brightness of each model in the rings [`sky.unit`].
+    profile_difference : Interval
+        `first` - `second` in the rings.
+    """
+
+    sky: OneSky
+    first: np.ndarray
+    second: np.ndarray
+    errors: np.ndarray
+    error: np.ndarray
+    pairing: str
+    rings: Rings
+    profiles: tuple[Interval, Interval]
+    profile_difference: Interval
+
+    def __repr__(self):
+        return f"Difference({self.grid!r}: largest {self.largest():.2g} sigma, {self.pairing})"
+
+    @property
+    def grid(self) -> PixelGrid:
+        """The pixels, in the tangent plane of the first model."""
+        return self.sky.grid
+
+    @property
+    def value(self) -> np.ndarray:
+        """`first` - `second`, (ny, nx)."""
+        return self.first - self.second
+
+    def significance(self, floor: float = 0.0) -> np.ndarray:
+        """The difference in units of its standard deviation, (ny, nx).
+
+        Parameters
+        ----------
+        floor : float
+            Where both models are fainter than this, or not both were observed, it is NaN: the
+            faint wings of Gaussians differ by many of their tiny errors.
+        """
+        bright = np.maximum(self.first, self.second) > floor
+        shown = bright & self.sky.seen & (self.error > 0)
+        return np.divide(self.value, self.error, out=np.full_like(self.error, np.nan), where=shown)
+
+    def largest(self, floor: float | None = None) -> float:
+        """The largest significance; by default where a model has 1 % of its peak. 0 if nowhere."""
+        peak = max(float(self.first.max()), float(self.second.max()))
+        found = np.abs(self.significance(0.01 * peak if floor is None else floor))
+        return float(np.nanmax(found, initial=0.0))
+
+
+def difference(first: FitResult, second: FitResult, grid: PixelGrid | None = None) -> Difference:
+    """Compare the deconvolved signals of two models.
+
+    Parameters
+    ----------
+    first, second : FitResult
+        In any tangent planes: the second is brought into that of the first through the sky. A
+        model without draws gets 200 draws from its information matrix.
+    grid : PixelGrid, optional
+        In the plane of the first; by default one of 350 pixels a side over the common field.
+
+    Returns
+    -------
+    Difference
+
+    Raises
+    ------
+    InputError
+        If the units of the exposures differ, or if the fields do not overlap.
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> rng = np.random.default_rng(0)
+    >>> photons = (gmmx.Photons(*rng.normal(0, 5, (2, n))) for n in (400, 1600))
+    >>> fits = [gmmx.fit(gmmx.Observation(photons=one), n_components=1) for one in photons]
+    >>> found = difference(*fits)
+    >>> found.pairing
+    'in quadrature'
+    >>> bool(found.largest() > 5)
+    True
+    """
+    sky = OneSky.of([first, second], grid)
+    pairing = pairing_of(first, second)
+    errors, error = _errors(sky, is_paired=pairing == PAIRED)
+    rings = _rings_of(sky)
+    (best, drawn), (other, other_drawn) = (model.profile(rings) for model in sky.models)
+    profiles = Interval.over(drawn, value=best), Interval.over(other_drawn, value=other)
+    return Difference(
+        sky=sky,
+        first=sky.brightnesses[0],
+        second=sky.brightnesses[1],
+        errors=errors,
+        error=error,
+        pairing=pairing,
+        rings=rings,
+        profiles=profiles,
+        profile_difference=_between(profiles, drawn, other_drawn, pairing == PAIRED),
+    )
+
+
+def pairing_of(first: FitResult, second: FitResult) -> str:
+    """How the standard deviation of the difference of two models is made.
+
+    Returns
+    -------
+    str
+        `PAIRED` if both have bootstrap draws of one seed of the same photons; `SAME_PHOTONS` or
+        `SHARED_PHOTONS` if their errors are correlated but the draws are not paired;
+        else `INDEPENDENT`.
+    """
+    if _have_same_photons(first, second):
+        return PAIRED if _are_paired(first.draws, second.draws) else SAME_PHOTONS
+    return SHARED_PHOTONS if _share_photons(first, second) else INDEPENDENT
+
+
+def _are_paired(one, other):
+    """Whether draws were made by one bootstrap: refits with the same number of each photon."""
+    if one is None or other is None or {one.method, other.method} != {"bootstrap"}:
+        return False
+    return (one.seed, len(one)) == (other.seed, len(other))
+
+
+def _have_same_photons(first, second):
+    if len(first.observations) != len(second.observations):
+        return False
+    for one, other in zip(first.observations, second.observations, strict=True):
+        if len(one.photons) != len(other.photons):
+            return False
+        if not np.array_equal(one.photons.weights, other.photons.weights):
+            return False
+        x, y = other.photons.x, other.photons.y
+        if one.frame is not None and other.frame is not None and one.frame != other.frame:
+            x, y = other.frame.to_frame(one.frame, x, y)
+        far = np.hypot(x - one.photons.x, y - one.photons.y)
+        if not np.all(far < _SAME_PLACE):
+            return False
+    return True
+
+
+def _share_photons(first, second):
+    """Whether any two observations are of one file and of bands that overlap."""
+    for one in first.observations:
+        for other in second.observations:
+            files = one.pointing.events_file, other.pointing.events_file
+            if any(file is None or not file.sha256 for file in files):
+                continue
+            if files[0].sha256 == files[1].sha256 and _overlap(one.pointing, other.pointing):
+                return True
+    return False
+
+
+def _overlap(one, other):
+    """Whether two bands have energies in common; one that is not known is all energies."""
+    if one.band_kev is None or other.band_kev is None:
+        return True
+    return max(one.band_kev[0], other.band_kev[0]) < min(one.band_kev[1], other.band_kev[1])
+
+
+def _errors(sky, *, is_paired):
+    """Half of the 68 % interval of both signals, and of their difference."""
+    grid, areas = sky.grid, [model.scale for model in sky.models]
+    means = [PixelMeans.of(model.drawn, grid) for model in sky.models]
+    errors, error = np.empty((2, *grid.shape)), np.empty(grid.shape)
+    n = max(len(model.draws) for model in sky.models)
+    rows = max(1, _VALUES // (2 * n * grid.shape[1]))
+    for start in range(0, grid.shape[0], rows):
+        part = slice(start, min(start + rows, grid.shape[0]))
+        drawn = [
+            one.rows(part.start, part.stop) * scale for one, scale in zip(means, areas, strict=True)
+        ]
+        for i in range(2):
+            errors[i, part] = _half_width(drawn[i])
+        error[part] = _half_width(drawn[0] - drawn[1]) if is_paired else np.hypot(*errors[:, part])
+    return errors, error
+
+
+def _half_width(drawn):
+    lower, upper = ends(drawn)
+    return (upper - lower) / 2
+
+
+def _between(profiles, drawn, other, is_paired):
+    """The interval of the difference in rings."""
+    value = profiles[0].value - profiles[1].value
+    if is_paired:
+        return Interval.over(drawn - other, value=value)
+    halves = {}
+    for inside in ("68", "95"):
+        # A low first model and a high second one make a low difference.
+        ways = (("lower", "upper"), ("upper", "lower"))
+        for one, two in ways:
+            sign = -1 if one == "lower" else 1
+            a = getattr(profiles[0], one + inside) - profiles[0].value
+            b = getattr(profiles[1], two + inside) - profiles[1].value
+            halves[one + inside] = value + sign * np.hypot(a, b)
+    error = (halves["upper68"] - halves["lower68"]) / 2
+    return Interval(value=value, error=error, **halves)
+
+
+def _rings_of(sky):
+    """Rings about the brightest emission of the first model, to the end of the common field."""
+    first, grid = sky.models[0], sky.grid
+    x, y = (axis[sky.seen] for axis in grid.centres())
+    if len(first.extended):
+        centre = centre_of(first.result, "brightest")
+    else:
+        centre = np.array([x.mean(), y.mean()])
+    reach = float(np.hypot(x - centre[0], y - centre[1]).max())
+    first_edge = max(_INNERMOST * reach, grid.step / 2)
+    edges = np.array([0.0, *np.geomspace(first_edge, reach, _RINGS)])
+    return Rings(centre=centre, edges=edges)

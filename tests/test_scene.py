@@ -38,17 +38,6 @@ def test_profile_is_centred_on_the_brightest_emission():
     assert np.hypot(centre[0] - 30, centre[1] + 60) < 3
 
 
-def test_residual_blocks_of_a_perfect_model_scatter_by_one():
-    blocks = Scene(make_true_result()).residual_blocks()
-    assert blocks.size == 8
-    seen = blocks.values[np.isfinite(blocks.values)]
-    assert len(seen) > 1500
-    assert abs(np.mean(seen)) < 0.15
-    assert 0.85 < np.std(seen) < 1.15
-    # The gap, wider than a block, is empty.
-    assert np.isnan(blocks.values).any()
-
-
 def test_residual_shows_what_the_model_lacks():
     result = make_true_result()
     ones = {name: np.ones(1) for name in ("observed_fraction", "observed_photons", "prior_scales")}

@@ -6,7 +6,6 @@ by an edge of the field counts alike in both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,38 +13,20 @@ import numpy as np
 
 from ..model.density import background_terms
 from ..model.psf import core_radius
-from ..plane.grid import PixelGrid
+from .blocks import ResidualBlocks, adaptive_blocks, uniform_blocks
 from .canvas import display_grid, seen_ranges
 from .images import render
 from .profile import RadialProfile, radial_profile
-from .residuals import poisson_residual
 
 if TYPE_CHECKING:
     from ..model.result import FitResult
 
 # Below this completeness an image of the sky shows the model alone.
 SCARCE = 0.05
-# Side of a residual block [arcsec].
-_BLOCK = 8.0
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class ResidualBlocks:
-    """Residuals of the photons in square blocks.
-
-    Attributes
-    ----------
-    grid : PixelGrid
-        The blocks.
-    values : (ny, nx) array
-        Signed square root of the Poisson deviance; NaN where nothing was recorded.
-    size : float
-        Side of a block [arcsec].
-    """
-
-    grid: PixelGrid
-    values: np.ndarray
-    size: float
+# Below this completeness a cell has no residual.
+_CLOSED = 0.02
+# Residual blocks across the image, at most.
+_BLOCKS = 250
 
 
 class Scene:
@@ -79,7 +60,7 @@ class Scene:
     >>> scene
     Scene(36 x 34 arcsec, drawn on 350 x 328 cells)
     >>> scene.residual_blocks().values.shape
-    (17, 19)
+    (328, 350)
     """
 
     def __init__(
@@ -183,31 +164,24 @@ class Scene:
             floor = np.percentile(lit, 10) / 2 if len(lit) else top / 1e3
         return float(np.clip(floor, top / 1e4, top / 10)), float(top)
 
-    def residual_blocks(self) -> ResidualBlocks:
-        """Residuals in square blocks of 8 arcsec.
+    def residual_blocks(self, side: float | None = None) -> ResidualBlocks:
+        """Residuals in blocks that expect at least 10 photons, or in equal square blocks.
 
-        The blocks are larger where that is needed to hold whole cells, to expect a photon each in
-        the mean field, or to be distinguished in the image.
+        Blocks are large enough to be distinguished in the image. A cell that is open in less than
+        2 % of its area tells nothing.
+
+        Parameters
+        ----------
+        side : float, optional
+            Side of equal blocks [arcsec]. They may expect fewer photons.
         """
         counts, expected, omega = (
             getattr(self.images, name).values for name in ("counts", "expected", "completeness")
         )
-        density = expected.sum() / max((expected > 0).sum() * self.grid.cell_area, 1e-300)
-        least = max(
-            1.5 * self.grid.step, np.sqrt(1 / density) if density > 0 else 0.0, self.width / 250
-        )
-        size = _BLOCK
-        if size < least or size > self.width / 30:
-            size = min(2.0 ** np.ceil(np.log2(least)), self.width / 6)
-        grid = PixelGrid.covering(self.x, self.y, size)
-        x, y = (axis.ravel() for axis in self.grid.centres())
-        d, m, opened = (
-            grid.histogram(x, y, values.ravel()) for values in (counts, expected, omega)
-        )
-        # A block that is open in less than 2 % of its area tells nothing.
-        seen = (m > 0) & (opened * self.grid.cell_area > 0.02 * grid.cell_area)
-        values = np.where(seen, poisson_residual(d, m), np.nan)
-        return ResidualBlocks(grid=grid, values=values, size=size)
+        seen = np.where(omega > _CLOSED, expected, 0.0)
+        if side is not None:
+            return uniform_blocks(self.grid, counts, seen, side)
+        return adaptive_blocks(self.grid, counts, seen, smallest=self.width / _BLOCKS)
 
     def centre(self) -> tuple[float, float]:
         """Centre of the profile [arcsec]: the centroid about the highest peak of the signal.

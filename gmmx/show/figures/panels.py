@@ -6,6 +6,7 @@ from matplotlib.colors import Normalize
 from ...answers.scene import SCARCE
 from ...model.flux_notes import areas_of
 from . import sky as on
+from .blocks import EDGE, draw_blocks, title_of
 from .colour import MEDIUM, SKY, brightness_norm, plain, strip_bar
 from .words import angle
 
@@ -71,12 +72,11 @@ def draw_completeness(axes, scene, sky, result):
 
 
 def draw_residual(axes, scene, sky, name="residual"):
-    """Draw the signed root of the Poisson deviance in square blocks."""
+    """Draw the significance of data minus model in blocks of at least 10 expected photons."""
     blocks = scene.residual_blocks()
-    shown = on.show(axes, blocks.values, blocks.grid, sky, "RdBu_r", Normalize(-5, 5))
-    axes.set_facecolor("0.85")
-    on.title(axes, rf"residual [$\sigma$], {angle(blocks.size)} blocks")
-    strip_bar(axes.figure, axes, shown, f"{name} bar", [-5, 0, 5])
+    shown = draw_blocks(axes, blocks, sky)
+    on.title(axes, title_of(blocks))
+    strip_bar(axes.figure, axes, shown, f"{name} bar", [-EDGE, 0, EDGE])
     return shown
 
 

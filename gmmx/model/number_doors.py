@@ -1,7 +1,9 @@
-"""The methods of a FitResult that measure: errors, fluxes, profiles and scores."""
+"""The methods of a FitResult that measure and simulate: errors, fluxes, profiles, photons."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
+
+import numpy as np
 
 from ..config import ErrorsConfig, ProfileConfig
 from .observation import Observation
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from astropy.table import QTable
 
     from ..answers.score import Score
+    from ..answers.simulate import Simulation
     from ..io.regions import Source
     from .result import FitResult
 
@@ -163,3 +166,47 @@ class NumberDoors:
 
         others = [other] if isinstance(other, Observation) else list(other)
         return held_out_score(self._result, others)
+
+    def simulate(
+        self,
+        rng: np.random.Generator,
+        *,
+        exposure_scale: float = 1.0,
+        components: Sequence[int] | None = None,
+        with_psf: bool = True,
+        draw: int | None = None,
+    ) -> "tuple[Simulation, ...]":
+        """Simulate the photons that the telescope would detect if the fit were true.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the random numbers.
+        exposure_scale : float
+            Factor on the exposure of every observation.
+        components : sequence of int, optional
+            Only these components, by their numbers in the component table, with all backgrounds.
+        with_psf : bool
+            Whether the PSF spreads the photons.
+        draw : int, optional
+            Which draw of the parameters is simulated, from 0; by default the best fit.
+
+        Returns
+        -------
+        tuple of Simulation
+            One for each observation of the fit: its `photons`, the `origin` of each of them, and
+            the `observation` that they make, which `gmmx.fit` takes. `sample` draws positions
+            that are not detected by any telescope.
+        """
+        from ..answers.simulate import ParameterSet, simulated
+
+        parameters = ParameterSet.of(self._result, draw)
+        if components is not None:
+            parameters = parameters.only(components)
+        return simulated(
+            self._result,
+            rng,
+            parameters=parameters,
+            exposure_scale=exposure_scale,
+            with_psf=with_psf,
+        )

@@ -38,6 +38,22 @@ def either(choices: Sequence[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
+def listed(names: Sequence[str]) -> str:
+    """Join names that all count.
+
+    Parameters
+    ----------
+    names : sequence of str
+
+    Examples
+    --------
+    >>> listed(["4", "16", "64"])
+    '4, 16 and 64'
+    """
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def readable(text: str) -> str:
     r"""A text that can be encoded, where the name of a file is not UTF-8.
 

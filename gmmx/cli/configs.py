@@ -5,6 +5,7 @@ from ..config import (
     ExportConfig,
     FitConfig,
     FluxConfig,
+    GoodnessConfig,
     PlotConfig,
     ProfileConfig,
     RenderConfig,
@@ -18,6 +19,7 @@ CONFIGS = {
     "export": ExportConfig,
     "flux": FluxConfig,
     "profile": ProfileConfig,
+    "test": GoodnessConfig,
 }
 # Options that are shorter than the parameter that they set.
 SHORT = {"n_components": "k", "energy_kev": "energy"}

@@ -25,6 +25,7 @@ from .flux import flux
 from .options import Command, flag, setting, values
 from .profile import profile
 from .render import render
+from .test import test
 
 
 @click.group(
@@ -203,6 +204,9 @@ def score(console, model, events, no_checksum, as_json):
             f"score: {facts['score']:.6f} nat per photon, the mean of {facts['n_photons']:,} "
             f"photons (standard error of the mean {facts['score_error']:.6f})"
         )
+
+
+main.add_command(test)
 
 
 if __name__ == "__main__":

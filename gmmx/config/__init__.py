@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ._checks import Options, option_names
 from .errors import DRAW_METHODS, N_DRAWS, ErrorsConfig, FitDraws
 from .fitting import MODEL_SUFFIXES, STARTS, FitOptions
+from .goodness import GoodnessConfig
 from .output import (
     ALL_IMAGES,
     ESTIMATES,
@@ -48,6 +49,7 @@ __all__ = [
     "FitDraws",
     "FitOptions",
     "FluxConfig",
+    "GoodnessConfig",
     "Options",
     "PlotConfig",
     "ProfileConfig",

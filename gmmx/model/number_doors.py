@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ..config import ErrorsConfig, ProfileConfig
+from ..config import ErrorsConfig, GoodnessConfig, ProfileConfig
 from .observation import Observation
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.table import QTable
 
+    from ..answers.goodness import Goodness
     from ..answers.score import Score
     from ..answers.simulate import Simulation
     from ..io.regions import Source
@@ -210,3 +211,33 @@ class NumberDoors:
             exposure_scale=exposure_scale,
             with_psf=with_psf,
         )
+
+    def goodness(
+        self,
+        simulations: int = GoodnessConfig.simulations,
+        *,
+        refit: bool = not GoodnessConfig.no_refit,
+        seed: int = GoodnessConfig.seed,
+        threads: int = GoodnessConfig.threads,
+    ) -> "Goodness":
+        """Compare the photons with skies that are simulated from the fit, as ``gmmx test`` does.
+
+        Parameters
+        ----------
+        simulations : int
+            Number of simulated skies.
+        refit : bool
+            Whether each is fitted before it is compared; p-values are too large without it.
+        seed : int
+            Of the random numbers.
+        threads : int
+            Number of threads; 0 uses every core. The result does not depend on it.
+
+        Returns
+        -------
+        Goodness
+            With the p-value of each statistic, and the places where photons and model differ.
+        """
+        from ..answers.goodness import goodness_of_fit
+
+        return goodness_of_fit(self._result, simulations, refit=refit, seed=seed, threads=threads)

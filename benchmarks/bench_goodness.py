@@ -1,0 +1,126 @@
+"""Whether the p-values of `gmmx test` are uniform, whether it finds a cavity, and what it costs.
+
+    bench_goodness.py [--skies N] [--simulations N] [--table FILE] [PART ...]
+
+Parts are "uniform" (p-values on skies that are drawn from fitted models), "cavity" (skies with a
+cavity that the model lacks), "components" (significance of a component that is not in the sky) and
+"speed". A table in JSON lines, one for each sky, lets an interrupted run go on.
+"""
+
+import argparse
+import json
+import time
+import warnings
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from common import machine
+from goodness_skies import BRIGHTNESS, DEPTH, RADIUS, cavity_sky, fitted_model, sky_of
+
+import gmmx
+from gmmx.answers.goodness import goodness_of_fit
+from gmmx.errors import GmmxWarning
+
+KS = (1, 2, 3, 4, 5)
+fitted_model = lru_cache(fitted_model)
+
+
+def uniform(seed, simulations):
+    """P-values of one sky that is drawn from a fitted model, after a fit of its own."""
+    k = KS[seed % len(KS)]
+    sky = sky_of(fitted_model(k), np.random.default_rng([817, seed]))
+    result = gmmx.fit(sky, n_components=k, threads=1)
+    found = goodness_of_fit(result, simulations, seed=seed, threads=1)
+    return {
+        "names": [f"{name} {scale:.0f}" for name, scale in found.names],
+        "p": found.p_values.tolist(),
+        "all": found.p_value,
+    }
+
+
+def cavity(seed, simulations):
+    """The place that is found nearest to a cavity, and the p-value of all statistics."""
+    sky, place = cavity_sky(seed)
+    result = gmmx.fit(sky, n_components=2, threads=1)
+    found = goodness_of_fit(result, simulations, seed=seed, threads=1)
+    near = [
+        p for p in found.places if p.sigma < 0 and np.hypot(p.x - place[0], p.y - place[1]) < RADIUS
+    ]
+    best = min((p.sigma for p in near), default=0.0)
+    return {"sigma": best, "all": found.p_value, "chance": found.chance(best)}
+
+
+def print_uniform(rows, simulations):
+    """Print a Kolmogorov-Smirnov test of each statistic, and how many p-values are small."""
+    from scipy.stats import kstest
+
+    print(f"{len(rows)} skies of some 5,000 photons with 1 to 5 components")
+    print(f"{'statistic':24}{'KS p':>8}{'p < 0.05':>10}{'p < 0.1':>10}{'mean p':>10}")
+    by_name = {}
+    for row in rows:
+        for name, p in zip(row["names"], row["p"], strict=True):
+            by_name.setdefault(name.replace(" nan", ""), []).append(p)
+        by_name.setdefault("all together", []).append(row["all"])
+    rng = np.random.default_rng(0)
+    for name, values in by_name.items():
+        # The p-values are multiples of 1 / (n + 1): each stands for the interval below it.
+        p = np.array(values) - rng.uniform(size=len(values)) / (simulations + 1)
+        print(
+            f"{name:24}{kstest(p, 'uniform').pvalue:>8.3f}{np.mean(p < 0.05):>10.3f}"
+            f"{np.mean(p < 0.1):>10.3f}{p.mean():>10.3f}"
+        )
+
+
+def print_cavity(rows, _simulations):
+    """Print in how many skies the cavity was found."""
+    sigma = np.array([row["sigma"] for row in rows])
+    print(
+        f"cavity {100 * DEPTH:.0f} % deep within {RADIUS:.0f} arcsec at {BRIGHTNESS} "
+        f"photon/arcsec^2: {np.sum(sigma <= -4)} of {len(rows)} found at a local 4 sigma; "
+        f"median {np.median(sigma):.1f} sigma"
+    )
+    chances = np.array([row["chance"] for row in rows])
+    print(f"its chance in the whole field is below 0.05 in {np.sum(chances < 0.05)} of them")
+
+
+PARTS = {"uniform": (uniform, print_uniform), "cavity": (cavity, print_cavity)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=Path(__file__).name)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--skies", type=int, default=200)
+    parser.add_argument("--simulations", type=int, default=59)
+    parser.add_argument("--table", type=Path)
+    arguments = parser.parse_intermixed_args()
+    parts = arguments.parts or list(PARTS)
+    unknown = sorted(set(parts) - set(PARTS))
+    if unknown:
+        parser.error(f"no part is called {', '.join(unknown)}: there are {', '.join(PARTS)}")
+    warnings.simplefilter("ignore", GmmxWarning)
+    table = {}
+    if arguments.table is not None and arguments.table.exists():
+        for line in arguments.table.read_text().splitlines():
+            row = json.loads(line)
+            table[tuple(row["key"])] = row
+    print(f"{machine()}\n{arguments.simulations} simulations of each sky\n")
+    for part in parts:
+        measure, show = PARTS[part]
+        keys = [(part, seed, arguments.simulations) for seed in range(arguments.skies)]
+        for key in keys:
+            if key in table:
+                continue
+            began = time.process_time()
+            found = measure(key[1], arguments.simulations)
+            table[key] = {"key": key, **found, "seconds": time.process_time() - began}
+            if arguments.table is not None:
+                with arguments.table.open("a") as file:
+                    file.write(json.dumps(table[key]) + "\n")
+        rows = [table[key] for key in keys]
+        show(rows, arguments.simulations)
+        print(f"{np.mean([row['seconds'] for row in rows]):.1f} s of a core for each sky\n")
+
+
+if __name__ == "__main__":
+    main()

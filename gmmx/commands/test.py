@@ -1,0 +1,86 @@
+"""Test a model against its photons."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..answers.goodness import goodness_of_fit, significance_map
+from ..config import GoodnessConfig
+from ..io.images import IMAGE_SUFFIXES, write_images
+from ..io.inputs import recorded_files
+from ..io.models import read_model
+from ..io.tables import TABLE_SUFFIXES, write_plain_table
+from ..io.write import check_no_input, check_target
+
+if TYPE_CHECKING:
+    from ..answers.goodness import Goodness
+
+
+def goodness(
+    model: str | Path,
+    config: GoodnessConfig | None = None,
+    *,
+    out: str | Path | None = None,
+    out_map: str | Path | None = None,
+    overwrite: bool = False,
+    inputs: Sequence[str | Path] = (),
+    command: str | None = None,
+    callback: Callable[[int, int], None] | None = None,
+) -> "Goodness":
+    """Compare the photons of a model file with simulated ones.
+
+    Parameters
+    ----------
+    model : path
+    config : GoodnessConfig, optional
+    out : path, optional
+        Table to write: .ecsv, .fits or .csv.
+    out_map : path, optional
+        Images of the significance of the residuals to write: .fits or .h5.
+    overwrite : bool
+        Whether existing files may be replaced.
+    inputs : sequence of path
+        Further files that the outputs must not replace.
+    command : str, optional
+        The command line, for the history of the images.
+    callback : callable, optional
+        Called with the number of finished simulations and the number of all.
+
+    Returns
+    -------
+    Goodness
+
+    Raises
+    ------
+    GmmxError
+        If an output cannot be written, which is checked first, or the model cannot be read.
+    """
+    config = GoodnessConfig() if config is None else config
+    kept = [model, *inputs]
+    result = _read(model, [(out, TABLE_SUFFIXES), (out_map, IMAGE_SUFFIXES)], kept, overwrite)
+    found = goodness_of_fit(
+        result,
+        config.simulations,
+        refit=not config.no_refit,
+        seed=config.seed,
+        threads=config.threads,
+        callback=callback,
+    )
+    if out is not None:
+        write_plain_table(out, found.table(), overwrite=overwrite)
+    if out_map is not None:
+        images = significance_map(result)
+        write_images(out_map, images, result, overwrite=overwrite, command=command)
+    return found
+
+
+def _read(model, outputs, kept, overwrite):
+    """Read a model after all outputs have been found possible."""
+    for path, suffixes in outputs:
+        if path is not None:
+            check_target(path, overwrite=overwrite, suffixes=suffixes, inputs=kept)
+    result = read_model(model)
+    for path, _ in outputs:
+        if path is not None:
+            check_no_input(path, recorded_files(result.observations))
+    return result

@@ -1,9 +1,13 @@
 """How often the intervals of 68 and 95 % hold the truth, with K chosen anew for each sky.
 
-    bench_coverage.py [--skies N] [--method NAME] [--draws N] [--table FILE] [KIND ...]
+    bench_coverage.py [--skies N] [--method NAME] [--draws N] [--table FILE] [--part I/N] [KIND ...]
 
 Kinds of skies are those of coverage_skies.KINDS. A table in JSON lines, one for each sky, lets an
-interrupted run go on. A circle or an annulus counts where the sky has at least 3 photons in it.
+interrupted run go on. With --part 1/2 only every second sky is fitted, and nothing is printed; the
+tables of all parts together make the whole. With --print the table is printed as it is. A circle or
+an annulus counts where the sky has at least 3 photons in it. +- behind 68 and 95 % are
+the binomial errors that a share of n intervals has. pull and rms are the mean and the root
+mean square of (mean of the draws - truth) / half of the interval.
 """
 
 import argparse
@@ -28,7 +32,8 @@ UNSEEN = 0.05
 # A component is isolated if no other one is nearer than so many of both sigmas.
 APART = 3.0
 FEWEST = 3.0
-INSIDE = ((16, 84), (2.5, 97.5))
+# Number of skies of each kind.
+SKIES = {"mixtures": 400, "beta": 60, "cavities": 40, "compact": 20, "prior": 60, "held": 30}
 
 
 def regions_of(sky, rng):
@@ -136,6 +141,8 @@ def isolated_pairs(truth, fitted):
 
 def print_table(kind, rows):
     """Print the coverage of every quantity, its bias and its width."""
+    if not rows:
+        return
     by_name = {}
     for sky in rows:
         for name, *numbers in sky["rows"]:
@@ -146,8 +153,8 @@ def print_table(kind, rows):
         f"fit {seconds[0]:.2f} s, draws {seconds[1]:.2f} s"
     )
     print(
-        f"{'quantity':22}{'n':>6}{'68 %':>8}{'95 %':>8}{'pull':>8}{'rms':>7}"
-        f"{'fit/truth':>11}{'mean/truth':>11}{'width':>8}"
+        f"{'quantity':22}{'n':>6}{'68 %':>8}{'+-':>7}{'95 %':>8}{'+-':>7}{'pull':>8}{'rms':>7}"
+        f"{'fit/truth':>11}{'mean/truth':>11}{'+-':>8}{'width':>8}"
     )
     for name, numbers in by_name.items():
         truth, value, mean, low, high, lowest, highest = np.array(numbers).T
@@ -161,10 +168,13 @@ def print_table(kind, rows):
             if position
             else [np.mean(value / scale), np.mean(mean / scale), np.median(half / scale)]
         )
+        n = len(truth)
         text = "".join(f"{r:>11.4f}" for r in ratios[:-1]) if not position else " " * 22
+        text += f"{np.std(mean / scale) / np.sqrt(n):>8.4f}" if not position else " " * 8
+        errors = [np.sqrt(p * (1 - p) / n) for p in (0.68, 0.95)]
         print(
-            f"{name:22}{len(truth):>6}{one.mean():>8.3f}{two.mean():>8.3f}{pulls.mean():>+8.2f}"
-            f"{np.sqrt(np.mean(pulls**2)):>7.2f}{text}{ratios[-1]:>8.3f}"
+            f"{name:22}{n:>6}{one.mean():>8.3f}{errors[0]:>7.3f}{two.mean():>8.3f}{errors[1]:>7.3f}"
+            f"{pulls.mean():>+8.2f}{np.sqrt(np.mean(pulls**2)):>7.2f}{text}{ratios[-1]:>8.3f}"
         )
     print()
 
@@ -172,10 +182,12 @@ def print_table(kind, rows):
 def main():
     parser = argparse.ArgumentParser(description=Path(__file__).name)
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(KINDS))
-    parser.add_argument("--skies", type=int, default=100)
+    parser.add_argument("--skies", type=int, help="of each kind; by default those of SKIES")
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--method", default="auto")
     parser.add_argument("--table", type=Path)
+    parser.add_argument("--part", default="1/1")
+    parser.add_argument("--print", action="store_true", dest="only_print")
     arguments = parser.parse_intermixed_args()
     kinds = arguments.kinds or list(KINDS)
     unknown = sorted(set(kinds) - set(KINDS))
@@ -187,22 +199,30 @@ def main():
         for line in arguments.table.read_text().splitlines():
             row = json.loads(line)
             table[tuple(row["key"])] = row
+    keys = keys_of(kinds, arguments.skies, arguments.method)
+    part, parts = map(int, arguments.part.split("/"))
+    for kind, seed, method in keys[part - 1 :: parts]:
+        key = (kind, seed, method)
+        if key in table or arguments.only_print:
+            continue
+        table[key] = {"key": key, **measured(KINDS[kind](seed), method, arguments.draws, seed)}
+        if arguments.table is not None:
+            with arguments.table.open("a") as file:
+                file.write(json.dumps(table[key]) + "\n")
+    if parts > 1:
+        return
+    print(f"{arguments.draws} draws, method {arguments.method}; {machine()}\n")
     for kind in kinds:
-        for seed in range(arguments.skies):
-            key = (kind, seed, arguments.method)
-            if key in table:
-                continue
-            table[key] = {
-                "key": key,
-                **measured(KINDS[kind](seed), arguments.method, arguments.draws, seed),
-            }
-            if arguments.table is not None:
-                with arguments.table.open("a") as file:
-                    file.write(json.dumps(table[key]) + "\n")
-    print(f"{machine()}\n{arguments.draws} draws, method {arguments.method}\n")
+        print_table(kind, [table[key] for key in keys if key[0] == kind and key in table])
+
+
+def keys_of(kinds, skies, method):
+    """Kind, seed and method of every sky, in an order in which all kinds advance together."""
+    places = []
     for kind in kinds:
-        wanted = [(kind, seed, arguments.method) for seed in range(arguments.skies)]
-        print_table(kind, [table[key] for key in wanted])
+        n = SKIES[kind] if skies is None else skies
+        places += [((seed + 0.5) / n, kind, seed) for seed in range(n)]
+    return [(kind, seed, method) for _, kind, seed in sorted(places)]
 
 
 if __name__ == "__main__":

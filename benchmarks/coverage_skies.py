@@ -20,7 +20,8 @@ from gmmx.plane.grid import PixelGrid
 
 # Pixel of the true image, out to WIDER [arcsec].
 PIXEL = 3.0
-FEWEST, MOST = 5_000, 20_000
+# Photons of most skies, and of the largest.
+FEWEST, MOST, LARGEST = 5_000, 20_000, 150_000
 N_HOLES = 12
 BACKGROUND_FRACTION = 0.3
 # Relative error of a background that was measured elsewhere.
@@ -63,14 +64,26 @@ def image_of(mixture, grid):
 
 
 def mixture_sky(seed):
-    """3 to 8 components, isolated and overlapping, on a uniform background of 30 %."""
+    """A mixture on a uniform background of 30 %: isolated, overlapping, masked and cut components.
+
+    Of ten skies one has 9 to 15 components and up to 150,000 photons, the others 3 to 8 and at most
+    20,000. Every third has one component about a hole, every fourth one across the edge.
+    """
     rng = np.random.default_rng([4711, seed])
-    k, n = int(rng.integers(3, 9)), _number(rng)
+    is_large = seed % 10 == 9
+    k = int(rng.integers(9, 16) if is_large else rng.integers(3, 9))
+    n = _number(rng, MOST, LARGEST) if is_large else _number(rng)
     completeness, psf = telescope(rng, HALF, N_HOLES)
     sigmas = np.exp(rng.uniform(np.log(2.0), np.log(40.0), k))
+    places = rng.uniform(-0.75 * HALF, 0.75 * HALF, (k, 2))
+    if seed % 3 == 0:
+        places[0] = _hole(completeness, rng)
+        sigmas[0] = rng.uniform(5.0, 20.0)
+    if seed % 4 == 0:
+        places[1] = rng.permutation([rng.uniform(0.9, 1.02) * HALF, rng.uniform(-0.5, 0.5) * HALF])
+        sigmas[1] = rng.uniform(10.0, 30.0)
     covariances = [ellipse(s, s * rng.uniform(0.5, 1), rng.uniform(0, np.pi)) for s in sigmas]
     fluxes = rng.dirichlet(np.full(k, 2.0)) + 0.02
-    places = rng.uniform(-0.75 * HALF, 0.75 * HALF, (k, 2))
     mixture = Mixture(fluxes=fluxes, means=places, covariances=np.array(covariances))
     drawn = rng.poisson(n)
     x, y, truth = drawn_photons(mixture, completeness, psf, drawn, rng)
@@ -84,6 +97,14 @@ def mixture_sky(seed):
         float(truth.amplitudes[0][0] * scale),
         mixture,
     )
+
+
+def _hole(completeness, rng):
+    """The middle of a masked place."""
+    rows, columns = np.nonzero(completeness.open_fraction < 0.01)
+    i = rng.integers(len(rows))
+    x, y = completeness.grid.centres()
+    return x[rows[i], columns[i]], y[rows[i], columns[i]]
 
 
 def beta_sky(seed):
@@ -100,19 +121,32 @@ def cavity_sky(seed):
     return _sky_of_image(rng, cavities(rng, *_fine_positions()), "cavities")
 
 
-def measured_sky(seed):
-    """The sky of `beta_sky`, whose background was measured to 3 % elsewhere."""
+def compact_sky(seed):
+    """A beta-model that ends well inside the field; its background is free."""
+    rng = np.random.default_rng([4715, seed])
+    u, v = _turned(*_fine_positions(), rng.uniform(0, np.pi))
+    image = _beta(u, v, rng.uniform(5, 12), rng.uniform(0.7, 0.9), rng.uniform(0.75, 1))
+    return _sky_of_image(rng, image, "compact")
+
+
+def prior_sky(seed):
+    """The sky of `beta_sky`, with a prior of 3 % on its background."""
     sky, rng = beta_sky(seed), np.random.default_rng([4714, seed])
     error = MEASURED * sky.amplitude
-    known = Background(
-        amplitude=sky.amplitude + error * rng.standard_normal(), fixed=True, deviations=(error,)
-    )
+    known = Background(prior=(sky.amplitude + error * rng.standard_normal(), error))
     return replace(sky, observation=replace(sky.observation, backgrounds=(known,)))
 
 
-def _number(rng):
+def held_sky(seed):
+    """The sky of `beta_sky`, whose background is held at its true level."""
+    sky = beta_sky(seed)
+    known = Background(amplitude=sky.amplitude, fixed=True)
+    return replace(sky, observation=replace(sky.observation, backgrounds=(known,)))
+
+
+def _number(rng, fewest=FEWEST, most=MOST):
     """A number of photons, evenly distributed in its logarithm."""
-    return float(np.exp(rng.uniform(np.log(FEWEST), np.log(MOST))))
+    return float(np.exp(rng.uniform(np.log(fewest), np.log(most))))
 
 
 def _fine_positions():
@@ -148,5 +182,7 @@ KINDS = {
     "mixtures": mixture_sky,
     "beta": beta_sky,
     "cavities": cavity_sky,
-    "beta, measured": measured_sky,
+    "compact": compact_sky,
+    "prior": prior_sky,
+    "held": held_sky,
 }

@@ -21,10 +21,10 @@ from .options import Command, setting, values
     ErrorsConfig,
     "method",
     "Draw from the information matrix (laplace), refit with Poisson weights of the photons "
-    "(bootstrap), or refit with further wings at given levels of the background (scan). auto takes "
-    "scan if the background is correlated with the flux by more than 0.7, or if a component with a "
-    "tenth of the flux is wider than an eighth of the half-diagonal of the field, because there "
-    "the wings and the background are the error. Else it takes laplace.",
+    "(bootstrap), or refit with wings of beta-models beside the mixture (scan). auto "
+    "takes scan if the background is correlated with the flux by more than 0.7, or if a component "
+    "with a tenth of the flux is wider than an eighth of the half-diagonal of the field, because "
+    "there the wings and the background are the error. Else it takes laplace.",
     type=click.Choice(DRAW_METHODS),
 )
 @setting(ErrorsConfig, "seed", "Seed of the random numbers.", metavar="INT")
@@ -50,8 +50,9 @@ def errors(console, model, out, overwrite, **given):
     The draws contain the degeneracy between broad emission and the background, the error of a
     background that was measured elsewhere, and fluxes that may be zero. They do not contain
     sources that nobody observed, under masks or outside of the field. On emission that fills the
-    field the photons hardly tell its wings from a flat background, and the range of the levels
-    that are scanned is a prior; a measured level, with fit --background-prior, narrows the errors.
+    field the photons hardly tell its wings from a flat background. The wings of the draws are those
+    of beta-models there, and the mean over the draws is a better estimate of the flux than the fit.
+    A measured background, with fit --background-prior, narrows the errors.
     """
     from ..commands.errors import errors as draw_errors
 

@@ -20,8 +20,9 @@ class ErrorsConfig(Options):
         Number of parameter sets.
     method : {"auto", "laplace", "bootstrap", "scan"}
         How they are made: from the information matrix (laplace), by refits with other weights of
-        the photons (bootstrap), or by refits at given levels of the background (scan). "auto"
-        scans where a free background is correlated with the flux, and else takes laplace.
+        the photons (bootstrap), or by refits with wings of beta-models beside the mixture (scan).
+        "auto" scans where emission is broad or correlated with a free background, and else takes
+        laplace.
     seed : int
         Of the random numbers.
     threads : int

@@ -1,4 +1,4 @@
-"""Warm refits to changed data: at given levels of the background, or with other weights.
+"""Warm refits to changed data: with a wing beside the mixture, or with other weights.
 
 The components keep their number and order: the k-th of a refit is the k-th of the fit.
 """
@@ -7,21 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..em.information import Information
+from ..em.drawing import Drawn, drawn_parameters
 from ..model.mixture import Fixed, Mixture
 from ..model.state import FitState
 from .phases import Watch, evaluation_at, run_phase
 from .problem import Problem, parameters_of
+from .wings import N_GAUSSIANS, BetaWing, in_shape, wings_of, with_wing
 
 # Phases of a refit, evaluations of each, and the gain that ends it [nat].
 _PHASES, _EVALUATIONS, _TOLERANCE = 3, 25, 0.3
-# Levels of all free backgrounds that are scanned, in units of those of the fit.
-LEVELS = tuple(round(0.1 * i, 1) for i in range(4, 13))
-# Standard deviation of the level within a draw of one level, half of their distance.
-_WITHIN = 0.05
-# Sigmas of the wings that a refit at a given level starts with, as parts of the half-diagonal of
-# the field, and the least part of the flux that they start with.
-_WINGS, _LEAST_WING = (1 / 12, 1 / 6, 0.37), 0.03
+# Part of the signal that a wing starts with.
+_START = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +26,154 @@ class Refit:
 
     Attributes
     ----------
+    wing : BetaWing or None
+        The wing beside the mixture.
     state : FitState
-    log_likelihood : float
+        The amplitude of the wing is the last one of each observation.
+    objective : float
         [nat]
-    information : Information
-        With amounts of zero held.
     """
 
+    wing: BetaWing | None
     state: FitState
-    log_likelihood: float
-    information: Information
+    objective: float
+
+
+@dataclass(frozen=True, eq=False)
+class WingScan:
+    """A fit that is repeated with wings of given shapes beside its mixture.
+
+    Attributes
+    ----------
+    alone : Problem
+        Without a wing.
+    beside : Problem or None
+        With one more background for the wing; None if there is no field to see it in.
+    mixture : Mixture
+        Of the fit.
+    amplitudes : tuple of (n_b,) arrays
+    fixed : Fixed or None
+    wings : list of BetaWing
+    """
+
+    alone: Problem
+    beside: Problem | None
+    mixture: Mixture
+    amplitudes: tuple
+    fixed: Fixed | None
+    wings: list
+
+    @classmethod
+    def of(cls, observations, options, mixture, fixed):
+        """Prepare the refits.
+
+        Parameters
+        ----------
+        observations : sequence of Observation
+            With fitted amplitudes.
+        options : FitOptions
+        mixture : Mixture
+        fixed : Fixed or None
+        """
+        kept = [replace(o, backgrounds=_with_prior(o.backgrounds)) for o in observations]
+        extended = mixture if fixed is None else mixture.select(np.flatnonzero(~fixed.points))
+        is_seen = all(o.completeness is not None for o in kept) and len(extended)
+        return cls(
+            alone=Problem.of(kept, options),
+            beside=Problem.of(with_wing(kept), options) if is_seen else None,
+            mixture=mixture,
+            amplitudes=tuple(np.array([b.amplitude for b in o.backgrounds], float) for o in kept),
+            fixed=fixed,
+            wings=wings_of(extended, half_diagonal(kept)) if is_seen else [],
+        )
+
+    def refit(self, wing=None):
+        """The refit with a wing beside the mixture, or without one."""
+        problem = self._problem(wing)
+        start = self.mixture, self.amplitudes
+        if wing is not None:
+            start = self._with_room(problem)
+        state = refitted(problem, *start, self.fixed)
+        evaluation, _ = evaluation_at(problem, state)
+        return Refit(wing, state, float(evaluation.objective))
+
+    def drawn(self, refit, n, rng):
+        """Draw parameter sets from the information matrix of a refit, with the wing as Gaussians.
+
+        Parameters
+        ----------
+        refit : Refit
+        n : int
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        Drawn
+            `N_GAUSSIANS` components follow those of the fit, with a flux of zero without a wing.
+        """
+        problem = self._problem(refit.wing)
+        evaluation, phase = evaluation_at(problem, refit.state)
+        information = problem.information(parameters_of(refit.state), phase)
+        drawn = drawn_parameters(information.at_boundary(evaluation), n, rng, with_wings=False)
+        fluxes, covariances = np.zeros(N_GAUSSIANS), np.tile(np.eye(2), (N_GAUSSIANS, 1, 1))
+        centre, levels, amplitudes = np.zeros(2), np.zeros(n), drawn.amplitudes
+        if refit.wing is not None:
+            fluxes, covariances = refit.wing.gaussians()
+            centre = refit.wing.centre
+            levels, amplitudes = _split(amplitudes, problem.likelihood.integrals)
+        return Drawn(
+            fluxes=np.hstack([drawn.fluxes, levels[:, None] * fluxes]),
+            means=_beside(drawn.means, np.tile(centre, (N_GAUSSIANS, 1))),
+            covariances=_beside(drawn.covariances, covariances),
+            amplitudes=amplitudes,
+        )
+
+    def _problem(self, wing):
+        return self.alone if wing is None else in_shape(self.beside, wing)
+
+    def _with_room(self, problem):
+        """The mixture and the amplitudes that leave a part of the signal to a wing."""
+        likelihood = problem.likelihood
+        signal = sum(
+            float(weights.sum() - a @ integrals[:-1])
+            for weights, a, integrals in zip(
+                likelihood.weights, self.amplitudes, likelihood.integrals, strict=True
+            )
+        )
+        level = _START * max(signal, 1.0) / sum(i[-1] for i in likelihood.integrals)
+        free = True if self.fixed is None else ~(self.fixed.fluxes | self.fixed.points)
+        fluxes = self.mixture.fluxes * np.where(free, 1 - _START, 1.0)
+        amplitudes = tuple(np.append(a, level) for a in self.amplitudes)
+        return replace(self.mixture, fluxes=fluxes), amplitudes
+
+
+def _split(amplitudes, integrals):
+    """The level of the wing in each draw, (n,), and the other amplitudes.
+
+    Each observation has measured the same wing, and counts by the photons that it has of it.
+    """
+    last = np.cumsum([len(i) for i in integrals]) - 1
+    level = np.average(amplitudes[:, last], axis=1, weights=[i[-1] for i in integrals])
+    return level, np.delete(amplitudes, last, axis=1)
+
+
+def _beside(drawn, more):
+    """Arrays of all draws with the same further components behind those of each."""
+    return np.concatenate([drawn, np.broadcast_to(more, (len(drawn), *more.shape))], axis=1)
+
+
+def _with_prior(backgrounds):
+    """Backgrounds of which the one that was measured has a prior in place of its deviations.
+
+    Several that were measured are kept, because a prior would know nothing of the correlation of
+    their errors. Their draws follow the deviations.
+    """
+    known = [b for b in backgrounds if b.fixed and any(b.deviations)]
+    if len(known) != 1:
+        return backgrounds
+    prior = known[0].amplitude, float(np.linalg.norm(known[0].deviations))
+    free = replace(known[0], fixed=False, deviations=(), prior=prior)
+    return tuple(free if b is known[0] else b for b in backgrounds)
 
 
 def refitted(problem, mixture, amplitudes, fixed, phases=_PHASES):
@@ -68,84 +202,6 @@ def refitted(problem, mixture, amplitudes, fixed, phases=_PHASES):
     return state
 
 
-def scanned(observations, options, mixture, fixed, level, correlated):
-    """The refit with all free backgrounds kept at a level, and with wings free beside the mixture.
-
-    Parameters
-    ----------
-    observations : sequence of Observation
-        With fitted amplitudes.
-    options : FitOptions
-    mixture : Mixture
-    fixed : Fixed or None
-    level : float
-        Of all free backgrounds, in units of their fitted amplitudes.
-    correlated : sequence of (n_deviations, n_b) arrays
-        Deviations of the free amplitudes of each observation at a given level.
-
-    Returns
-    -------
-    Refit
-    """
-    kept = [
-        replace(o, backgrounds=_held(o.backgrounds, level, rows))
-        for o, rows in zip(observations, correlated, strict=True)
-    ]
-    problem = Problem.of(kept, options)
-    amplitudes = tuple(np.array([b.amplitude for b in o.backgrounds], float) for o in kept)
-    wings = _wings(problem, mixture, level)
-    if fixed is not None:
-        fixed = fixed.joined(Fixed.none(len(wings)))
-    state = refitted(problem, mixture.joined(wings), amplitudes, fixed)
-    # The shapes of the wings are hardly known. Draws of them would spread what the others have.
-    known = np.arange(len(state.mixture)) >= len(mixture)
-    own = Fixed.none(len(known)) if state.fixed is None else state.fixed
-    held = replace(own, means=own.means | known, covariances=own.covariances | known)
-    state = replace(state, fixed=held)
-    evaluation, phase = evaluation_at(problem, state)
-    information = problem.information(parameters_of(state), phase).at_boundary(evaluation)
-    return Refit(state, float(evaluation.log_likelihood), information)
-
-
-def _held(backgrounds, level, rows):
-    """Backgrounds of which the free ones are kept at a level, give or take half a step.
-
-    One with a prior is kept at its mean, and the error of the prior becomes its deviation.
-    """
-    n_old = max((len(b.deviations) for b in backgrounds), default=0)
-    kept = []
-    for i, (b, own) in enumerate(zip(backgrounds, np.asarray(rows).T, strict=True)):
-        if b.fixed:
-            kept.append(b)
-            continue
-        if b.prior is not None:
-            mean, error = b.prior
-            known = {"amplitude": mean, "fixed": True, "prior": None}
-            kept.append(
-                replace(b, **known, deviations=(0.0,) * (n_old + 1 + len(own) + i) + (error,))
-            )
-            continue
-        deviations = (0.0,) * n_old + (_WITHIN * b.amplitude, *own)
-        kept.append(replace(b, amplitude=level * b.amplitude, fixed=True, deviations=deviations))
-    return tuple(kept)
-
-
-def _wings(problem, mixture, level):
-    """Round, broad components about the signal's centre, which take what the backgrounds lose."""
-    sigmas = np.array(_WINGS) * half_diagonal(problem.observations)
-    lost = max(1 - level, 0.0) * sum(
-        float(a @ integrals) / max(level, 1e-3)
-        for a, integrals in zip(_amplitudes(problem), problem.likelihood.integrals, strict=True)
-    )
-    flux = max(lost, _LEAST_WING * float(mixture.fluxes.sum())) / len(sigmas)
-    centre = np.average(mixture.means, axis=0, weights=mixture.fluxes)
-    return Mixture(
-        fluxes=np.full(len(sigmas), flux),
-        means=np.tile(centre, (len(sigmas), 1)),
-        covariances=(sigmas**2)[:, None, None] * np.eye(2),
-    )
-
-
 def half_diagonal(observations):
     """Half the diagonal of a square of the field's area [arcsec]."""
     maps = [o.completeness for o in observations if o.completeness is not None]
@@ -154,12 +210,6 @@ def half_diagonal(observations):
         x, y = (np.concatenate([getattr(o.photons, v) for o in observations]) for v in "xy")
         areas = [float(np.ptp(x) * np.ptp(y))]
     return float(np.sqrt(max(areas) / 2))
-
-
-def _amplitudes(problem):
-    """Amplitudes of the backgrounds that are kept at a level, 0 of the others."""
-    for o in problem.observations:
-        yield np.array([b.amplitude if b.fixed else 0.0 for b in o.backgrounds], float)
 
 
 def resampled(observations, rng):

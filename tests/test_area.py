@@ -230,7 +230,7 @@ def test_tables_say_that_the_flux_is_approximate(model, tmp_path, ending):
 def test_figures_say_that_the_flux_is_approximate(model):
     figure = gmmx.read(model[0]).plot()
     words = [text.get_text() for text in figure.texts]
-    words += [axes.get_ylabel() for axes in figure.axes]
+    words += [axes.get_xlabel() for axes in figure.axes]
     assert any("APPROXIMATE exposure, from 400 cm" in text for text in words)
     assert any("(approximate)" in text for text in words)
 

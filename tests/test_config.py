@@ -94,8 +94,8 @@ def test_the_options_of_fit_contain_those_of_its_parts(part):
         (RenderConfig, {"like": "a.fits", "bin": 2}, "`like` and `bin` both set the pixels"),
         (
             PlotConfig,
-            {"what": "residual"},
-            "`what` = residual: choose overview, residuals or",
+            {"what": "residuals"},
+            "`what` = residuals: choose overview, data",
         ),
         (PlotConfig, {"stretch": "cubic"}, "`stretch` = cubic"),
         (PlotConfig, {"dpi": 9}, "`dpi` = 9: it must be a whole number of at least 10"),
@@ -117,7 +117,7 @@ def test_a_wrong_value_is_refused_by_name(options, given, words):
         (ReadOptions, "psf_ecf", 2),
         (ReadOptions, "ccd", "a"),
         (ReadOptions, "energy_kev", "soft"),
-        (PlotConfig, "what", "residual"),
+        (PlotConfig, "what", "residuals"),
     ],
 )
 def test_an_error_carries_the_parameter_that_is_at_fault(options, name, value):

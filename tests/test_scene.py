@@ -59,7 +59,7 @@ def test_whole_scene_fills_gaps_and_masks():
 def test_smoothed_photons_keep_their_number():
     scene = Scene(make_true_result())
     smooth, kernel = scene.smoothed
-    assert 3.99 < kernel < 12
+    assert 1.5 < kernel < 12
     assert_allclose(smooth.sum() * scene.grid.cell_area, scene.result.n_photons, rtol=0.01)
 
 

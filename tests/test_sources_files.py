@@ -24,7 +24,7 @@ from gmmx.plane.shapes import Ellipse, Shapes
 from gmmx.reading.fixed_components import fixed_from_table
 from gmmx.reading.point_sources import read_point_sources
 from gmmx.show.facts import summary_dict
-from gmmx.show.figures import history_figure, overview_figure, sky_of
+from gmmx.show.figures import history_figure, plot, sky_of
 from gmmx.show.page import summary
 
 # Arcsec in a physical pixel.
@@ -225,12 +225,12 @@ def test_the_page_says_that_positions_are_fixed(observation):
 def test_figures_count_point_sources_apart(result):
     titles = [axes.get_title(loc="left") for axes in history_figure(result).axes]
     assert any("K = 1 (1 requested)" in title for title in titles)
-    texts = [text.get_text() for text in overview_figure(result).texts]
+    texts = [text.get_text() for text in plot(result).texts]
     assert any("K = 1 and 3 point sources" in text for text in texts)
 
 
 def test_point_sources_are_marked_on_the_signal_only(result):
-    panels = {axes.get_label(): axes for axes in overview_figure(result).axes}
+    panels = {axes.get_label(): axes for axes in plot(result).axes}
     (marks,) = [line for line in panels["signal"].lines if line.get_label() == "point sources"]
     places = np.stack(sky_of(result).grid.to_plane(*marks.get_xydata().T), axis=1)
     assert_allclose(places, result.point_sources.means, atol=1e-9)

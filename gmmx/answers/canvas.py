@@ -21,7 +21,7 @@ _LARGE = 100
 _SMALL = 10.0
 # Cells along a side of the grid that figures are drawn on, at most.
 _CELLS = 700
-# The same where there is no exposure map.
+# The same where there is no exposure map, and the number that the cells of a map are divided for.
 _CELLS_WITHOUT_MAP = 350
 
 
@@ -149,8 +149,9 @@ def seen_ranges(result: FitResult) -> list[tuple[float, float]]:
 def display_grid(result: FitResult, x: tuple[float, float], y: tuple[float, float]) -> PixelGrid:
     """Grid of at most some 700 cells a side that figures of a part of the plane are drawn on.
 
-    Its cells are those of the completeness map, or square groups of them where there are too
-    many, so that no cell of the map is divided.
+    Its cells are those of the completeness map, square groups of them where there are too many, or
+    equal parts of them where a part of the plane holds few, so that no edge of the map divides a
+    cell.
 
     Parameters
     ----------
@@ -164,6 +165,7 @@ def display_grid(result: FitResult, x: tuple[float, float], y: tuple[float, floa
     own = output_grid(result)
     if not own.is_aligned:
         return PixelGrid.covering(x, y, max(own.step, span / _CELLS))
+    own = _divided(own, int(np.ceil(_CELLS_WITHOUT_MAP * own.step / span)))
     times = int(np.ceil(span / own.step / _CELLS))
     (ix0, ix1), (iy0, iy1) = (np.sort(index) for index in own.to_pixels(np.array(x), np.array(y)))
     left, low = int(np.floor(ix0 + 0.5)), int(np.floor(iy0 + 0.5))
@@ -173,4 +175,14 @@ def display_grid(result: FitResult, x: tuple[float, float], y: tuple[float, floa
         shape=(ny, nx),
         origin=np.array(own.to_plane(np.array(left + middle), np.array(low + middle))),
         matrix=times * own.matrix,
+    )
+
+
+def _divided(grid, parts):
+    """A grid with so many cells along each side of a cell."""
+    first = (1 / parts - 1) / 2
+    return PixelGrid(
+        shape=(grid.shape[0] * parts, grid.shape[1] * parts),
+        origin=np.array(grid.to_plane(np.array(first), np.array(first))),
+        matrix=grid.matrix / parts,
     )

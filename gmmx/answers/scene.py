@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..model.density import background_terms
-from ..model.psf import core_radius
+from ..model.field import Field
 from .blocks import ResidualBlocks, adaptive_blocks, uniform_blocks
 from .canvas import display_grid, seen_ranges
-from .images import render
+from .images import RenderedImages, render
+from .pixels import means_in_pixels
 from .profile import RadialProfile, radial_profile
+from .uncertainty import signal_photons
 
 if TYPE_CHECKING:
     from ..model.result import FitResult
@@ -43,10 +45,8 @@ class Scene:
     Attributes
     ----------
     result : FitResult
-    images : RenderedImages
-        In units of counts.
     grid : PixelGrid
-        The cells of the completeness map, or square groups of them.
+        The cells of the completeness map, square groups of them, or equal parts of them.
     x, y : (float, float)
         The part of the plane that is shown [arcsec].
     bounded : bool
@@ -75,8 +75,7 @@ class Scene:
             (x0, x1), (y0, y1) = seen_ranges(result)
             x, y = _widened(x0, x1, (y1 - y0) / 1.35), _widened(y0, y1, (x1 - x0) / 1.35)
         self.x, self.y = x, y
-        self.images = render(result, display_grid(result, self.x, self.y))
-        self.grid = self.images.signal.grid
+        self.grid = display_grid(result, self.x, self.y)
 
     def __repr__(self):
         ny, nx = self.grid.shape
@@ -93,9 +92,35 @@ class Scene:
         return self.y[1] - self.y[0]
 
     @cached_property
+    def images(self) -> RenderedImages:
+        """All images, in units of counts."""
+        return render(self.result, self.grid)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Recorded photons of all observations, (ny, nx) [photon]."""
+        total = np.zeros(self.grid.shape)
+        for photons in (o.photons for o in self.result.observations):
+            total += self.grid.histogram(photons.x, photons.y, photons.weights, side=photons.pixel)
+        return total
+
+    @cached_property
+    def completeness(self) -> np.ndarray:
+        """Completeness of all observations together, with the masks, (ny, nx), from 0 to 1."""
+        total = np.zeros(self.grid.shape)
+        for observation in self.result.observations:
+            field = Field(observation.completeness, self.result.reference_exposure)
+            if field.completeness is None:
+                total += 1.0
+                continue
+            own = field.own_maps()
+            total += means_in_pixels([own.omega], own.grid, self.grid)[0]
+        return np.minimum(total, 1.0)
+
+    @cached_property
     def signal(self) -> np.ndarray:
         """Surface brightness of the deconvolved signal, (ny, nx) [photon / arcsec**2]."""
-        return self.images.signal.values / self.grid.cell_area
+        return signal_photons(self.result, self.grid) / self.grid.cell_area
 
     @cached_property
     def whole(self) -> np.ndarray:
@@ -133,26 +158,28 @@ class Scene:
         The kernel covers some six photons in the mean field; its sigma is at least one cell and
         at most a fortieth of the image.
         """
-        # Loaded here because that takes a tenth of a second.
-        from scipy.ndimage import gaussian_filter
-
-        counts = self.images.counts.values
-        seen = self.images.completeness.values > 0
+        counts, seen = self.counts, self.completeness > 0
         density = counts.sum() / max(seen.sum(), 1)
         # The effective area of the kernel is 4 pi sigma**2 cells.
         kernel = np.clip(
             np.sqrt(6 / (4 * np.pi * max(density, 1e-12))), 1.0, max(1.0, min(self.grid.shape) / 40)
         )
-        smooth = gaussian_filter(counts, kernel, mode="constant")
-        return smooth / self.grid.cell_area, kernel * self.grid.step
+        sigma = float(kernel * self.grid.step)
+        return self.smoothed_by(sigma), sigma
+
+    def smoothed_by(self, sigma: float) -> np.ndarray:
+        """Photons, smoothed with a Gaussian of sigma [arcsec], (ny, nx) [photon / arcsec**2]."""
+        # Loaded here because that takes a tenth of a second.
+        from scipy.ndimage import gaussian_filter
+
+        smooth = gaussian_filter(self.counts, sigma / self.grid.step, mode="constant")
+        return smooth / self.grid.cell_area
 
     def brightness_limits(self) -> tuple[float, float]:
         """Both ends of the scale that photons, scene and signal share [photon / arcsec**2]."""
         smooth, _ = self.smoothed
         top = max(np.percentile(self.whole, 99.98), np.percentile(smooth, 99.95), 1e-12)
-        seen = (
-            self.whole[self.images.completeness.values > SCARCE] if self.bounded else self.whole[:0]
-        )
+        seen = self.whole[self.completeness > SCARCE] if self.bounded else self.whole[:0]
         # The faintest level of the field is the background, or the components in its place.
         faintest = max(
             float(np.median(self.background)), float(np.percentile(seen, 5)) if len(seen) else 0.0
@@ -192,9 +219,9 @@ class Scene:
 
         x, y = self.grid.centres()
         if len(self.result.mixture) == 0:
-            weights = self.images.counts.values
+            weights = self.counts
         else:
-            seen = self.signal * (self.images.completeness.values > SCARCE)
+            seen = self.signal * (self.completeness > SCARCE)
             seen = seen if seen.any() else self.signal
             radius = max(2 * self.grid.step, self.width / 80)
             smooth = gaussian_filter(seen, radius / self.grid.step, mode="constant")
@@ -206,39 +233,6 @@ class Scene:
     def profile(self, centre: tuple[float, float] | None = None) -> RadialProfile:
         """Radial profile about a place [arcsec], by default about `centre`."""
         return radial_profile(self.images, self.centre() if centre is None else centre)
-
-    def psf_radii(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Three off-axis angles and the radii that hold 39 % of the PSF there [arcsec].
-
-        The places are on axis, half way out, and at the farthest edge of the field of the first
-        observation with a PSF. Each radius is the mean over a circle, because the PSF depends on
-        the azimuth. None without a PSF.
-        """
-        observation = next((o for o in self.result.observations if o.psf is not None), None)
-        if observation is None or observation.psf is None:
-            return None
-        cx, cy = self._aim_point(observation)
-        reach = max(np.hypot(x - cx, y - cy) for x in self.x for y in self.y)
-        if observation.completeness is not None:
-            x, y = observation.completeness.grid.centres()
-            seen = observation.completeness.exposure > 0
-            reach = np.hypot(x - cx, y - cy)[seen].max() if seen.any() else reach
-        off = np.array([0.0, 0.5, 1.0]) * reach
-        turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-        radii = [
-            core_radius(*observation.psf.at(cx + r * np.cos(turn), cy + r * np.sin(turn))).mean()
-            for r in off
-        ]
-        return off, np.array(radii)
-
-    def _aim_point(self, observation):
-        """The pointing direction of an observation, or the middle of what is shown."""
-        ra, dec = observation.pointing.ra, observation.pointing.dec
-        if observation.frame is not None and ra is not None and dec is not None:
-            x, y = (float(axis) for axis in observation.frame.to_plane(ra, dec))
-            if self.x[0] < x < self.x[1] and self.y[0] < y < self.y[1]:
-                return x, y
-        return sum(self.x) / 2, sum(self.y) / 2
 
 
 def _widened(low, high, least):

@@ -9,13 +9,7 @@ fit has not converged, with --strict; 130 interrupted; 141 the reader of standar
 import click
 
 from .. import __version__
-from ..config import (
-    FIGURES,
-    REGION_FRAMES,
-    STRETCHES,
-    ExportConfig,
-    PlotConfig,
-)
+from ..config import REGION_FRAMES, ExportConfig
 from ..errors import GmmxError
 from . import options
 from .console import Main
@@ -23,6 +17,7 @@ from .errors import errors
 from .fit import fit
 from .flux import flux
 from .options import Command, flag, setting, values
+from .plot import plot
 from .profile import profile
 from .render import render
 from .test import test
@@ -46,44 +41,7 @@ def main():
 main.add_command(fit)
 main.add_command(errors)
 main.add_command(render)
-
-
-@main.command(
-    cls=Command,
-    epilog=options.examples(
-        "gmmx plot model.h5 --out model.png",
-        "gmmx plot model.h5 --what residuals --out residuals.pdf",
-    ),
-)
-@options.model
-@setting(
-    PlotConfig,
-    "what",
-    "Figure: the fitted model (overview), the residuals of each observation (residuals), or the "
-    "course of the fit (history).",
-    type=click.Choice(FIGURES),
-)
-@setting(PlotConfig, "stretch", "Scaling of the colours.", type=click.Choice(STRETCHES))
-@setting(PlotConfig, "dpi", "Resolution of a PNG [dots per inch].", metavar="INT")
-@options.out("FILE.png|.pdf|.svg", "File of the figure.")
-@options.overwrite
-@options.quiet
-@options.verbose
-@options.config
-@click.pass_obj
-def plot(console, model, out, overwrite, **given):
-    """Draw a figure of MODEL.
-
-    The figure "overview" shows the smoothed photons, the model with the background, the
-    deconvolved signal, the completeness, the residuals and the radial profile. "residuals" shows
-    the residuals and the profile of each observation. "history" shows how the log-likelihood and
-    the number of components changed during the fit.
-    """
-    from ..commands.plot import plot as plot_model
-
-    config = values(PlotConfig, given)
-    out = plot_model(model, out, config, overwrite=overwrite, inputs=console.configs)
-    console.say(f"figure: {out}")
+main.add_command(plot)
 
 
 @main.command(cls=Command)

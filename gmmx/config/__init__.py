@@ -8,21 +8,28 @@ from dataclasses import dataclass
 
 from ._checks import Options, option_names
 from .errors import DRAW_METHODS, N_DRAWS, ErrorsConfig, FitDraws
+from .figures import (
+    COORDINATES,
+    CURVES,
+    FIGURES,
+    MAPS,
+    PANELS,
+    STRETCHES,
+    WIDTHS,
+    PlotConfig,
+)
 from .fitting import MODEL_SUFFIXES, STARTS, FitOptions
 from .goodness import GoodnessConfig
 from .output import (
     ALL_IMAGES,
     ESTIMATES,
-    FIGURES,
     IMAGES,
     IMAGES_OF_EACH,
     IMAGES_OF_ERRORS,
     REGION_FRAMES,
-    STRETCHES,
     UNITS,
     ExportConfig,
     FluxConfig,
-    PlotConfig,
     RenderConfig,
 )
 from .profile import ProfileConfig
@@ -30,19 +37,24 @@ from .reading import SOURCE_POSITIONS, ReadOptions, SourceOptions, chip_numbers,
 
 __all__ = [
     "ALL_IMAGES",
+    "COORDINATES",
+    "CURVES",
     "DRAW_METHODS",
     "ESTIMATES",
     "FIGURES",
     "IMAGES",
     "IMAGES_OF_EACH",
     "IMAGES_OF_ERRORS",
+    "MAPS",
     "MODEL_SUFFIXES",
     "N_DRAWS",
+    "PANELS",
     "REGION_FRAMES",
     "SOURCE_POSITIONS",
     "STARTS",
     "STRETCHES",
     "UNITS",
+    "WIDTHS",
     "ErrorsConfig",
     "ExportConfig",
     "FitConfig",

@@ -12,7 +12,6 @@ from ._checks import (
     require_choice,
     require_positive,
     require_text,
-    require_whole,
 )
 
 IMAGES = (
@@ -32,8 +31,6 @@ ALL_IMAGES = (*IMAGES, *IMAGES_OF_ERRORS)
 IMAGES_OF_EACH = ("expected", "counts", "residual")
 ESTIMATES = ("best", "mean")
 UNITS = ("counts", "flux", "sb")
-FIGURES = ("overview", "residuals", "history")
-STRETCHES = ("log", "asinh", "sqrt", "linear")
 REGION_FRAMES = ("fk5", "icrs", "physical")
 
 
@@ -110,30 +107,6 @@ class RenderConfig(Options):
     def needs_draws(self) -> bool:
         """Whether an image is made of draws of the parameters."""
         return self.estimate == "mean" or str(self.image).lower() in IMAGES_OF_ERRORS
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class PlotConfig(Options):
-    """Options of `gmmx plot`.
-
-    Parameters
-    ----------
-    what : {"overview", "residuals", "history"}
-        The figure: the fitted model, the residuals of each observation, or the course of the fit.
-    stretch : {"log", "asinh", "sqrt", "linear"}
-        Scaling of the colours.
-    dpi : int
-        Resolution of a PNG [dots per inch].
-    """
-
-    what: str = "overview"
-    stretch: str = "log"
-    dpi: int = 150
-
-    def __post_init__(self):
-        require_choice(self, "what", FIGURES)
-        require_choice(self, "stretch", STRETCHES)
-        require_whole(self, 10, "dpi")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -94,24 +94,22 @@ class ResultDoors(NumberDoors):
         return component_regions(self._table(), frame=frame, scale=scale)
 
     def plot(
-        self,
-        what: str = PlotConfig.what,
-        *,
-        stretch: str = PlotConfig.stretch,
-        ax: "Axes | None" = None,
+        self, what: str = PlotConfig.what, *, ax: "Axes | None" = None, **options: Any
     ) -> "Figure":
         """Draw a figure of the fit, or one of its panels into given axes.
 
         Parameters
         ----------
         what : str
-            A figure: "overview", "residuals" (of each observation) or "history" (of the fit).
-            With `ax` a panel: "data", "scene", "signal", "completeness", "residual" or "profile".
-        stretch : {"log", "asinh", "sqrt", "linear"}
-            Scaling of the colours.
+            A figure, "overview", "observations" or "history"; or panels with commas between them:
+            "data", "scene", "signal", "completeness", "residual", "error", "components",
+            "profile", "history".
         ax : matplotlib Axes, optional
-            Axes to draw a panel into. All panels except "profile" need axes with the projection
-            ``gmmx.show.figures.sky_of(result).wcs``.
+            Axes to draw a single panel into. A map needs axes with the projection
+            ``gmmx.show.figures.sky_of(result, zoom=...).wcs``.
+        **options
+            Those of ``gmmx plot``, such as ``zoom="187.7,12.4,30"``, ``contours=5`` or
+            ``units="sb"``; see `gmmx.config.PlotConfig`.
 
         Returns
         -------
@@ -120,11 +118,15 @@ class ResultDoors(NumberDoors):
         Raises
         ------
         InputError
-            If `what` or `stretch` is unknown, or if the axes have no projection.
+            If an option is wrong, or if the axes have no projection.
         """
+        from ..io.regions.figure import figure_regions
         from ..show.figures import plot
 
-        return plot(self._result, what, stretch=stretch, ax=ax)
+        PlotConfig.check_names(options)
+        config = PlotConfig(what=what, **options)
+        regions = figure_regions(config, self._result)
+        return plot(self._result, config, ax=ax, zoom_to=regions.zoom_to, overlays=regions.overlays)
 
     def render(
         self,

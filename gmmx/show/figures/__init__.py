@@ -6,17 +6,15 @@ keeps no state, so that it works without a display and in threads.
 
 from .by_name import plot, sky_of
 from .history import history_figure
-from .overview import overview_figure
 from .picture import image_figure
-from .residuals import residuals_figure
 from .rings import profile_figure
+from .saving import save
 
 __all__ = [
     "history_figure",
     "image_figure",
-    "overview_figure",
     "plot",
     "profile_figure",
-    "residuals_figure",
+    "save",
     "sky_of",
 ]

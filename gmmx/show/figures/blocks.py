@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 
 from ...answers.blocks import LEAST_PHOTONS, ResidualBlocks
-from . import sky as on
+from . import marks as on
 from .colour import INK
 from .words import angle
 

@@ -1,45 +1,52 @@
 """One door to all figures and single panels, by name."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...answers.scene import Scene
-from ...config import FIGURES, PlotConfig
+from ..._words import counted
+from ...config import PlotConfig
 from ...errors import InputError
 from ...model.result import FitResult
-from . import panels
-from .history import history_figure
-from .overview import overview_figure
-from .profile import draw_profile
-from .residuals import residuals_figure
+from ...plane.shapes import Shapes
+from .catalogue import PAGES, PANELS
+from .layout import panels_figure
+from .panels import draw_panel
 from .sky import Sky
-
-_ON_ONE_SCALE = {
-    "data": panels.draw_data,
-    "scene": panels.draw_scene,
-    "signal": panels.draw_signal,
-}
+from .style import styled
+from .view import View
 
 
 def plot(
-    result: FitResult,
-    what: str = PlotConfig.what,
+    result: FitResult | Sequence[FitResult],
+    what: str | PlotConfig = PlotConfig.what,
     *,
-    stretch: str = PlotConfig.stretch,
     ax: Axes | None = None,
+    zoom_to: Shapes | None = None,
+    overlays: Sequence[Shapes] = (),
+    **options: Any,
 ) -> Figure:
     """Draw a figure of a fit, or one of its panels into given axes.
 
     Parameters
     ----------
-    result : FitResult
-    what : str
-        A whole figure: "overview", "residuals" or "history". With `ax`, a single panel: "data",
-        "scene", "signal", "completeness", "residual" or "profile".
-    stretch : {"log", "asinh", "sqrt", "linear"}
+    result : FitResult or sequence of FitResult
+        Several, if the figure compares models.
+    what : str or PlotConfig
+        The name of a figure or of panels; or all options, and then no further ones.
     ax : matplotlib Axes, optional
-        Where to draw a panel. A panel of the sky needs axes with a WCS:
-        ``figure.add_subplot(projection=sky_of(result).wcs)``.
+        Where to draw a single panel. A map needs axes with a WCS:
+        ``figure.add_subplot(projection=sky_of(result).wcs)``, with the same options for both.
+    zoom_to : Shapes, optional
+        The shapes of the file that `zoom` names.
+    overlays : sequence of Shapes
+        The shapes of the files that `region` names.
+    **options
+        Those of `PlotConfig`.
 
     Returns
     -------
@@ -48,7 +55,8 @@ def plot(
     Raises
     ------
     InputError
-        If the name is unknown, or if a panel is asked for without axes, or a figure with them.
+        If an option is wrong, if a figure is asked for with axes, or if a map gets axes without
+        a WCS.
 
     Examples
     --------
@@ -56,54 +64,66 @@ def plot(
     >>> import gmmx
     >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
     >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
-    >>> [axes.get_label() for axes in plot(result, "history").axes]
-    ['objective', 'path', 'k']
+    >>> [axes.get_label() for axes in plot(result, "data,signal", coords="offset").axes]
+    ['data', 'signal', 'data bar']
     """
+    config = _config(what, options)
+    page = PAGES.get(config.what)
+    results = _checked(result, config.what, 1 if page is None else page.n_models)
+    views = [View.of(one, config, zoom=zoom_to, regions=overlays) for one in results]
     if ax is not None:
-        return _draw_panel(result, what, stretch, ax)
-    if what not in FIGURES:
+        return _into(ax, views, config)
+    with styled(config.style):
+        if page is not None:
+            return page.draw(views)
+        return panels_figure(views[0], [PANELS[name] for name in config.names])
+
+
+def sky_of(result: FitResult, **options: Any) -> Sky:
+    """The part of the sky that the maps of a fit show, with the WCS that their axes need.
+
+    Parameters
+    ----------
+    result : FitResult
+    **options
+        Those of `PlotConfig`, of which `zoom` matters.
+    """
+    return View.of(result, _config(PlotConfig.what, options)).sky
+
+
+def _config(what, options):
+    if isinstance(what, PlotConfig):
+        return what
+    PlotConfig.check_names(options)
+    return PlotConfig(what=what, **options)
+
+
+def _checked(result, what, wanted):
+    """The models of a figure as a list: as many as it shows."""
+    results = [result] if isinstance(result, FitResult) else list(result)
+    if len(results) != wanted:
+        given = f"{len(results)} {'was' if len(results) == 1 else 'were'} given"
         raise InputError(
-            f"`what` = {what!r}: choose one of {', '.join(FIGURES)}"
-            + (", or give axes for a single panel with `ax`" if what in _PANELS else ""),
+            f"`what` = {what} shows {counted(wanted, 'model')}, and {given}: give as many, or "
+            "choose another figure",
             parameter="what",
         )
-    if what == "overview":
-        return overview_figure(result, stretch=stretch)
-    return {"residuals": residuals_figure, "history": history_figure}[what](result)
+    return results
 
 
-def sky_of(result: FitResult) -> Sky:
-    """The part of the sky that the panels of a fit show, with the WCS that their axes need."""
-    scene = Scene(result)
-    return Sky(scene.grid, result.frame, scene.x, scene.y)
-
-
-def _draw_panel(result, what, stretch, ax):
-    if what not in _PANELS:
+def _into(ax, views, config):
+    """Draw a single panel into given axes, in the style that is set."""
+    if config.what not in PANELS:
         raise InputError(
-            f"`what` = {what!r}: choose one of {', '.join(_PANELS)} for `ax`", parameter="what"
+            f"`what` = {config.what!r}: choose one of {', '.join(PANELS)} for `ax`",
+            parameter="what",
         )
-    scene = Scene(result)
-    if what == "profile":
-        ratio = ax.inset_axes((0, -0.32, 1, 0.3))
-        draw_profile(ax, ratio, scene.profile(), "profile about the brightest emission")
-        return ax.figure
-    if not hasattr(ax, "coords"):
+    panel = PANELS[config.what]
+    if panel.on_sky and not hasattr(ax, "coords"):
         raise InputError(
-            f"the panel {what!r} shows the sky and needs axes with a WCS:"
+            f"the panel {config.what!r} shows the sky and needs axes with a WCS:"
             " figure.add_subplot(projection=gmmx.show.figures.sky_of(result).wcs)",
             parameter="ax",
         )
-    sky = Sky(scene.grid, result.frame, scene.x, scene.y)
-    if what in _ON_ONE_SCALE:
-        norm, _ = panels.norm_of(scene, stretch)
-        _ON_ONE_SCALE[what](ax, scene, sky, norm, result)
-    elif what == "completeness":
-        panels.draw_completeness(ax, scene, sky, result)
-    else:
-        panels.draw_residual(ax, scene, sky)
-    sky.dress(ax, left=True, bottom=True)
+    draw_panel(panel, ax, views[0])
     return ax.figure
-
-
-_PANELS = (*_ON_ONE_SCALE, "completeness", "residual", "profile")

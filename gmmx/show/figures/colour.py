@@ -1,5 +1,7 @@
 """How numbers become colours, and the colour bars that say so."""
 
+from difflib import get_close_matches
+
 import numpy as np
 from astropy.visualization import (
     AsinhStretch,
@@ -8,18 +10,21 @@ from astropy.visualization import (
     LogStretch,
     SqrtStretch,
 )
+from matplotlib import colormaps
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from ...config import STRETCHES
 from ...errors import InputError
+from .style import INK, LARGE, MEDIUM, SMALL
 
-SMALL, MEDIUM, LARGE = 8.5, 10.0, 15.0
-SKY, MASK, FLAG, INK = "inferno", "#8fd7ff", "#5dff9b", "#222222"
+__all__ = ["INK", "LARGE", "MEDIUM", "SMALL"]
+
+SKY, MASK, FLAG = "inferno", "#8fd7ff", "#5dff9b"
 _STEPS = {1: (1.0, 2.0, 5.0), 2: (1.0, 3.0)}
 
 
-def brightness_norm(stretch, low, high):
-    """Normalisation of a brightness between 0 and `high`.
+def brightness_norm(stretch, low, high, *, start=0.0):
+    """Normalisation of a brightness between `start` and `high`.
 
     The logarithmic and the asinh stretch are linear below about `low`, so that a faint sky fades
     to black instead of ending in an edge.
@@ -29,6 +34,8 @@ def brightness_norm(stretch, low, high):
     stretch : {"log", "asinh", "sqrt", "linear"}
     low, high : float
         Faintest and brightest value that the picture should tell apart, both positive.
+    start : float
+        The value of the darkest colour.
 
     Returns
     -------
@@ -43,13 +50,36 @@ def brightness_norm(stretch, low, high):
         raise InputError(
             f"`stretch` = {stretch!r}: choose one of {', '.join(STRETCHES)}", parameter="stretch"
         )
+    span = high - start
+    low = min(low, span / 2)
     made = {
-        "log": LogStretch(a=3 * high / low),
-        "asinh": AsinhStretch(a=min(3 * low / high, 1.0)),
+        "log": LogStretch(a=3 * span / low),
+        "asinh": AsinhStretch(a=min(3 * low / span, 1.0)),
         "sqrt": SqrtStretch(),
         "linear": LinearStretch(),
     }[stretch]
-    return ImageNormalize(vmin=0.0, vmax=high, stretch=made, clip=True)
+    return ImageNormalize(vmin=start, vmax=high, stretch=made, clip=True)
+
+
+def colours(name):
+    """The colours of a name.
+
+    Raises
+    ------
+    InputError
+        If matplotlib has no such colours.
+    """
+    try:
+        return colormaps[name]
+    except KeyError:
+        near = get_close_matches(name, list(colormaps), 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else "give a name of matplotlib, such as cividis"
+        raise InputError(f"`cmap` = {name}: {hint}", parameter="cmap") from None
+
+
+def is_curved(norm):
+    """Whether a normalisation is linear at its faint end only."""
+    return isinstance(getattr(norm, "stretch", None), LogStretch | AsinhStretch)
 
 
 def brightness_bar(figure, shown, axes, label, low):
@@ -75,14 +105,38 @@ def signed_bar(figure, shown, axes, label):
     return bar
 
 
-def strip_bar(figure, axes, shown, name, ticks):
-    """A slim horizontal colour bar above the right end of a panel."""
-    strip = axes.inset_axes((0.72, 1.022, 0.28, 0.022), label=name)
-    bar = figure.colorbar(shown, cax=strip, orientation="horizontal", ticks=ticks)
-    strip.xaxis.set_ticks_position("top")
-    strip.tick_params(labelsize=SMALL - 0.5, length=2, pad=1.5)
+def flat_bar(figure, shown, axes, label, *, low=None, ticks=None):
+    """A horizontal colour bar with its numbers and its label above it.
+
+    Parameters
+    ----------
+    figure : Figure
+    shown : ScalarMappable
+    axes : Axes
+        That of the bar.
+    label : str
+    low : float, optional
+        The faint end of a logarithmic or asinh stretch.
+    ticks : sequence of float, optional
+    """
+    bar = figure.colorbar(shown, cax=axes, orientation="horizontal")
+    high = max(abs(shown.norm.vmin), abs(shown.norm.vmax))
+    power = power_of(high)
+    if ticks is not None:
+        bar.set_ticks(ticks)
+    elif low is not None and is_curved(shown.norm):
+        start = shown.norm.vmin
+        bar.set_ticks([start, *_decade_ticks(max(low, start), high)])
+    else:
+        bar.locator = MaxNLocator(5)
+    bar.minorlocator = NullLocator()
+    bar.formatter = numbers(power)
+    bar.update_ticks()
+    axes.xaxis.set_ticks_position("top")
+    axes.xaxis.set_label_position("top")
+    axes.tick_params(labelsize=SMALL, length=2, pad=1)
+    bar.set_label(scaled(label, power), fontsize=SMALL, labelpad=2)
     bar.outline.set_linewidth(0.6)
-    bar.minorticks_off()
     return bar
 
 

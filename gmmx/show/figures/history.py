@@ -3,10 +3,12 @@
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from mpl_toolkits.axes_grid1.axes_divider import make_axes_locatable
 
 from ...model.result import FitResult
-from . import sky as on
+from . import marks as on
 from .colour import INK, MEDIUM, SMALL
+from .panel import Drawn
 
 # Differences below this are drawn on a linear scale, larger ones on a logarithmic one [nat].
 _LINEAR = 10.0
@@ -21,22 +23,32 @@ _STAGES = {
 }
 
 
-def history_figure(result: FitResult) -> Figure:
+def history_panel(axes, view):
+    """Draw the objective against accepted iterations, and K below it."""
+    lower = make_axes_locatable(axes).append_axes("bottom", "40%", pad=0.04)
+    lower.set_label("k")
+    _draw_objective(axes, lower, view.result)
+    return Drawn(axes.get_title(loc="left"))
+
+
+def history_figure(result: FitResult, width: float = 7.1) -> Figure:
     """Figure of the objective and K against accepted iterations, and of the criterion against K.
 
     Parameters
     ----------
     result : FitResult
+    width : float
+        [inch]
 
     Returns
     -------
     matplotlib.figure.Figure
         Its axes are labelled "objective", "k" and "path".
     """
-    figure = Figure(figsize=(13.0, 5.0), facecolor="white")
-    grid = {"height_ratios": [2.4, 1], "left": 0.065, "right": 0.985, "bottom": 0.11, "top": 0.91}
+    figure = Figure(figsize=(width, 0.42 * width), facecolor="white")
+    grid = {"height_ratios": [2.4, 1], "left": 0.08, "right": 0.985, "bottom": 0.14, "top": 0.91}
     axes = figure.subplot_mosaic(
-        [["objective", "path"], ["k", "path"]], gridspec_kw=grid | {"wspace": 0.17, "hspace": 0.1}
+        [["objective", "path"], ["k", "path"]], gridspec_kw=grid | {"wspace": 0.25, "hspace": 0.1}
     )
     for name, one in axes.items():
         one.set_label(name)

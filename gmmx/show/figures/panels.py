@@ -1,107 +1,177 @@
-"""The single panels of a figure: each function draws one of them into given axes."""
+"""The single panels of a figure: each function draws one of them into given axes from a View."""
 
-from matplotlib import colormaps
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
+from ...answers.beam import beam_at
 from ...answers.scene import SCARCE
-from ...model.flux_notes import areas_of
-from . import sky as on
-from .blocks import EDGE, draw_blocks, title_of
-from .colour import MEDIUM, SKY, brightness_norm, plain, strip_bar
+from ...answers.signal_error import error_of_signal
+from ...config.figures import parsed_contours
+from . import marks as on
+from .blocks import EDGE, draw_blocks, label_of
+from .colour import SKY, brightness_norm, colours, is_curved, plain
+from .ellipses import draw_ellipses
+from .panel import Drawn, Panel
+from .sky import dress
+from .style import MEDIUM
+from .view import View
 from .words import angle
 
 
-def norm_of(scene, stretch):
-    """The normalisation that photons, scene and signal share, and its faint end."""
-    low, high = scene.brightness_limits()
-    return brightness_norm(stretch, low, high), low
-
-
-def draw_data(axes, scene, sky, norm, result):
+def draw_data(axes: Axes, view: View) -> Drawn:
     """Draw the smoothed photons with the outlines of the masks."""
-    values, kernel = scene.smoothed
-    shown = _brightness(axes, values, scene, sky, norm)
-    on.title(axes, f"photons, smoothed by {angle(kernel)}")
-    on.outlines(axes, result.observations, sky)
-    on.scale_bar(axes, sky)
-    on.compass(axes, sky)
-    return shown
+    scene, sigma = view.scene, view.config.smooth
+    values, kernel = (scene.smoothed_by(sigma), sigma) if sigma else scene.smoothed
+    shown = _brightness(axes, values, view)
+    on.outlines(axes, view.result.observations, view.sky)
+    return _in_brightness(view, f"photons, smoothed by {angle(kernel)}", shown)
 
 
-def draw_scene(axes, scene, sky, norm, result):
+def draw_scene(axes: Axes, view: View) -> Drawn:
     """Draw signal and background after the PSF, as a telescope without gaps would record them."""
-    shown = _brightness(axes, scene.whole, scene, sky, norm)
-    parts = ["model"]
-    if scene.bounded:
-        parts.append("gaps filled")
-    elif has_psf(result):
-        parts.append("after the PSF")
-    if any(o.backgrounds for o in result.observations):
-        parts.append("with background")
-    on.title(axes, ", ".join(parts))
-    _hatch_unseen(axes, scene, sky)
-    radii = scene.psf_radii()
-    if radii is not None:
-        on.psf_circles(axes, sky, *radii)
-    return shown
+    shown = _brightness(axes, view.scene.whole, view)
+    _hatch_unseen(axes, view)
+    with_background = any(o.backgrounds for o in view.result.observations)
+    text = "model with background" if with_background else "model"
+    if view.scene.bounded:
+        text = text.replace("background", "bkg") + ", gaps filled"
+    return _in_brightness(view, text, shown)
 
 
-def draw_signal(axes, scene, sky, norm, result):
+def draw_signal(axes: Axes, view: View) -> Drawn:
     """Draw the extended emission before the PSF, without the background."""
-    shown = _brightness(axes, scene.signal, scene, sky, norm)
-    on.title(axes, "signal" + (", deconvolved" if has_psf(result) else ", no PSF was given"))
-    _hatch_unseen(axes, scene, sky)
-    on.mark_points(axes, result.point_sources, sky)
-    scarce = result.scarcely_observed & ~result.points
-    on.mark_components(axes, result.mixture, scarce, sky, "dashed: scarcely observed")
-    return shown
+    result = view.result
+    shown = _brightness(axes, view.scene.signal, view)
+    _hatch_unseen(axes, view)
+    if not _has_ellipses(view):
+        on.mark_points(axes, result.point_sources, view.sky)
+        scarce = result.scarcely_observed & ~result.points
+        on.mark_components(axes, result.mixture, scarce, view.sky, "dashed: scarcely observed")
+    text = "signal, deconvolved" if view.has_psf else "signal, no PSF was given"
+    return _in_brightness(view, text, shown)
 
 
-def draw_completeness(axes, scene, sky, result):
+def draw_components(axes: Axes, view: View) -> Drawn:
+    """Draw the signal with the numbered ellipses of the components."""
+    shown = _brightness(axes, view.scene.signal, view)
+    _hatch_unseen(axes, view)
+    text = f"{len(view.result.mixture)} components, ellipses of 1 sigma"
+    return _in_brightness(view, text, shown)
+
+
+def draw_completeness(axes: Axes, view: View) -> Drawn:
     """Draw the completeness with the outlines of the masks."""
-    values = scene.images.completeness.values
-    shown = on.show(axes, values, scene.grid, sky, "bone", Normalize(0, 1))
+    values = view.scene.completeness
+    shown = on.show(axes, values, view.scene.grid, view.sky, "bone", Normalize(0, 1))
     axes.set_facecolor("black")
-    on.title(axes, "completeness")
-    on.outlines(axes, result.observations, sky)
-    if not scene.bounded:
-        style = {"fontsize": MEDIUM, "color": "black", "path_effects": []}
+    on.outlines(axes, view.result.observations, view.sky)
+    ink = "white"
+    if not view.scene.bounded:
+        ink = "black"
+        style = {"fontsize": MEDIUM, "color": ink}
         on.note(axes, 0.5, 0.5, "complete everywhere", ha="center", va="center", **style)
-    strip_bar(axes.figure, axes, shown, "completeness bar", [0, 0.5, 1])
-    return shown
+    return Drawn("completeness", shown, "completeness", ticks=[0, 0.5, 1], ink=ink)
 
 
-def draw_residual(axes, scene, sky, name="residual"):
+def draw_residual(axes: Axes, view: View) -> Drawn:
     """Draw the significance of data minus model in blocks of at least 10 expected photons."""
-    blocks = scene.residual_blocks()
-    shown = draw_blocks(axes, blocks, sky)
-    on.title(axes, title_of(blocks))
-    strip_bar(axes.figure, axes, shown, f"{name} bar", [-EDGE, 0, EDGE])
-    return shown
+    blocks = view.scene.residual_blocks(view.config.block)
+    shown = draw_blocks(axes, blocks, view.sky)
+    return Drawn("residual", shown, label_of(blocks), ticks=[-EDGE, 0, EDGE], ink="black")
 
 
-def brightness_label(result):
-    """Label of the colour bar that photons, scene and signal share."""
-    unit = ""
-    if result.exposure_unit:
-        exposure = plain(float(f"{result.reference_exposure:.3g}"))
-        unit = f"\nof {exposure} {result.exposure_unit.replace('cm**2', 'cm$^2$')}"
-        unit += " (approximate)" if areas_of(result) else ""
-    return rf"photons arcsec$^{{-2}}$ at the reference exposure{unit}"
+def draw_error(axes: Axes, view: View) -> Drawn:
+    """Draw the error of the signal over the draws of the parameters, at a stated resolution."""
+    found = error_of_signal(view.result, view.sky.x, view.sky.y, view.config.smooth)
+    values = found.values * view.scale
+    high = float(np.percentile(values, 99.9)) or 1.0
+    low = high / 100
+    norm = brightness_norm(view.config.stretch, low, high)
+    shown = on.show(axes, values, found.grid, view.sky, colours(view.config.cmap or SKY), norm)
+    axes.set_facecolor(shown.cmap(0.0))
+    text = "error of the signal"
+    return Drawn(
+        text, shown, f"{view.unit}, at {angle(found.sigma)}, {found.n_draws} draws", low=low
+    )
 
 
-def has_psf(result):
-    """Whether any observation of a fit has a PSF."""
-    return any(o.psf is not None for o in result.observations)
+def draw_panel(
+    panel: Panel, axes: Axes, view: View, *, left=True, bottom=True, marked=True
+) -> Drawn:
+    """Draw a panel, and what maps have in common.
+
+    Parameters
+    ----------
+    panel : Panel
+    axes : Axes
+        WCSAxes for a map.
+    view : View
+    left, bottom : bool
+        Which edges of a map get coordinates.
+    marked : bool
+        Whether a map gets the scale bar, the arrows and the beam.
+    """
+    drawn = panel.draw(axes, view)
+    if panel.on_sky:
+        config, sky, ink = view.config, view.sky, drawn.ink
+        style: dict[str, Any] = {"coords": config.coords, "degrees": config.degrees}
+        dress(axes, sky, left=left, bottom=bottom, ink="0.75" if ink == "white" else "0.3", **style)
+        on.regions(axes, view.regions, sky)
+        if config.contours is not None:
+            on.contours(axes, view.scene.signal * view.scale, levels_of(view), ink)
+        if _has_ellipses(view) or panel.name == "components":
+            draw_ellipses(axes, view.result, sky)
+        if marked:
+            on.scale_bar(axes, sky, ink)
+            on.compass(axes, sky, ink)
+            beam = beam_at(view.result, sky.middle) if panel.name in _BLURRED else None
+            if beam is not None:
+                on.beam(axes, sky, beam, ink)
+    on.title(axes, drawn.title)
+    return drawn
 
 
-def _brightness(axes, values, scene, sky, norm):
-    shown = on.show(axes, values, scene.grid, sky, SKY, norm)
+def levels_of(view: View) -> Sequence[float]:
+    """The levels of the contours, in the units of the view."""
+    levels = parsed_contours(view.config.contours or "5")
+    if isinstance(levels, tuple):
+        return levels
+    values = view.scene.signal * view.scale
+    top = float(values.max(initial=0.0))
+    low = min(view.limits[0], top / 10) or 1e-30
+    return [float(f"{one:.2g}") for one in np.geomspace(low, top, levels + 2)[1:-1]]
+
+
+def _has_ellipses(view):
+    return view.config.components
+
+
+def _brightness(axes, values, view):
+    cmap = colours(view.config.cmap or SKY)
+    shown = on.show(axes, values * view.scale, view.scene.grid, view.sky, cmap, view.norm)
     # Beyond its grid the picture is as dark as its darkest pixel.
-    axes.set_facecolor(colormaps[SKY](0.0))
+    axes.set_facecolor(cmap(0.0))
     return shown
 
 
-def _hatch_unseen(axes, scene, sky):
-    if scene.bounded:
-        on.hatch(axes, scene.images.completeness.values, scene.grid, sky, SCARCE)
+def _in_brightness(view, text, shown):
+    """What a panel of surface brightness shows: the floor of its stretch is stated."""
+    low, _ = view.limits
+    label = view.unit
+    if is_curved(view.norm):
+        label += f" ({view.config.stretch}, linear below {plain(float(f'{low:.1g}'))})"
+    return Drawn(text, shown, label, low=low)
+
+
+def _hatch_unseen(axes, view):
+    if view.scene.bounded:
+        on.hatch(axes, view.scene.completeness, view.scene.grid, view.sky, SCARCE)
+
+
+_BLURRED = ("data", "scene")

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from ...config import PlotConfig
 from ...plane.frame import SkyFrame
 from ...plane.grid import SkyImage
-from . import sky as on
+from . import marks as on
 from .colour import SKY, brightness_bar, brightness_norm, signed_bar
-from .sky import Sky
+from .sky import Sky, dress
 
 
 def image_figure(
@@ -68,7 +68,7 @@ def image_figure(
     else:
         shown = on.show(axes, image.values, image.grid, sky, SKY, brightness)
         brightness_bar(figure, shown, bar, text, _limits(image.values)[0])
-    sky.dress(axes, left=True, bottom=True)
+    dress(axes, sky)
     on.title(axes, title)
     return figure
 

@@ -2,13 +2,24 @@
 
 import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from mpl_toolkits.axes_grid1.axes_divider import make_axes_locatable
 
-from . import sky as on
+from . import marks as on
 from .colour import INK, MEDIUM, SMALL, numbers, power_of, scaled
+from .panel import Drawn
 
 _LINES = (("background", "#2b7bba", "--"), ("signal", "#d95f0e", "-."), ("model", INK, "-"))
 _ORDER = ("data", "model", "signal", "background")
 _POINTS = {"fmt": "o", "ms": 3, "color": "0.1", "mfc": "white", "mew": 0.9, "lw": 0.9}
+
+
+def profile_panel(axes, view):
+    """Draw the profile about the brightest emission, and data over model below it."""
+    ratio = make_axes_locatable(axes).append_axes("bottom", "33%", pad=0.04)
+    ratio.set_label("ratio")
+    title = "radial profile"
+    draw_profile(axes, ratio, view.scene.profile(), title)
+    return Drawn(title)
 
 
 def draw_profile(axes, ratio, profile, title):
@@ -30,8 +41,6 @@ def draw_profile(axes, ratio, profile, title):
     _draw_ratio(ratio, profile, radius)
     for panel in (axes, ratio):
         panel.set_xlim(edges[0], edges[-1] * 1.03)
-        panel.yaxis.tick_right()
-        panel.yaxis.set_label_position("right")
         panel.tick_params(labelsize=SMALL, which="both", direction="in", left=True, right=True)
         panel.tick_params(which="both", top=True, bottom=True)
         panel.grid(alpha=0.2, lw=0.5)

@@ -3,20 +3,22 @@
 An observation with a wrong position or background can hide in the sum over all observations.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from matplotlib.figure import Figure
 
 from ...answers.scene import Scene
-from ...model.result import FitResult
-from . import panels, words
+from . import marks as on
+from . import words
+from .colour import flat_bar
+from .panels import draw_residual
 from .profile import draw_profile
-from .sky import Sky
+from .sky import dress
+from .view import View
 
-_PANEL = 4.2
 
-
-def residuals_figure(result: FitResult) -> Figure:
+def residuals_figure(views: Sequence[View]) -> Figure:
     """Figure with the residual and the radial profile of every observation, one row for each.
 
     The residual compares the photons of one observation with the photons that the model expects in
@@ -24,7 +26,8 @@ def residuals_figure(result: FitResult) -> Figure:
 
     Parameters
     ----------
-    result : FitResult
+    views : sequence of View
+        One.
 
     Returns
     -------
@@ -37,47 +40,55 @@ def residuals_figure(result: FitResult) -> Figure:
     InputError
         If there are neither photons nor an exposure map.
     """
-    whole = Scene(result)
-    scenes = [whole]
-    if len(result.observations) > 1:
-        single = [replace(result, observations=(o,)) for o in result.observations]
-        scenes = [Scene(one, x=whole.x, y=whole.y) for one in single]
-    sky = Sky(whole.grid, result.frame, whole.x, whole.y)
-    figure, axes = _empty(sky, len(scenes))
-    centre = whole.centre()
+    (view,) = views
+    scenes = [view.scene]
+    if len(view.result.observations) > 1:
+        single = [replace(view.result, observations=(o,)) for o in view.result.observations]
+        scenes = [Scene(one, view.sky.x, view.sky.y) for one in single]
+    figure, axes = _empty(view, len(scenes))
+    centre = view.scene.centre()
     for i, scene in enumerate(scenes, start=1):
         (observation,) = scene.result.observations
         panel = axes[f"residual {i}"]
-        panels.draw_residual(panel, scene, sky, f"residual {i}")
-        panels.on.title(panel, f"{words.name_of(observation)}: {panel.get_title(loc='left')}")
-        panels.on.outlines(panel, [observation], sky)
-        sky.dress(panel, left=True, bottom=True)
+        drawn = draw_residual(panel, replace(view, result=scene.result, scene=scene))
+        on.title(panel, f"{words.name_of(observation)}: {drawn.title}")
+        on.outlines(panel, [observation], view.sky)
+        dress(panel, view.sky, coords=view.config.coords, degrees=view.config.degrees)
+        bar = panel.inset_axes((0, 1.11, 1, 0.025), label=f"residual {i} bar")
+        flat_bar(figure, drawn.shown, bar, drawn.label, ticks=drawn.ticks)
         expected = scene.images.expected.values.sum()
         text = f"{observation.n_photons:,.0f} photons, {expected:,.0f} expected"
-        draw_profile(axes[f"profile {i}"], axes[f"ratio {i}"], scene.profile(centre), text)
-    words.write_heading(figure, result, left=0.75)
+        upper, lower = axes[f"profile {i}"], axes[f"ratio {i}"]
+        draw_profile(upper, lower, scene.profile(centre), text)
+        for one in (upper, lower):
+            one.yaxis.tick_right()
+            one.yaxis.set_label_position("right")
+            one.tick_params(which="both", left=True)
+    words.write_heading(figure, view.result, left=0.1)
     return figure
 
 
-def _empty(sky, n_rows):
+def _empty(view, n_rows):
     """A figure with the axes of all rows, sized so that the residuals have the sky's shape."""
-    tall, gap = _PANEL * sky.aspect, 0.95
+    width = view.config.inches
+    side = (width - 1.2) / 2
+    tall, gap = side * view.sky.aspect, 1.0
     mosaic, heights = [], []
     for i in range(1, n_rows + 1):
         mosaic += [[f"residual {i}", f"profile {i}"], [f"residual {i}", f"ratio {i}"], [".", "."]]
         heights += [0.75 * tall, 0.25 * tall, gap]
-    width, height = 2 * _PANEL + 2.2, n_rows * (tall + gap) + 0.85
+    height = n_rows * (tall + gap) + 0.6
     figure = Figure(figsize=(width, height), facecolor="white")
     grid = {
         "height_ratios": heights[:-1],
-        "left": 0.8 / width,
-        "right": 1 - 0.9 / width,
-        "bottom": 0.65 / height,
-        "top": 1 - 1.13 / height,
+        "left": 0.45 / width,
+        "right": 1 - 0.55 / width,
+        "bottom": 0.45 / height,
+        "top": 1 - 1.15 / height,
         "wspace": 0.06,
         "hspace": 0.0,
     }
-    on_sky = {f"residual {i}": {"projection": sky.wcs} for i in range(1, n_rows + 1)}
+    on_sky = {f"residual {i}": {"projection": view.sky.wcs} for i in range(1, n_rows + 1)}
     axes = figure.subplot_mosaic(mosaic[:-1], gridspec_kw=grid, per_subplot_kw=on_sky)
     for name, one in axes.items():
         one.set_label(name)

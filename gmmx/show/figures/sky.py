@@ -1,25 +1,29 @@
-"""Panels of the sky: axes with coordinates, and the marks that go on them.
+"""The part of the sky that panels show, and the coordinates at their edges.
 
-A panel's data coordinates are the pixels of one grid, so that astropy's WCSAxes can label them with
-right ascension and declination. `Sky.points` brings positions of the tangent plane there.
+A panel's data coordinates are the pixels of one grid, so that astropy's WCSAxes can label them.
+`Sky.points` brings positions of the tangent plane there.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from astropy.wcs import WCS
-from matplotlib import colormaps, patheffects
-from matplotlib.collections import LineCollection
-from matplotlib.patches import Circle, Ellipse
 
 from ...plane.frame import SkyFrame
 from ...plane.grid import PixelGrid
 from ...plane.wcs import wcs_of
-from .colour import FLAG, INK, MASK, MEDIUM, SMALL
+from .style import MEDIUM, SMALL
 
-_SHADE = [patheffects.withStroke(linewidth=2.0, foreground=(0, 0, 0, 0.65))]
-_BAR_LENGTHS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 3600)
-_MAGNIFICATIONS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
+    from astropy.wcs import WCS
+
+# Offsets are in arcmin from this width on [arcsec].
+_WIDE = 240.0
+_NAMES = {"icrs": ("RA (ICRS)", "Dec (ICRS)"), "galactic": ("Galactic longitude", "latitude")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +42,16 @@ class Sky:
 
     grid: PixelGrid
     frame: SkyFrame | None
-    x: tuple
-    y: tuple
+    x: tuple[float, float]
+    y: tuple[float, float]
 
     @property
-    def wcs(self):
+    def wcs(self) -> WCS:
         """The WCS that labels the panels."""
         if self.frame is not None:
             return wcs_of(self.grid, self.frame)
+        from astropy.wcs import WCS
+
         wcs = WCS(naxis=2)
         wcs.wcs.cunit = "arcsec", "arcsec"
         wcs.wcs.cname = "x", "y"
@@ -55,207 +61,154 @@ class Sky:
         return wcs
 
     @property
-    def width(self):
+    def width(self) -> float:
         """Width of the part shown [arcsec]."""
         return self.x[1] - self.x[0]
 
     @property
-    def aspect(self):
+    def aspect(self) -> float:
         """Height over width of the part shown."""
         return (self.y[1] - self.y[0]) / self.width
 
-    def points(self, xy):
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The middle of the part shown [arcsec]."""
+        return sum(self.x) / 2, sum(self.y) / 2
+
+    @cached_property
+    def centre(self) -> SkyCoord | None:
+        """The direction of the middle; None without a tangent plane."""
+        return None if self.frame is None else self.direction(*self.middle)
+
+    def direction(self, x: float, y: float) -> SkyCoord:
+        """The direction of a position in the plane [arcsec]."""
+        from astropy.coordinates import SkyCoord
+
+        assert self.frame is not None
+        return SkyCoord(*self.frame.to_sky(x, y), unit="deg", frame=self.frame.radesys.lower())
+
+    def points(self, xy: np.ndarray) -> np.ndarray:
         """Data coordinates of positions (n, 2) in the plane [arcsec]."""
         return np.stack(self.grid.to_pixels(*np.asarray(xy, np.float64).T), axis=-1)
 
-    def length(self, arcsec):
+    def length(self, arcsec: float) -> float:
         """A length [arcsec] in data coordinates."""
         return arcsec / self.grid.step
 
-    def dress(self, axes, *, left, bottom):
-        """Set the limits of a panel, and label its left and bottom edge where asked for."""
-        (x0, y0), (x1, y1) = self.points(np.stack([self.x, self.y], axis=1))
-        axes.set_xlim(x0, x1)
-        axes.set_ylim(y0, y1)
-        axes.set_aspect("equal")
-        names = ("x", "y") if self.frame is None else ("right ascension", "declination")
-        for index, (name, labelled) in enumerate(zip(names, (bottom, left), strict=True)):
-            coordinate = axes.coords[index]
-            coordinate.set_ticks(number=4)
-            coordinate.set_ticklabel(size=SMALL, exclude_overlapping=True)
-            coordinate.set_ticklabel_visible(labelled)
-            unit = " [arcsec]" if self.frame is None else ""
-            coordinate.set_axislabel(f"{name}{unit}" if labelled else " ", size=MEDIUM, minpad=0.6)
-            coordinate.tick_params(direction="in", color="0.75", length=3.5)
+    def inside(self, xy: np.ndarray) -> np.ndarray:
+        """Whether positions (n, 2) in the plane [arcsec] are shown."""
+        x, y = np.asarray(xy).T
+        return (x > self.x[0]) & (x < self.x[1]) & (y > self.y[0]) & (y < self.y[1])
+
+    def directions(self, x: float, y: float) -> tuple[np.ndarray, np.ndarray]:
+        """Unit vectors to north and east in the plane at a position [arcsec]."""
+        assert self.frame is not None
+        angle = np.radians(float(self.frame.north(x, y)))
+        north = np.array([-np.sin(angle), np.cos(angle)])
+        return north, np.array([-north[1], north[0]])
+
+
+def dress(
+    axes: Any,
+    sky: Sky,
+    *,
+    coords: str = "icrs",
+    degrees: bool = False,
+    left: bool = True,
+    bottom: bool = True,
+    ink: str = "0.75",
+) -> None:
+    """Set the limits of a panel, and write coordinates at its left and bottom edge.
+
+    Parameters
+    ----------
+    axes : WCSAxes
+    sky : Sky
+    coords : {"icrs", "galactic", "offset"}
+    degrees : bool
+        Whether coordinates are decimal.
+    left, bottom : bool
+        Which edges get labels.
+    ink : color
+        Of the ticks.
+    """
+    (x0, y0), (x1, y1) = sky.points(np.stack([sky.x, sky.y], axis=1))
+    axes.set_xlim(x0, x1)
+    axes.set_ylim(y0, y1)
+    axes.set_aspect("equal")
+    shown, names, swapped = _coordinates(axes, sky, coords)
+    for index, (coordinate, name) in enumerate(zip(shown, names, strict=True)):
+        at_left = (index == 1) != swapped
+        edge, labelled = ("l", left) if at_left else ("b", bottom)
+        _place(coordinate, edge, name, labelled)
+        _format(coordinate, sky, coords, degrees)
         # Labels along the axis leave more room for the pictures.
-        axes.coords[1].set_ticklabel(rotation=90, size=SMALL)
-        axes.coords.frame.set_color("0.35")
-        axes.coords.frame.set_linewidth(0.7)
+        turn = {"rotation": 90} if at_left else {}
+        coordinate.set_ticklabel(size=SMALL, exclude_overlapping=True, **turn)
+        coordinate.tick_params(direction="in", color=ink, length=3.0, width=0.6)
+    axes.coords.frame.set_color("0.35")
+    axes.coords.frame.set_linewidth(0.6)
 
 
-def title(axes, text):
-    """Write the title of a panel above its left end."""
-    # A fixed height, or a colour bar above the panel would push the title up.
-    axes.set_title(text, loc="left", fontsize=MEDIUM, y=1.0, pad=6, color=INK)
+def _coordinates(axes, sky, coords):
+    """The two coordinates that are labelled, their names, and whether they change sides."""
+    if sky.frame is None:
+        return list(axes.coords), ("x [arcsec]", "y [arcsec]"), False
+    if coords == "icrs" and sky.frame.radesys == "ICRS":
+        return list(axes.coords), _NAMES["icrs"], False
+    from astropy.coordinates import SkyOffsetFrame
 
-
-def show(axes, values, grid, sky, cmap, norm):
-    """Draw an image on its own grid; NaN and masked values are grey."""
-    cmap = colormaps[cmap].with_extremes(bad="0.85")
-    values = np.ma.masked_invalid(values)
-    if grid.is_aligned:
-        ny, nx = grid.shape
-        corners = np.stack(grid.to_plane([-0.5, nx - 0.5], [-0.5, ny - 0.5]), axis=1)
-        (x0, y0), (x1, y1) = sky.points(corners)
-        return axes.imshow(
-            values,
-            extent=(x0, x1, y0, y1),
-            origin="lower",
-            cmap=cmap,
-            norm=norm,
-            interpolation="nearest",
-        )
-    edges = np.meshgrid(np.arange(grid.shape[1] + 1) - 0.5, np.arange(grid.shape[0] + 1) - 0.5)
-    x, y = sky.grid.to_pixels(*grid.to_plane(*edges))
-    return axes.pcolormesh(x, y, values, cmap=cmap, norm=norm, rasterized=True)
-
-
-def outlines(axes, observations, sky):
-    """Draw the edges of the masks."""
-    lines = [sky.points(line) for o in observations for line in o.mask_outlines()]
-    if lines:
-        drawn = LineCollection(lines, colors=MASK, linewidths=0.7, alpha=0.9)
-        axes.add_collection(drawn, autolim=False)
-
-
-def hatch(axes, completeness, grid, sky, below):
-    """Hatch the sky where the completeness lies below a value, and everything off the grid."""
-    padded = np.pad(completeness, 1)
-    ny, nx = grid.shape
-    x, y = sky.grid.to_pixels(
-        *grid.to_plane(*np.meshgrid(np.arange(nx + 2) - 1.0, np.arange(ny + 2) - 1.0))
+    unit = "arcmin" if sky.width > _WIDE else "arcsec"
+    system, names = (
+        (SkyOffsetFrame(origin=sky.centre.icrs), tuple(f"{n} offset [{unit}]" for n in _OFFSETS))
+        if coords == "offset"
+        else (coords, _NAMES[coords])
     )
-    # The outermost ring stands for everything beyond the grid.
-    reach = 4 * max(nx, ny)
-    x[:, 0], x[:, -1] = x[:, 0] - reach, x[:, -1] + reach
-    y[0], y[-1] = y[0] - reach, y[-1] + reach
-    drawn = axes.contourf(x, y, padded, levels=[-1.0, below], colors="none", hatches=["////"])
-    drawn.set_edgecolor((1, 1, 1, 0.28))
-    drawn.set_linewidth(0)
-    axes.contour(x, y, padded, levels=[below], colors=[(1, 1, 1, 0.4)], linewidths=0.5)
+    for coordinate in axes.coords:
+        coordinate.set_ticks_visible(False)
+        coordinate.set_ticklabel_visible(False)
+        coordinate.set_axislabel("")
+    overlay = axes.get_coords_overlay(system)
+    shown = [overlay[0], overlay[1]]
+    if coords == "offset":
+        from astropy import units
+
+        shown[0].set_coord_type("longitude", coord_wrap=180 * units.deg)
+    return shown, names, _lies_across(sky, system)
 
 
-def note(axes, x, y, text, **options):
-    """Write on a picture, at a place in fractions of the axes, legible on any colour."""
-    options = {"color": "white", "fontsize": SMALL, "path_effects": _SHADE} | options
-    return axes.text(x, y, text, transform=axes.transAxes, **options)
+_OFFSETS = ("RA", "Dec")
 
 
-def scale_bar(axes, sky):
-    """Draw a bar of a round length, about a fifth of the picture, at the lower left."""
-    fitting = [v for v in _BAR_LENGTHS if v <= 0.22 * sky.width]
-    length = max(fitting, default=0.2 * sky.width)
-    text = f"{length / 60:g}'" if length >= 60 else f'{length:g}"'
-    start, end = 0.05, 0.05 + length / sky.width
-    axes.plot(
-        [start, end],
-        [0.055, 0.055],
-        transform=axes.transAxes,
-        color="white",
-        lw=2,
-        solid_capstyle="butt",
-        path_effects=_SHADE,
-    )
-    note(axes, (start + end) / 2, 0.068, text, ha="center", va="bottom")
+def _lies_across(sky, system):
+    """Whether the lines of equal longitude run nearer to the horizontal of the panel."""
+    from astropy import units
+
+    start = sky.centre.transform_to(system)
+    end = start.directional_offset_by(0 * units.deg, 1 * units.arcsec)
+    end = end.transform_to(sky.frame.radesys.lower())
+    x, y = sky.frame.to_plane(end.ra.deg, end.dec.deg)
+    return bool(abs(x - sky.middle[0]) > abs(y - sky.middle[1]))
 
 
-def compass(axes, sky):
-    """Draw arrows to north and east at the lower right, if the panel shows the sky."""
+def _place(coordinate, edge, name, labelled):
+    """Put ticks, numbers and the name of a coordinate at an edge."""
+    opposite = {"l": "r", "b": "t"}[edge]
+    coordinate.set_ticks_position(edge + opposite)
+    coordinate.set_ticklabel_position(edge)
+    coordinate.set_axislabel_position(edge)
+    coordinate.set_ticklabel_visible(labelled)
+    coordinate.set_ticks_visible(True)
+    coordinate.set_axislabel(name if labelled else " ", size=MEDIUM, minpad=0.5)
+
+
+def _format(coordinate, sky, coords, degrees):
+    """Number and unit of the ticks."""
+    coordinate.set_ticks(number=4)
     if sky.frame is None:
         return
-    middle = np.array([sum(sky.x) / 2, sum(sky.y) / 2])
-    angle = np.radians(float(sky.frame.north(*middle)))
-    up = np.array([-np.sin(angle), np.cos(angle)])
-    reach = 0.085
-    for direction, name in ((up, "N"), (np.array([-up[1], up[0]]), "E")):
-        dx, dy = reach * direction[0], reach * direction[1] / sky.aspect
-        axes.annotate(
-            "",
-            (0.93 + dx, 0.06 + dy),
-            (0.93, 0.06),
-            xycoords="axes fraction",
-            arrowprops={
-                "arrowstyle": "-|>",
-                "color": "white",
-                "lw": 1.1,
-                "shrinkA": 0,
-                "shrinkB": 0,
-            },
-        )
-        note(axes, 0.93 + 1.4 * dx, 0.06 + 1.4 * dy, name, ha="center", va="center")
-
-
-def psf_circles(axes, sky, off_axis, radii):
-    """Draw the PSF's 39 % radius at up to three off-axis angles, magnified where it is small."""
-    if np.ptp(radii) < 0.01 * radii.max():
-        off_axis, radii = off_axis[:1], radii[:1]
-    factor = max((f for f in _MAGNIFICATIONS if f * radii.max() <= 0.042 * sky.width), default=1)
-    left = 0.03
-    for distance, radius in zip(off_axis, radii, strict=True):
-        size = factor * radius / sky.width
-        left += max(size, 0.035)
-        x, y = sky.x[0] + left * sky.width, sky.y[0] + 0.105 * sky.width
-        centre = sky.points([(x, y)])[0]
-        circle = Circle(centre, sky.length(factor * radius), fill=False, ec="white", lw=1.1)
-        circle.set_path_effects(_SHADE)
-        axes.add_patch(circle)
-        text = f'{radius:.2g}"' if len(radii) == 1 else _angle(distance)
-        note(axes, left, 0.018, text, ha="center", va="bottom")
-        left += max(size, 0.035) + 0.012
-    off = " off axis" if len(radii) > 1 else ""
-    magnified = f", drawn {factor}x" if factor > 1 else ""
-    note(
-        axes, 0.03, 0.155 / sky.aspect, f"PSF radius (39 %){off}{magnified}", ha="left", va="bottom"
-    )
-
-
-def _angle(arcsec):
-    if arcsec >= 60:
-        return f"{arcsec / 60:.1f}'"
-    return f'{arcsec:.0f}"' if arcsec else "0'"
-
-
-def mark_components(axes, mixture, wanted, sky, label):
-    """Draw dashed 1 sigma ellipses of some components, and a line that says what they are."""
-    least = 0.012 * sky.width
-    shown = 0
-    for mean, covariance in zip(mixture.means[wanted], mixture.covariances[wanted], strict=True):
-        values, vectors = np.linalg.eigh(covariance)
-        angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
-        minor, major = sky.length(2 * np.maximum(np.sqrt(values), least))
-        ellipse = Ellipse(sky.points(mean[None])[0], major, minor, angle=angle, fill=False)
-        ellipse.set(ec=FLAG, lw=1.2, ls=(0, (3, 2)))
-        axes.add_patch(ellipse)
-        shown += sky.x[0] < mean[0] < sky.x[1] and sky.y[0] < mean[1] < sky.y[1]
-    if shown:
-        note(axes, 0.97, 0.965, label, color=FLAG, ha="right", va="top")
-
-
-def mark_points(axes, mixture, sky):
-    """Draw small crosses at the point sources, and a line that says what they are."""
-    x, y = mixture.means.T
-    inside = (x > sky.x[0]) & (x < sky.x[1]) & (y > sky.y[0]) & (y < sky.y[1])
-    if not inside.any():
-        return
-    axes.plot(
-        *sky.points(mixture.means[inside]).T,
-        "+",
-        ms=4.5,
-        mew=0.8,
-        color=MASK,
-        alpha=0.9,
-        label="point sources",
-        scalex=False,
-        scaley=False,
-    )
-    note(axes, 0.03, 0.965, "+ point sources, not included", color=MASK, ha="left", va="top")
+    if coords == "offset":
+        unit = "arcmin" if sky.width > _WIDE else "arcsec"
+        coordinate.set_format_unit(unit, decimal=True, show_decimal_unit=False)
+    elif degrees or coords == "galactic":
+        coordinate.set_format_unit("deg", decimal=True)

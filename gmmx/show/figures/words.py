@@ -3,7 +3,7 @@
 from astropy.coordinates import SkyCoord
 
 from ...model.flux_notes import areas_of
-from .colour import LARGE, MEDIUM
+from .style import LARGE, SMALL, em
 
 
 def angle(arcsec):
@@ -17,9 +17,9 @@ def write_heading(figure, result, *, left):
     """Write the two lines at the head of a figure, `left` inches from its edge."""
     width, height = figure.get_size_inches()
     bold = {"fontsize": LARGE, "fontweight": "bold"}
-    grey = {"fontsize": MEDIUM + 0.5, "color": "0.3"}
-    figure.text(left / width, 1 - 0.36 / height, heading(result), va="center", **bold)
-    figure.text(left / width, 1 - 0.68 / height, details(result), va="center", **grey)
+    grey = {"fontsize": SMALL, "color": "0.3"}
+    figure.text(left / width, 1 - 1.3 * em() / height, heading(result), va="center", **bold)
+    figure.text(left / width, 1 - 2.9 * em() / height, details(result), va="center", **grey)
 
 
 def heading(result):

@@ -1,0 +1,58 @@
+"""All panels and all figures with a layout of their own, by name."""
+
+from .history import history_figure, history_panel
+from .layout import panels_figure
+from .panel import Page, Panel
+from .panels import (
+    draw_completeness,
+    draw_components,
+    draw_data,
+    draw_error,
+    draw_residual,
+    draw_scene,
+    draw_signal,
+)
+from .profile import profile_panel
+from .residuals import residuals_figure
+
+PANELS = {
+    panel.name: panel
+    for panel in (
+        Panel("data", draw_data),
+        Panel("scene", draw_scene),
+        Panel("signal", draw_signal),
+        Panel("completeness", draw_completeness),
+        Panel("residual", draw_residual),
+        Panel("error", draw_error),
+        Panel("components", draw_components),
+        Panel("profile", profile_panel, on_sky=False),
+        Panel("history", history_panel, on_sky=False),
+    )
+}
+_OVERVIEW = ("data", "scene", "signal", "completeness", "residual", "profile")
+
+
+def overview(views):
+    """Figure of six panels: photons, whole scene, signal, completeness, residual, profile.
+
+    Photons, scene and signal share one scale. The masks are outlined. Hatching covers the sky that
+    was seen with a completeness below 5 %.
+    """
+    (view,) = views
+    panels = [PANELS[name] for name in _OVERVIEW]
+    return panels_figure(view, panels, heading=True, lettered=True)
+
+
+def _history(views):
+    (view,) = views
+    return history_figure(view.result, view.config.inches)
+
+
+PAGES = {
+    page.name: page
+    for page in (
+        Page("overview", overview),
+        Page("observations", residuals_figure),
+        Page("history", _history),
+    )
+}

@@ -150,13 +150,13 @@ def simulated(
     parameters: ParameterSet | None = None,
     exposure_scale: float = 1.0,
     with_psf: bool = True,
+    in_pixels: bool = True,
 ) -> tuple[Simulation, ...]:
     """Simulate the photons of every observation of a fit.
 
-    The number of photons is a Poisson number, and their density is exactly the lambda(x) of the
-    fit, with PSF, exposure, gaps, masks and all backgrounds; see `gmmx.answers.photon_source`.
-    150,000 photons take a tenth of a second. To simulate one parameter set many times, make a
-    `PhotonSource` for each observation once and draw from it.
+    The number of photons is a Poisson number, and their density is the lambda(x) of the fit; see
+    `gmmx.answers.photon_source`. 150,000 photons take a tenth of a second. To simulate one
+    parameter set many times, make a `PhotonSource` for each observation once and draw from it.
 
     Parameters
     ----------
@@ -168,12 +168,15 @@ def simulated(
         Factor on the exposure time of every observation; see `scaled`.
     with_psf : bool
         Whether the PSF spreads the photons. Without it the observations have no PSF.
+    in_pixels : bool
+        Whether photons that the fit counted in pixels are counted in these pixels again. Else
+        they are single photons, and the PSF of the observations is that of the telescope alone.
 
     Returns
     -------
     tuple of Simulation
-        One for each observation. Photons that the fit counted in pixels are in these pixels, one
-        row for each photon. They have no energies; see `with_energies` for those.
+        One for each observation, with one row for each photon. The photons have no energies;
+        `gmmx.answers.event_rows.rows_of` draws those.
 
     Raises
     ------
@@ -185,39 +188,57 @@ def simulated(
     >>> import gmmx
     >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
     >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
-    >>> (simulation,) = simulated(result, np.random.default_rng(1), exposure_scale=3)
-    >>> simulation
-    Simulation(observation: 1,201 photons, 0 of them of backgrounds)
-    >>> again = gmmx.fit(simulation.observation, n_components=1)
+    >>> simulated(result, np.random.default_rng(1), exposure_scale=3)
+    (Simulation(observation: 1,201 photons, 0 of them of backgrounds),)
     """
+    parameters = ParameterSet.of(result) if parameters is None else parameters
+    found = []
+    for o, amplitudes in zip(result.observations, parameters.amplitudes, strict=True):
+        seen = o if with_psf else without_psf(o)
+        seen = seen if in_pixels else not_in_pixels(seen)
+        source = PhotonSource.of(
+            seen, parameters.mixture, amplitudes, reference=result.reference_exposure
+        )
+        found.append(_simulation(source, parameters, rng, exposure_scale))
+    return tuple(found)
+
+
+def _simulation(source, parameters, rng, exposure_scale):
+    """The simulation of one observation."""
     if not (np.isfinite(exposure_scale) and exposure_scale > 0):
         raise InputError(
             f"`exposure_scale` = {exposure_scale}: it must be a positive number",
             parameter="exposure_scale",
         )
-    parameters = ParameterSet.of(result) if parameters is None else parameters
-    found = []
-    for o, amplitudes in zip(result.observations, parameters.amplitudes, strict=True):
-        seen = o if with_psf else without_psf(o)
-        source = PhotonSource.of(
-            seen, parameters.mixture, amplitudes, reference=result.reference_exposure
-        )
-        photons, origin = source.drawn(rng, exposure_scale)
-        of_sky = origin >= 0
-        origin[of_sky] = parameters.numbers[origin[of_sky]]
-        longer = scaled(seen, exposure_scale)
-        found.append(Simulation(replace(longer, photons=photons, dropped={}), origin))
-    return tuple(found)
+    photons, origin = source.drawn(rng, exposure_scale)
+    of_sky = origin >= 0
+    origin[of_sky] = parameters.numbers[origin[of_sky]]
+    longer = scaled(source.observation, exposure_scale)
+    return Simulation(replace(longer, photons=photons, dropped={}), origin)
 
 
 def without_psf(observation: Observation) -> Observation:
     """The observation with no PSF but that of the pixels, if its photons are counted in some."""
-    if observation.photons.pixel == 0 or observation.psf is None:
-        return replace(observation, psf=None)
     side = observation.photons.pixel
-    # The smallest part is that of a point source, whose width is not zero either.
-    constant = type(observation.psf).constant(side / np.sqrt(12))
-    return replace(observation, psf=constant)
+    if side == 0 or observation.psf is None:
+        return replace(observation, psf=None)
+    return replace(observation, psf=type(observation.psf).constant(side / np.sqrt(12)))
+
+
+def not_in_pixels(observation: Observation) -> Observation:
+    """The observation without photons, as it was before they were counted in pixels.
+
+    The variance of the pixel is taken out of the PSF. One that was nothing but the pixel's is
+    left with a width that does not matter.
+    """
+    side, psf = observation.photons.pixel, observation.psf
+    if side == 0:
+        return observation
+    if psf is not None:
+        least = (1e-3 * side) ** 2
+        covariances = psf.covariances - (side**2 / 12 - least) * np.eye(2)
+        psf = replace(psf, covariances=covariances)
+    return replace(observation, photons=Photons(np.zeros(0), np.zeros(0)), psf=psf)
 
 
 def scaled(observation: Observation, factor: float) -> Observation:
@@ -240,6 +261,7 @@ def scaled(observation: Observation, factor: float) -> Observation:
         completeness = replace(completeness, exposure=factor * completeness.exposure)
     if pointing.exposure_time is not None:
         pointing = replace(pointing, exposure_time=factor * pointing.exposure_time)
+    pointing = replace(pointing, header=_longer(pointing.header, factor))
     backgrounds = tuple(
         replace(
             b,
@@ -252,3 +274,15 @@ def scaled(observation: Observation, factor: float) -> Observation:
     return replace(
         observation, completeness=completeness, pointing=pointing, backgrounds=backgrounds
     )
+
+
+def _longer(header, factor):
+    """The keywords of an observation of another exposure time."""
+    found = {key: value for key, value in header.items() if key != "DATE-END"}
+    for key in ("ONTIME", "LIVETIME", "EXPOSURE"):
+        if isinstance(found.get(key), int | float):
+            found[key] = factor * found[key]
+    start, stop = found.get("TSTART"), found.get("TSTOP")
+    if isinstance(start, int | float) and isinstance(stop, int | float):
+        found["TSTOP"] = start + factor * (stop - start)
+    return found

@@ -9,6 +9,7 @@ from ..config import (
     PlotConfig,
     ProfileConfig,
     RenderConfig,
+    SimulateConfig,
 )
 
 CONFIGS = {
@@ -20,6 +21,7 @@ CONFIGS = {
     "flux": FluxConfig,
     "profile": ProfileConfig,
     "test": GoodnessConfig,
+    "simulate": SimulateConfig,
 }
 # Options that are shorter than the parameter that they set.
 SHORT = {"n_components": "k", "energy_kev": "energy"}

@@ -20,6 +20,7 @@ from .options import Command, flag, setting, values
 from .plot import plot
 from .profile import profile
 from .render import render
+from .simulate import simulate
 from .test import test
 
 
@@ -165,6 +166,7 @@ def score(console, model, events, no_checksum, as_json):
 
 
 main.add_command(test)
+main.add_command(simulate)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from .output import (
 )
 from .profile import ProfileConfig
 from .reading import SOURCE_POSITIONS, ReadOptions, SourceOptions, chip_numbers, energy_band
+from .simulate import LABELS, AssignConfig, SimulateConfig
 
 __all__ = [
     "ALL_IMAGES",
@@ -45,6 +46,7 @@ __all__ = [
     "IMAGES",
     "IMAGES_OF_EACH",
     "IMAGES_OF_ERRORS",
+    "LABELS",
     "MAPS",
     "MODEL_SUFFIXES",
     "N_DRAWS",
@@ -55,6 +57,7 @@ __all__ = [
     "STRETCHES",
     "UNITS",
     "WIDTHS",
+    "AssignConfig",
     "ErrorsConfig",
     "ExportConfig",
     "FitConfig",
@@ -67,6 +70,7 @@ __all__ = [
     "ProfileConfig",
     "ReadOptions",
     "RenderConfig",
+    "SimulateConfig",
     "SourceOptions",
     "chip_numbers",
     "energy_band",

@@ -1,5 +1,7 @@
 """Slow twins of the kernels, in NumPy, that anyone can check by eye."""
 
+from itertools import pairwise
+
 import numpy as np
 
 # ---- raster ----
@@ -54,6 +56,50 @@ def add_overlaps(image, cells, first_row, origin, matrix, inverse):
         jy -= first_row
         on = (jx >= 0) & (jx < width) & (jy >= 0) & (jy < height)
         image[iy, ix] += cells[jy[on], jx[on]].sum() / u.size * abs(np.linalg.det(matrix))
+
+
+# ---- rings and isophotes ----
+
+
+def disc_fractions(means, covariances, radii):
+    """Twin of `_kernels.discs.disc_fractions`: adaptive quadrature along the boundary.
+
+    With d = x - mu and q = d' C^-1 d, the divergence of the field d (1 - exp(-q/2)) / q is
+    exp(-q/2), so that its flux through the circle is the part inside, but for the norm.
+    """
+    from scipy.integrate import quad
+
+    found = np.zeros((len(means), len(radii)))
+    for v, (mean, (xx, xy, yy)) in enumerate(zip(means, covariances, strict=True)):
+        inverse = np.linalg.inv([[xx, xy], [xy, yy]])
+
+        def outflow(angle, radius):
+            out = np.array([np.cos(angle), np.sin(angle)])
+            d = radius * out - mean  # noqa: B023
+            square = d @ inverse @ d  # noqa: B023
+            return radius * out @ d * -np.expm1(-square / 2) / max(square, 1e-300)
+
+        toward = np.arctan2(mean[1], mean[0]) + np.linspace(0, 2 * np.pi, 9)
+        scale = 2 * np.pi * np.sqrt(xx * yy - xy * xy)
+        for j, radius in enumerate(radii):
+            sums = [
+                quad(outflow, *part, (radius,), limit=400, epsabs=1e-8)[0]
+                for part in pairwise(toward)
+            ]
+            found[v, j] = np.sum(sums) / scale
+    return found
+
+
+def densities_of_skies(fluxes, means, covariances, skies, x, y):
+    """Twin of `_kernels.densities.densities_of_skies`: one Gaussian after another."""
+    found = np.zeros_like(x)
+    for v, n in enumerate(skies):
+        for flux, mean, covariance in zip(fluxes[n], means[n], covariances[n], strict=True):
+            d = np.stack([x[v], y[v]], 1) - mean
+            square = np.einsum("pi,ij,pj->p", d, np.linalg.inv(covariance), d)
+            peak = flux / (2 * np.pi * np.sqrt(np.linalg.det(covariance)))
+            found[v] += peak * np.exp(-square / 2)
+    return found
 
 
 # ---- elementary functions ----

@@ -17,6 +17,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmx._kernels import exposure, information, photons, search
 from gmmx._kernels._math import exp_fast, log_fast
+from gmmx._kernels.densities import densities_of_skies
+from gmmx._kernels.discs import disc_fractions
 from gmmx._kernels.exposure import LevelMaps
 from gmmx._kernels.threads import Pace, threads_at_most
 from gmmx._kernels.tiles import TiledPhotons, Views, reaching_views
@@ -433,3 +435,38 @@ def test_kernels_without_compilation():
     )
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-1000:]
     assert "passed" in run.stdout
+
+
+# ---- rings and isophotes ----
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.5, 8.0, 60.0])
+@pytest.mark.parametrize("distance", [0.0, 3.0, 12.0])
+def test_fractions_of_gaussians_within_circles_are_those_of_the_twin(distance, ratio):
+    angle = np.radians(np.array([0.0, 40.0, 130.0]))
+    c, s = np.cos(angle), np.sin(angle)
+    turn = np.moveaxis(np.array([[c, -s], [s, c]]), 2, 0)
+    covariances = turn @ np.diag([16.0, 16.0 / ratio**2]) @ np.swapaxes(turn, 1, 2)
+    packed = np.ascontiguousarray(covariances.reshape(-1, 4)[:, [0, 1, 3]])
+    means, radii = (
+        distance * np.array([[1.0, 0.0], [0.6, 0.8], [-0.8, 0.6]]),
+        np.array([0.5, 4, 11]),
+    )
+    expected = reference.disc_fractions(means, packed, radii)
+    assert_allclose(disc_fractions(means, packed, radii), expected, atol=2e-5)
+
+
+def test_nothing_lies_within_a_point_and_all_within_an_endless_circle():
+    found = disc_fractions(np.zeros((1, 2)), np.array([[4.0, 0.0, 1.0]]), np.array([0.0, np.inf]))
+    assert_array_equal(found, [[0.0, 1.0]])
+
+
+def test_densities_of_several_skies_are_those_of_the_twin():
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(3, 4, 2, 2))
+    skies = rng.uniform(0, 5, (3, 4)), rng.normal(0, 3, (3, 4, 2)), root @ np.swapaxes(root, 2, 3)
+    skies[0][1, 2] = 0.0
+    number, (x, y) = np.array([2, 0, 1, 1, 2]), rng.normal(0, 4, (2, 5, 7))
+    found = np.empty((5, 7))
+    densities_of_skies(*skies, number, x, y, found)
+    assert_allclose(found, reference.densities_of_skies(*skies, number, x, y), rtol=1e-10)

@@ -271,6 +271,16 @@ def test_the_part_of_an_error_that_follows_the_background_is_apart():
     assert_allclose(table["DECONV_SUR_FLUX_STAT_ERR"] / total, np.sqrt(0.5), rtol=0.06)
 
 
+def test_a_fixed_background_has_no_part_in_the_errors():
+    # The mean of equal numbers may differ from them by its rounding.
+    result = make_result([make_observation(kinds=("sky", "streak"))], make_mixture())
+    draws = make_draws(result)
+    amplitudes = np.array(draws.amplitudes)
+    amplitudes[:, 1] = 0.1 + 0.2
+    table = replace(result, draws=replace(draws, amplitudes=amplitudes)).profile(bins="0,10,30")
+    assert np.all(np.isfinite(table["MODEL_SUR_FLUX_BG_ERR"]))
+
+
 def test_moved_components_of_a_draw_are_blurred_like_those_of_a_fit():
     result = make_result([make_observation(), make_observation(1, name="other")], make_mixture(4))
     draws, rng, rings = make_draws(result, n=3), np.random.default_rng(11), make_rings()

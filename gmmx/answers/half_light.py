@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from .drawn_skies import DrawnSkies
     from .rings import Rings
 
-# Radii at which the enclosed flux is computed, rounds of refinement for the fit, and how far the
-# radius of a draw may lie from that of the fit, as a factor.
-_RADII, _ROUNDS, _FARTHEST = 33, 4, 4.0
+# Radii at which the enclosed flux is computed for the fit and for the draws, rounds of refinement
+# for the fit, and how far the radius of a draw may lie from that of the fit, as a factor.
+_RADII, _RADII_OF_DRAWS, _ROUNDS, _FARTHEST = 33, 25, 4, 4.0
 
 
 def half_light_radius(skies: DrawnSkies, rings: Rings, reach: float) -> Interval:
@@ -57,12 +57,12 @@ def half_light_radius(skies: DrawnSkies, rings: Rings, reach: float) -> Interval
         i = min(int(np.searchsorted(inside, total[0] / 2)), len(radii) - 1)
         low, high = (low if i == 0 else radii[i - 1]), radii[i]
     best = (low + high) / 2
-    radii = np.geomspace(best / _FARTHEST, min(best * _FARTHEST, reach), 2 * _RADII)
+    radii = np.geomspace(best / _FARTHEST, min(best * _FARTHEST, reach), _RADII_OF_DRAWS)
     last = [reach] if reach > radii[-1] else []
     fine = rings.with_edges(np.array([0.0, *radii, *last]))
     fit, drawn = (np.cumsum(values, -1) for values in skies.photons(fine))
     found = np.array([_crossing(radii, row[: len(radii)], row[-1] / 2) for row in drawn])
-    # Between the radii the curve is a straight line, for the fit and for the draws.
+    # Between the radii the curve is interpolated, for the fit and for the draws.
     found *= best / _crossing(radii, fit[: len(radii)], fit[-1] / 2)
     return Interval.over(found[:, None], value=np.array([best]))
 
@@ -83,4 +83,16 @@ def _widest(rings, mixture):
 
 def _crossing(radii, enclosed, level):
     """Radius at which a rising curve reaches a level."""
-    return float(np.interp(level, enclosed, radii)) if enclosed[-1] > 0 else np.nan
+    from scipy.interpolate import PchipInterpolator
+
+    if not enclosed[-1] > 0:
+        return np.nan
+    if not enclosed[0] < level < enclosed[-1]:
+        return float(radii[0] if level <= enclosed[0] else radii[-1])
+    i = int(np.searchsorted(enclosed, level))
+    # The four neighbours make the slopes at both ends of the interval.
+    near = slice(max(i - 2, 0), i + 2)
+    curve = PchipInterpolator(np.log(radii[near]), enclosed[near])
+    roots = curve.solve(level, extrapolate=False)
+    roots = roots[(roots >= np.log(radii[i - 1]) - 1e-9) & (roots <= np.log(radii[i]) + 1e-9)]
+    return float(np.exp(roots[0]))

@@ -11,16 +11,16 @@ change of the shape (Jedrzejewski 1987). The ellipse is corrected until both van
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._arrays import read_only
+from .._kernels.densities import densities_of_skies
 from ..model.interval import Interval
 
 if TYPE_CHECKING:
-    from ..model.mixture import Mixture
     from .drawn_skies import DrawnSkies
     from .rings import Rings
 
@@ -31,6 +31,8 @@ _ROUNDS, _ROUNDS_OF_DRAW = 60, 12
 # Largest correction in one round, and the largest last one of an ellipse that has settled, and that
 # has settled so well that it is left alone; all in units of the semi-major axis.
 _FARTHEST, _SETTLED, _SETTLED_WELL = 0.2, 0.01, 1e-4
+# Ellipses of draws that are in memory at a time.
+_ELLIPSES = 20_000
 # Flattest ellipse.
 _LEAST_RATIO = 0.05
 
@@ -115,15 +117,20 @@ def isophotes(skies: DrawnSkies, rings: Rings, radii: np.ndarray) -> Isophotes:
     start = np.linalg.inv(rings.to_circles) * radii[:, None, None]
     centres = np.broadcast_to(rings.centre, (len(radii), 2))
     fitted = skies.result.extended
-    places, shapes, settled = _corrected(fitted, centres, start, _ROUNDS)
+    one = _Skies(fitted.fluxes[None], fitted.means[None], fitted.covariances[None])
+    places, shapes, settled = _corrected(one.rows(len(radii)), centres, start, _ROUNDS)
     best = _ellipses(places, shapes, settled)
-    rows = []
-    for mixture in skies.draws.mixtures(without=skies.result.points):
-        drawn = places.copy(), shapes.copy(), np.zeros(len(radii), bool)
-        given = places[settled], shapes[settled], _ROUNDS_OF_DRAW
-        for every, found in zip(drawn, _corrected(mixture, *given), strict=True):
-            every[settled] = found
-        rows.append(_ellipses(*drawn))
+    rows, number = [], np.flatnonzero(settled)
+    for drawn in _blocks(skies, len(number)):
+        n = len(drawn.fluxes)
+        given = np.tile(places[number], (n, 1)), np.tile(shapes[number], (n, 1, 1))
+        found = _corrected(drawn.rows(len(number)), *given, _ROUNDS_OF_DRAW)
+        for i in range(n):
+            its = slice(i * len(number), (i + 1) * len(number))
+            whole = places.copy(), shapes.copy(), np.zeros(len(radii), bool)
+            for every, part in zip(whole, found, strict=True):
+                every[number] = part[its]
+            rows.append(_ellipses(*whole))
     # Angles are counted from that of the fit, from -90 to 90.
     turned = np.array([(row.angles - best.angles + 90) % 180 - 90 for row in rows]) + best.angles
     x, y = np.array([row.centres for row in rows]).transpose(2, 0, 1)
@@ -136,8 +143,42 @@ def isophotes(skies: DrawnSkies, rings: Rings, radii: np.ndarray) -> Isophotes:
     )
 
 
-def _corrected(mixture: Mixture, centres, shapes, rounds):
-    """Correct ellipses towards isophotes: centres (n, 2), shapes (n, 2, 2), whether settled.
+@dataclass(frozen=True, eq=False, repr=False)
+class _Skies:
+    """N mixtures of K components, and the number of the mixture for each of V ellipses."""
+
+    fluxes: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
+    number: np.ndarray | None = None
+
+    def rows(self, each: int) -> _Skies:
+        """The mixtures with so many ellipses for each."""
+        return replace(self, number=np.repeat(np.arange(len(self.fluxes)), each))
+
+    def densities(self, chosen, x, y):
+        """Densities at positions (V', P) about the chosen ellipses."""
+        mixtures = (
+            np.ascontiguousarray(one) for one in (self.fluxes, self.means, self.covariances)
+        )
+        found = np.empty_like(x)
+        densities_of_skies(*mixtures, self.number[chosen], x, y, found)
+        return found
+
+
+def _blocks(skies, n):
+    """The mixtures of the draws, some at a time, so that few ellipses are in memory."""
+    step = max(1, _ELLIPSES // max(n, 1))
+    means, covariances = (
+        getattr(skies.draws, name)[:, skies.columns] for name in ("means", "covariances")
+    )
+    for first in range(0, len(skies.draws), step):
+        its = slice(first, first + step)
+        yield _Skies(skies.fluxes[its], means[its], covariances[its])
+
+
+def _corrected(skies, centres, shapes, rounds):
+    """Correct ellipses towards isophotes: centres (V, 2), shapes (V, 2, 2), whether settled.
 
     A shape takes the unit circle to the ellipse.
     """
@@ -149,7 +190,7 @@ def _corrected(mixture: Mixture, centres, shapes, rounds):
         moving = np.flatnonzero(last > _SETTLED_WELL)
         if not len(moving):
             break
-        harmonics, falls = _harmonics(mixture, centres[moving], shapes[moving])
+        harmonics, falls = _harmonics(skies, moving, centres[moving], shapes[moving])
         # An isophote is where the brightness falls outwards.
         last[moving] = np.where(falls, np.abs(harmonics).max(1), np.inf)
         centres[moving] += np.einsum("nij,nj->ni", shapes[moving], harmonics[:, :2])
@@ -159,14 +200,18 @@ def _corrected(mixture: Mixture, centres, shapes, rounds):
     return centres, shapes, last < _SETTLED
 
 
-def _harmonics(mixture, centres, shapes):
+def _harmonics(skies, chosen, centres, shapes):
     """Corrections of ellipses (n, 4), and whether the brightness falls outwards."""
     anomaly = 2 * np.pi * np.arange(_PLACES) / _PLACES
     circle = np.stack([np.cos(anomaly), np.sin(anomaly)])
     waves = np.stack([*circle, np.cos(2 * anomaly), np.sin(2 * anomaly)]) * (2 / _PLACES)
     offsets = shapes @ circle
     inner, outer = (
-        mixture.density(*(centres[:, :, None] + factor * offsets).transpose(1, 0, 2))
+        skies.densities(
+            chosen,
+            centres[:, :1] + factor * offsets[:, 0],
+            centres[:, 1:] + factor * offsets[:, 1],
+        )
         for factor in (1 - _APART, 1 + _APART)
     )
     slope = ((outer - inner) / (2 * _APART)).mean(1)

@@ -183,12 +183,15 @@ def _following(drawn, amplitudes):
     spread that would vanish if the backgrounds were known.
     """
     moved = amplitudes - amplitudes.mean(0)
-    moved = moved[:, moved.any(0)]
+    spread = moved.std(0)
+    # A fixed amplitude is the same in all draws, up to the rounding of its mean.
+    free = spread > 1e-9 * np.abs(amplitudes).max(0, initial=0.0)
+    moved = moved[:, free] / spread[free]
     if not moved.size:
         return np.zeros(drawn.shape[1])
     known = np.nan_to_num(drawn)
-    slopes, *_ = np.linalg.lstsq(moved / moved.std(0), known - known.mean(0), rcond=1e-9)
-    return np.where(np.isnan(drawn).any(0), np.nan, (moved / moved.std(0) @ slopes).std(0))
+    slopes, *_ = np.linalg.lstsq(moved, known - known.mean(0), rcond=1e-9)
+    return np.where(np.isnan(drawn).any(0), np.nan, (moved @ slopes).std(0))
 
 
 def _poisson_limits(counts):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._arrays import read_only
+from .._kernels.discs import disc_fractions
 from .._kernels.rings import ring_integrals
 from ..errors import InputError
 
@@ -140,6 +141,8 @@ class Rings:
         means : (V, 2) array
         covariances : (V, 2, 2) array
         """
+        if self.sector is None:
+            return np.diff(disc_fractions(*self._round(means, covariances), self.edges))
         return self._integrals(means, covariances, *_NOWHERE)[:, :, 0]
 
     def seen(
@@ -169,11 +172,15 @@ class Rings:
         given = np.ascontiguousarray(values, np.float64), to_cells, float(outside), spacing
         return self._integrals(means, covariances, *given)[:, :, 1]
 
-    def _integrals(self, means, covariances, values, to_cells, outside, spacing):
+    def _round(self, means, covariances):
+        """Gaussians in the coordinates in which the rings are round, as kernels take them."""
         matrix = self.to_circles
         round_means = (means - self.centre) @ matrix.T
         packed = (matrix @ covariances @ matrix.T).reshape(-1, 4)[:, [0, 1, 3]]
-        given = np.ascontiguousarray(round_means), np.ascontiguousarray(packed)
+        return np.ascontiguousarray(round_means), np.ascontiguousarray(packed)
+
+    def _integrals(self, means, covariances, values, to_cells, outside, spacing):
+        given = self._round(means, covariances)
         return ring_integrals(*given, self.edges, self.wedge, values, to_cells, outside, spacing)
 
     def sums(self, grid: PixelGrid, maps: Sequence[np.ndarray]) -> np.ndarray:

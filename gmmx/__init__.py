@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     # The same names for type checkers and editors, which do not run `__getattr__`.
     from .answers.images import render as render
     from .commands.notebook import fit as fit
+    from .commands.samples import fit_samples as fit_samples
     from .config import FitConfig as FitConfig
     from .config import FitOptions as FitOptions
     from .config import ReadOptions as ReadOptions
+    from .config import SampleOptions as SampleOptions
     from .errors import ConvergenceWarning as ConvergenceWarning
     from .errors import DataError as DataError
     from .errors import DataWarning as DataWarning
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from .model.pointing import Pointing as Pointing
     from .model.psf import PsfModel as PsfModel
     from .model.result import FitResult as FitResult
+    from .model.samples import Samples as Samples
+    from .model.samples_result import SamplesResult as SamplesResult
     from .model.state import FitState as FitState
     from .plane.frame import PhysicalFrame as PhysicalFrame
     from .plane.frame import SkyFrame as SkyFrame
@@ -60,6 +64,7 @@ _HOMES = {
     "read_observation": "reading.door",
     "read_observations": "reading.door",
     "fit": "commands.notebook",
+    "fit_samples": "commands.samples",
     "read": "io.models:read_model",
     "read_regions": "io.regions",
     "render": "answers.images",
@@ -84,10 +89,14 @@ _HOMES = {
     "PointSources": "fitting.point_sources",
     "FitState": "model.state",
     "FitResult": "model.result",
+    # Nouns of a catalogue.
+    "Samples": "model.samples",
+    "SamplesResult": "model.samples_result",
     # Options.
     "ReadOptions": "config",
     "FitOptions": "config",
     "FitConfig": "config",
+    "SampleOptions": "config",
     # Errors and warnings.
     "GmmxError": "errors",
     "InputError": "errors",

@@ -532,3 +532,42 @@ def integrated_squared_error(truth, model):
     return (cross(truth, truth) - 2 * cross(truth, model) + cross(model, model)) / cross(
         truth, truth
     )
+
+
+# ---- samples ----
+
+
+def sample_log_terms(x, noise, fluxes, means, covariances):
+    """Twin of `_kernels.samples.sample_log_terms`: each pair on its own, NaN where unknown."""
+    logs = np.empty((len(x), len(fluxes)))
+    for i, k in np.ndindex(logs.shape):
+        known = ~np.isnan(x[i])
+        d = x[i, known] - means[k, known]
+        total = (covariances[k] + noise[i])[np.ix_(known, known)]
+        q = d @ np.linalg.solve(total, d)
+        log_norm = -0.5 * np.linalg.slogdet(total)[1] - known.sum() / 2 * np.log(2 * np.pi)
+        logs[i, k] = np.log(fluxes[k]) + log_norm - q / 2
+    return logs
+
+
+def extreme_deconvolution_step(x, noise, weights, fractions, means, covariances):
+    """One step of Bovy, Hogg & Roweis (2011), equations 8 and 14 to 18, sample by sample.
+
+    Returns the fractions, means and covariances after the step and the log-likelihood before it.
+    """
+    logs = sample_log_terms(x, noise, fractions, means, covariances)
+    log_sums = np.logaddexp.reduce(logs, axis=1)
+    q = weights[:, None] * np.exp(logs - log_sums[:, None])
+    b, spread = np.empty((*q.shape, x.shape[1])), np.empty((*q.shape, *covariances.shape[1:]))
+    for i, k in np.ndindex(q.shape):
+        known = ~np.isnan(x[i])
+        total = (covariances[k] + noise[i])[np.ix_(known, known)]
+        gain = covariances[k][:, known] @ np.linalg.inv(total)
+        b[i, k] = means[k] + gain @ (x[i, known] - means[k, known])
+        spread[i, k] = covariances[k] - gain @ covariances[k][known]
+    sums = q.sum(0)
+    new_means = np.einsum("ik,ikd->kd", q, b) / sums[:, None]
+    offsets = new_means - b
+    outer = offsets[..., :, None] * offsets[..., None, :] + spread
+    new_covariances = np.einsum("ik,ikde->kde", q, outer) / sums[:, None, None]
+    return sums / weights.sum(), new_means, new_covariances, float(weights @ log_sums)

@@ -13,7 +13,15 @@ import pytest
 import gmmx
 
 PACKAGE = Path(gmmx.__file__).parent
-VERBS = ("fit", "read", "read_observation", "read_observations", "read_regions", "render")
+VERBS = (
+    "fit",
+    "fit_samples",
+    "read",
+    "read_observation",
+    "read_observations",
+    "read_regions",
+    "render",
+)
 NOUNS = (
     "Background",
     "Completeness",
@@ -33,6 +41,9 @@ NOUNS = (
     "Pointing",
     "PsfModel",
     "ReadOptions",
+    "SampleOptions",
+    "Samples",
+    "SamplesResult",
     "Shapes",
     "SkyFrame",
     "SkyImage",

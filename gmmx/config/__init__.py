@@ -34,11 +34,21 @@ from .output import (
 )
 from .profile import ProfileConfig
 from .reading import SOURCE_POSITIONS, ReadOptions, SourceOptions, chip_numbers, energy_band
+from .samples import (
+    COVARIANCE_FORMS,
+    CRITERIA,
+    NOISE_MODELS,
+    NOISE_ORDERS,
+    SAMPLE_STARTS,
+    SampleOptions,
+)
 from .simulate import LABELS, AssignConfig, SimulateConfig
 
 __all__ = [
     "ALL_IMAGES",
     "COORDINATES",
+    "COVARIANCE_FORMS",
+    "CRITERIA",
     "CURVES",
     "DRAW_METHODS",
     "ESTIMATES",
@@ -49,9 +59,12 @@ __all__ = [
     "LABELS",
     "MAPS",
     "MODEL_SUFFIXES",
+    "NOISE_MODELS",
+    "NOISE_ORDERS",
     "N_DRAWS",
     "PANELS",
     "REGION_FRAMES",
+    "SAMPLE_STARTS",
     "SOURCE_POSITIONS",
     "STARTS",
     "STRETCHES",
@@ -70,6 +83,7 @@ __all__ = [
     "ProfileConfig",
     "ReadOptions",
     "RenderConfig",
+    "SampleOptions",
     "SimulateConfig",
     "SourceOptions",
     "chip_numbers",

@@ -1,0 +1,245 @@
+"""Sums over samples in any number of dimensions, each with a noise covariance of its own.
+
+Triangles of symmetric matrices are read row by row: element (i, j <= i) stands at i (i + 1) / 2 +
+j. The innermost loops run over samples (lanes), so that LLVM vectorises them.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._jit import kernel, parallel_kernel, prange
+from ._lanes import (
+    LANES,
+    Workspace,
+    factorise,
+    gather,
+    invert,
+    normalise,
+    put_own_terms,
+    put_shared_terms,
+    workspace_for,
+)
+
+# Blocks of samples, whose sums are added in order.
+_MAX_BLOCKS = 32
+
+
+class Rows(NamedTuple):
+    """Samples of which the same d coordinates are known.
+
+    Attributes
+    ----------
+    x : (d, n) array
+    noise : (m, n) array
+        Noise covariance of each: m = 0 if it is the same for all and belongs to the Gaussians, d
+        for a diagonal, d (d + 1) / 2 for the lower triangle.
+    weights : (n,) array
+    backgrounds : (n_b, n) array
+        Density of each background at each sample, per unit of its amplitude.
+    """
+
+    x: np.ndarray
+    noise: np.ndarray
+    weights: np.ndarray
+    backgrounds: np.ndarray
+
+
+class Gaussians(NamedTuple):
+    """The components as the rows know them.
+
+    Attributes
+    ----------
+    log_coefficients : (K,) array
+        ``log F - d / 2 log(2 pi)``, and ``- log |L|`` if the noise is the same for all rows.
+    means : (K, d) array
+    triangles : (K, d (d + 1) / 2) array
+        Lower triangle of L^-1, with ``L L^T`` the total covariance, if the noise is the same for
+        all rows; else of the covariance without noise.
+    """
+
+    log_coefficients: np.ndarray
+    means: np.ndarray
+    triangles: np.ndarray
+
+
+@kernel
+def _bounds(n, block, n_blocks):
+    """First and last sample of a block; blocks begin at whole lanes."""
+    groups = (n + LANES - 1) // LANES
+    low, high = groups * block // n_blocks, groups * (block + 1) // n_blocks
+    return LANES * low, min(LANES * high, n)
+
+
+@kernel
+def _n_blocks(n):
+    return max(1, min(_MAX_BLOCKS, (n + LANES - 1) // LANES))
+
+
+@kernel
+def _put_terms(rows, gaussians, start, n, space):
+    """Logarithm of each component's density at n samples, as rows of ``space.terms``."""
+    if rows.noise.shape[0] == 0:
+        put_shared_terms(rows.x, gaussians, start, n, space)
+    else:
+        put_own_terms(rows.x, rows.noise, gaussians, start, n, space)
+
+
+@parallel_kernel
+def sample_moments(rows, amplitudes, gaussians):
+    """Moments of the samples under each component, responsibilities and log-likelihood.
+
+    With ``lambda_i = sum_k F_k N(x_i; mu_k, T_ki) + sum_b B_b q_bi``, ``r_ik = w_i F_k N(...) /
+    lambda_i`` and ``d = x_i - mu_k`` the sums are n0 = sum r and, if the noise is the same for all
+    rows, sum r d and sum r d d^T; else, with ``u = T^-1 d``, sum r u and sum r (u u^T - T^-1).
+
+    Parameters
+    ----------
+    rows : Rows
+    amplitudes : (n_b,) array
+        Background amplitudes B.
+    gaussians : Gaussians
+
+    Returns
+    -------
+    sums : (K, 1 + d + d (d + 1) / 2) array
+    responsibilities : (n_b,) array
+    log_likelihood : float
+        sum_i w_i log lambda_i.
+    """
+    d, n = rows.x.shape
+    n_k, n_b, n_blocks = len(gaussians.means), len(amplitudes), _n_blocks(n)
+    partial = np.zeros((n_blocks, n_k, 1 + d + d * (d + 1) // 2))
+    partial_b = np.zeros((n_blocks, n_b + 1))
+    for block in prange(n_blocks):
+        space = workspace_for(n_k, d)
+        first, last = _bounds(n, block, n_blocks)
+        for start in range(first, last, LANES):
+            lanes = min(LANES, last - start)
+            _put_terms(rows, gaussians, start, lanes, space)
+            normalise(
+                rows.weights, rows.backgrounds, amplitudes, start, lanes, space, partial_b[block]
+            )
+            if rows.noise.shape[0] == 0:
+                _add_shared(rows.x, gaussians.means, start, lanes, space, partial[block])
+            else:
+                _add_own(rows, gaussians, start, lanes, space, partial[block])
+    sums, sums_b = np.zeros(partial.shape[1:]), np.zeros(n_b + 1)
+    for block in range(n_blocks):
+        sums += partial[block]
+        sums_b += partial_b[block]
+    return sums, sums_b[:n_b], sums_b[n_b]
+
+
+@kernel
+def _add_shared(x, means, start, n, space, sums):
+    """Add the moments of n samples whose covariances are the same: of r, r d and r d d^T."""
+    d = len(x)
+    for k in range(len(means)):
+        n_near = gather(space, k, n)
+        if n_near == 0:
+            continue
+        near, r, target = space.near, space.chosen, sums[k]
+        for i in range(d):
+            values, mean, row = x[i, start : start + n], means[k, i], space.y[i]
+            for lane in range(n_near):
+                row[lane] = values[near[lane]] - mean
+        total = 0.0
+        for lane in range(n_near):
+            total += r[lane]
+        target[0] += total
+        place = 1 + d
+        for i in range(d):
+            one, product = space.y[i], space.products
+            total = 0.0
+            for lane in range(n_near):
+                product[lane] = r[lane] * one[lane]
+                total += product[lane]
+            target[1 + i] += total
+            for j in range(i + 1):
+                other, total = space.y[j], 0.0
+                for lane in range(n_near):
+                    total += product[lane] * other[lane]
+                target[place] += total
+                place += 1
+
+
+@kernel
+def _add_own(rows, gaussians, start, n, space, sums):
+    """Add the moments of n samples with their own covariances: of r, r u and r (u u^T - T^-1)."""
+    d = len(rows.x)
+    for k in range(len(gaussians.means)):
+        n_near = gather(space, k, n)
+        if n_near == 0:
+            continue
+        factorise(rows.x, rows.noise, gaussians, k, start, n_near, space)
+        invert(d, n_near, space)
+        r, u, target = space.chosen, space.u, sums[k]
+        total = 0.0
+        for lane in range(n_near):
+            total += r[lane]
+        target[0] += total
+        place = 1 + d
+        for i in range(d):
+            one, product = u[i], space.products
+            total = 0.0
+            for lane in range(n_near):
+                product[lane] = r[lane] * one[lane]
+                total += product[lane]
+            target[1 + i] += total
+            for j in range(i + 1):
+                other, total = u[j], 0.0
+                for lane in range(n_near):
+                    total += product[lane] * other[lane]
+                for p in range(i, d):
+                    a, b = space.inverse[p * (p + 1) // 2 + i], space.inverse[p * (p + 1) // 2 + j]
+                    for lane in range(n_near):
+                        total -= r[lane] * a[lane] * b[lane]
+                target[place] += total
+                place += 1
+
+
+@parallel_kernel
+def sample_log_densities(rows, amplitudes, gaussians):
+    """Logarithm of lambda at each sample, (n,); the parameters are those of `sample_moments`."""
+    d, n = rows.x.shape
+    n_k, n_blocks = len(gaussians.means), _n_blocks(n)
+    logs = np.empty(n)
+    for block in prange(n_blocks):
+        space, unused = workspace_for(n_k, d), np.zeros(len(amplitudes) + 1)
+        first, last = _bounds(n, block, n_blocks)
+        for start in range(first, last, LANES):
+            lanes = min(LANES, last - start)
+            _put_terms(rows, gaussians, start, lanes, space)
+            normalise(rows.weights, rows.backgrounds, amplitudes, start, lanes, space, unused)
+            for lane in range(lanes):
+                logs[start + lane] = space.logs[lane]
+    return logs
+
+
+@parallel_kernel
+def sample_log_terms(rows, gaussians):
+    """Logarithm of F_k N(x_i; mu_k, T_ki) of each component at each sample, (K, n)."""
+    d, n = rows.x.shape
+    n_k, n_blocks = len(gaussians.means), _n_blocks(n)
+    terms = np.empty((n_k, n))
+    for block in prange(n_blocks):
+        space = workspace_for(n_k, d)
+        first, last = _bounds(n, block, n_blocks)
+        for start in range(first, last, LANES):
+            lanes = min(LANES, last - start)
+            _put_terms(rows, gaussians, start, lanes, space)
+            for k in range(n_k):
+                for lane in range(lanes):
+                    terms[k, start + lane] = space.terms[k, lane]
+    return terms
+
+
+__all__ = [
+    "Gaussians",
+    "Rows",
+    "Workspace",
+    "sample_log_densities",
+    "sample_log_terms",
+    "sample_moments",
+]

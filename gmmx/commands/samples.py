@@ -1,0 +1,97 @@
+"""The fit of a mixture to samples, for notebooks: arrays in, a SamplesResult out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..config import SampleOptions
+from ..errors import InputError
+from ..fitting.samples.driver import fit_samples as fit_prepared
+from ..model.mixture import Mixture
+from ..model.samples import Samples
+from ..model.samples_result import SamplesResult
+
+
+def fit_samples(
+    x: "np.ndarray | Samples",
+    covariances: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+    *,
+    names: Sequence[str] = (),
+    start: Mixture | None = None,
+    options: SampleOptions | None = None,
+    callback: Callable | None = None,
+    **single_options: Any,
+) -> SamplesResult:
+    """Fit a mixture of Gaussians to samples in any number of dimensions, each with its own errors.
+
+    Maximises ``sum_i w_i log sum_k a_k N(x_i; mu_k, Sigma_k + S_i)`` (Bovy, Hogg & Roweis 2011,
+    AOAS 5, 1657) plus the logarithm of the priors. Of a sample with missing values it takes the
+    likelihood of those that are known, exactly.
+
+    Parameters
+    ----------
+    x : (N, D) array or Samples
+        Values, NaN where one is missing; or everything about the samples at once.
+    covariances : array, optional
+        Covariances of the noise: (N, D) variances, (N, D, D) covariances, or (D, D) for all.
+    weights : (N,) array, optional
+        Weights of the samples.
+    names : sequence of str, optional
+        Names of the columns.
+    start : Mixture, optional
+        Components to start from, in the units of the columns. They are fitted as they are, unless
+        `n_components` asks for more.
+    options : SampleOptions, optional
+        All other options at once.
+    callback : callable, optional
+        Called with ``(stage, k)`` before each trial. It stops the fit by raising an exception.
+    **single_options
+        Fields of SampleOptions, such as ``n_components=3`` or ``seed=1``.
+
+    Returns
+    -------
+    SamplesResult
+
+    Raises
+    ------
+    InputError
+        If the arrays are no samples, or an option is none.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If `max_iter` evaluations were not enough.
+    DataWarning
+        If there are fewer components than were asked for.
+    DegeneracyWarning
+        If components are as narrow as `min_sigma`.
+
+    Notes
+    -----
+    The function is long because this docstring is the reference of the fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gmmx
+    >>> rng = np.random.default_rng(0)
+    >>> x = np.concatenate([rng.normal(0, 1, (300, 2)), rng.normal(8, 2, (200, 2))])
+    >>> result = gmmx.fit_samples(x + rng.normal(0, 0.5, x.shape), np.full(x.shape, 0.25))
+    >>> len(result.mixture)
+    2
+    >>> result.mixture.means.round(1)
+    array([[-0. ,  0. ],
+           [ 7.8,  7.8]])
+    """
+    SampleOptions.check_names(single_options)
+    options = replace(SampleOptions() if options is None else options, **single_options)
+    if isinstance(x, Samples):
+        if covariances is not None or weights is not None or names:
+            raise InputError("`x` holds the errors, weights and names already: give them once")
+        samples = x
+    else:
+        samples = Samples(x=x, covariances=covariances, weights=weights, names=names)
+    return fit_prepared(samples, start=start, options=options, callback=callback, stacklevel=3)

@@ -1,0 +1,209 @@
+"""Samples of which the same coordinates are known, laid out for the kernels."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .._kernels.samples import Gaussians, Rows
+from .likelihood import GaussianSums
+
+_LOG_2_PI = float(np.log(2 * np.pi))
+_TINY = 1e-300
+# Samples whose responsibilities are kept at a time.
+_CHUNK = 8192
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SampleGroup:
+    """Samples with the same pattern of missing values.
+
+    The likelihood of what is known of a sample is exact: the projection R takes the known
+    coordinates of means and covariances.
+
+    Attributes
+    ----------
+    index : (n,) integers
+        Which samples these are.
+    columns : (d,) integers
+        The coordinates that are known.
+    rows : Rows
+        In scaled coordinates.
+    common : (d, d) array or None
+        Noise covariance if it is the same for all, else None.
+    log_volume : float
+        Logarithm of the product of the scales of the known columns, by which coefficients are
+        divided, so that densities are in the units of the columns.
+    """
+
+    index: np.ndarray
+    columns: np.ndarray
+    rows: Rows
+    common: np.ndarray | None
+    log_volume: float
+
+    def gaussians(self, mixture):
+        """The components as these samples know them."""
+        d, log_fluxes = len(self.columns), np.log(np.maximum(mixture.fluxes, _TINY))
+        known = self._known(mixture.covariances)
+        coefficients = log_fluxes - d / 2 * _LOG_2_PI - self.log_volume
+        means = np.ascontiguousarray(mixture.means[:, self.columns])
+        if self.common is not None:
+            roots = np.linalg.cholesky(known + self.common)
+            coefficients -= np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(1)
+            known = np.linalg.inv(roots)
+        return Gaussians(coefficients, means, _packed(known))
+
+    def deconvolved(self, sums, mixture):
+        """Moments of the samples without noise, about the components' means.
+
+        With ``G = Sigma R^T T^-1`` and ``d = x - R mu`` they are the sums over i of r, r G d and
+        r (G d d^T G^T + Sigma - G R Sigma) (Bovy et al. 2011, equations 16 and 17).
+
+        Parameters
+        ----------
+        sums : (K, 1 + d + d (d + 1) / 2) array
+            Of `sample_moments`.
+        mixture : Mixture
+
+        Returns
+        -------
+        GaussianSums
+        """
+        d, sigma = len(self.columns), mixture.covariances
+        zeroth, first, second = sums[:, 0], sums[:, 1 : 1 + d], _square(sums[:, 1 + d :], d)
+        gains = sigma[:, :, self.columns]
+        if self.common is not None:
+            gains = gains @ np.linalg.inv(self._known(sigma) + self.common)
+            rest = sigma - gains @ sigma[:, self.columns]
+        else:
+            rest = sigma
+        second = gains @ second @ np.swapaxes(gains, 1, 2) + zeroth[:, None, None] * rest
+        return GaussianSums(
+            zeroth,
+            np.einsum("kij,kj->ki", gains, first),
+            (second + np.swapaxes(second, 1, 2)) / 2,
+        )
+
+    def part(self, place, weights, with_backgrounds):
+        """The samples of this group that have a place, with other weights.
+
+        Parameters
+        ----------
+        place : (N,) integers
+            New index of each sample, or -1.
+        weights : (n,) array
+            Of the samples that have a place, by that.
+        with_backgrounds : bool
+        """
+        here = np.flatnonzero(place[self.index] >= 0)
+        index, rows = place[self.index[here]], self.rows
+        backgrounds = rows.backgrounds if with_backgrounds else rows.backgrounds[:0]
+        arrays = rows.x[:, here], rows.noise[:, here], weights[index], backgrounds[:, here]
+        rows = Rows(*(np.array(array, order="C") for array in arrays))
+        return replace(self, index=index, rows=rows)
+
+    def chunks(self):
+        """The rows in pieces of at most _CHUNK samples."""
+        for first in range(0, len(self.index), _CHUNK):
+            piece = slice(first, first + _CHUNK)
+            yield Rows(*(np.array(array[..., piece], order="C") for array in self.rows))
+
+    def noise_sum(self):
+        """Weighted sum of the noise covariances, (d, d)."""
+        d = len(self.columns)
+        if self.common is not None:
+            return self.rows.weights.sum() * self.common
+        sums = self.rows.noise @ self.rows.weights
+        return np.diag(sums) if len(sums) == d else _square(sums[None], d)[0]
+
+    def _known(self, matrices):
+        return matrices[:, self.columns[:, None], self.columns]
+
+
+def groups_of(samples, scaling, backgrounds=()):
+    """Group samples by which of their coordinates are known, in scaled coordinates.
+
+    Parameters
+    ----------
+    samples : Samples
+    scaling : Scaling
+    backgrounds : sequence of SampleBackground
+
+    Returns
+    -------
+    tuple of SampleGroup
+    """
+    missing = samples.missing
+    if not missing.any():
+        return (_group(samples, scaling, backgrounds, None, np.arange(samples.n_dimensions)),)
+    patterns, labels = np.unique(missing, axis=0, return_inverse=True)
+    order = np.argsort(labels.ravel(), kind="stable")
+    cuts = np.cumsum(np.bincount(labels.ravel()))[:-1]
+    return tuple(
+        _group(samples, scaling, backgrounds, index, np.flatnonzero(~pattern))
+        for pattern, index in zip(patterns, np.split(order, cuts), strict=True)
+    )
+
+
+def mean_noise(groups, n_dimensions):
+    """Mean covariance of the noise, (D, D): each element over the samples that know it."""
+    sums, weights = np.zeros((2, n_dimensions, n_dimensions))
+    for group in groups:
+        block = np.ix_(group.columns, group.columns)
+        sums[block] += group.noise_sum()
+        weights[block] += group.rows.weights.sum()
+    return sums / np.maximum(weights, _TINY)
+
+
+def _group(samples, scaling, backgrounds, index, columns):
+    """The group of some samples, or of all if `index` is None."""
+    chosen = slice(None) if index is None else index
+    scale = scaling.scale[columns]
+    x = np.array(samples.x[chosen].T[columns], order="C")
+    x -= scaling.centre[columns, None]
+    x /= scale[:, None]
+    noise, common = _noise(samples, chosen, columns, scale)
+    # Arrays of one kind only (contiguous, not read-only), for which kernels are compiled once.
+    weights = np.array(samples.weights[chosen])
+    densities = [b.density(samples.x[chosen], columns) for b in backgrounds]
+    return SampleGroup(
+        index=np.arange(len(samples)) if index is None else index,
+        columns=columns,
+        rows=Rows(x, noise, weights, np.array(densities).reshape(len(densities), len(weights))),
+        common=common,
+        log_volume=float(np.log(scale).sum()),
+    )
+
+
+def _noise(samples, chosen, columns, scale):
+    """Noise of some samples in scaled coordinates: that of each, or that of all."""
+    kind, given, d = samples.noise_kind, samples.covariances, len(columns)
+    if kind in ("none", "common") or d == 0:
+        common = np.zeros((d, d))
+        if kind == "common":
+            common = given[columns[:, None], columns] / np.outer(scale, scale)
+        return np.zeros((0, len(samples.x[chosen]))), common
+    if kind == "diagonal":
+        return np.array(given[chosen].T[columns], order="C") / scale[:, None] ** 2, None
+    # Element by element, so that no second copy of all covariances is made.
+    rows, others = np.tril_indices(d)
+    n = len(given) if isinstance(chosen, slice) else len(chosen)
+    noise = np.empty((len(rows), n))
+    for place, (i, j) in enumerate(zip(rows, others, strict=True)):
+        noise[place] = given[chosen, columns[i], columns[j]] / (scale[i] * scale[j])
+    return noise, None
+
+
+def _packed(matrices):
+    """Lower triangles (K, d (d + 1) / 2) of matrices (K, d, d), row by row."""
+    rows, columns = np.tril_indices(matrices.shape[-1])
+    return np.ascontiguousarray(matrices[:, rows, columns])
+
+
+def _square(triangles, d):
+    """Symmetric matrices (K, d, d) of lower triangles."""
+    rows, columns = np.tril_indices(d)
+    matrices = np.zeros((len(triangles), d, d))
+    matrices[:, rows, columns] = triangles
+    matrices[:, columns, rows] = triangles
+    return matrices

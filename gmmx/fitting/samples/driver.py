@@ -1,0 +1,193 @@
+"""The fit of a mixture to samples: samples and options in, a SamplesResult out."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+
+from ..._kernels.threads import threads_at_most
+from ..._words import counted
+from ...config.samples import SampleOptions
+from ...em.structure import in_form
+from ...errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputError
+from ...model.samples_result import HISTORY_COLUMNS, SamplesResult
+from .climb import climb
+from .criteria import HELD_OUT, Criteria
+from .path import Search, columns_of
+from .problem import SampleProblem
+from .starts import amplitudes_at_start
+
+# A component is at the floor if its smallest variance is less than this times it.
+_AT_FLOOR = 1.5
+# Elements of the data, N D**2, below which one thread is faster than several.
+_FEW_ELEMENTS = 100_000
+
+
+def fit_samples(
+    samples,
+    *,
+    start=None,
+    backgrounds=(),
+    selection=None,
+    options=None,
+    callback=None,
+    stacklevel=2,
+):
+    """Fit a mixture to samples; `gmmx.fit_samples` is its public face.
+
+    Parameters
+    ----------
+    samples : Samples
+    start : Mixture, optional
+        Components to start from, in the units of the columns.
+    backgrounds : sequence of SampleBackground
+    selection : Selection, optional
+    options : SampleOptions, optional
+    callback : callable, optional
+        Called with the stage and the number of components before each trial, and with each row
+        of the history of the last ascent.
+    stacklevel : int
+        Of warnings, as for `warnings.warn`.
+
+    Returns
+    -------
+    SamplesResult
+    """
+    options = SampleOptions() if options is None else options
+    # Threads cost more than they bring where there is little to do.
+    is_small = samples.x.size * samples.n_dimensions < _FEW_ELEMENTS
+    with threads_at_most(1 if is_small else options.threads):
+        problem = SampleProblem.of(samples, options, backgrounds=backgrounds, selection=selection)
+        rng = np.random.default_rng(options.seed)
+        search = Search(problem, rng, progress=callback)
+        parameters = _found(search, start, samples, backgrounds, selection)
+        search.tell("final", len(parameters.mixture))
+        climbed = climb(problem, parameters, budget=options.max_iter, tolerance=options.tol)
+        search.note("final", climbed)
+        result = _result_of(problem, climbed, search)
+    found = _warnings_of(problem, result)
+    for warning in found:
+        warnings.warn(warning, stacklevel=stacklevel)
+    return replace(result, warnings=tuple(map(str, found)))
+
+
+def _found(search, start, samples, backgrounds, selection):
+    """Parameters for the last ascent."""
+    problem, k = search.problem, search.problem.options.n_components
+    if start is not None:
+        return _from_start(search, start)
+    if k != "auto":
+        return search.with_components(k).parameters
+    if problem.options.criterion != "held-out":
+        return search.exchanged(search.chosen()).parameters
+    order = search.rng.permutation(len(samples))
+    n_out = max(1, round(HELD_OUT * len(samples)))
+    kept, out = np.sort(order[n_out:]), np.sort(order[:n_out])
+    part = SampleProblem.of(
+        samples.select(kept),
+        problem.options,
+        scaling=problem.likelihood.scaling,
+        backgrounds=backgrounds,
+        selection=selection,
+    )
+    held_out = problem.likelihood.part(out, samples.weights[out], with_backgrounds=True)
+    chooser = Search(part, search.rng, held_out, search.path, search.progress)
+    best = chooser.chosen()
+    return search.exchanged(climb(problem, best.parameters, budget=30)).parameters
+
+
+def _from_start(search, start):
+    """Parameters of given components, grown where more of them are asked for."""
+    problem, k = search.problem, search.problem.options.n_components
+    if start.n_dimensions != problem.samples.n_dimensions:
+        raise InputError(
+            f"`start` has {start.n_dimensions} dimensions, but the samples have "
+            f"{problem.samples.n_dimensions}",
+            parameter="start",
+        )
+    if k != "auto" and k < len(start):
+        raise InputError(
+            f"`start` has {len(start)} components, but `n_components` = {k}",
+            parameter="n_components",
+        )
+    amplitudes = amplitudes_at_start(problem)
+    total = problem.likelihood.total_weight - float(
+        amplitudes @ problem.likelihood.background_integrals
+    )
+    fluxes = start.fluxes * total / start.fluxes.sum()
+    scaled = problem.likelihood.scaling.mixture_forward(start)
+    shapes = in_form(scaled.covariances, fluxes, problem.options.covariance_form)
+    scaled = replace(scaled, fluxes=fluxes, covariances=shapes)
+    parameters = problem.likelihood.scaled_parameters(scaled, amplitudes)
+    if k == "auto" or k == len(start):
+        return parameters
+    return search.exchanged(search.grown(climb(problem, parameters, budget=30), k)).parameters
+
+
+def _result_of(problem, climbed, search):
+    """The result of a fit, its components by decreasing flux and in the units of the columns."""
+    evaluation, options = climbed.evaluation, problem.options
+    order = np.argsort(-evaluation.parameters.mixture.fluxes, kind="stable")
+    mixture = problem.likelihood.scaling.mixture_back(evaluation.parameters.mixture.select(order))
+    criteria = Criteria.of(problem, evaluation)
+    (amplitudes,) = evaluation.parameters.amplitudes
+    return SamplesResult(
+        mixture=mixture,
+        samples=problem.samples,
+        backgrounds=tuple(
+            replace(b, amplitude=float(a))
+            for b, a in zip(problem.backgrounds, amplitudes, strict=True)
+        ),
+        selection=problem.likelihood.selection,
+        observed_fraction=evaluation.observed_fraction[order],
+        log_likelihood=criteria.log_likelihood,
+        objective=evaluation.objective,
+        bic=criteria.bic,
+        aic=criteria.aic,
+        icl=criteria.icl,
+        n_parameters=criteria.n_parameters,
+        converged=climbed.converged,
+        iterations=climbed.spent,
+        requested_components=None if options.n_components == "auto" else options.n_components,
+        history={
+            name: np.array(column)
+            for name, column in zip(
+                HISTORY_COLUMNS, zip(*climbed.history, strict=True), strict=True
+            )
+        },
+        path=columns_of(search.path),
+        options=options.record(),
+        seed=options.seed,
+        seconds=problem.seconds,
+    )
+
+
+def _warnings_of(problem, result):
+    """Warnings about a fit."""
+    found, options = [], problem.options
+    if not result.converged:
+        found.append(
+            ConvergenceWarning(
+                f"{result.iterations} evaluations were not enough for {options.tol:g} nat: raise "
+                "`max_iter`, or `tol`"
+            )
+        )
+    asked, k = result.requested_components, len(result.mixture)
+    if asked is not None and k < asked:
+        found.append(
+            DataWarning(
+                f"{counted(k, 'component')} instead of {asked}: the others had no samples left"
+            )
+        )
+    scaled = problem.likelihood.scaling.mixture_forward(result.mixture)
+    least = np.linalg.eigvalsh(scaled.covariances)[:, 0]
+    narrow = int((least < _AT_FLOOR * options.min_sigma**2).sum())
+    if narrow:
+        found.append(
+            DegeneracyWarning(
+                f"{narrow} of {k} components are as narrow as `min_sigma` = {options.min_sigma:g}"
+                " of a column's spread: a few samples coincide, or the noise explains all of their"
+                " width; fit fewer components, or raise `prior_covariance_count`"
+            )
+        )
+    return found

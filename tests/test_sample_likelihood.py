@@ -1,0 +1,137 @@
+"""The likelihood of samples against its slow twins, and what follows from it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import reference
+from catalogues import drawn_samples, make_mixture
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gmmx._kernels.threads import threads_at_most
+from gmmx.em.chart import Chart
+from gmmx.em.maximise import evaluate
+from gmmx.em.parameters import Priors
+from gmmx.em.photons import PhotonLikelihood
+from gmmx.em.samples import SampleLikelihood
+from gmmx.model.mixture import Mixture
+from gmmx.model.observation import Observation
+from gmmx.model.photons import Photons
+from gmmx.model.psf import PsfModel
+from gmmx.model.samples import Samples
+
+NO_PRIORS = Priors(mean_count=0.0, covariance_count=0.0, min_sigma=1e-9)
+KINDS = ("none", "common", "diagonal", "full")
+
+
+def extended(likelihood, normalised):
+    """The extended log-likelihood at the best total flux, of a normalised one."""
+    total = likelihood.total_weight
+    return normalised + total * np.log(total) - total
+
+
+def make_samples(x, variance):
+    """Samples with the same round noise."""
+    return Samples(x=x, covariances=variance * np.eye(x.shape[1]))
+
+
+def evaluated(likelihood, mixture, priors=NO_PRIORS):
+    parameters = likelihood.parameters(mixture)
+    phase = likelihood.begin_phase(parameters, priors)
+    return evaluate(likelihood, parameters, phase), phase
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3], ids=["complete", "with gaps"])
+@pytest.mark.parametrize("noise", KINDS)
+def test_steps_are_those_of_extreme_deconvolution(noise, missing):
+    rng = np.random.default_rng(4)
+    samples = drawn_samples(rng, make_mixture(rng, 2, 4), 150, noise=noise, missing=missing)
+    likelihood, total = SampleLikelihood.of(samples), samples.weights.sum()
+    mixture = make_mixture(rng, 3, 4, total)
+    mixture = replace(mixture, means=np.nan_to_num(samples.x[:3], nan=1.0))
+    slow = mixture.fluxes / total, mixture.means, mixture.covariances
+    noise = np.nan_to_num(samples.noise())
+    for _ in range(3):
+        evaluation, _ = evaluated(likelihood, mixture)
+        *slow, value = reference.extreme_deconvolution_step(
+            samples.x, noise, samples.weights, *slow
+        )
+        mixture = likelihood.scaling.mixture_back(evaluation.successor.mixture)
+        assert_allclose(evaluation.objective, extended(likelihood, value), rtol=1e-12)
+        assert_allclose(mixture.fluxes / total, slow[0], rtol=1e-9)
+        assert_allclose(mixture.means, slow[1], rtol=1e-8, atol=1e-9)
+        assert_allclose(mixture.covariances, slow[2], rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3], ids=["complete", "with gaps"])
+@pytest.mark.parametrize("noise", KINDS)
+def test_log_terms_are_those_of_the_slow_twin(noise, missing):
+    rng = np.random.default_rng(5)
+    mixture = make_mixture(rng, 3, 3, 100.0)
+    samples = drawn_samples(rng, mixture, 140, noise=noise, missing=missing)
+    likelihood = SampleLikelihood.of(samples)
+    parameters = likelihood.parameters(mixture)
+    slow = reference.sample_log_terms(
+        samples.x,
+        np.nan_to_num(samples.noise()),
+        mixture.fluxes,
+        mixture.means,
+        mixture.covariances,
+    )
+    assert_allclose(likelihood.log_terms(parameters), slow, rtol=1e-10, atol=1e-10)
+    (logs,) = likelihood.log_densities(parameters, None)
+    assert_allclose(logs, np.logaddexp.reduce(slow, axis=1), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("noise", KINDS)
+def test_the_gradient_is_the_derivative_of_the_objective(noise):
+    rng = np.random.default_rng(6)
+    mixture = make_mixture(rng, 2, 3, 200.0)
+    samples = drawn_samples(rng, mixture, 200, noise=noise, missing=0.1)
+    likelihood = SampleLikelihood.of(samples)
+    evaluation, phase = evaluated(likelihood, mixture, Priors())
+    chart = Chart.at(likelihood, evaluation.parameters, phase)
+    z, direction = chart.to_vector(evaluation.parameters), rng.normal(size=len(chart.scales))
+
+    def objective(step):
+        moved = chart.to_parameters(z + step * direction)
+        return evaluate(likelihood, moved, phase).objective
+
+    slope = (objective(1e-5) - objective(-1e-5)) / 2e-5
+    assert_allclose(chart.gradient(evaluation) @ direction, slope, rtol=1e-5)
+
+
+def test_uniform_noise_on_the_sky_gives_the_objective_of_the_photons():
+    rng = np.random.default_rng(7)
+    mixture, variance = make_mixture(rng, 4, 2, 500.0), 0.49
+    x = mixture.sample(500, rng) + rng.normal(0, np.sqrt(variance), (500, 2))
+    psf = PsfModel.constant(np.sqrt(variance))
+    observation = Observation(photons=Photons(x=x[:, 0], y=x[:, 1]), psf=psf)
+    photons = PhotonLikelihood.of([observation])
+    parameters = SampleLikelihood.of(make_samples(x, variance)).parameters(mixture)
+    at = type(parameters)(mixture=mixture, amplitudes=(np.zeros(0),))
+    on_the_sky = evaluate(photons, at, photons.begin_phase(at, NO_PRIORS))
+    in_a_table, _ = evaluated(SampleLikelihood.of(make_samples(x, variance)), mixture)
+    assert_allclose(in_a_table.objective, on_the_sky.objective, rtol=1e-9)
+
+
+def test_threads_do_not_change_a_bit():
+    rng = np.random.default_rng(8)
+    mixture = make_mixture(rng, 3, 3, 3000.0)
+    likelihood = SampleLikelihood.of(drawn_samples(rng, mixture, 3000, noise="full", missing=0.1))
+    found = []
+    for threads in (1, 0):
+        with threads_at_most(threads):
+            found.append(evaluated(likelihood, mixture)[0])
+    one, several = found
+    assert one.objective == several.objective
+    assert_array_equal(one.successor.mixture.covariances, several.successor.mixture.covariances)
+
+
+def test_a_sample_far_from_everything_keeps_a_likelihood():
+    rng = np.random.default_rng(9)
+    x = np.concatenate([rng.normal(size=(50, 1)), [[1e6]]])
+    mixture = Mixture(fluxes=[51.0], means=[[0.0]], covariances=[[[1.0]]])
+    evaluation, _ = evaluated(SampleLikelihood.of(make_samples(x, 0.0)), mixture)
+    assert np.isfinite(evaluation.objective)
+    assert evaluation.objective < -4e11

@@ -97,6 +97,7 @@ bench: $(VENV)/.bench $(PEERS)/.ready  ## run the benchmarks, an hour in all
 	done
 	$(BIN)/python benchmarks/bench_choice.py | tee benchmarks/choice.txt
 	$(BIN)/python benchmarks/bench_coverage.py | tee benchmarks/coverage.txt
+	$(BIN)/python benchmarks/bench_goodness.py | tee benchmarks/goodness.txt
 	$(BIN)/python benchmarks/bench_scaling.py
 
 clean:  ## remove what the targets made, but keep .venv

@@ -19,8 +19,14 @@ from common import machine
 from goodness_skies import BRIGHTNESS, DEPTH, RADIUS, cavity_sky, fitted_model, sky_of
 
 import gmmx
+from gmmx.answers.component_significance import component_significance
+from gmmx.answers.errors import options_of
 from gmmx.answers.goodness import goodness_of_fit
+from gmmx.answers.simulate import ParameterSet
 from gmmx.errors import GmmxWarning
+from gmmx.fitting.one_more import with_one_more
+from gmmx.fitting.problem import Problem
+from gmmx.fitting.redraw import refitted
 
 KS = (1, 2, 3, 4, 5)
 fitted_model = lru_cache(fitted_model)
@@ -49,6 +55,27 @@ def cavity(seed, simulations):
     ]
     best = min((p.sigma for p in near), default=0.0)
     return {"sigma": best, "all": found.p_value, "chance": found.chance(best)}
+
+
+def components(seed, simulations):
+    """P-values of the components, where the model has one more than the sky."""
+    k = KS[seed % len(KS)]
+    sky = sky_of(fitted_model(k), np.random.default_rng([818, seed]))
+    result = gmmx.fit(sky, n_components=k, threads=1)
+    # A fit hardly buys a component that is not there: here the best one is given to it.
+    problem = Problem.of(result.observations, options_of(result))
+    best = ParameterSet.of(result)
+    state = refitted(problem, best.mixture, best.amplitudes, result.fixed)
+    start = with_one_more(problem, state).mixture
+    result = gmmx.fit(sky, start=start, n_components=k + 1, threads=1)
+    found = component_significance(result, simulations, seed=seed, threads=1)
+    return {
+        "k": k,
+        "fitted": len(result.mixture),
+        "gain": float(found.gains.min()),
+        "p": found.p_values.tolist(),
+        "simulated": found.simulated.tolist(),
+    }
 
 
 def print_uniform(rows, simulations):
@@ -84,14 +111,38 @@ def print_cavity(rows, _simulations):
     print(f"its chance in the whole field is below 0.05 in {np.sum(chances < 0.05)} of them")
 
 
-PARTS = {"uniform": (uniform, print_uniform), "cavity": (cavity, print_cavity)}
+def print_components(rows, simulations):
+    """Print how often a component that is not in the sky is called significant."""
+    spurious = [row for row in rows if row["fitted"] > row["k"]]
+    p = np.array([max(row["p"]) for row in spurious])
+    print(
+        f"{len(rows)} skies fitted with a component too many, which was kept in {len(spurious)}: "
+        f"the least significant one has p <= 0.05 in {np.mean(p <= 0.05 + 1e-9):.1%} of these, and "
+        f"in {np.sum(p <= 0.05 + 1e-9) / len(rows):.1%} of all skies"
+    )
+    gains = np.array([row["gain"] for row in spurious])
+    simulated = np.concatenate([row["simulated"] for row in rows])
+    print(
+        f"gain: median {np.median(gains):.1f} nat, 95 % below {np.quantile(gains, 0.95):.1f}; "
+        f"in the simulations {np.median(simulated):.1f} and {np.quantile(simulated, 0.95):.1f}"
+    )
+    others = np.concatenate([np.sort(row["p"])[:-1] for row in spurious])
+    least = 1 / (simulations + 1) + 1e-9
+    print(f"the other components have the smallest p in {np.mean(others <= least):.1%}")
+
+
+PARTS = {
+    "uniform": (uniform, print_uniform, 59),
+    "cavity": (cavity, print_cavity, 199),
+    "components": (components, print_components, 19),
+}
 
 
 def main():
     parser = argparse.ArgumentParser(description=Path(__file__).name)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--skies", type=int, default=200)
-    parser.add_argument("--simulations", type=int, default=59)
+    parser.add_argument("--simulations", type=int, help="by default 59, 199 and 19")
     parser.add_argument("--table", type=Path)
     arguments = parser.parse_intermixed_args()
     parts = arguments.parts or list(PARTS)
@@ -104,21 +155,23 @@ def main():
         for line in arguments.table.read_text().splitlines():
             row = json.loads(line)
             table[tuple(row["key"])] = row
-    print(f"{machine()}\n{arguments.simulations} simulations of each sky\n")
+    print(f"{machine()}\n")
     for part in parts:
-        measure, show = PARTS[part]
-        keys = [(part, seed, arguments.simulations) for seed in range(arguments.skies)]
+        measure, show, simulations = PARTS[part]
+        simulations = arguments.simulations or simulations
+        keys = [(part, seed, simulations) for seed in range(arguments.skies)]
         for key in keys:
             if key in table:
                 continue
             began = time.process_time()
-            found = measure(key[1], arguments.simulations)
+            found = measure(key[1], simulations)
             table[key] = {"key": key, **found, "seconds": time.process_time() - began}
             if arguments.table is not None:
                 with arguments.table.open("a") as file:
                     file.write(json.dumps(table[key]) + "\n")
         rows = [table[key] for key in keys]
-        show(rows, arguments.simulations)
+        print(f"{part}, {simulations} simulations of each sky")
+        show(rows, simulations)
         print(f"{np.mean([row['seconds'] for row in rows]):.1f} s of a core for each sky\n")
 
 

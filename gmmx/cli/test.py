@@ -13,6 +13,7 @@ from .options import Command, File, Option, flag, setting, values
     epilog=options.examples(
         "gmmx test model.h5",
         "gmmx test model.h5 --simulations 1000 --out test.ecsv --out-map residuals.fits",
+        "gmmx test model.h5 --components --out components.ecsv",
     ),
 )
 @options.model
@@ -25,6 +26,14 @@ from .options import Command, File, Option, flag, setting, values
     "fast, but the p-values are too large, because MODEL was fitted to the photons and follows "
     "some of their noise: a small p-value remains significant, a large one says little.",
 )
+@flag(
+    "--components",
+    group="Options",
+    default=GoodnessConfig.components,
+    help="Measure the significance of each component, instead of the goodness of fit: the gain "
+    "against a refit without it, compared with the largest gain of one more component on "
+    "simulated skies without it.",
+)
 @setting(GoodnessConfig, "seed", "Seed of the simulations.", metavar="INT")
 @setting(
     GoodnessConfig,
@@ -33,7 +42,10 @@ from .options import Command, File, Option, flag, setting, values
     metavar="INT",
 )
 @options.out(
-    "FILE", "Table of the statistics and of the places (.ecsv, .fits, .csv).", required=False
+    "FILE",
+    "Table of the statistics and of the places (.ecsv, .fits, .csv). With --components, the table "
+    "of components with the columns sqrt_ts and p_value.",
+    required=False,
 )
 @click.option(
     "--out-map",
@@ -60,25 +72,34 @@ def test(console, model, out, out_map, overwrite, as_json, **given):
 
     The places that MODEL misses are listed with their local significance, which knows nothing of
     the search, and with the chance of so large a residual anywhere in the field.
+
+    With --components a component is compared with what the search for components finds in a field
+    without it, so that its p-value contains the look-elsewhere effect. sqrt_ts is the square root
+    of twice the gain in log-likelihood.
     """
-    from ..commands.test import goodness
+    from ..commands.test import goodness, significance
     from ..show.goodness_list import goodness_dict, goodness_lines
+    from ..show.significance_list import significance_dict, significance_lines
 
     config = values(GoodnessConfig, given)
-    found = goodness(
-        model,
-        config,
-        out=out,
-        out_map=out_map,
-        overwrite=overwrite,
-        inputs=console.configs,
-        command=console.command,
-        callback=console.steps,
-    )
-    if as_json:
-        console.show_json({"model": model, **goodness_dict(found)})
+    shared = {
+        "out": out,
+        "out_map": out_map,
+        "overwrite": overwrite,
+        "inputs": console.configs,
+        "callback": console.steps,
+    }
+    if config.components:
+        table = significance(model, config, **shared)
+        lines, facts = significance_lines(table), significance_dict(table)
     else:
-        console.show("\n".join(goodness_lines(found)))
-    for what, path in (("statistics", out), ("significance", out_map)):
+        found = goodness(model, config, **shared, command=console.command)
+        lines, facts = goodness_lines(found), goodness_dict(found)
+    if as_json:
+        console.show_json({"model": model, **facts})
+    else:
+        console.show("\n".join(lines))
+    what = "components" if config.components else "statistics"
+    for name, path in ((what, out), ("significance", out_map)):
         if path is not None:
-            console.say(f"{what}: {path}")
+            console.say(f"{name}: {path}")

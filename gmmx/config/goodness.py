@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..errors import InputError
 from ._checks import Options, require_bool, require_whole
 
 
@@ -16,6 +17,8 @@ class GoodnessConfig(Options):
     no_refit : bool
         Whether the simulated skies are compared with the model itself, instead of with a fit to
         each of them.
+    components : bool
+        Whether the significance of each component is measured, instead of the goodness of fit.
     seed : int
         Of the random numbers.
     threads : int
@@ -29,10 +32,18 @@ class GoodnessConfig(Options):
 
     simulations: int = 200
     no_refit: bool = False
+    components: bool = False
     seed: int = 0
     threads: int = 0
 
     def __post_init__(self):
         require_whole(self, 1, "simulations")
         require_bool(self, "no_refit")
+        require_bool(self, "components")
+        if self.components and self.no_refit:
+            raise InputError(
+                "`no_refit` does not go with `components`, because the significance of a component "
+                "is that of a refit without it: give one of them",
+                parameter="no_refit",
+            )
         require_whole(self, 0, "seed", "threads")

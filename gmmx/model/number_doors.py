@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.table import QTable
 
+    from ..answers.component_significance import ComponentSignificance
     from ..answers.goodness import Goodness
     from ..answers.score import Score
     from ..answers.simulate import Simulation
@@ -241,3 +242,30 @@ class NumberDoors:
         from ..answers.goodness import goodness_of_fit
 
         return goodness_of_fit(self._result, simulations, refit=refit, seed=seed, threads=threads)
+
+    def component_significance(
+        self,
+        simulations: int = GoodnessConfig.simulations,
+        *,
+        seed: int = GoodnessConfig.seed,
+        threads: int = GoodnessConfig.threads,
+    ) -> "ComponentSignificance":
+        """Measure the significance of each component, as ``gmmx test --components`` does.
+
+        Parameters
+        ----------
+        simulations : int
+            Number of simulated skies.
+        seed : int
+            Of the random numbers.
+        threads : int
+            Number of threads; 0 uses every core. The result does not depend on it.
+
+        Returns
+        -------
+        ComponentSignificance
+            With `sqrt_ts` and `p_values` of the components, in the order of `mixture`.
+        """
+        from ..answers.component_significance import component_significance
+
+        return component_significance(self._result, simulations, seed=seed, threads=threads)

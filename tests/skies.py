@@ -68,8 +68,10 @@ def telescope(rng, half, n_holes, step=1.0):
     offsets = (np.arange(5) - 2) / 5 * step
     for _ in range(n_holes):
         cx, cy, radius = rng.uniform(-half, half), rng.uniform(-half, half), rng.uniform(3, 10)
-        open_fraction *= np.mean(
-            [np.hypot(x - cx + a, y - cy + b) > radius for a in offsets for b in offsets], axis=0
+        near = np.maximum(np.abs(x - cx), np.abs(y - cy)) < radius + step
+        u, v = x[near] - cx, y[near] - cy
+        open_fraction[near] *= np.mean(
+            [np.hypot(u + a, v + b) > radius for a in offsets for b in offsets], axis=0
         )
     nodes = PixelGrid.covering((-half, half), (-half, half), 2 * half / 64)
     sigma = 0.4 + 11.6 * (np.hypot(*nodes.centres()) / 600) ** 2

@@ -6,10 +6,19 @@ import numpy as np
 import pytest
 from simulated import field, mixture_of
 
-from gmmx.answers.errors import WING_PRICE, _weights, options_of
+from gmmx.answers.errors import WING_PRICE, _weights, information_of, options_of
+from gmmx.em.parameters import Parameters
 from gmmx.fitting.driver import fit
+from gmmx.fitting.problem import Problem
 from gmmx.fitting.redraw import Refit, WingScan
-from gmmx.fitting.wings import N_GAUSSIANS, BetaWing, wings_of
+from gmmx.fitting.wings import (
+    N_GAUSSIANS,
+    BetaWing,
+    in_shape,
+    predicted_gains,
+    wings_of,
+    with_wing,
+)
 from gmmx.model.background import Background
 from gmmx.model.mixture import Fixed
 from gmmx.model.observation import Observation
@@ -79,6 +88,41 @@ def test_a_wing_is_found_where_there_is_one(beta_scan):
     without = beta_scan.refit()
     wing = min(beta_scan.wings, key=lambda w: abs(w.beta - 0.6) + abs(w.core - 6.0))
     assert beta_scan.refit(wing).objective > without.objective + WING_PRICE
+
+
+@pytest.mark.parametrize(
+    ("rows", "low", "high"),
+    [(((3000, 0, 0, 12),), 20.0, np.inf), (((1500, 0, 0, 6), (1500, 0, 0, 20)), 0.0, 20.0)],
+    ids=["one Gaussian", "two Gaussians"],
+)
+def test_the_gain_of_a_small_wing_is_predicted(rows, low, high):
+    result, scan = make_scan(drawn_beta_sky(), *rows)
+    predicted = predicted_gains(information_of(result), scan.wings).max()
+    assert low <= predicted <= high
+
+
+def test_a_predicted_gain_is_the_parabola_of_the_likelihood_if_nothing_else_is_free(beta_scan):
+    state, wing = beta_scan.refit().state, beta_scan.wings[8]
+    mixture = replace(state.mixture, fluxes=0.9 * state.mixture.fluxes)
+    every = np.ones(len(state.mixture), bool)
+    known = Fixed(fluxes=every, means=every, covariances=every)
+    held = [replace(b, fixed=True) for b in beta_scan.alone.observations[0].backgrounds]
+    observation = replace(beta_scan.alone.observations[0], backgrounds=tuple(held))
+    alone = Problem.of(observation, beta_scan.alone.options)
+    parameters = Parameters(mixture=mixture, amplitudes=state.amplitudes, fixed=known)
+    information = alone.information(parameters, alone.begin_phase(parameters))
+
+    problem = in_shape(Problem.of(with_wing([observation]), alone.options), wing)
+    step, values = 1e-3 * float(state.amplitudes[0][0]), []
+    for level in (0.0, step, 2 * step):
+        amplitudes = (np.append(state.amplitudes[0], level),)
+        here = Parameters(mixture=mixture, amplitudes=amplitudes, fixed=known)
+        values.append(problem.evaluate(here, problem.begin_phase(here)).log_likelihood)
+    slope = (4 * values[1] - 3 * values[0] - values[2]) / (2 * step)
+    curvature = (values[2] - 2 * values[1] + values[0]) / step**2
+    predicted = predicted_gains(information, [wing])[0]
+    assert predicted == pytest.approx(max(slope, 0.0) ** 2 / (2 * -curvature), rel=0.02)
+    assert predicted > 1
 
 
 def test_a_wing_takes_no_photons_from_emission_that_ends():

@@ -22,9 +22,9 @@ from .options import Command, setting, values
     "method",
     "Draw from the information matrix (laplace), refit with Poisson weights of the photons "
     "(bootstrap), or refit with wings of beta-models beside the mixture (scan). auto "
-    "takes scan if the background is correlated with the flux by more than 0.7, or if a component "
-    "with a tenth of the flux is wider than an eighth of the half-diagonal of the field, because "
-    "there the wings and the background are the error. Else it takes laplace.",
+    "takes scan if the background is correlated with the flux by more than 0.7, if a component "
+    "with a tenth of the flux is wider than an eighth of the half-diagonal of the field, or if a "
+    "score test says that wings are missing. Else it takes laplace.",
     type=click.Choice(DRAW_METHODS),
 )
 @setting(ErrorsConfig, "seed", "Seed of the random numbers.", metavar="INT")

@@ -27,6 +27,9 @@ _USUAL_BETA, _BETA_SCATTER = 0.65, 0.12
 N_GAUSSIANS, _NARROWEST = 12, 5.0
 # The sum follows the wing out to so many half-diagonals of the field.
 _REACH = 2.0
+# A wing must keep this part of its own information beside all other parameters. Otherwise they can
+# imitate it to all the digits that its gain has.
+_DISTINCT = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +145,44 @@ def with_wing(observations):
     return [replace(o, backgrounds=(*o.backgrounds, wing)) for o in observations]
 
 
+def predicted_gains(information, wings):
+    """Gain of the log-likelihood from a small wing of each shape, once all others have made room.
+
+    This is Rao's score test: with D = d log L / d A, V the information of A, c that between A and
+    the other parameters and I theirs, it is D^2 / 2 (V - c^T I^-1 c), or 0 where D < 0.
+
+    Parameters
+    ----------
+    information : Information
+        Of a fit at its maximum.
+    wings : sequence of BetaWing
+
+    Returns
+    -------
+    (n,) array
+        [nat]
+    """
+    slopes, columns = np.zeros(len(wings)), []
+    for p, log in zip(information.likelihood, information.logs, strict=True):
+        ratios = np.array([wing.at(p.x, p.y) for wing in wings]).T * np.exp(-log)[:, None]
+        slopes += p.weights @ ratios - [_integral(p, wing) for wing in wings]
+        chosen = p.every(information.stride)
+        weights = np.sqrt(information.stride * p.weights[chosen])
+        columns.append(ratios[chosen] * weights[:, None])
+    crossed = information.crossed(columns)
+    own = sum((column**2).sum(0) for column in columns)
+    left = own - np.einsum("ij,ij->j", crossed, information.solve(crossed))
+    is_distinct = left > _DISTINCT * own
+    return np.where((slopes > 0) & is_distinct, slopes**2 / np.where(is_distinct, 2 * left, 1), 0.0)
+
+
+def _integral(prepared, wing):
+    """Photons that an observation expects of a wing of amplitude 1."""
+    maps = Field(prepared.observation.completeness, prepared.reference).own_maps()
+    seen = maps.omega * wing.at(*maps.grid.centres())
+    return float(seen.sum() * maps.grid.cell_area)
+
+
 def in_shape(problem, wing):
     """The problem with the last background of each observation in the shape of a wing.
 
@@ -157,11 +198,8 @@ def in_shape(problem, wing):
     """
     prepared = []
     for p in problem.likelihood:
-        maps = Field(p.observation.completeness, p.reference).own_maps()
         ratios, integrals = p.tiled.ratios.copy(), p.integrals.copy()
-        ratios[-1] = wing.at(p.x, p.y)
-        seen = maps.omega * wing.at(*maps.grid.centres())
-        integrals[-1] = float(seen.sum() * maps.grid.cell_area)
+        ratios[-1], integrals[-1] = wing.at(p.x, p.y), _integral(p, wing)
         prepared.append(replace(p, tiled=p.tiled._replace(ratios=ratios), integrals=integrals))
     likelihood = PhotonLikelihood(tuple(prepared), problem.likelihood.reference_exposure)
     return replace(problem, likelihood=likelihood)

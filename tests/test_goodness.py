@@ -9,6 +9,7 @@ from astropy.io import fits
 from astropy.table import QTable
 from command_line import error_line, run
 from handmade import make_result
+from matplotlib.contour import ContourSet
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from true_result import make_true_result
@@ -222,6 +223,14 @@ def test_the_significance_is_drawn_on_the_sky(truth):
     assert 8 < radius.at(-40.0, 25.0) < 33
     assert significance.at(40.0, 40.0) == 0
     assert significance.frame == truth.frame
+
+
+def test_the_figure_has_contours_where_photons_are_missing(truth):
+    figure = without_photons(truth, -40.0, 25.0, 15.0, 0.6).plot("significance")
+    (panel,) = (axes for axes in figure.axes if axes.get_label() == "significance")
+    lines = [len(c.get_paths()) for c in panel.collections if isinstance(c, ContourSet)]
+    assert lines
+    assert '4" to 64"' in panel.get_title(loc="left")
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,10 @@ from ._checks import (
 from .output import UNITS
 
 # Panels that show the sky, and those that show a curve: several of them make a row.
-MAPS = ("data", "scene", "signal", "completeness", "residual", "error", "components")
+MAPS = (
+    *("data", "scene", "signal", "completeness"),
+    *("residual", "significance", "error", "components"),
+)
 CURVES = ("profile", "history")
 PANELS = (*MAPS, *CURVES)
 # Figures with a layout of their own.
@@ -42,8 +45,8 @@ class PlotConfig(Options):
     ----------
     what : str
         A figure, "overview" or "observations", or panels with commas between them, which make
-        a row: "data", "scene", "signal", "completeness", "residual", "error", "components",
-        "profile", "history".
+        a row: "data", "scene", "signal", "completeness", "residual", "significance", "error",
+        "components", "profile", "history".
     zoom : str or regions.Region, optional
         The part of the sky that is shown: "RA,DEC,RADIUS" (ICRS; degrees, or hours and degrees
         with colons; arcsec), or a region file.

@@ -14,6 +14,7 @@ from .panels import (
 )
 from .profile import profile_panel
 from .residuals import residuals_figure
+from .significance import draw_significance
 
 PANELS = {
     panel.name: panel
@@ -23,6 +24,7 @@ PANELS = {
         Panel("signal", draw_signal),
         Panel("completeness", draw_completeness),
         Panel("residual", draw_residual),
+        Panel("significance", draw_significance),
         Panel("error", draw_error),
         Panel("components", draw_components),
         Panel("profile", profile_panel, on_sky=False),

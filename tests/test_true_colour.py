@@ -56,7 +56,7 @@ def test_bands_of_different_planes_lie_on_each_other():
 
 def test_a_brightness_at_the_minimum_is_black():
     picture = true_colour(make_bands(*[(30, 10)] * 3), minimum=1.0, grid=COARSE)
-    mean = np.mean(picture.sky.brightnesses, axis=0) / picture.means.mean()
+    mean = np.mean(picture.signals, axis=0) / picture.means.mean()
     assert picture.rgb[mean < 1].max() == 0
     assert picture.rgb[mean > 3].min() > 0
 

@@ -16,6 +16,7 @@ from ..model.moving import moved_draws, moved_mixture
 from ..plane.grid import PixelGrid
 from .canvas import seen_ranges
 from .errors import draws_of
+from .uncertainty import smoothed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _SCARCE = 0.05
 # Cells along the longer side of a common grid.
 _CELLS = 350
+# Margin about the common field, in its longer side.
+_MARGIN = 0.03
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,9 +71,9 @@ class SkyModel:
         """Brightness in the unit of the exposure for one photon / arcsec**2 at E_ref."""
         return 1.0 / self.result.reference_exposure if self.result.exposure_unit else 1.0
 
-    def brightness(self, grid: PixelGrid) -> np.ndarray:
-        """Mean brightness of the deconvolved signal in each pixel, (ny, nx)."""
-        m = self.extended
+    def brightness(self, grid: PixelGrid, *, at: float | None = None) -> np.ndarray:
+        """Mean brightness of the signal in each pixel, (ny, nx), smoothed by `at` [arcsec]."""
+        m = smoothed(self.extended, at)
         return pixel_means(m.fluxes, m.means, m.covariances, grid) * self.scale
 
     def profile(self, rings: Rings) -> tuple[np.ndarray, np.ndarray]:
@@ -145,7 +148,9 @@ class OneSky:
     unit: str
 
     @classmethod
-    def of(cls, results: Sequence[FitResult], grid: PixelGrid | None = None) -> OneSky:
+    def of(
+        cls, results: Sequence[FitResult], grid: PixelGrid | None = None, *, cells: int = _CELLS
+    ) -> OneSky:
         """Bring models into the plane of the first.
 
         Parameters
@@ -153,6 +158,8 @@ class OneSky:
         results : sequence of FitResult
         grid : PixelGrid, optional
             In the plane of the first model; by default one that covers the common field.
+        cells : int
+            Pixels along the longer side of that grid.
 
         Raises
         ------
@@ -167,7 +174,7 @@ class OneSky:
                 "cannot be laid over each other: fit all from files with a WCS"
             )
         models = tuple(SkyModel(one, frames[0]) for one in results)
-        grid = _common_grid(models) if grid is None else grid
+        grid = _common_grid(models, cells) if grid is None else grid
         sky = cls(models, grid, _common_unit(results))
         if not sky.seen.any():
             raise _no_overlap(models)
@@ -219,11 +226,21 @@ def _common_unit(results):
     return "/".join(["photon", *units[0].split(), "arcsec**2"])
 
 
-def _common_grid(models):
+def _common_grid(models, cells):
     ranges = np.array([model.ranges() for model in models])
     low, high = ranges[:, :, 0].max(0), ranges[:, :, 1].min(0)
     # A comparison with NaN is false, too.
     if not np.all(high > low):
         raise _no_overlap(models)
-    step = float((high - low).max()) / _CELLS
-    return PixelGrid.covering((low[0], high[0]), (low[1], high[1]), step)
+    whole = _covering(low, high, cells)
+    seen = np.all([model.seen(whole) for model in models], axis=0)
+    if not seen.any():
+        raise _no_overlap(models)
+    # Turned fields fill only a part of the rectangle that their rectangles share.
+    places = np.stack([axis[seen] for axis in whole.centres()])
+    margin = _MARGIN * float(np.ptp(places, axis=1).max()) + whole.step
+    return _covering(places.min(1) - margin, places.max(1) + margin, cells)
+
+
+def _covering(low, high, cells):
+    return PixelGrid.covering(*zip(low, high, strict=True), float((high - low).max()) / cells)

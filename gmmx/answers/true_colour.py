@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 CHANNELS = ("red", "green", "blue")
 # So many per cent of the pixels may be brighter than white if no stretch is given.
 _SATURATED = 0.1
+# Pixels along the longer side of the picture.
+_CELLS = 600
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -37,6 +39,8 @@ class TrueColour:
     ----------
     sky : OneSky
         The models, softest first, and the grid.
+    signals : tuple of three (ny, nx) arrays
+        Deconvolved signal of each band, smoothed by `at` [`sky.unit`].
     rgb : (ny, nx, 3) array of uint8
     bands : tuple of str
         The energies of red, green and blue.
@@ -44,15 +48,19 @@ class TrueColour:
         Brightness that each band was divided by [`sky.unit`].
     stretch, q, minimum : float
         The parameters of `astropy.visualization.make_lupton_rgb`, in units of these means.
+    at : float
+        Standard deviation of the Gaussian that the signals are smoothed with [arcsec].
     """
 
     sky: OneSky
+    signals: tuple[np.ndarray, ...]
     rgb: np.ndarray
     bands: tuple[str, ...]
     means: np.ndarray
     stretch: float
     q: float
     minimum: float
+    at: float
 
     def __repr__(self):
         named = zip(CHANNELS, self.bands, strict=True)
@@ -70,6 +78,7 @@ def true_colour(
     stretch: float | None = None,
     q: float = 8.0,
     minimum: float = 0.0,
+    at: float | None = None,
     grid: PixelGrid | None = None,
 ) -> TrueColour:
     """Draw the deconvolved signals of three models in true colour.
@@ -85,8 +94,11 @@ def true_colour(
         How strongly what is brighter is compressed.
     minimum : float
         Brightness that becomes black, in the same units.
+    at : float, optional
+        Standard deviation of the Gaussian that the signals are smoothed with [arcsec]; by default
+        the side of a pixel, so that a point source is not a square.
     grid : PixelGrid, optional
-        In the plane of the first model; by default one of 350 pixels a side over the common field.
+        In the plane of the first model; by default one of 600 pixels a side over the common field.
 
     Returns
     -------
@@ -104,49 +116,51 @@ def true_colour(
 
     Examples
     --------
-    >>> from dataclasses import replace
     >>> import gmmx
     >>> rng = np.random.default_rng(0)
-    >>> results = [
-    ...     gmmx.fit(
-    ...         gmmx.Observation(
-    ...             photons=gmmx.Photons(*rng.normal(0.0, 5.0, (2, 400))),
-    ...             pointing=gmmx.Pointing(band_kev=band),
-    ...         ),
-    ...         n_components=1,
-    ...     )
-    ...     for band in ((0.5, 1.2), (1.2, 2.0), (2.0, 7.0))
-    ... ]
-    >>> true_colour(results)
+    >>> photons = gmmx.Photons(*rng.normal(0.0, 5.0, (2, 400)))
+    >>> bands = [gmmx.Pointing(band_kev=band) for band in ((0.5, 1.2), (1.2, 2.0), (2.0, 7.0))]
+    >>> observations = [gmmx.Observation(photons=photons, pointing=band) for band in bands]
+    >>> true_colour([gmmx.fit(one, n_components=1) for one in observations])
     TrueColour(red 0.5-1.2 keV, green 1.2-2 keV, blue 2-7 keV: PixelGrid(...))
     """
-    # Imported here because it takes a fifth of a second.
-    from astropy.visualization import make_lupton_rgb
-
-    if len(results) != len(CHANNELS):
-        raise InputError(
-            f"a picture in true colour needs three models, softest band first, got {len(results)}",
-            parameter="what",
-        )
+    _check_number(results)
     _check_bands(results)
-    sky = OneSky.of(results, grid)
-    means = np.array([one[sky.seen].mean() for one in sky.brightnesses])
+    sky = OneSky.of(results, grid, cells=_CELLS)
+    at = sky.grid.step if at is None else at
+    return _picture(sky, tuple(energies_of(one) for one in results), stretch, q, minimum, at)
+
+
+def _picture(sky, bands, stretch, q, minimum, at):
+    """The picture of models on one sky."""
+    signals = tuple(model.brightness(sky.grid, at=at) for model in sky.models)
+    means = np.array([one[sky.seen].mean() for one in signals])
     _check_signals(means)
     unit = np.where(means > 0, means, 1.0)
-    channels = [one / mean - minimum for one, mean in zip(sky.brightnesses, unit, strict=True)]
+    channels = [one / mean - minimum for one, mean in zip(signals, unit, strict=True)]
     stretch = _stretch(channels, sky.seen, q) if stretch is None else stretch
-    # Where nothing is bright astropy divides by zero, and then puts black.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rgb = make_lupton_rgb(*(np.maximum(one, 0.0) for one in channels), stretch=stretch, Q=q)
+    rgb = _mixed(channels, stretch, q)
     return TrueColour(
         sky=sky,
+        signals=signals,
         rgb=rgb,
-        bands=tuple(energies_of(one) for one in results),
+        bands=bands,
         means=means,
         stretch=stretch,
         q=q,
         minimum=minimum,
+        at=at,
     )
+
+
+def _mixed(channels, stretch, q):
+    """The channels as colours, (ny, nx, 3)."""
+    # Imported here because it takes a fifth of a second.
+    from astropy.visualization import make_lupton_rgb
+
+    # Where nothing is bright astropy divides by zero, and then puts black.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return make_lupton_rgb(*(np.maximum(one, 0.0) for one in channels), stretch=stretch, Q=q)
 
 
 def energies_of(result: FitResult) -> str:
@@ -165,6 +179,14 @@ def _stretch(channels, seen, q):
     top = float(np.percentile(intensity, 100 - _SATURATED))
     white = float(np.sinh(10 * np.arcsinh(0.1 * q))) / q
     return top / white if top > 0 else 1.0
+
+
+def _check_number(results):
+    if len(results) != len(CHANNELS):
+        raise InputError(
+            f"a picture in true colour needs three models, softest band first, got {len(results)}",
+            parameter="what",
+        )
 
 
 def _check_bands(results):

@@ -1,10 +1,16 @@
 """The command `gmmx plot`."""
 
+import shlex
+
 import click
 
-from ..config import COORDINATES, FIGURES, STRETCHES, UNITS, PlotConfig
+from ..config import COORDINATES, FIGURES, PANELS, STRETCHES, UNITS, PlotConfig
 from . import options
 from .options import Command, File, flag, setting, values
+
+# Options that name outputs, and those that change nothing in the figure.
+_OUTPUTS = ("--out", "--alt")
+_SILENT = ("--overwrite", "-q", "--quiet", "-v", "--verbose")
 
 
 @click.command(
@@ -14,6 +20,8 @@ from .options import Command, File, flag, setting, values
         "gmmx plot model.h5 --out model.png",
         "gmmx plot model.h5 --what data,signal,residual --contours 5 --out row.pdf",
         "gmmx plot model.h5 --what signal --zoom 187.706,12.391,30 --components --out core.pdf",
+        "gmmx plot first.h5 second.h5 --what compare --out compare.pdf",
+        "gmmx plot soft.h5 medium.h5 hard.h5 --what colour --out colour.png --alt colour.txt",
         "gmmx plot model.h5 --what error --coords offset --units sb --out error.pdf",
     ),
 )
@@ -21,8 +29,9 @@ from .options import Command, File, flag, setting, values
 @setting(
     PlotConfig,
     "what",
-    f"Figure: overview, observations (residual and profile of each), history (of the fit), or "
-    f"panels with commas between them, which make a row: {', '.join(FIGURES[1:-1])}.",
+    "Figure: overview, observations (residual and profile of each), history (of the fit), compare "
+    "(of two models), colour (of three), or panels with commas between them, which make a row: "
+    f"{', '.join(PANELS)}.",
     metavar="NAME|NAME,...",
     type=File(*FIGURES),
 )
@@ -137,6 +146,29 @@ from .options import Command, File, flag, setting, values
     metavar="FILE.txt",
     type=File(),
 )
+@setting(
+    PlotConfig,
+    "colour_stretch",
+    "Brightness up to which a picture in true colour is linear, in units of the mean of each band.",
+    metavar="FLOAT",
+    type=float,
+    default="0.1 % of the pixels are brighter than white",
+    group="True colour",
+)
+@setting(
+    PlotConfig,
+    "colour_q",
+    "How strongly what is brighter is compressed (Lupton et al. 2004).",
+    metavar="FLOAT",
+    group="True colour",
+)
+@setting(
+    PlotConfig,
+    "colour_minimum",
+    "Brightness that becomes black, in units of the mean of each band.",
+    metavar="FLOAT",
+    group="True colour",
+)
 @setting(PlotConfig, "dpi", "Resolution of a PNG [dots per inch].", metavar="INT")
 @options.out("FILE.png|.pdf|.svg", "File of the figure.")
 @options.overwrite
@@ -145,12 +177,17 @@ from .options import Command, File, flag, setting, values
 @options.config
 @click.pass_obj
 def plot(console, models, out, overwrite, **given):
-    """Draw a figure of MODEL, at the size of a journal's column.
+    """Draw a figure of a MODEL, or of several, at the size of a journal's column.
 
     The figure "overview" shows the smoothed photons, the model with the background, the
     deconvolved signal, the completeness, the residuals and the radial profile. "observations"
     shows the residuals and the profile of each observation. "history" shows how the
     log-likelihood and the number of components changed during the fit.
+
+    "compare" shows the signals of two models on one scale, their difference in units of its
+    standard deviation, and both profiles. "colour" shows the signals of three models of one sky
+    in three bands, softest first, in red, green and blue; each band is divided by its mean
+    brightness, so that white is the mean colour of the field.
 
     The panel "error" shows the error of the signal over draws of the parameters: those that gmmx
     errors put into MODEL, or else 200 draws from the information matrix.
@@ -158,5 +195,32 @@ def plot(console, models, out, overwrite, **given):
     from ..commands.plot import plot as plot_models
 
     config = values(PlotConfig, given)
-    out = plot_models(models, out, config, overwrite=overwrite, inputs=console.configs)
+    out = plot_models(
+        models,
+        out,
+        config,
+        overwrite=overwrite,
+        inputs=console.configs,
+        command=without_output(console.command),
+    )
     console.say(f"figure: {out}")
+
+
+def without_output(command: str) -> str:
+    """A command line without its output file, so that a figure does not depend on its own name.
+
+    Examples
+    --------
+    >>> without_output("gmmx plot a.h5 --out fig.png --what signal --alt=fig.txt --overwrite -q")
+    'gmmx plot a.h5 --what signal'
+    """
+    words = iter(shlex.split(command))
+    kept = []
+    for word in words:
+        name, given, _ = word.partition("=")
+        if name in _OUTPUTS:
+            if not given:
+                next(words, None)
+        elif word not in _SILENT:
+            kept.append(word)
+    return shlex.join(kept)

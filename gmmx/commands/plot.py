@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from .._words import readable
 from ..config import PlotConfig
 from ..config.figures import parsed_zoom
-from ..errors import InputError, about
+from ..errors import about
+from ..io.files import file_digest
 from ..io.inputs import recorded_files
 from ..io.models import read_model
 from ..io.regions.figure import figure_regions
 from ..io.write import check_no_input, check_target, replacing
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
+_TEXT = (".txt",)
 
 
 def plot(
@@ -21,6 +24,7 @@ def plot(
     *,
     overwrite: bool = False,
     inputs: Sequence[str | Path] = (),
+    command: str = "",
 ) -> Path:
     """Draw a figure of model files and write it.
 
@@ -36,6 +40,8 @@ def plot(
     inputs : sequence of path
         Further files that the output must not replace. The files that the models were made from
         are never replaced.
+    command : str
+        The command line without its outputs, for the record in the file.
 
     Returns
     -------
@@ -48,24 +54,34 @@ def plot(
         If the output cannot be written, which is checked first, or a model cannot be read.
     """
     # Matplotlib is imported only when a figure is drawn.
-    from ..show.figures import plot as draw
-    from ..show.figures import save
+    from ..show.figures import Provenance, paper_figure, save
 
     config = PlotConfig() if config is None else config
-    if config.alt is not None:
-        raise InputError("`alt`: descriptions are not written yet: leave it out", parameter="alt")
     models = [models] if isinstance(models, str | Path) else list(models)
     read = [*models, *_files(config), *inputs]
-    check_target(out, overwrite=overwrite, suffixes=FIGURE_SUFFIXES, inputs=read)
+    _check_targets(out, config, read, overwrite)
     results = [read_model(model) for model in models]
-    for result in results:
-        check_no_input(out, recorded_files(result.observations))
+    for target in filter(None, (str(out), config.alt)):
+        for result in results:
+            check_no_input(target, recorded_files(result.observations))
     with about(models[0]):
         regions = figure_regions(config, results[0])
-        figure = draw(results, config, zoom_to=regions.zoom_to, overlays=regions.overlays)
+        figure = paper_figure(results, config, zoom_to=regions.zoom_to, overlays=regions.overlays)
+    digests = [(Path(model).name, file_digest(model)) for model in models]
+    made = Provenance.of(figure, digests, readable(command))
     with replacing(out, overwrite, suffixes=FIGURE_SUFFIXES) as aside:
-        save(figure, aside, dpi=config.dpi, style=config.style)
+        save(figure, aside, dpi=config.dpi, style=config.style, made=made)
+    if config.alt is not None:
+        with replacing(config.alt, overwrite, suffixes=_TEXT) as aside:
+            aside.write_text(f"{made.description}\n", encoding="utf-8")
     return Path(out)
+
+
+def _check_targets(out, config, read, overwrite):
+    """Make sure that the figure and its description can be written."""
+    check_target(out, overwrite=overwrite, suffixes=FIGURE_SUFFIXES, inputs=read)
+    if config.alt is not None:
+        check_target(config.alt, overwrite=overwrite, suffixes=_TEXT, inputs=[*read, out])
 
 
 def _files(config):

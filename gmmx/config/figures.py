@@ -10,6 +10,7 @@ from ._checks import (
     Options,
     make_tuples,
     require,
+    require_at_least,
     require_bool,
     require_choice,
     require_positive,
@@ -26,8 +27,8 @@ MAPS = (
 CURVES = ("profile", "history")
 PANELS = (*MAPS, *CURVES)
 # Figures with a layout of their own.
-PAGES = ("overview", "observations")
-FIGURES = ("overview", *PANELS, "observations")
+PAGES = ("overview", "observations", "compare", "colour")
+FIGURES = ("overview", *PANELS, *PAGES[1:])
 STRETCHES = ("log", "asinh", "sqrt", "linear")
 COORDINATES = ("icrs", "galactic", "offset")
 # Widths of a journal's columns [inch].
@@ -44,9 +45,9 @@ class PlotConfig(Options):
     Parameters
     ----------
     what : str
-        A figure, "overview" or "observations", or panels with commas between them, which make
-        a row: "data", "scene", "signal", "completeness", "residual", "significance", "error",
-        "components", "profile", "history".
+        A figure, "overview" or "observations", or of several models "compare" (two) or "colour"
+        (three); or panels with commas between them, which make a row: "data", "scene", "signal",
+        "completeness", "residual", "significance", "error", "components", "profile", "history".
     zoom : str or regions.Region, optional
         The part of the sky that is shown: "RA,DEC,RADIUS" (ICRS; degrees, or hours and degrees
         with colons; arcsec), or a region file.
@@ -80,6 +81,12 @@ class PlotConfig(Options):
         A matplotlib style sheet, or the name of one.
     alt : path, optional
         Text file for a description of the figure.
+    colour_stretch : float, optional
+        Brightness up to which a picture in true colour is linear, over the mean of each band.
+    colour_q : float
+        How strongly brighter emission is compressed in true colour.
+    colour_minimum : float
+        Brightness that becomes black in true colour, over the mean of each band.
     dpi : int
         Resolution of a PNG, and of the images in other files [dots per inch].
 
@@ -106,6 +113,9 @@ class PlotConfig(Options):
     width: str | float = "auto"
     style: str | None = None
     alt: str | None = None
+    colour_stretch: float | None = None
+    colour_q: float = 8.0
+    colour_minimum: float = 0.0
     dpi: int = 300
 
     def __post_init__(self):
@@ -120,7 +130,8 @@ class PlotConfig(Options):
         require_bool(self, "components")
         require_bool(self, "degrees")
         make_tuples(self, "region")
-        require_positive(self, "smooth", "block")
+        require_positive(self, "smooth", "block", "colour_stretch", "colour_q")
+        require_at_least(self, 0, "colour_minimum")
         require_choice(self, "coords", COORDINATES)
         require_choice(self, "units", UNITS)
         require(self, ("vmin", "vmax"), "a finite number", math.isfinite)
@@ -141,7 +152,7 @@ class PlotConfig(Options):
     @property
     def inches(self) -> float:
         """Width of the figure [inch]."""
-        single = self.what in (*MAPS, "profile")
+        single = self.what in (*MAPS, "profile", "colour")
         return parsed_width(str(self.width)) or WIDTHS["single" if single else "double"]
 
 

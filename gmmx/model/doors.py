@@ -11,6 +11,8 @@ from ..errors import InputError
 from .number_doors import NumberDoors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from astropy.coordinates import SkyCoord
     from astropy.table import QTable, Table
     from matplotlib.axes import Axes
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..answers.images import RenderedImages
     from ..plane.grid import PixelGrid
+    from .result import FitResult
 
 
 class ResultDoors(NumberDoors):
@@ -94,7 +97,12 @@ class ResultDoors(NumberDoors):
         return component_regions(self._table(), frame=frame, scale=scale)
 
     def plot(
-        self, what: str = PlotConfig.what, *, ax: "Axes | None" = None, **options: Any
+        self,
+        what: str = PlotConfig.what,
+        *,
+        others: "Sequence[FitResult]" = (),
+        ax: "Axes | None" = None,
+        **options: Any,
     ) -> "Figure":
         """Draw a figure of the fit, or one of its panels into given axes.
 
@@ -104,6 +112,8 @@ class ResultDoors(NumberDoors):
             A figure, "overview", "observations" or "history"; or panels with commas between them:
             "data", "scene", "signal", "completeness", "residual", "error", "components",
             "profile", "history".
+        others : sequence of FitResult
+            Further models: one for "compare", two for "colour" (the bands, softest first).
         ax : matplotlib Axes, optional
             Axes to draw a single panel into. A map needs axes with the projection
             ``gmmx.show.figures.sky_of(result, zoom=...).wcs``.
@@ -126,7 +136,8 @@ class ResultDoors(NumberDoors):
         PlotConfig.check_names(options)
         config = PlotConfig(what=what, **options)
         regions = figure_regions(config, self._result)
-        return plot(self._result, config, ax=ax, zoom_to=regions.zoom_to, overlays=regions.overlays)
+        models = [self._result, *others]
+        return plot(models, config, ax=ax, zoom_to=regions.zoom_to, overlays=regions.overlays)
 
     def render(
         self,

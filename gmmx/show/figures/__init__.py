@@ -4,15 +4,18 @@ Each function takes a result and returns a matplotlib Figure. It saves nothing, 
 keeps no state, so that it works without a display and in threads.
 """
 
-from .by_name import plot, sky_of
+from .by_name import paper_figure, plot, sky_of
 from .history import history_figure
+from .metadata import Provenance
 from .picture import image_figure
 from .rings import profile_figure
 from .saving import save
 
 __all__ = [
+    "Provenance",
     "history_figure",
     "image_figure",
+    "paper_figure",
     "plot",
     "profile_figure",
     "save",

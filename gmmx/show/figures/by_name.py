@@ -13,9 +13,11 @@ from ...config import PlotConfig
 from ...errors import InputError
 from ...model.result import FitResult
 from ...plane.shapes import Shapes
+from .alt import describe
 from .catalogue import PAGES, PANELS
 from .layout import panels_figure
 from .panels import draw_panel
+from .paper_figure import PaperFigure
 from .sky import Sky
 from .style import styled
 from .view import View
@@ -68,15 +70,37 @@ def plot(
     ['data', 'signal', 'data bar']
     """
     config = _config(what, options)
+    if ax is None:
+        return paper_figure(result, config, zoom_to=zoom_to, overlays=overlays)
+    return _into(ax, _views(result, config, zoom_to, overlays), config)
+
+
+def paper_figure(
+    result: FitResult | Sequence[FitResult],
+    config: PlotConfig,
+    *,
+    zoom_to: Shapes | None = None,
+    overlays: Sequence[Shapes] = (),
+) -> PaperFigure:
+    """Draw a figure with its description; the parameters are those of `plot`."""
     page = PAGES.get(config.what)
-    results = _checked(result, config.what, 1 if page is None else page.n_models)
-    views = [View.of(one, config, zoom=zoom_to, regions=overlays) for one in results]
-    if ax is not None:
-        return _into(ax, views, config)
+    views = _views(result, config, zoom_to, overlays)
     with styled(config.style):
         if page is not None:
-            return page.draw(views)
-        return panels_figure(views[0], [PANELS[name] for name in config.names])
+            figure = page.draw(views)
+        else:
+            figure = panels_figure(views[0], [PANELS[name] for name in config.names])
+    if len(views) == 1:
+        figure.describe_by(lambda: describe(views[0]))
+    figure.style_sheet = config.style
+    return figure
+
+
+def _views(result, config, zoom_to, overlays):
+    """One view for each model of a figure."""
+    page = PAGES.get(config.what)
+    results = _checked(result, config.what, 1 if page is None else page.n_models)
+    return [View.of(one, config, zoom=zoom_to, regions=overlays) for one in results]
 
 
 def sky_of(result: FitResult, **options: Any) -> Sky:

@@ -1,5 +1,6 @@
 """All panels and all figures with a layout of their own, by name."""
 
+from .compare import compare_figure
 from .history import history_figure, history_panel
 from .layout import panels_figure
 from .panel import Page, Panel
@@ -15,6 +16,7 @@ from .panels import (
 from .profile import profile_panel
 from .residuals import residuals_figure
 from .significance import draw_significance
+from .true_colour import true_colour_figure
 
 PANELS = {
     panel.name: panel
@@ -56,5 +58,7 @@ PAGES = {
         Page("overview", overview),
         Page("observations", residuals_figure),
         Page("history", _history),
+        Page("compare", compare_figure, n_models=2),
+        Page("colour", true_colour_figure, n_models=3),
     )
 }

@@ -1,7 +1,6 @@
 """The history of a fit: the objective, the number of components, and how it was chosen."""
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from mpl_toolkits.axes_grid1.axes_divider import make_axes_locatable
 
@@ -9,6 +8,7 @@ from ...model.result import FitResult
 from . import marks as on
 from .colour import INK, MEDIUM, SMALL
 from .panel import Drawn
+from .paper_figure import PaperFigure
 
 # Differences below this are drawn on a linear scale, larger ones on a logarithmic one [nat].
 _LINEAR = 10.0
@@ -31,7 +31,7 @@ def history_panel(axes, view):
     return Drawn(axes.get_title(loc="left"))
 
 
-def history_figure(result: FitResult, width: float = 7.1) -> Figure:
+def history_figure(result: FitResult, width: float = 7.1) -> PaperFigure:
     """Figure of the objective and K against accepted iterations, and of the criterion against K.
 
     Parameters
@@ -45,7 +45,7 @@ def history_figure(result: FitResult, width: float = 7.1) -> Figure:
     matplotlib.figure.Figure
         Its axes are labelled "objective", "k" and "path".
     """
-    figure = Figure(figsize=(width, 0.42 * width), facecolor="white")
+    figure = PaperFigure(figsize=(width, 0.42 * width), facecolor="white")
     grid = {"height_ratios": [2.4, 1], "left": 0.08, "right": 0.985, "bottom": 0.14, "top": 0.91}
     axes = figure.subplot_mosaic(
         [["objective", "path"], ["k", "path"]], gridspec_kw=grid | {"wspace": 0.25, "hspace": 0.1}

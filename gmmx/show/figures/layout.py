@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from string import ascii_lowercase
 
-from matplotlib.figure import Figure
-
 from . import marks as on
 from .colour import flat_bar
 from .panel import Drawn, Panel
 from .panels import draw_panel
+from .paper_figure import PaperFigure
 from .style import em
 from .view import View
 from .words import write_heading
@@ -47,7 +46,7 @@ class _Cell:
 
 def panels_figure(
     view: View, panels: Sequence[Panel], *, heading: bool = False, lettered: bool = False
-) -> Figure:
+) -> PaperFigure:
     """Figure of panels in rows, as many in a row as the width allows.
 
     Parameters
@@ -66,7 +65,7 @@ def panels_figure(
     """
     width = view.config.inches
     cells, height = _placed(view, panels, width, heading)
-    figure = Figure(figsize=(width, height))
+    figure = PaperFigure(figsize=(width, height))
     drawn: list[tuple[_Cell, Drawn]] = []
     first_map = True
     for cell in cells:

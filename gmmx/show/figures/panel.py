@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.figure import Figure
 
+from .paper_figure import PaperFigure
 from .view import View
 
 
@@ -72,5 +72,5 @@ class Page:
     """
 
     name: str
-    draw: Callable[[Sequence[View]], Figure]
+    draw: Callable[[Sequence[View]], PaperFigure]
     n_models: int = 1

@@ -11,7 +11,6 @@ from matplotlib.colors import Normalize
 
 from ...answers.beam import beam_at
 from ...answers.scene import SCARCE
-from ...answers.signal_error import error_of_signal
 from ...config.figures import parsed_contours
 from . import marks as on
 from .blocks import EDGE, draw_blocks, label_of
@@ -88,7 +87,7 @@ def draw_residual(axes: Axes, view: View) -> Drawn:
 
 def draw_error(axes: Axes, view: View) -> Drawn:
     """Draw the error of the signal over the draws of the parameters, at a stated resolution."""
-    found = error_of_signal(view.result, view.sky.x, view.sky.y, view.config.smooth)
+    found = view.error
     values = found.values * view.scale
     high = float(np.percentile(values, 99.9)) or 1.0
     low = high / 100

@@ -2,13 +2,13 @@
 
 import numpy as np
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
 from ...config import PlotConfig
 from ...plane.frame import SkyFrame
 from ...plane.grid import SkyImage
 from . import marks as on
 from .colour import SKY, brightness_bar, brightness_norm, signed_bar
+from .paper_figure import PaperFigure
 from .sky import Sky, dress
 
 
@@ -19,7 +19,7 @@ def image_figure(
     stretch: str = PlotConfig.stretch,
     frame: SkyFrame | None = None,
     label: str | None = None,
-) -> Figure:
+) -> PaperFigure:
     """Figure of one image.
 
     Parameters
@@ -54,7 +54,7 @@ def image_figure(
     sky = Sky(image.grid, frame, *image.grid.extent())
     tall = 5.0 * float(np.clip(sky.aspect, 0.4, 1.8))
     width, height = 7.1, tall + 1.05
-    figure = Figure(figsize=(width, height), facecolor="white")
+    figure = PaperFigure(figsize=(width, height), facecolor="white")
     bottom, high = 0.62 / height, tall / height
     box = (0.85 / width, bottom, 5.0 / width, high)
     axes = figure.add_axes(box, label="image", projection=sky.wcs)

@@ -6,19 +6,18 @@ An observation with a wrong position or background can hide in the sum over all 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from matplotlib.figure import Figure
-
 from ...answers.scene import Scene
 from . import marks as on
 from . import words
 from .colour import flat_bar
 from .panels import draw_residual
+from .paper_figure import PaperFigure
 from .profile import draw_profile
 from .sky import dress
 from .view import View
 
 
-def residuals_figure(views: Sequence[View]) -> Figure:
+def residuals_figure(views: Sequence[View]) -> PaperFigure:
     """Figure with the residual and the radial profile of every observation, one row for each.
 
     The residual compares the photons of one observation with the photons that the model expects in
@@ -78,7 +77,7 @@ def _empty(view, n_rows):
         mosaic += [[f"residual {i}", f"profile {i}"], [f"residual {i}", f"ratio {i}"], [".", "."]]
         heights += [0.75 * tall, 0.25 * tall, gap]
     height = n_rows * (tall + gap) + 0.6
-    figure = Figure(figsize=(width, height), facecolor="white")
+    figure = PaperFigure(figsize=(width, height), facecolor="white")
     grid = {
         "height_ratios": heights[:-1],
         "left": 0.45 / width,

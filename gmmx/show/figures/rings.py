@@ -2,10 +2,10 @@
 
 import numpy as np
 from astropy.table import QTable
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterMathtext, LogLocator, MaxNLocator, NullFormatter
 
 from .colour import INK
+from .paper_figure import PaperFigure
 from .profile import plain_log_axis
 
 # Width of a column of a journal, and height [inch].
@@ -21,7 +21,7 @@ _DECADES = 6
 _LARGE = 600.0
 
 
-def profile_figure(table: QTable) -> Figure:
+def profile_figure(table: QTable) -> PaperFigure:
     """Draw a radial profile: brightness above, data over the blurred model below.
 
     Error bars of the data are Poisson and background errors in quadrature. The band holds 68 % of
@@ -54,7 +54,7 @@ def profile_figure(table: QTable) -> Figure:
         # The innermost annulus is a disc: on a logarithmic axis it needs an inner edge.
         edges[0] = edges[1] / 2
     middle = np.sqrt(edges[:-1] * edges[1:])
-    figure = Figure(figsize=_SIZE, facecolor="white")
+    figure = PaperFigure(figsize=_SIZE, facecolor="white")
     space = {"left": 0.185, "right": 0.97, "bottom": 0.105, "top": 0.98, "hspace": 0.06}
     upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True, gridspec_kw=space)
     upper.set_label("brightness")

@@ -36,6 +36,8 @@ _OURS: Any = {
     # Fonts are embedded as fonts, so that a journal can set and search the text.
     "pdf.fonttype": 42,
     "ps.fonttype": 42,
+    # Identifiers inside of an SVG are made from this word; random ones would differ each time.
+    "svg.hashsalt": "gmmx",
 }
 # Settings of matplotlib are global: figures of several threads are drawn one after the other.
 _LOCK = RLock()

@@ -12,6 +12,7 @@ import numpy as np
 from ...answers.canvas import output_grid
 from ...answers.centres import sky_position
 from ...answers.scene import Scene
+from ...answers.signal_error import SignalError, error_of_signal
 from ...answers.units import scale_of
 from ...config import PlotConfig
 from ...config.figures import parsed_zoom
@@ -106,6 +107,11 @@ class View:
     def has_psf(self) -> bool:
         """Whether any observation of the fit has a PSF."""
         return any(o.psf is not None for o in self.result.observations)
+
+    @cached_property
+    def error(self) -> SignalError:
+        """The error of the signal."""
+        return error_of_signal(self.result, self.sky.x, self.sky.y, self.config.smooth)
 
     @cached_property
     def scale(self) -> float:

@@ -81,7 +81,7 @@ def test_a_fit_that_has_not_converged_says_so_without_a_message():
 
 def test_a_fit_without_warnings_leaves_the_figure_as_it_is():
     figure = make_figure()
-    write_cautions(figure, make_warned_result(), size=7)
+    write_cautions(figure, [make_warned_result()])
     assert (len(figure.texts), tuple(figure.get_size_inches())) == (1, (7.1, 3.0))
 
 
@@ -101,7 +101,7 @@ def test_warnings_stand_inside_the_figure_below_everything_else(width):
     figure = make_figure(width)
     renderer = FigureCanvasAgg(figure).get_renderer()
     before = figure.axes[0].get_window_extent(renderer)
-    write_cautions(figure, make_warned_result(*LONG), size=7)
+    write_cautions(figure, [make_warned_result(*LONG)])
     figure.draw(renderer)
     text = next(text for text in figure.texts if text.get_gid() == "warnings")
     box, page = text.get_window_extent(renderer), figure.bbox
@@ -116,7 +116,7 @@ def test_warnings_stand_inside_the_figure_below_everything_else(width):
 
 def test_a_dollar_sign_in_a_file_name_is_no_formula():
     figure = make_figure()
-    write_cautions(figure, make_warned_result("a$b$.fits: it is empty"), size=7)
+    write_cautions(figure, [make_warned_result("a$b$.fits: it is empty")])
     figure.draw(FigureCanvasAgg(figure).get_renderer())
     assert figure.texts[-1].get_text() == r"Warning: a\$b\$.fits: it is empty."
 

@@ -225,7 +225,7 @@ def test_an_empty_image_can_be_drawn():
 
 def test_the_history_marks_the_model_and_the_rejected_trial():
     path = panels(history_figure(make_result([make_observation()], make_mixture())))["path"]
-    assert "K = 3 (3 requested)" in path.get_title(loc="left")
+    assert "K = 3, 3 requested" in path.get_title(loc="left")
     lines = {line.get_label(): np.concatenate(line.get_data()) for line in path.lines}
     # The largest criterion is at 0.
     assert_allclose(lines["the model"], [3, 0])

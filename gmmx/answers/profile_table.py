@@ -67,7 +67,7 @@ def profile_of(result: FitResult, config: ProfileConfig) -> QTable:
     rings = rings_of(result, config)
     draws = draws_of(result)
     profile = ring_profile(result, rings, draws)
-    table = _tabulated(result, profile)
+    table = brightness_table(result, profile)
     bounded = any(o.completeness is not None for o in result.observations)
     reach = reach_of(result, rings) if bounded else np.inf
     skies = DrawnSkies(result, draws)
@@ -95,8 +95,8 @@ def rings_of(result: FitResult, config: ProfileConfig) -> Rings:
     return rings.with_edges(edges_of(result, rings, str(config.bins)))
 
 
-def _tabulated(result: FitResult, profile: RingProfile) -> QTable:
-    """The columns of the profile."""
+def brightness_table(result: FitResult, profile: RingProfile) -> QTable:
+    """The columns of a profile, without metadata."""
     rings, photon = profile.rings, units.photon
     per_photon = result.flux_per_photon if result.has_flux_unit else 1.0 * photon
     brightness = per_photon / units.arcsec**2
@@ -209,4 +209,12 @@ def _facts(result: FitResult, config: ProfileConfig, rings: Rings, half: Interva
         if np.isfinite(reach):
             facts["half_light_within"] = reach
     note = flux_note(result)
-    return facts | {"errors": errors_in_words(result)} | ({"flux_note": note} if note else {})
+    facts |= {"errors": errors_in_words(result), "psf": psf_in_words(result)}
+    return facts | ({"flux_note": note} if note else {})
+
+
+def psf_in_words(result: FitResult) -> str:
+    """Which observations have a PSF, so that the model is deconvolved: "all", "none", "1 of 2"."""
+    given = sum(o.psf is not None for o in result.observations)
+    whole = len(result.observations)
+    return {0: "none", whole: "all"}.get(given, f"{given} of {whole}")

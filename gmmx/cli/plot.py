@@ -76,10 +76,17 @@ _SILENT = ("--overwrite", "-q", "--quiet", "-v", "--verbose")
 @setting(
     PlotConfig,
     "block",
-    "Side of the blocks of the residuals [arcsec].",
+    "Side of the blocks of the residuals [arcsec]; blocks that expect fewer than 10 photons are "
+    "hatched.",
     metavar="ARCSEC",
     type=float,
-    default="chosen by the photons",
+    default="blocks that expect at least 10 photons each",
+)
+@flag(
+    "--significant",
+    help="Outline the blocks of the residuals beyond 3, 4 and 5 sigma.",
+    group="Options",
+    default=PlotConfig.significant,
 )
 @setting(
     PlotConfig,

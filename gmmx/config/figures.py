@@ -60,7 +60,10 @@ class PlotConfig(Options):
     smooth : float, optional
         Standard deviation of the Gaussian that photons and errors are smoothed with [arcsec].
     block : float, optional
-        Side of the blocks of the residuals [arcsec].
+        Side of the blocks of the residuals [arcsec]; by default they grow until each expects 10
+        photons.
+    significant : bool
+        Whether blocks of the residuals beyond 3, 4 and 5 sigma are outlined.
     coords : {"icrs", "galactic", "offset"}
         Coordinates at the edges of the maps. Offsets are from the centre of the map.
     degrees : bool
@@ -103,6 +106,7 @@ class PlotConfig(Options):
     region: tuple = ()
     smooth: float | None = None
     block: float | None = None
+    significant: bool = False
     coords: str = "icrs"
     degrees: bool = False
     units: str = "counts"
@@ -129,6 +133,7 @@ class PlotConfig(Options):
             parsed_contours(self.contours)
         require_bool(self, "components")
         require_bool(self, "degrees")
+        require_bool(self, "significant")
         make_tuples(self, "region")
         require_positive(self, "smooth", "block", "colour_stretch", "colour_q")
         require_at_least(self, 0, "colour_minimum")
@@ -152,7 +157,8 @@ class PlotConfig(Options):
     @property
     def inches(self) -> float:
         """Width of the figure [inch]."""
-        single = self.what in (*MAPS, "profile", "colour")
+        # The components stand on the signal and in a chart beside it.
+        single = self.what in (*MAPS, "profile", "colour") and self.what != "components"
         return parsed_width(str(self.width)) or WIDTHS["single" if single else "double"]
 
 

@@ -76,6 +76,7 @@ def cautions(result: FitResult) -> list[str]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> import gmmx
     >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
     >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)

@@ -8,7 +8,7 @@ from .by_name import paper_figure, plot, sky_of
 from .history import history_figure
 from .metadata import Provenance
 from .picture import image_figure
-from .rings import profile_figure
+from .profile import profile_figure
 from .saving import save
 
 __all__ = [

@@ -38,14 +38,9 @@ def draw_blocks(axes, blocks, sky, *, contours=False):
     return shown
 
 
-def title_of(blocks: ResidualBlocks) -> str:
-    """The title of the panel: the quantity, its unit, and the blocks."""
-    return rf"residual [$\sigma$], {blocks_in_words(blocks)}"
-
-
 def label_of(blocks: ResidualBlocks) -> str:
-    """The label of the colour bar."""
-    return rf"(data $-$ model) significance [$\sigma$], {blocks_in_words(blocks)}"
+    """The label of the colour bar: the quantity, its unit, and the blocks."""
+    return rf"data $-$ model [$\sigma$], {blocks_in_words(blocks)}"
 
 
 def blocks_in_words(blocks: ResidualBlocks) -> str:
@@ -54,7 +49,7 @@ def blocks_in_words(blocks: ResidualBlocks) -> str:
         return f"blocks of {angle(blocks.side)}"
     if len(blocks) == 1 and blocks.scarce.all():
         return f"one block of {blocks.expected[0]:.2g} photons"
-    return rf"blocks of $\geq$ {LEAST_PHOTONS:g} photons"
+    return rf"blocks $\geq$ {LEAST_PHOTONS:g} photons"
 
 
 def summary_of(blocks: ResidualBlocks) -> str:

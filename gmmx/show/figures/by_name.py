@@ -15,6 +15,7 @@ from ...model.result import FitResult
 from ...plane.shapes import Shapes
 from .alt import describe
 from .catalogue import PAGES, PANELS
+from .footer import write_cautions
 from .layout import panels_figure
 from .panels import draw_panel
 from .paper_figure import PaperFigure
@@ -90,6 +91,7 @@ def paper_figure(
             figure = page.draw(views)
         else:
             figure = panels_figure(views[0], [PANELS[name] for name in config.names])
+        write_cautions(figure, [view.result for view in views])
     if len(views) == 1:
         figure.describe_by(lambda: describe(views[0]))
     figure.style_sheet = config.style

@@ -16,6 +16,7 @@ from .panels import (
 from .profile import profile_panel
 from .residuals import residuals_figure
 from .significance import draw_significance
+from .sizes import draw_sizes
 from .true_colour import true_colour_figure
 
 PANELS = {
@@ -52,6 +53,12 @@ def _history(views):
     return history_figure(view.result, view.config.inches)
 
 
+def components(views):
+    """Figure of the components: numbered ellipses on the signal, and flux against size."""
+    (view,) = views
+    return panels_figure(view, [PANELS["components"], Panel("sizes", draw_sizes, on_sky=False)])
+
+
 PAGES = {
     page.name: page
     for page in (
@@ -60,5 +67,6 @@ PAGES = {
         Page("history", _history),
         Page("compare", compare_figure, n_models=2),
         Page("colour", true_colour_figure, n_models=3),
+        Page("components", components),
     )
 }

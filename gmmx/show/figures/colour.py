@@ -135,6 +135,11 @@ def flat_bar(figure, shown, axes, label, *, low=None, ticks=None):
     axes.xaxis.set_ticks_position("top")
     axes.xaxis.set_label_position("top")
     axes.tick_params(labelsize=SMALL, length=2, pad=1)
+    if ticks is not None:
+        # Numbers at the ends stay within the bar, because another bar may begin there.
+        numbered = axes.get_xticklabels()
+        numbered[0].set_ha("left")
+        numbered[-1].set_ha("right")
     bar.set_label(scaled(label, power), fontsize=SMALL, labelpad=2)
     bar.outline.set_linewidth(0.6)
     return bar

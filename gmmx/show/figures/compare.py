@@ -24,7 +24,7 @@ from .colour import (
     scaled,
 )
 from .paper_figure import PaperFigure
-from .profile import plain_log_axis
+from .rings import plain_log_axis
 from .sky import Sky, dress
 from .style import INK, SMALL, em
 

@@ -1,5 +1,6 @@
 """The warnings of a fit below its figure, in lines of the figure's width."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -8,6 +9,7 @@ from matplotlib.textpath import text_to_path
 
 from ...model.result import FitResult
 from ..cautions import cautions
+from .style import SMALL, em
 
 CAUTION = "#a11a10"
 _POINTS_PER_INCH = 72
@@ -15,24 +17,38 @@ _POINTS_PER_INCH = 72
 _LINE, _SPACE = 1.3, 0.9
 
 
-def write_cautions(figure: Figure, result: FitResult, *, size: float, left: float = 0.1) -> None:
-    """Write the warnings of a fit below everything else; the figure grows by their lines.
+def write_cautions(figure: Figure, results: Sequence[FitResult]) -> None:
+    """Write the warnings of fits below everything else; the figure grows by their lines.
 
     Parameters
     ----------
     figure : Figure
         With axes at fixed places: no layout engine moves them.
-    result : FitResult
-    size : float
-        Of the text [pt].
-    left : float
-        Space at both sides [inch].
+    results : sequence of FitResult
     """
-    found = cautions(result)
-    if not found:
+    found = list(dict.fromkeys(text for result in results for text in cautions(result)))
+    if found:
+        name = "Warning" if len(found) == 1 else "Warnings"
+        text = f"{name}: {'. '.join(map(_capital, found))}."
+        write_below(figure, text, colour=CAUTION, name="warnings")
+
+
+def write_below(figure: Figure, text: str, *, colour: str, name: str = "") -> None:
+    """Write a text below everything else, in lines of the figure's width.
+
+    Parameters
+    ----------
+    figure : Figure
+    text : str
+    colour : str
+    name : str
+        Stored as the group id of the text.
+    """
+    if not text:
         return
-    text = f"{'Warning' if len(found) == 1 else 'Warnings'}: {'. '.join(map(_capital, found))}."
+    size = FontProperties(size=SMALL).get_size_in_points()
     width, height = figure.get_size_inches()
+    left = em()
     lines = wrapped(text, (width - 2 * left) * _POINTS_PER_INCH, size)
     unit = size / _POINTS_PER_INCH
     added = (_LINE * len(lines) + _SPACE) * unit
@@ -40,8 +56,8 @@ def write_cautions(figure: Figure, result: FitResult, *, size: float, left: floa
     # A dollar sign would start a formula.
     shown = "\n".join(lines).replace("$", r"\$")
     place = left / width, 0.5 * _SPACE * unit / (height + added)
-    style: dict[str, Any] = {"fontsize": size, "color": CAUTION, "linespacing": _LINE / 1.2}
-    figure.text(*place, shown, va="bottom", ha="left", gid="warnings", **style)
+    style: dict[str, Any] = {"fontsize": size, "color": colour, "linespacing": _LINE / 1.2}
+    figure.text(*place, shown, va="bottom", ha="left", gid=name, **style)
 
 
 def wrapped(text: str, width: float, size: float) -> list[str]:

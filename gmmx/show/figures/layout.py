@@ -25,6 +25,8 @@ _NARROWEST = 11.5
 # Distances in units of the text's size: labels at the left or right of a panel, and below it; a
 # gap without labels; the title; the bar with its numbers and its label; the heading.
 _LABELS, _BELOW, _GAP, _TITLE, _BAR, _HEADING = 4.0, 3.7, 0.8, 1.6, 3.6, 3.4
+# The same for the labels of a curve, which may be powers of ten.
+_POWERS = 5.2
 _BAR_HEIGHT = 0.5
 _RIGHT = 1.1
 # Height of a curve over its width, where no map sets it.
@@ -94,7 +96,7 @@ def _placed(view, panels, width, heading):
     columns = -(-n // -(-n // columns))
     gaps = [_gap_before(panels, column, columns) for column in range(columns)]
     curve_last = columns > 1 and any(not p.on_sky for p in panels[columns - 1 :: columns])
-    right = _LABELS if curve_last else _RIGHT
+    right = _POWERS if curve_last else _RIGHT
     side = (width - (sum(gaps) + right) * unit) / columns
     cells, top = [], (_HEADING if heading else _GAP / 2) * unit
     for row, first in enumerate(range(0, n, columns)):
@@ -148,9 +150,11 @@ def _labelled(cell, cells):
 
 def _label_at_right(figure, axes):
     """Move the labels of a curve to its right side, where the row ends."""
+    place = axes.get_position(original=True).bounds
     for one in figure.axes:
-        if one.get_axes_locator() is not None and one.get_position(original=True).bounds == (
-            axes.get_position(original=True).bounds
+        # A panel of two parts has axes that share one place.
+        if one is axes or (
+            one.get_axes_locator() is not None and one.get_position(original=True).bounds == place
         ):
             one.yaxis.tick_right()
             one.yaxis.set_label_position("right")

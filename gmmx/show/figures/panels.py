@@ -20,7 +20,7 @@ from .panel import Drawn, Panel
 from .sky import dress
 from .style import MEDIUM
 from .view import View
-from .words import angle
+from .words import angle, psf_in_signal
 
 
 def draw_data(axes: Axes, view: View) -> Drawn:
@@ -52,8 +52,7 @@ def draw_signal(axes: Axes, view: View) -> Drawn:
         on.mark_points(axes, result.point_sources, view.sky)
         scarce = result.scarcely_observed & ~result.points
         on.mark_components(axes, result.mixture, scarce, view.sky, "dashed: scarcely observed")
-    text = "signal, deconvolved" if view.has_psf else "signal, no PSF was given"
-    return _in_brightness(view, text, shown)
+    return _in_brightness(view, f"signal, {psf_in_signal(result)}", shown)
 
 
 def draw_components(axes: Axes, view: View) -> Drawn:
@@ -81,7 +80,7 @@ def draw_completeness(axes: Axes, view: View) -> Drawn:
 def draw_residual(axes: Axes, view: View) -> Drawn:
     """Draw the significance of data minus model in blocks of at least 10 expected photons."""
     blocks = view.scene.residual_blocks(view.config.block)
-    shown = draw_blocks(axes, blocks, view.sky)
+    shown = draw_blocks(axes, blocks, view.sky, contours=view.config.significant)
     return Drawn("residual", shown, label_of(blocks), ticks=[-EDGE, 0, EDGE], ink="black")
 
 

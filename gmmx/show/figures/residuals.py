@@ -6,13 +6,14 @@ An observation with a wrong position or background can hide in the sum over all 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ...answers.profile_panel import centre_of_profile, profile_to_draw, single_observation
 from ...answers.scene import Scene
 from . import marks as on
 from . import words
 from .colour import flat_bar
 from .panels import draw_residual
 from .paper_figure import PaperFigure
-from .profile import draw_profile
+from .rings import draw_profile
 from .sky import dress
 from .view import View
 
@@ -42,10 +43,11 @@ def residuals_figure(views: Sequence[View]) -> PaperFigure:
     (view,) = views
     scenes = [view.scene]
     if len(view.result.observations) > 1:
-        single = [replace(view.result, observations=(o,)) for o in view.result.observations]
+        numbers = range(len(view.result.observations))
+        single = [single_observation(view.result, i) for i in numbers]
         scenes = [Scene(one, view.sky.x, view.sky.y) for one in single]
     figure, axes = _empty(view, len(scenes))
-    centre = view.scene.centre()
+    centre = centre_of_profile(view.result)
     for i, scene in enumerate(scenes, start=1):
         (observation,) = scene.result.observations
         panel = axes[f"residual {i}"]
@@ -58,7 +60,8 @@ def residuals_figure(views: Sequence[View]) -> PaperFigure:
         expected = scene.images.expected.values.sum()
         text = f"{observation.n_photons:,.0f} photons, {expected:,.0f} expected"
         upper, lower = axes[f"profile {i}"], axes[f"ratio {i}"]
-        draw_profile(upper, lower, scene.profile(centre), text)
+        draw_profile(upper, lower, profile_to_draw(scene.result, centre))
+        on.title(upper, text)
         for one in (upper, lower):
             one.yaxis.tick_right()
             one.yaxis.set_label_position("right")

@@ -1,115 +1,167 @@
-"""The radial profile as a figure for a paper."""
+"""How a radial profile is drawn: brightness above, data over the model after the PSF below."""
 
 import numpy as np
-from astropy.table import QTable
-from matplotlib.ticker import LogFormatterMathtext, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    LogFormatterMathtext,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
 
-from .colour import INK
-from .paper_figure import PaperFigure
-from .profile import plain_log_axis
+from .colour import INK, MEDIUM, SMALL, numbers, power_of, scaled
 
-# Width of a column of a journal, and height [inch].
-_SIZE = (3.5, 4.1)
-_SMALL, _MEDIUM = 7.0, 8.0
-_DECONVOLVED, _BACKGROUND = "#d95f0e", "#2b7bba"
+_BEFORE, _BACKGROUND = "#d95f0e", "#2b7bba"
 _POINTS = {"fmt": "o", "ms": 2.6, "color": INK, "mfc": "white", "mew": 0.8, "lw": 0.8}
-_LEGEND = {"framealpha": 0.85, "edgecolor": "none", "loc": "lower left", "handlelength": 1.8}
-_ORDER = ("data", "model with PSF", "deconvolved model", "background (subtracted)")
+_LEGEND = {"framealpha": 0.85, "edgecolor": "none", "loc": "best", "handlelength": 1.4}
+_LEGEND |= {"labelspacing": 0.15, "borderpad": 0.15, "handletextpad": 0.5}
 # Decades that the brightness spans at most.
 _DECADES = 6
-# Above this radius the axis is in arcmin [arcsec].
-_LARGE = 600.0
+# A lower panel has no room for a long label [inch].
+_TALL = 2.4
+# If the innermost annulus is larger than this, the axis is in arcmin [arcsec].
+_LARGE = 12.0
 
 
-def profile_figure(table: QTable) -> PaperFigure:
-    """Draw a radial profile: brightness above, data over the blurred model below.
+def draw_profile(upper, lower, table):
+    """Draw data and models against radius, and the ratio of data and model below.
 
-    Error bars of the data are Poisson and background errors in quadrature. The band holds 68 % of
-    the deconvolved model. The ratio is left out where its error is above 1.
+    Backgrounds and point sources are subtracted from the data, whose error bars are Poisson and
+    background errors in quadrature. The model after the PSF is what the data are compared with;
+    the model before the PSF is the sky. Bands hold 68 % of the draws that the model has. The ratio
+    is left out where its error is above 1. Without any signal, data and background are compared.
 
     Parameters
     ----------
+    upper, lower : matplotlib Axes
     table : astropy.table.QTable
-        As `FitResult.profile` makes it.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Its axes are labelled "brightness" and "ratio".
-
-    Examples
-    --------
-    >>> import gmmx
-    >>> x, y = np.random.default_rng(0).normal(0.0, 5.0, (2, 500))
-    >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
-    >>> [axes.get_label() for axes in profile_figure(result.profile(bins="0,5,10,15")).axes]
-    ['brightness', 'ratio']
+        As `gmmx.answers.profile_table.profile_of` makes it.
     """
-    numbers = {
+    values = {
         name: np.asarray(getattr(table[name], "value", table[name])) for name in table.colnames
     }
-    far = numbers["R"].max() > _LARGE
-    edges = np.append(numbers["R"][:, 0], numbers["R"][-1, 1]) / (60.0 if far else 1.0)
+    far = values["R"][0, 1] > _LARGE
+    edges = np.append(values["R"][:, 0], values["R"][-1, 1]) / (60.0 if far else 1.0)
     if edges[0] == 0:
         # The innermost annulus is a disc: on a logarithmic axis it needs an inner edge.
         edges[0] = edges[1] / 2
-    middle = np.sqrt(edges[:-1] * edges[1:])
-    figure = PaperFigure(figsize=_SIZE, facecolor="white")
-    space = {"left": 0.185, "right": 0.97, "bottom": 0.105, "top": 0.98, "hspace": 0.06}
-    upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True, gridspec_kw=space)
-    upper.set_label("brightness")
-    lower.set_label("ratio")
-    _draw_brightness(upper, numbers, middle, edges)
-    _draw_ratio(lower, numbers, middle)
+    shown = _Compared.of(values, edges, table.meta.get("psf", "all"))
+    _draw_brightness(upper, shown)
+    _draw_ratio(lower, shown)
     for axes in (upper, lower):
-        axes.tick_params(which="both", direction="in", top=True, right=True, labelsize=_SMALL)
-    lower.set_xscale("log")
-    lower.set_xlim(edges[0], edges[-1])
-    plain_log_axis(lower.xaxis)
+        axes.tick_params(which="both", direction="in", top=True, right=True, labelsize=SMALL)
+        axes.set_xscale("log")
+        axes.set_xlim(edges[0], edges[-1])
+        plain_log_axis(axes.xaxis)
+    power = _brightness_ticks(upper)
     upper.tick_params(labelbottom=False)
     name = "semi-major axis" if table.meta.get("axis_ratio", 1.0) < 1 else "radius"
-    lower.set_xlabel(f"{name} [{'arcmin' if far else 'arcsec'}]", fontsize=_MEDIUM)
+    lower.set_xlabel(f"{name} [{'arcmin' if far else 'arcsec'}]", fontsize=MEDIUM)
     flux = r" cm$^{-2}$ s$^{-1}$" if "CUM_FLUX" in table.colnames else ""
-    label = rf"surface brightness [photon{flux} arcsec$^{{-2}}$]"
-    upper.set_ylabel(label, fontsize=_MEDIUM)
-    lower.set_ylabel("data / model", fontsize=_MEDIUM)
-    figure.align_ylabels()
-    return figure
+    if upper.get_window_extent().height / upper.get_figure(root=True).dpi > _TALL:
+        unit = scaled(rf"photon{flux} arcsec$^{{-2}}$", power)
+        upper.set_ylabel(f"surface brightness [{unit}]", fontsize=MEDIUM)
+        lower.set_ylabel("data / model", fontsize=MEDIUM)
+    else:
+        unit = scaled(rf"ph{flux} arcsec$^{{-2}}$", power)
+        upper.set_ylabel(unit, fontsize=SMALL)
+        lower.set_ylabel("ratio", fontsize=SMALL)
+    handles, labels = upper.get_legend_handles_labels()
+    first = [i for i, label in enumerate(labels) if label.startswith("data")]
+    order = first + [i for i in range(len(labels)) if i not in first]
+    upper.legend([handles[i] for i in order], [labels[i] for i in order], fontsize=SMALL, **_LEGEND)
 
 
-def _draw_brightness(axes, numbers, middle, edges):
-    low, high = _errors(numbers)
-    data, model = numbers["SUR_FLUX"], numbers["MODEL_SUR_FLUX"]
-    band = numbers["DECONV_SUR_FLUX_LOWER68"], numbers["DECONV_SUR_FLUX_UPPER68"]
+class _Compared:
+    """Data, the line that they are compared with, and further lines.
+
+    Attributes
+    ----------
+    edges, middle : arrays
+        Of the annuli, and where their points are drawn.
+    data, low, high : (n,) arrays
+        Brightness of the data, and their error bars.
+    label : str
+        What the data are.
+    after : (n,) array
+        The model that the data are compared with.
+    lines : list of (name, values, (lower, upper) or None, style)
+    """
+
+    def __init__(self, edges, data, errors, label, lines):
+        self.edges, self.middle = edges, np.sqrt(edges[:-1] * edges[1:])
+        self.data, self.label, self.lines = data, label, lines
+        self.low, self.high = errors
+        self.after = lines[0][1]
+
+    @classmethod
+    def of(cls, values, edges, psf):
+        """What the columns of a profile show, with the words that its PSF allows."""
+        data, background = values["SUR_FLUX"], values["BG_SUR_FLUX"]
+        poisson = [values[f"SUR_FLUX_ERR_{end}"] for end in ("LOW", "HIGH")]
+        dashed = {"color": _BACKGROUND, "ls": "--"}
+        if not np.any(values["MODEL_SUR_FLUX"] > 0):
+            lines = [("background", background, None, dashed)]
+            return cls(edges, data + background, poisson, "data", lines)
+        errors = [np.hypot(one, values["SUR_FLUX_BG_ERR"]) for one in poisson]
+        lines = [_line(values, "MODEL_SUR_FLUX", _after(psf), {"color": INK})]
+        if psf != "none":
+            # Dashes, because both models are often the same.
+            style = {"color": _BEFORE, "ls": (0, (4, 1.5)), "zorder": 2.5}
+            lines.append(_line(values, "DECONV_SUR_FLUX", "model before PSF", style))
+        if np.any(background > 0):
+            lines.append(("background", background, None, dashed))
+        return cls(edges, data, errors, "data $-$ background", lines)
+
+
+def _after(psf):
+    """The name of the model that data are compared with."""
+    if psf == "none":
+        return "model (no PSF was given)"
+    return "model after PSF" + ("" if psf == "all" else f" ({psf} observations have one)")
+
+
+def _line(values, name, label, style):
+    """A model line with the 68 % band of its errors, if it has any."""
+    band = values[f"{name}_LOWER68"], values[f"{name}_UPPER68"]
+    has_errors = np.any(band[1] > band[0])
+    return label, values[name], band if has_errors else None, style
+
+
+def _draw_brightness(axes, shown):
     axes.set_yscale("log")
-    steps = [np.append(one, one[-1]) for one in band]
-    style = {"step": "post", "color": _DECONVOLVED, "alpha": 0.3, "lw": 0}
-    axes.fill_between(edges, *steps, **style, label="_band")
-    line = {"baseline": None, "lw": 1.1}
-    axes.stairs(model, edges, color=INK, label="model with PSF", **line)
-    # Dashes, because both models are often the same.
-    dashes = {"color": _DECONVOLVED, "ls": (0, (4, 1.5)), "zorder": 2.5, **line}
-    axes.stairs(numbers["DECONV_SUR_FLUX"], edges, label="deconvolved model", **dashes)
-    shown = data > 0
-    bars = np.stack([np.minimum(low, 0.999 * np.abs(data)), high])[:, shown]
-    axes.errorbar(middle[shown], data[shown], bars, label="data", zorder=3, **_POINTS)
-    _draw_limits(axes, middle, data + high, ~shown & np.isfinite(data) & (data + high > 0))
-    if np.any(numbers["BG_SUR_FLUX"] > 0):
-        style = {"color": _BACKGROUND, "ls": "--", **line}
-        axes.stairs(numbers["BG_SUR_FLUX"], edges, label="background (subtracted)", **style)
-    values = np.concatenate([data[shown], model[model > 0], numbers["DECONV_SUR_FLUX"]])
+    for name, values, band, style in shown.lines:
+        if band is not None:
+            steps = [np.append(one, one[-1]) for one in band]
+            look = {"step": "post", "color": style["color"], "alpha": 0.25, "lw": 0}
+            axes.fill_between(shown.edges, *steps, **look)
+        axes.stairs(values, shown.edges, label=name, baseline=None, lw=1.1, **style)
+    positive = shown.data > 0
+    bars = np.stack([np.minimum(shown.low, 0.999 * np.abs(shown.data)), shown.high])
+    given = shown.middle[positive], shown.data[positive], bars[:, positive]
+    axes.errorbar(*given, label=shown.label, zorder=3, **_POINTS)
+    if any(band is not None for _, _, band, _ in shown.lines):
+        axes.fill_between([], [], color="0.75", lw=0, label="bands: 68 %")
+    limits = shown.data + shown.high
+    _draw_limits(axes, shown.middle, limits, ~positive & np.isfinite(limits) & (limits > 0))
+    _limit_brightness(axes, shown, shown.data[positive & (shown.data > shown.low)])
+
+
+def _limit_brightness(axes, shown, data):
+    """Set the axis to what the data tell: models may be far fainter than the faintest of them."""
+    # The background does not count, unless it is all that there is.
+    alone = len(shown.lines) == 1
+    lines = [values for name, values, _, _ in shown.lines if alone or name != "background"]
+    values = np.concatenate([data, *lines])
     values = values[np.isfinite(values) & (values > 0)]
-    if len(values):
-        top = 2.5 * max(values.max(), np.nanmax(band[1]))
-        # Model values far below the faintest data would take up the panel.
-        faintest = data[shown].min() / 10 if shown.any() else 0.0
-        axes.set_ylim(max(values.min() / 3, faintest, top / 10.0**_DECADES), top)
-    axes.yaxis.set_major_locator(LogLocator(10, numticks=9))
-    axes.yaxis.set_major_formatter(LogFormatterMathtext())
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    shown = [name for name in _ORDER if name in handles]
-    axes.legend([handles[name] for name in shown], shown, fontsize=_SMALL, **_LEGEND)
+    if not len(values):
+        return
+    bands = [band[1] for _, _, band, _ in shown.lines if band is not None]
+    top = 2.5 * max(values.max(), *(np.nanmax(band) for band in bands), 0.0)
+    faintest = data.min() / 10 if len(data) else 0.0
+    low = max(values.min() / 3, faintest, top / 10.0**_DECADES)
+    axes.set_ylim(min(low, top / 10), top)
 
 
 def _draw_limits(axes, middle, limits, chosen):
@@ -119,13 +171,12 @@ def _draw_limits(axes, middle, limits, chosen):
         axes.errorbar(middle[chosen], limits[chosen], 0.5 * limits[chosen], **style)
 
 
-def _draw_ratio(axes, numbers, middle):
-    model = np.where(numbers["MODEL_SUR_FLUX"] > 0, numbers["MODEL_SUR_FLUX"], np.nan)
-    low, high = (one / model for one in _errors(numbers))
-    ratio = numbers["SUR_FLUX"] / model
+def _draw_ratio(axes, shown):
+    model = np.where(shown.after > 0, shown.after, np.nan)
+    low, high, ratio = (one / model for one in (shown.low, shown.high, shown.data))
     # Where the model is fainter than the errors of the data their ratio tells nothing.
     told = np.maximum(low, high) < 1
-    middle, ratio, low, high = (one[told] for one in (middle, ratio, low, high))
+    middle, ratio, low, high = (one[told] for one in (shown.middle, ratio, low, high))
     axes.axhline(1, color=INK, lw=0.8)
     axes.errorbar(middle, ratio, np.stack([low, high]), **_POINTS)
     precise = np.maximum(low, high) < 0.5
@@ -139,7 +190,32 @@ def _draw_ratio(axes, numbers, middle):
     axes.yaxis.set_major_locator(MaxNLocator(4, prune="both"))
 
 
-def _errors(numbers):
-    """Lower and upper error bars of the data, with the error of the background."""
-    background = numbers["SUR_FLUX_BG_ERR"]
-    return (np.hypot(numbers[f"SUR_FLUX_ERR_{end}"], background) for end in ("LOW", "HIGH"))
+def _brightness_ticks(axes):
+    """Number the axis of brightness, and return the power of ten that its numbers lack.
+
+    Powers of ten, or over less than two decades numbers with a common power in the label.
+    """
+    low, high = axes.get_ylim()
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    if high / low > 100:
+        axes.yaxis.set_major_locator(LogLocator(10, numticks=9))
+        axes.yaxis.set_major_formatter(LogFormatterMathtext())
+        return 0
+    power = power_of(high)
+    plain_log_axis(axes.yaxis, power)
+    return power
+
+
+def plain_log_axis(axis, power=0):
+    """Plain numbers on a logarithmic axis, fewer in a decade where there are many decades."""
+    low, high = axis.get_view_interval()
+    axis.set_minor_formatter(NullFormatter())
+    if high / low < 4:
+        # A logarithmic axis without a power of ten may have no tick at all.
+        ticks = MaxNLocator(4, steps=[1, 2, 5]).tick_values(low, high)
+        axis.set_major_locator(FixedLocator([t for t in ticks if low <= t <= high]))
+        axis.set_minor_locator(NullLocator())
+    else:
+        steps = (1.0, 2.0, 5.0) if high / low < 30 else (1.0, 3.0) if high / low < 3000 else (1.0,)
+        axis.set_major_locator(LogLocator(10, subs=steps, numticks=12))
+    axis.set_major_formatter(numbers(power))

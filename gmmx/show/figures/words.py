@@ -2,7 +2,6 @@
 
 from astropy.coordinates import SkyCoord
 
-from ...model.flux_notes import areas_of
 from .style import LARGE, SMALL, em
 
 
@@ -42,16 +41,19 @@ def details(result):
         f"K = {len(result.extended)}{_and_points(result)}",
         f"background {100 * result.background_fraction:.0f} %",
     ]
-    areas = areas_of(result)
-    if areas:
-        given = " and ".join(f"{area:g}" for area in areas)
-        parts.append(f"APPROXIMATE exposure, from {given} cm$^2$")
-    if not result.converged:
-        parts.append("NOT CONVERGED")
     if result.frame is not None:
         place = SkyCoord(result.frame.ra0, result.frame.dec0, unit="deg")
         parts.append(f"reference position {place.to_string('hmsdms', sep=':', precision=0)}")
     return "   |   ".join(part for part in parts if part)
+
+
+def psf_in_signal(result):
+    """What the PSF did to the signal: nothing is deconvolved that had none."""
+    given = sum(o.psf is not None for o in result.observations)
+    whole = len(result.observations)
+    if given == 0:
+        return "no PSF was given"
+    return "deconvolved" if given == whole else f"PSF in {given} of {whole} observations"
 
 
 def name_of(observation):

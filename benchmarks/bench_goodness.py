@@ -15,7 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from common import machine
+from common import MARX, is_missing, machine
+from galaxy import observed
 from goodness_skies import BRIGHTNESS, DEPTH, RADIUS, cavity_sky, fitted_model, sky_of
 
 import gmmx
@@ -78,6 +79,20 @@ def components(seed, simulations):
     }
 
 
+def speed(_seed, simulations):
+    """Time of the test of the simulated galaxy with 20 components, on all cores."""
+    result = gmmx.fit(observed(), n_components=20)
+    began, cores = time.perf_counter(), time.process_time()
+    found = goodness_of_fit(result, simulations)
+    return {
+        "k": len(result.mixture),
+        "photons": result.n_photons,
+        "wall": time.perf_counter() - began,
+        "cores": time.process_time() - cores,
+        "all": found.p_value,
+    }
+
+
 def print_uniform(rows, simulations):
     """Print a Kolmogorov-Smirnov test of each statistic, and how many p-values are small."""
     from scipy.stats import kstest
@@ -131,18 +146,30 @@ def print_components(rows, simulations):
     print(f"the other components have the smallest p in {np.mean(others <= least):.1%}")
 
 
+def print_speed(rows, simulations):
+    """Print what one test costs."""
+    (row,) = rows
+    print(
+        f"marx/galaxy, {row['photons']:,.0f} photons, K = {row['k']}: {row['wall']:.0f} s, "
+        f"{row['cores']:.0f} s of all cores, {row['cores'] / simulations:.2f} s of a core for each "
+        "refitted simulation"
+    )
+
+
+# What measures and what prints a part, and its numbers of skies and of simulations.
 PARTS = {
-    "uniform": (uniform, print_uniform, 59),
-    "cavity": (cavity, print_cavity, 199),
-    "components": (components, print_components, 19),
+    "uniform": (uniform, print_uniform, 200, 59),
+    "cavity": (cavity, print_cavity, 20, 199),
+    "components": (components, print_components, 200, 19),
+    "speed": (speed, print_speed, 1, 200),
 }
 
 
 def main():
     parser = argparse.ArgumentParser(description=Path(__file__).name)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--skies", type=int, default=200)
-    parser.add_argument("--simulations", type=int, help="by default 59, 199 and 19")
+    parser.add_argument("--skies", type=int, help="by default 200, 20, 200 and 1")
+    parser.add_argument("--simulations", type=int, help="by default 59, 199, 19 and 200")
     parser.add_argument("--table", type=Path)
     arguments = parser.parse_intermixed_args()
     parts = arguments.parts or list(PARTS)
@@ -157,9 +184,11 @@ def main():
             table[tuple(row["key"])] = row
     print(f"{machine()}\n")
     for part in parts:
-        measure, show, simulations = PARTS[part]
+        if part == "speed" and is_missing(MARX):
+            continue
+        measure, show, skies, simulations = PARTS[part]
         simulations = arguments.simulations or simulations
-        keys = [(part, seed, simulations) for seed in range(arguments.skies)]
+        keys = [(part, seed, simulations) for seed in range(arguments.skies or skies)]
         for key in keys:
             if key in table:
                 continue

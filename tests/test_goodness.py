@@ -18,9 +18,11 @@ import gmmx
 from gmmx.answers.goodness import Goodness, goodness_of_fit, p_values, significance_map
 from gmmx.answers.images import render
 from gmmx.answers.missed import Place, places_of
+from gmmx.answers.refits import Truth
 from gmmx.answers.sights import Sights
 from gmmx.answers.significance import Discs, local_sigma
 from gmmx.answers.yardsticks import SECTORS, Yardsticks, cash
+from gmmx.model.background import Background
 from gmmx.model.mixture import Mixture
 from gmmx.plane.grid import PixelGrid
 from gmmx.show.goodness_list import goodness_lines, p_text
@@ -187,6 +189,25 @@ def test_photons_without_a_field_or_a_sky_are_tested():
 def test_a_sky_without_components_is_tested(truth):
     flat = make_result(truth.observations, Mixture.empty())
     assert flat.goodness(3, refit=False).p_value == pytest.approx(0.25)
+
+
+def test_a_sky_without_photons_has_nothing_to_fit(truth):
+    (observation,) = truth.observations
+    faint = replace(
+        truth,
+        mixture=replace(truth.mixture, fluxes=np.full(2, 1e-6)),
+        observations=(replace(observation, backgrounds=(Background(amplitude=1e-12),)),),
+    )
+    assert np.all(goodness_of_fit(faint, 2).simulated < 1)
+
+
+def test_a_background_that_was_measured_is_measured_again(truth):
+    (observation,) = truth.observations
+    known = Background(amplitude=0.08, prior=(0.08, 0.004))
+    measured = replace(truth, observations=(replace(observation, backgrounds=(known,)),))
+    means = [sky[0].backgrounds[0].prior[0] for sky in Truth.of(measured).skies(20, 0)]
+    assert 0.002 < np.std(means) < 0.008
+    assert np.mean(means) == pytest.approx(0.08, abs=0.004)
 
 
 def test_observations_of_a_joint_fit_are_compared_one_by_one(truth):

@@ -153,12 +153,18 @@ def component_significance(
         simulated = []
         for i, sky in enumerate(weakest.skies(simulations, seed)):
             tell(steps - simulations + i, steps)
-            problem, state = warm_refit(sky, weakest, options_of(result))
-            more = with_one_more(problem, state)
-            gain = log_likelihood_of(problem, more) - log_likelihood_of(problem, state)
-            simulated.append(max(gain, 0.0))
+            simulated.append(_largest_gain(sky, weakest, options_of(result)))
         tell(steps, steps)
     return ComponentSignificance(gains=gains, points=result.points, simulated=np.array(simulated))
+
+
+def _largest_gain(sky, truth, options):
+    """Gain of the best further component on a simulated sky [nat]."""
+    if not any(len(o.photons) for o in sky):
+        return 0.0
+    problem, state = warm_refit(sky, truth, options)
+    more = with_one_more(problem, state)
+    return max(log_likelihood_of(problem, more) - log_likelihood_of(problem, state), 0.0)
 
 
 def _gains(result, free, tell):

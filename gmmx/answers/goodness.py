@@ -206,7 +206,8 @@ def _simulated(result, yardsticks, n, seed, refit, callback):
     tell = (lambda _done, _total: None) if callback is None else callback
     for i, sky in enumerate(truth.skies(n, seed)):
         tell(i, n)
-        if refit:
+        # A sky without photons has nothing to fit.
+        if refit and any(len(o.photons) for o in sky):
             _, state = warm_refit(sky, truth, options)
             expected = sights.expected(state.mixture, state.amplitudes)
         yield sights.counts(sky), expected

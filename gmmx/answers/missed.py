@@ -10,7 +10,7 @@ from .significance import local_sigma
 from .yardsticks import SECTORS, Yardsticks
 
 # Local significance of a place that is listed [sigma], and number of those listed, at most.
-LEAST_SIGMA, _MOST_PLACES = 4.0, 20
+LEAST_SIGMA, _MOST_PLACES = 4.0, 200
 
 
 @dataclass(frozen=True, kw_only=True)

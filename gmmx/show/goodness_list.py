@@ -132,7 +132,8 @@ def _verdict(goodness):
 def _places(goodness):
     """Sentences about the places that stand out, and one about the others."""
     found = [p for p in goodness.places if abs(p.sigma) >= LEAST_SIGMA]
-    listed = [p for p in found if goodness.chance(p.sigma) < _RARE][:_MOST_PLACES]
+    rare = max(_RARE, 1.5 / (len(goodness) + 1))
+    listed = [p for p in found if goodness.chance(p.sigma) < rare][:_MOST_PLACES]
     lines = [_place(goodness, p) + _cause(p) for p in listed]
     rest = len(found) - len(listed)
     level = f"by {LEAST_SIGMA:g} sigma locally"
@@ -142,7 +143,7 @@ def _places(goodness):
         more = "further " if listed else ""
         lines.append(
             f"{counted(rest, more + 'place')} {'differ' if rest > 1 else 'differs'} from the model "
-            f"{level}, which happens in simulated skies, too."
+            f"{level}{', which happens in simulated skies, too' if not listed else ''}."
         )
     elif not listed:
         lines.append(f"No place differs from the model {level}.")

@@ -35,7 +35,7 @@ def draw_significance(axes: Axes, view: View) -> Drawn:
         linestyles=["dashed" if level < 0 else "solid" for level in levels],
     )
     text = r"contours at 3, 4, 5 $\sigma$, dashed: photons are missing"
-    on.note(axes, 0.03, 0.025, text, color=INK, path_effects=[])
+    on.note(axes, 0.03, 0.965, text, va="top", color=INK, path_effects=[])
     reach = f'{radii[seen].min():.2g}" to {radii.max():.2g}"' if seen.any() else "no radius"
     title = f"local significance in discs of {reach}"
     label = r"(data $-$ model) local significance [$\sigma$]"

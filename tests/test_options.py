@@ -146,6 +146,7 @@ def test_commands_are_listed_in_the_order_of_the_work():
         "export",
         "score",
         "test",
+        "assign",
         "simulate",
     ]
 

@@ -25,6 +25,7 @@ from ..model.density import background_terms
 from ..model.drawing import convolved
 from ..model.photons import Photons
 from ..plane.grid import PixelGrid
+from .counted import at_centres, pixels_of
 
 if TYPE_CHECKING:
     from ..model.density import BackgroundTerm
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 # Candidates that are drawn at once at most, of which the exposure leaves a part.
 _MOST = 2_000_000
-# Largest distance of a photon from the centre of its pixel, for a grid to be that of the pixels
-# [pixel].
-_SAME_CENTRE = 0.02
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -175,7 +173,9 @@ class PhotonSource:
                 background_terms(observation, reference), amplitudes, strict=True
             )
         )
-        return cls(observation, _views(mixture, observation, highest), rates, _pixels(observation))
+        return cls(
+            observation, _views(mixture, observation, highest), rates, pixels_of(observation)
+        )
 
     def __repr__(self):
         k, b = len(np.unique(self.views.components)), len(self.backgrounds)
@@ -205,7 +205,7 @@ class PhotonSource:
         order = rng.permutation(len(x))
         x, y, origin = x[order], y[order], origin[order]
         if self.pixels is not None:
-            x, y = self._counted(x, y)
+            x, y = at_centres(self.observation, self.pixels, x, y)
         return Photons(x, y, pixel=self.observation.photons.pixel), origin
 
     def _of_components(self, rng, scale):
@@ -248,16 +248,6 @@ class PhotonSource:
                 keep[partly] = ~self.observation.cuts_out(x[partly], y[partly])
         return x[keep], y[keep], origin[keep]
 
-    def _counted(self, x, y):
-        """Centres of the pixels; a photon stays where it is if its centre was not observed."""
-        ix, iy = (np.rint(index) for index in self.pixels.to_pixels(x, y))
-        centre_x, centre_y = self.pixels.to_plane(ix, iy)
-        completeness = self.observation.completeness
-        if completeness is None:
-            return centre_x, centre_y
-        seen = completeness.effective_at(centre_x, centre_y) > 0
-        return np.where(seen, centre_x, x), np.where(seen, centre_y, y)
-
 
 def _views(mixture, observation, highest):
     """The Gaussians of a mixture in one observation, without the variance of pixels."""
@@ -271,26 +261,3 @@ def _views(mixture, observation, highest):
         roots=np.linalg.cholesky(covariances),
         components=np.repeat(np.arange(len(mixture)), per_component),
     )
-
-
-def _pixels(observation):
-    """The grid in whose pixels photons are counted; None for single photons.
-
-    It is the grid of the completeness, if the photons are at the centres of its cells, as those
-    of counts images mostly are; else a grid that begins at the plane's origin or at the first
-    photon.
-    """
-    side, x, y = observation.photons.pixel, observation.photons.x, observation.photons.y
-    if side == 0:
-        return None
-    starts = [np.full(2, side / 2), *np.column_stack([x, y])[:1]]
-    grids = [PixelGrid(shape=(1, 1), origin=start, matrix=side * np.eye(2)) for start in starts]
-    completeness = observation.completeness
-    if completeness is not None and abs(completeness.grid.step / side - 1) < 1e-6:
-        grids.insert(0, completeness.grid)
-
-    def n_at_centres(grid):
-        index = np.array(grid.to_pixels(x, y))
-        return int((np.abs(index - np.rint(index)).max(0) < _SAME_CENTRE).sum())
-
-    return max(grids, key=n_at_centres)

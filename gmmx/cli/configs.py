@@ -1,6 +1,7 @@
 """The option classes of the commands that have one, and options that are shorter than a field."""
 
 from ..config import (
+    AssignConfig,
     ErrorsConfig,
     ExportConfig,
     FitConfig,
@@ -21,6 +22,7 @@ CONFIGS = {
     "flux": FluxConfig,
     "profile": ProfileConfig,
     "test": GoodnessConfig,
+    "assign": AssignConfig,
     "simulate": SimulateConfig,
 }
 # Options that are shorter than the parameter that they set.

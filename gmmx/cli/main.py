@@ -12,6 +12,7 @@ from .. import __version__
 from ..config import REGION_FRAMES, ExportConfig
 from ..errors import GmmxError
 from . import options
+from .assign import assign
 from .console import Main
 from .errors import errors
 from .fit import fit
@@ -166,6 +167,7 @@ def score(console, model, events, no_checksum, as_json):
 
 
 main.add_command(test)
+main.add_command(assign)
 main.add_command(simulate)
 
 

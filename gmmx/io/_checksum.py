@@ -188,3 +188,55 @@ def _comment(header, key):
 def is_complete(total):
     """Whether the sum of an HDU is what its CHECKSUM makes it: all ones, or all zeros."""
     return total in (0, ALL_ONES)
+
+
+def with_sums(cards: bytes, data: bytes) -> bytes:
+    """Return an HDU with its CHECKSUM and DATASUM.
+
+    Parameters
+    ----------
+    cards : bytes
+        The cards of the header, without END and without checksums.
+    data : bytes
+        Without padding.
+
+    Returns
+    -------
+    bytes
+        Whole blocks.
+    """
+    data += bytes(-len(data) % BLOCK)
+    datasum = folded(int(block_sums(data).sum()))
+    cards += str(fits.Card("CHECKSUM", PLACEHOLDER, "HDU checksum")).encode("ascii")
+    place = len(cards) - 80 + len("CHECKSUM= '")
+    cards += str(fits.Card("DATASUM", str(datasum), "data unit checksum")).encode("ascii")
+    cards += b"END".ljust(80)
+    header = bytearray(cards.ljust(-(-len(cards) // BLOCK) * BLOCK))
+    total = folded(int(block_sums(bytes(header)).sum()) + datasum)
+    header[place : place + 16] = encoded(ALL_ONES - total)
+    return bytes(header) + data
+
+
+def encoded(total: int) -> bytes:
+    """Return a sum in 16 characters, which add that sum where zeros stood before.
+
+    Each byte becomes four letters or digits around a quarter of it; pairs of them move apart until
+    no punctuation is left (FITS standard 4.0, appendix J.2).
+
+    Examples
+    --------
+    >>> encoded(868229149)
+    b'7Bf889Z87Af877Z8'
+    """
+    excluded = set(range(0x3A, 0x41)) | set(range(0x5B, 0x61))
+    rows = []
+    for byte in total.to_bytes(4, "big"):
+        row = [byte // 4 + ord("0")] * 4
+        row[0] += byte % 4
+        while excluded & set(row):
+            for i in (0, 2):
+                if excluded & set(row[i : i + 2]):
+                    row[i], row[i + 1] = row[i] + 1, row[i + 1] - 1
+        rows.append(row)
+    letters = bytes(rows[i][j] for j in range(4) for i in range(4))
+    return letters[-1:] + letters[:-1]

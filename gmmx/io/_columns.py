@@ -10,6 +10,8 @@ from ._causes import BadFileError
 
 CCD_COLUMNS = ("ccd_id", "ccdnr", "ccd")
 TIME_COLUMN = "time"
+# Name under which the number of each row is kept, which no column of a filter has.
+ROW = "#row"
 # numpy's type for each letter of TFORMn (FITS standard 4.0, table 18).
 FORMATS = {
     "L": "u1",
@@ -144,7 +146,7 @@ class EventTable:
 
     def drop_others(self):
         """Drop the columns that only filters need."""
-        for name in set(self.values) - {"x", "y", self.energy.name, self.ccd}:
+        for name in set(self.values) - {"x", "y", self.energy.name, self.ccd, ROW}:
             del self.values[name]
 
 

@@ -14,7 +14,7 @@ from ..errors import DataError
 from ..model.photons import EventList, Photons
 from ..model.pointing import InputFile, Pointing
 from ..telescope.instruments import instrument_of
-from ._columns import CCD_COLUMNS, TIME_COLUMN, EventTable, table_columns
+from ._columns import CCD_COLUMNS, ROW, TIME_COLUMN, EventTable, table_columns
 from ._energies import convert_energies, energy_column
 from ._row_facts import row_facts
 from ._rows import read_columns
@@ -75,6 +75,37 @@ def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> Eve
     """
     file = parse_file_argument(path)
     table, pointing, sky_of = _read_table(file)
+    events = _events_of(file, table, pointing, sky_of)
+    return _inside_shapes(events, file) if sky else events
+
+
+def read_numbered(file: FileArgument) -> tuple[EventList, np.ndarray]:
+    """Read the photons of an event file, and in which row of the table each of them is.
+
+    Filters by shapes on the sky are not applied.
+
+    Parameters
+    ----------
+    file : FileArgument
+
+    Returns
+    -------
+    events : EventList
+    rows : (N,) integers
+        Counted from 0.
+
+    Raises
+    ------
+    DataError
+        As `read_events` does.
+    """
+    table, pointing, sky_of = _read_table(file)
+    table.values[ROW] = np.arange(len(table.values["x"]))
+    return _events_of(file, table, pointing, sky_of), table.values[ROW]
+
+
+def _events_of(file, table, pointing, sky_of):
+    """The photons of a table, whose rows are selected in place."""
     pointing, dropped = filter_rows(file, table, pointing)
     warn_of_unscreened(file, table, instrument_of(pointing))
     rows = row_facts(table)
@@ -90,8 +121,7 @@ def read_events(path: str | PathLike | FileArgument, *, sky: bool = True) -> Eve
         ccd=table.values.get(table.ccd),
     )
     facts = {"pointing": pointing, "dropped": dropped, "rows": rows}
-    events = EventList(frame=frame, physical=physical, photons=photons, **facts)
-    return _inside_shapes(events, file) if sky else events
+    return EventList(frame=frame, physical=physical, photons=photons, **facts)
 
 
 def _read_table(file):

@@ -90,6 +90,37 @@ def write_images(
         hdus.writeto(aside, overwrite=True, checksum=True)
 
 
+def write_labels(
+    path: str | PathLike,
+    image: SkyImage,
+    result: FitResult,
+    *,
+    overwrite: bool = False,
+    command: str | None = None,
+) -> None:
+    """Write an image of labels as whole numbers.
+
+    Parameters
+    ----------
+    path : str or Path
+        A FITS file.
+    image : SkyImage
+    result, overwrite, command
+        As in `write_images`.
+
+    Raises
+    ------
+    OutputError
+        As `write_images` does.
+    """
+    created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    with replacing(path, overwrite, suffixes=FITS_SUFFIXES) as aside:
+        header = _header("LABELS", image, result, created, command)
+        hdu = fits.PrimaryHDU(image.values.astype(np.int32), header)
+        hdu.name = "LABELS"
+        hdu.writeto(aside, overwrite=True, checksum=True)
+
+
 def read_grid_like(path: str | PathLike, frame: SkyFrame | None) -> PixelGrid:
     """Read the pixels of a FITS image, as they lie in a tangent plane.
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .errors import InputError as InputError
     from .errors import OutputError as OutputError
     from .fitting.point_sources import PointSources as PointSources
-    from .io.models import read_model as read  # noqa: F401
+    from .io.models import read_any as read  # noqa: F401
     from .io.regions import read_regions as read_regions
     from .model.background import Background as Background
     from .model.completeness import Completeness as Completeness
@@ -65,7 +65,7 @@ _HOMES = {
     "read_observations": "reading.door",
     "fit": "commands.notebook",
     "fit_samples": "commands.samples",
-    "read": "io.models:read_model",
+    "read": "io.models:read_any",
     "read_regions": "io.regions",
     "render": "answers.images",
     # Nouns of an observation.

@@ -40,6 +40,8 @@ DOORS = {
     "model/doors": {"answers", "show", "io"},
     # It measures fluxes, profiles, scores and errors, too.
     "model/number_doors": {"answers", "io"},
+    # A SamplesResult answers and writes itself.
+    "model/sample_doors": {"answers", "io"},
 }
 # Packages that only some places may import; a folder stands for all of its modules.
 CONFINED = {

@@ -228,6 +228,17 @@ def normalise(weights, backgrounds, amplitudes, start, n, space, sums):
 
 
 @kernel
+def exponentiate(weights, logs, start, n, space):
+    """Turn terms into exp(-q / 2), for sums with weights that are given."""
+    for k in range(len(logs)):
+        row, top = space.terms[k], logs[k]
+        for lane in range(n):
+            row[lane] = exp_fast(row[lane] - top)
+    for lane in range(n):
+        space.scaled[lane] = weights[start + lane]
+
+
+@kernel
 def gather(space, k, n):
     """Samples for which a component matters, and their weighted responsibilities; how many."""
     terms, near, chosen = space.terms[k], space.near, space.chosen

@@ -11,7 +11,7 @@ import numpy as np
 from ._jit import kernel, parallel_kernel, prange
 from ._lanes import (
     LANES,
-    Workspace,
+    exponentiate,
     factorise,
     gather,
     invert,
@@ -200,6 +200,41 @@ def _add_own(rows, gaussians, start, n, space, sums):
 
 
 @parallel_kernel
+def point_moments(x, weights, gaussians):
+    """Weighted sums over points of 1, d and d d^T under Gaussians that are 1 at their means.
+
+    These are, with ``d = x_q - mu_k``, the sums of ``v_q exp(-q / 2) [1, d, d d^T]``.
+
+    Parameters
+    ----------
+    x : (d, n) array
+    weights : (n,) array
+        v.
+    gaussians : Gaussians
+        With L^-1; the coefficients are not used.
+
+    Returns
+    -------
+    (K, 1 + d + d (d + 1) / 2) array
+    """
+    d, n = x.shape
+    n_k, n_blocks = len(gaussians.means), _n_blocks(n)
+    partial = np.zeros((n_blocks, n_k, 1 + d + d * (d + 1) // 2))
+    for block in prange(n_blocks):
+        space = workspace_for(n_k, d)
+        first, last = _bounds(n, block, n_blocks)
+        for start in range(first, last, LANES):
+            lanes = min(LANES, last - start)
+            put_shared_terms(x, gaussians, start, lanes, space)
+            exponentiate(weights, gaussians.log_coefficients, start, lanes, space)
+            _add_shared(x, gaussians.means, start, lanes, space, partial[block])
+    sums = np.zeros(partial.shape[1:])
+    for block in range(n_blocks):
+        sums += partial[block]
+    return sums
+
+
+@parallel_kernel
 def sample_log_densities(rows, amplitudes, gaussians):
     """Logarithm of lambda at each sample, (n,); the parameters are those of `sample_moments`."""
     d, n = rows.x.shape
@@ -233,13 +268,3 @@ def sample_log_terms(rows, gaussians):
                 for lane in range(lanes):
                     terms[k, start + lane] = space.terms[k, lane]
     return terms
-
-
-__all__ = [
-    "Gaussians",
-    "Rows",
-    "Workspace",
-    "sample_log_densities",
-    "sample_log_terms",
-    "sample_moments",
-]

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..config import SampleOptions
+from ..em.missing import Selection
 from ..errors import InputError
 from ..fitting.samples.driver import fit_samples as fit_prepared
 from ..model.mixture import Mixture
+from ..model.sample_background import SampleBackground
+from ..model.sample_completeness import SampleCompleteness
 from ..model.samples import Samples
 from ..model.samples_result import SamplesResult
 
@@ -20,6 +23,8 @@ def fit_samples(
     weights: np.ndarray | None = None,
     *,
     names: Sequence[str] = (),
+    completeness: "SampleCompleteness | str | Callable | None" = None,
+    background: "SampleBackground | str | tuple | None" = None,
     start: Mixture | None = None,
     options: SampleOptions | None = None,
     callback: Callable | None = None,
@@ -41,6 +46,13 @@ def fit_samples(
         Weights of the samples.
     names : sequence of str, optional
         Names of the columns.
+    completeness : str, callable or SampleCompleteness, optional
+        Probability that a sample at x is recorded: an expression over the columns such as
+        ``"mag < 24 & hypot(x - 6.5, y - 6) > 2"``, or a function of (n, D) values. The samples
+        that are missing are integrated (Melchior & Goulding 2018, A&C 25, 183).
+    background : "uniform", (low, high) or SampleBackground, optional
+        Samples that belong to no component: uniform in the box that holds all samples, or in one
+        with given corners. Their number is fitted.
     start : Mixture, optional
         Components to start from, in the units of the columns. They are fitted as they are, unless
         `n_components` asks for more.
@@ -94,4 +106,20 @@ def fit_samples(
         samples = x
     else:
         samples = Samples(x=x, covariances=covariances, weights=weights, names=names)
-    return fit_prepared(samples, start=start, options=options, callback=callback, stacklevel=3)
+    selection = None
+    if completeness is not None:
+        omega = SampleCompleteness.of(completeness, samples.names)
+        omega.check(samples)
+        selection = Selection(
+            completeness=omega, noise_order=options.noise_order, noise_model=options.noise_model
+        )
+    backgrounds = () if background is None else (SampleBackground.of(background, samples),)
+    return fit_prepared(
+        samples,
+        start=start,
+        backgrounds=backgrounds,
+        selection=selection,
+        options=options,
+        callback=callback,
+        stacklevel=3,
+    )

@@ -51,7 +51,7 @@ class SampleGroup:
             roots = np.linalg.cholesky(known + self.common)
             coefficients -= np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(1)
             known = np.linalg.inv(roots)
-        return Gaussians(coefficients, means, _packed(known))
+        return Gaussians(coefficients, means, packed(known))
 
     def deconvolved(self, sums, mixture):
         """Moments of the samples without noise, about the components' means.
@@ -70,7 +70,7 @@ class SampleGroup:
         GaussianSums
         """
         d, sigma = len(self.columns), mixture.covariances
-        zeroth, first, second = sums[:, 0], sums[:, 1 : 1 + d], _square(sums[:, 1 + d :], d)
+        zeroth, first, second = sums[:, 0], sums[:, 1 : 1 + d], square(sums[:, 1 + d :], d)
         gains = sigma[:, :, self.columns]
         if self.common is not None:
             gains = gains @ np.linalg.inv(self._known(sigma) + self.common)
@@ -108,13 +108,14 @@ class SampleGroup:
             piece = slice(first, first + _CHUNK)
             yield Rows(*(np.array(array[..., piece], order="C") for array in self.rows))
 
-    def noise_sum(self):
-        """Weighted sum of the noise covariances, (d, d)."""
-        d = len(self.columns)
+    def noise_sum(self, rows=None, weights=None):
+        """Weighted sum of the noise covariances, of all rows or of some with other weights."""
+        d, rows = len(self.columns), self.rows if rows is None else rows
+        weights = rows.weights if weights is None else weights
         if self.common is not None:
-            return self.rows.weights.sum() * self.common
-        sums = self.rows.noise @ self.rows.weights
-        return np.diag(sums) if len(sums) == d else _square(sums[None], d)[0]
+            return weights.sum() * self.common
+        sums = rows.noise @ weights
+        return np.diag(sums) if len(sums) == d else square(sums[None], d)[0]
 
     def _known(self, matrices):
         return matrices[:, self.columns[:, None], self.columns]
@@ -194,13 +195,13 @@ def _noise(samples, chosen, columns, scale):
     return noise, None
 
 
-def _packed(matrices):
+def packed(matrices):
     """Lower triangles (K, d (d + 1) / 2) of matrices (K, d, d), row by row."""
     rows, columns = np.tril_indices(matrices.shape[-1])
     return np.ascontiguousarray(matrices[:, rows, columns])
 
 
-def _square(triangles, d):
+def square(triangles, d):
     """Symmetric matrices (K, d, d) of lower triangles."""
     rows, columns = np.tril_indices(d)
     matrices = np.zeros((len(triangles), d, d))

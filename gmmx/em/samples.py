@@ -32,36 +32,12 @@ import numpy as np
 from .._kernels.samples import sample_log_densities, sample_log_terms, sample_moments
 from ..model.scaling import Scaling
 from .likelihood import GaussianSums, Moments, completed
-from .parameters import Parameters, Priors
-from .sample_groups import SampleGroup, groups_of, mean_noise
+from .parameters import Parameters
+from .sample_groups import groups_of, mean_noise
+from .sample_phase import SamplePhase
 
 # Sum of responsibilities of a component that has none.
 _NOTHING = 1e-100
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class SamplePhase:
-    """What stays fixed within a phase: the priors, and the points of the missing samples.
-
-    Attributes
-    ----------
-    priors : Priors
-    prior_scales : (K,) array
-        S_k: typical variance of the noise, in scaled coordinates.
-    shares : (K,) array
-        Part of each component in a covariance that all components share.
-    missing : MissingSamples or None
-        Points that stand for the samples that were not recorded.
-    """
-
-    priors: Priors
-    prior_scales: np.ndarray
-    shares: np.ndarray
-    missing: Any = None
-
-    def is_valid(self, parameters):
-        """Whether the points still cover the components."""
-        return self.missing is None or self.missing.covers(parameters.mixture)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -115,7 +91,8 @@ class SampleLikelihood:
         """
         scaling = Scaling.of(samples) if scaling is None else scaling
         groups = groups_of(samples, scaling, backgrounds)
-        integrals = [b.expected(selection) for b in backgrounds]
+        completeness = None if selection is None else selection.completeness
+        integrals = [b.expected(completeness) for b in backgrounds]
         return cls(
             groups=groups,
             scaling=scaling,
@@ -265,6 +242,20 @@ class SampleLikelihood:
             logs[group.index] = _log_terms(group, group.rows, parameters)
         return logs
 
+    def local_noise(self, parameters):
+        """Mean noise covariance of the samples of each component, (K, D, D)."""
+        k, d = parameters.mixture.means.shape
+        sums, counts = np.zeros((k, d, d)), np.full((k, 1, 1), _NOTHING)
+        for group in self.groups:
+            for rows in group.chunks():
+                logs = _log_terms(group, rows, parameters)
+                parts = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])[:, :k]
+                parts = (rows.weights[:, None] * parts).T
+                for total, part in zip(sums, parts, strict=True):
+                    total += group.noise_sum(rows, part)
+                counts += parts.sum(1)[:, None, None]
+        return (sums + _NOTHING * self.mean_noise) / counts
+
     def entropy(self, parameters):
         """Entropy of the responsibilities, summed over the samples [nat]."""
         total = 0.0
@@ -284,6 +275,3 @@ def _log_terms(group, rows, parameters):
     with np.errstate(divide="ignore"):
         backgrounds = np.log(amplitudes[:, None] * rows.backgrounds)
     return np.concatenate([terms, backgrounds]).T
-
-
-__all__ = ["SampleGroup", "SampleLikelihood", "SamplePhase"]

@@ -1,15 +1,35 @@
-"""The methods of a SamplesResult that answer, draw and write, each a door to a function."""
+"""The methods of a SamplesResult that answer and write, each a door to a function."""
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from .mixture import Mixture
+
 if TYPE_CHECKING:
+    from ..answers.denoise import Denoised
+    from ..answers.samples import SampleScore
+    from .samples import Samples
     from .samples_result import SamplesResult
 
 
 class SampleDoors:
-    """Methods that are one-line doors to functions of other rooms."""
+    """Methods that are one-line doors to functions of other rooms.
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> x = np.random.default_rng(0).normal([0.0, 5.0], [1.0, 2.0], (500, 2))
+    >>> result = gmmx.fit_samples(x, n_components=1, names=["a", "b"])
+    >>> result.condition({"a": 0.5})
+    Mixture(1 component in 1 dimension, flux 1)
+    >>> result.responsibilities().shape
+    (500, 1)
+    >>> result.denoise()
+    Denoised(500 samples in 2 dimensions)
+    """
 
     @property
     def _result(self) -> "SamplesResult":
@@ -17,13 +37,95 @@ class SampleDoors:
         return cast("SamplesResult", self)
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw noise-free samples from the normalised mixture, (n, D).
-
-        Examples
-        --------
-        >>> import gmmx
-        >>> result = gmmx.fit_samples([0.1, 1.2, 2.2, 0.4, 1.9], n_components=1)
-        >>> result.sample(3, np.random.default_rng(0)).shape
-        (3, 1)
-        """
+        """Draw noise-free samples from the normalised mixture, (n, D)."""
         return self._result.mixture.sample(n, rng)
+
+    def log_density(
+        self, samples: "Samples | np.ndarray", covariances: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Logarithm of the normalised density at samples, (N,) [nat].
+
+        See `gmmx.answers.samples.log_density`.
+        """
+        from ..answers.samples import log_density
+
+        return log_density(self._result, samples, covariances)
+
+    def responsibilities(self, samples: "Samples | np.ndarray | None" = None) -> np.ndarray:
+        """Probability that each sample belongs to each component, or to a background.
+
+        See `gmmx.answers.samples.responsibilities`.
+        """
+        from ..answers.samples import responsibilities
+
+        return responsibilities(self._result, samples)
+
+    def score(self, samples: "Samples | np.ndarray") -> "SampleScore":
+        """Mean log-likelihood of samples that were not fitted.
+
+        See `gmmx.answers.samples.score`.
+        """
+        from ..answers.samples import score
+
+        return score(self._result, samples)
+
+    def denoise(self, samples: "Samples | np.ndarray | None" = None) -> "Denoised":
+        """Posterior mean and covariance of each noise-free value.
+
+        See `gmmx.answers.denoise.denoise`.
+        """
+        from ..answers.denoise import denoise
+
+        return denoise(self._result, samples)
+
+    def condition(self, given: Mapping[str, float]) -> Mixture:
+        """Mixture of the other columns when some are known.
+
+        See `gmmx.answers.samples.condition`.
+        """
+        from ..answers.samples import condition
+
+        return condition(self._result, given)
+
+    def other_names(self, given: Sequence[str]) -> tuple[str, ...]:
+        """Names of the columns that are not given, in order."""
+        from ..answers.samples import other_names
+
+        return other_names(self._result, given)
+
+    def marginal(self, names: Sequence[str]) -> Mixture:
+        """Mixture of some of the columns.
+
+        See `gmmx.answers.samples.marginal`.
+        """
+        from ..answers.samples import marginal
+
+        return marginal(self._result, names)
+
+    def expectation(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean (D,) and covariance (D, D) of the normalised mixture."""
+        from ..answers.samples import expectation
+
+        return expectation(self._result)
+
+    def kl_divergence(
+        self, other: Any, rng: np.random.Generator, n: int = 100_000
+    ) -> tuple[float, float]:
+        """Kullback-Leibler divergence of another model from this one, and its error [nat].
+
+        See `gmmx.answers.samples.kl_divergence`.
+        """
+        from ..answers.samples import kl_divergence
+
+        return kl_divergence(self._result, other, rng, n)
+
+    def write(
+        self, path: str | PathLike, *, overwrite: bool = False, command: str | None = None
+    ) -> None:
+        """Write the fit with its samples to a model file, which `gmmx.read` reads.
+
+        See `gmmx.io.models.samples.write_samples`.
+        """
+        from ..io.models.samples import write_samples
+
+        write_samples(path, self._result, overwrite=overwrite, command=command)

@@ -32,7 +32,7 @@ class SamplesResult(SampleDoors):
         Fraction of each component's samples that the completeness lets through.
     backgrounds : tuple of SampleBackground
         With their fitted amplitudes.
-    selection : Selection or None
+    completeness : SampleCompleteness or None
         The completeness; None if every sample was recorded.
     log_likelihood : float
         ``sum_i w_i log p(x_i)`` of the normalised density of recorded samples, without the
@@ -96,7 +96,7 @@ class SamplesResult(SampleDoors):
     iterations: int
     requested_components: int | None = None
     backgrounds: tuple = ()
-    selection: Any = None
+    completeness: Any = None
     history: dict = field(default_factory=dict)
     path: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)
@@ -145,6 +145,6 @@ class SamplesResult(SampleDoors):
     @property
     def background_fraction(self) -> float:
         """Fraction of the recorded samples that the backgrounds are expected to hold."""
-        expected = [b.amplitude * b.expected(self.selection) for b in self.backgrounds]
+        expected = [b.amplitude * b.expected(self.completeness) for b in self.backgrounds]
         signal = float(self.mixture.fluxes @ self.observed_fraction)
         return sum(expected) / (sum(expected) + signal)

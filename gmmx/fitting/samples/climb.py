@@ -7,7 +7,7 @@ import numpy as np
 from ...em.ascent import ascend
 from ...em.chart import Chart
 from ...em.maximise import Evaluation
-from ...em.samples import SamplePhase
+from ...em.sample_phase import SamplePhase
 from .problem import log_likelihood_of
 
 # Evaluations after which coordinates, and the points of missing samples, are chosen anew.
@@ -18,6 +18,9 @@ _WATCHED_STEPS = 5
 BRIEF_TOLERANCE = 0.1
 # A component is removed when fewer samples than this are expected of it.
 _FEWEST_SAMPLES = 0.5
+# A component is removed when its observed fraction is below this, because a few samples beside an
+# edge would determine how many lie behind it.
+_LEAST_OBSERVED = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +128,6 @@ def _one_phase(problem, steps, most, tolerance, rows, callback):
 
 def without_empty(parameters, observed_fraction):
     """The parameters without components that have no samples; one stays in any case."""
-    expected = parameters.mixture.fluxes * observed_fraction
-    keep = expected > min(_FEWEST_SAMPLES, expected.max())
+    expected = parameters.mixture.fluxes * np.maximum(observed_fraction, 1e-3)
+    keep = (expected > _FEWEST_SAMPLES) & (observed_fraction > _LEAST_OBSERVED)
     return parameters if keep.all() else parameters.select(keep | (expected == expected.max()))

@@ -127,6 +127,7 @@ def _from_start(search, start):
 def _result_of(problem, climbed, search):
     """The result of a fit, its components by decreasing flux and in the units of the columns."""
     evaluation, options = climbed.evaluation, problem.options
+    selection = problem.likelihood.selection
     order = np.argsort(-evaluation.parameters.mixture.fluxes, kind="stable")
     mixture = problem.likelihood.scaling.mixture_back(evaluation.parameters.mixture.select(order))
     criteria = Criteria.of(problem, evaluation)
@@ -138,7 +139,7 @@ def _result_of(problem, climbed, search):
             replace(b, amplitude=float(a))
             for b, a in zip(problem.backgrounds, amplitudes, strict=True)
         ),
-        selection=problem.likelihood.selection,
+        completeness=None if selection is None else selection.completeness,
         observed_fraction=evaluation.observed_fraction[order],
         log_likelihood=criteria.log_likelihood,
         objective=evaluation.objective,

@@ -36,6 +36,7 @@ at 2. Version 1 is read too.
 
 import json
 import re
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
@@ -44,23 +45,28 @@ import h5py
 from ... import __version__
 from ...errors import DataError, InputError
 from ...model.result import FitResult
+from ...model.samples_result import SamplesResult
 from . import reader_v1, reader_v2
+from . import samples as samples_files
 from .names import SCHEMA, SCHEMA_VERSION
 from .values import BadValueError
 from .writer import write_draws, write_model
 
-__all__ = ["SCHEMA_VERSION", "read_model", "write_draws", "write_model"]
+__all__ = ["SCHEMA_VERSION", "read_any", "read_model", "write_draws", "write_model"]
 
 # What a damaged file leads to: h5py finds other objects than it expects, numpy other shapes.
 _DAMAGE = (
     *(OSError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError),
     *(MemoryError, InputError),
 )
-_READERS = {1: reader_v1.read_result, 2: reader_v2.read_result}
+_READERS: dict[str, dict[int, Callable]] = {
+    SCHEMA: {1: reader_v1.read_result, 2: reader_v2.read_result},
+    samples_files.SCHEMA: {samples_files.SCHEMA_VERSION: samples_files.read_samples},
+}
 
 
 def read_model(path: str | PathLike) -> FitResult:
-    """Read a fit from the model file that ``gmmx fit`` or `FitResult.write` wrote.
+    """Read a fit of the sky from the model file that ``gmmx fit`` or `FitResult.write` wrote.
 
     Parameters
     ----------
@@ -70,6 +76,34 @@ def read_model(path: str | PathLike) -> FitResult:
     Returns
     -------
     FitResult
+
+    Raises
+    ------
+    DataError
+        If the file does not exist, is not a model, is damaged or truncated, or has a
+        schema_version that this gmmx does not know, or holds a mixture of samples.
+    """
+    result = read_any(path)
+    if isinstance(result, SamplesResult):
+        raise DataError(
+            f"{path}: a mixture of samples ({', '.join(result.names)}), not of the sky: this needs"
+            " a model of photons"
+        )
+    return result
+
+
+def read_any(path: str | PathLike) -> FitResult | SamplesResult:
+    """Read a model file: a fit of the sky, or a mixture of samples.
+
+    Parameters
+    ----------
+    path : str or Path
+        The model file, such as "model.h5".
+
+    Returns
+    -------
+    FitResult or SamplesResult
+        As the file holds.
 
     Raises
     ------
@@ -133,16 +167,17 @@ def _fault(error: Exception) -> str:
 def _reader_of(path: Path, file: h5py.File):
     """The function that reads the version of an open file."""
     schema, version = file.attrs.get("schema"), file.attrs.get("schema_version")
-    if schema != SCHEMA:
+    readers = _READERS.get(schema if isinstance(schema, str) else "")
+    if readers is None:
         found = "missing" if schema is None else repr(schema)
         raise DataError(
             f"{path}: not a gmmx model (schema {found}): name a file that `gmmx fit` wrote"
         )
-    if version not in _READERS:
+    if version not in readers:
         writer = file.attrs.get("gmmx_version", "unknown")
-        known = " and ".join(str(number) for number in _READERS)
+        known = " and ".join(str(number) for number in readers)
         raise DataError(
             f"{path}: a model of schema_version {version}, written by gmmx {writer}; "
             f"gmmx {__version__} reads versions {known}: update gmmx, or fit again"
         )
-    return _READERS[version]
+    return readers[version]

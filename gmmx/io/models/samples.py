@@ -1,0 +1,213 @@
+"""The model file of a mixture of samples, in HDF5.
+
+The layout of schema "gmmx-samples", version 1:
+
+    /              attributes: schema, schema_version, gmmx_version, created, command, options,
+                   warnings and names (JSON), log_likelihood, objective, n_parameters, bic, aic,
+                   icl, converged, iterations, requested_components, seed, seconds
+    /mixture       flux (K,), mean (K, D), covariance (K, D, D), observed_fraction (K,)
+    /samples       x (N, D), NaN where missing; weight (N,); covariance as it was given, if there
+                   is noise
+    /background    a group for each: attributes name, amplitude, low, high, uniform
+    /completeness  attributes: text, kind ("expression", "grid", "function"); for a grid the
+                   datasets values, axis0, axis1, ...
+    /history       log_likelihood, objective, step, k
+    /path          stage, k, log_likelihood, bic, aic, icl, held_out, accepted
+
+A function of Python cannot be written: read back, it refuses to be called.
+"""
+
+from datetime import UTC, datetime
+from os import PathLike
+
+import h5py
+import numpy as np
+
+from ... import __version__
+from ..._words import readable
+from ...errors import InputError
+from ...model.mixture import Mixture
+from ...model.sample_background import SampleBackground
+from ...model.sample_completeness import SampleCompleteness
+from ...model.samples import Samples
+from ...model.samples_result import SamplesResult
+from ..write import replacing_hdf5
+from .nodes import as_json, get_columns, in_order, optional, plain, put, put_columns
+from .values import finite, flag, from_json, number, text, whole
+
+SCHEMA = "gmmx-samples"
+SCHEMA_VERSION = 1
+_ATTRIBUTES = (
+    "log_likelihood",
+    "objective",
+    "n_parameters",
+    "bic",
+    "aic",
+    "icl",
+    "converged",
+    "iterations",
+    "requested_components",
+    "seed",
+    "seconds",
+)
+
+
+def write_samples(
+    path: str | PathLike,
+    result: SamplesResult,
+    *,
+    overwrite: bool = False,
+    command: str | None = None,
+) -> None:
+    """Write a mixture of samples to an HDF5 file, with the samples.
+
+    Parameters
+    ----------
+    path : str or Path
+    result : SamplesResult
+    overwrite : bool
+        Replace the file if it exists.
+    command : str, optional
+        The command line that made the fit, for the record.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and `overwrite` is false, or if it cannot be written.
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> result = gmmx.fit_samples([0.0, 1.0, 2.0, 3.0], n_components=1)
+    >>> write_samples("line.h5", result)
+    >>> gmmx.read("line.h5").mixture
+    Mixture(1 component in 1 dimension, flux 4)
+    """
+    with replacing_hdf5(path, overwrite) as file:
+        file.attrs.update(
+            schema=SCHEMA,
+            schema_version=SCHEMA_VERSION,
+            gmmx_version=__version__,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            command=readable(command or ""),
+            options=as_json(result.options, "options"),
+            warnings=as_json(list(result.warnings), "warnings"),
+            names=as_json(list(result.names), "names"),
+        )
+        file.attrs.update({name: optional(getattr(result, name)) for name in _ATTRIBUTES})
+        _put_parts(file, result)
+
+
+def _put_parts(file, result):
+    """Write mixture, samples, backgrounds, completeness, history and path."""
+    group = file.create_group("mixture")
+    put(group, "flux", result.mixture.fluxes, "")
+    put(group, "mean", result.mixture.means, "")
+    put(group, "covariance", result.mixture.covariances, "")
+    put(group, "observed_fraction", result.observed_fraction, "")
+    group = file.create_group("samples")
+    put(group, "x", result.samples.x, "")
+    put(group, "weight", result.samples.weights, "")
+    if result.samples.covariances is not None:
+        put(group, "covariance", result.samples.covariances, "")
+    backgrounds = file.create_group("background")
+    for i, one in enumerate(result.backgrounds):
+        backgrounds.create_group(str(i)).attrs.update(
+            index=i,
+            name=readable(one.name),
+            amplitude=optional(one.amplitude),
+            low=one.low,
+            high=one.high,
+            uniform=one.function is None,
+        )
+    if result.completeness is not None:
+        _put_completeness(file.create_group("completeness"), result.completeness)
+    put_columns(file.create_group("history"), result.history)
+    put_columns(file.create_group("path"), result.path)
+
+
+def _put_completeness(group, completeness):
+    kind = "expression" if completeness.is_expression else "function"
+    if completeness.grid is not None:
+        kind = "grid"
+        values, axes = completeness.grid
+        put(group, "values", values, "")
+        for i, axis in enumerate(axes):
+            put(group, f"axis{i}", axis, "")
+    group.attrs.update(kind=kind, text=readable(completeness.text))
+
+
+def read_samples(file: h5py.File) -> SamplesResult:
+    """Read the mixture of samples of an open file."""
+    mixture, samples = file["mixture"], file["samples"]
+    names = tuple(map(str, from_json(file, "names", list)))
+    count = "requested_components"
+    is_chosen = count in file.attrs and plain(file.attrs[count]) is None
+    return SamplesResult(
+        mixture=Mixture(
+            fluxes=mixture["flux"][()],
+            means=mixture["mean"][()],
+            covariances=mixture["covariance"][()],
+        ),
+        samples=Samples(
+            x=samples["x"][()],
+            covariances=samples["covariance"][()] if "covariance" in samples else None,
+            weights=samples["weight"][()],
+            names=names,
+        ),
+        observed_fraction=mixture["observed_fraction"][()],
+        backgrounds=tuple(_background(part) for part in in_order(file["background"])),
+        completeness=(
+            _completeness(file["completeness"], names) if "completeness" in file else None
+        ),
+        log_likelihood=number(file, "log_likelihood"),
+        objective=number(file, "objective"),
+        n_parameters=whole(file, "n_parameters"),
+        bic=number(file, "bic"),
+        aic=number(file, "aic"),
+        icl=number(file, "icl"),
+        converged=flag(file, "converged"),
+        iterations=whole(file, "iterations"),
+        requested_components=None if is_chosen else whole(file, count),
+        history=get_columns(file["history"]),
+        path=get_columns(file["path"]),
+        options=from_json(file, "options", dict),
+        seed=whole(file, "seed"),
+        seconds=finite(file, "seconds"),
+        warnings=tuple(map(str, from_json(file, "warnings", list))),
+    )
+
+
+def _background(group):
+    name = text(group, "name")
+    return SampleBackground(
+        low=np.asarray(group.attrs["low"], float),
+        high=np.asarray(group.attrs["high"], float),
+        function=None if flag(group, "uniform") else _lost(f"density of background {name!r}"),
+        name=name,
+        amplitude=number(group, "amplitude"),
+    )
+
+
+def _completeness(group, names):
+    kind, said = text(group, "kind"), text(group, "text")
+    if kind == "expression":
+        return SampleCompleteness.of(said, names)
+    if kind == "grid":
+        values = group["values"][()]
+        return SampleCompleteness.on_grid(
+            values, [group[f"axis{i}"][()] for i in range(values.ndim)]
+        )
+    return SampleCompleteness(function=_lost(f"completeness {said!r}"), text=said)
+
+
+def _lost(what):
+    """A function in the place of one that a file cannot hold."""
+
+    def refuse(_x):
+        raise InputError(
+            f"the {what} was a function of Python, which a model file cannot hold: fit again, or"
+            " give an expression"
+        )
+
+    return refuse

@@ -17,7 +17,7 @@ from gmmx.answers.difference import (
     pairing_of,
 )
 from gmmx.answers.one_sky import OneSky
-from gmmx.errors import InputError
+from gmmx.errors import DataWarning, InputError
 from gmmx.model.drawing import pixel_means
 from gmmx.model.moving import moved_draws, moved_mixture
 from gmmx.model.pointing import InputFile
@@ -49,7 +49,7 @@ def drawn_images(result, grid, frame):
     "other", [THERE, SkyFrame(150.02, 1.985, "FK5"), SkyFrame(149.97, 2.03)], ids=repr
 )
 def test_models_of_one_sky_in_two_planes_do_not_differ(other):
-    found = difference(make_model(HERE, draws=4), make_model(other, draws=4), COARSE)
+    found = difference(make_model(HERE, draws=4), make_model(other, draws=4, seed=1), COARSE)
     # FK5 and ICRS are 20 mas apart, and the components are 6 arcsec wide or more.
     assert np.abs(found.value).max() < 2e-3 * found.first.max()
 
@@ -78,7 +78,7 @@ def test_a_component_of_another_plane_is_where_astropy_puts_it(ra, dec):
 
 
 def test_the_peak_of_either_model_is_within_half_a_pixel_of_its_position():
-    found = difference(make_model(HERE, draws=2), make_model(THERE, draws=2))
+    found = difference(make_model(HERE, draws=2), make_model(THERE, draws=2, seed=1), COARSE)
     ra, dec = SOURCES[0][:2]
     expected = found.grid.to_pixels(*HERE.to_plane(ra, dec))
     for values in (found.first, found.second):
@@ -234,3 +234,21 @@ def make_without_frame():
     """A model without celestial coordinates."""
     model = make_model(HERE)
     return replace(model, observations=(replace(model.observations[0], frame=None),))
+
+
+def test_different_energies_and_unpaired_draws_of_the_same_photons_are_told():
+    with pytest.warns(DataWarning, match="different energies .0.5-2 keV and 2-7 keV"):
+        difference(
+            make_model(HERE, draws=3), make_model(THERE, draws=3, band=(2, 7), seed=1), COARSE
+        )
+    with pytest.warns(DataWarning, match="the same photons.*`method` = bootstrap"):
+        difference(*make_pair("laplace"), COARSE)
+
+
+def test_the_profile_is_about_the_brightest_place_of_the_part_that_is_shown():
+    ra, dec = SOURCES[1][:2]
+    x, y = HERE.to_plane(ra, dec)
+    grid = PixelGrid.covering((x - 20, x + 20), (y - 20, y + 20), 1.0)
+    found = difference(make_model(HERE, draws=3), make_model(THERE, draws=3, seed=1), grid)
+    assert_allclose(found.rings.centre, [x, y], atol=1.5)
+    assert found.rings.edges[-1] < 40

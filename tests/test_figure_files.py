@@ -46,6 +46,7 @@ def text_of_png(path):
         return dict(image.text)
 
 
+@pytest.mark.filterwarnings("ignore:the models are of different energies")
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
 @pytest.mark.parametrize("what", ["signal", "compare", "colour"])
 def test_two_runs_write_the_same_bytes(tmp_path, models, what, suffix):
@@ -55,6 +56,7 @@ def test_two_runs_write_the_same_bytes(tmp_path, models, what, suffix):
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
+@pytest.mark.filterwarnings("ignore:the models are of different energies")
 def test_a_png_holds_its_description_its_models_and_its_command(tmp_path, models):
     out = tmp_path / "compare.png"
     command = "gmmx plot band0.h5 band1.h5 --what compare"

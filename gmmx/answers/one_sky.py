@@ -199,6 +199,12 @@ class OneSky:
         return self.models[0].frame
 
 
+def energies_of(result: FitResult) -> str:
+    """The energies of all observations of a fit, in words."""
+    texts = dict.fromkeys(o.pointing.energies or "unknown energies" for o in result.observations)
+    return ", ".join(texts)
+
+
 def _no_overlap(models):
     """The refusal of models of different parts of the sky."""
     text = "the fields of the models do not overlap"

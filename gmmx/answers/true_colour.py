@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import DataWarning, InputError
 from ..model.observation import common_band
-from .one_sky import OneSky
+from .one_sky import OneSky, energies_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,12 +161,6 @@ def _mixed(channels, stretch, q):
     # Where nothing is bright astropy divides by zero, and then puts black.
     with np.errstate(invalid="ignore", divide="ignore"):
         return make_lupton_rgb(*(np.maximum(one, 0.0) for one in channels), stretch=stretch, Q=q)
-
-
-def energies_of(result: FitResult) -> str:
-    """The energies of all observations of a fit, in words."""
-    texts = dict.fromkeys(o.pointing.energies or "unknown energies" for o in result.observations)
-    return ", ".join(texts)
 
 
 def _stretch(channels, seen, q):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..._words import counted
-from ...answers.true_colour import CHANNELS, energies_of
+from ...answers.one_sky import energies_of
+from ...answers.true_colour import CHANNELS
 from .alt_words import direction, field, listed, place_of, sentence, short, target
 
 if TYPE_CHECKING:

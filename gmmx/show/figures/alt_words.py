@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...answers.true_colour import energies_of
+from ...answers.one_sky import energies_of
 from .words import heading
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 
 from ...answers.difference import Difference, difference
-from ...answers.true_colour import energies_of
+from ...answers.one_sky import energies_of
 from ...plane.grid import PixelGrid
 from . import marks as on
 from .alt_several import describe_difference
@@ -189,9 +189,8 @@ def _draw_difference(figure, axes, found, sky, low):
     drawn.set_label(rf"$\sigma$ ({found.pairing})", fontsize=SMALL)
     bar.tick_params(labelsize=SMALL, length=2)
     drawn.outline.set_linewidth(0.6)
-    on.title(panel, f"({NAMES[0]} - {NAMES[1]}) / $\\sigma$")
-    text = f"grey: both below {plain_text(low)}"
-    on.note(panel, 0.97, 0.03, text, color=INK, ha="right", va="bottom")
+    grey = f"grey: both below {plain_text(low)}"
+    on.title(panel, f"({NAMES[0]} - {NAMES[1]}) / $\\sigma$; {grey}")
 
 
 def plain_text(value):

@@ -90,7 +90,7 @@ def rule_of(found: TrueColour) -> str:
     if power:
         means = rf"({means}) $\times$"
     return (
-        "white: the mean colour of the field, that is\n"
+        "white: the mean colour of the picture, that is\n"
         f"{means} {scaled(printed_unit(found.sky.unit), power)}\n"
         f"smoothed by {angle(found.at)}; asinh, stretch {found.stretch:.2g}, Q {found.q:g}"
     )

@@ -11,7 +11,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.testing import assert_allclose
 
 from gmmx.answers.profile_panel import profile_to_draw, single_observation
+from gmmx.config import PlotConfig
 from gmmx.show.figures import history_figure, plot, profile_figure
+from gmmx.show.figures.view import View
 
 PAGES = ("residual,profile", "components")
 
@@ -113,6 +115,22 @@ def test_the_panel_and_the_figure_of_a_profile_draw_the_same():
     for a, b in zip(one.lines, other.lines, strict=True):
         assert_allclose(a.get_xydata(), b.get_xydata())
     assert [p.get_label() for p in one.patches] == [p.get_label() for p in other.patches]
+
+
+def test_residuals_of_each_observation_lie_where_it_was_exposed():
+    result = make_joint_result()
+    completeness = result.observations[1].completeness
+    x, y = (axis[completeness.effective > 0] for axis in completeness.grid.centres())
+    axes = panels(plot(result, "observations"))["residual 2"]
+    image = axes.images[0]
+    x0, x1, y0, y1 = image.get_extent()
+    iy, ix = np.nonzero(~np.ma.getmaskarray(image.get_array()))
+    ny, nx = image.get_array().shape
+    centres = np.stack([x0 + (ix + 0.5) * (x1 - x0) / nx, y0 + (iy + 0.5) * (y1 - y0) / ny], axis=1)
+    sky = View.of(result, PlotConfig(what="observations")).sky
+    places = sky.points(np.stack([x, y], axis=1))
+    assert_allclose(centres.min(0), places.min(0), atol=sky.length(8))
+    assert_allclose(centres.max(0), places.max(0), atol=sky.length(8))
 
 
 def test_the_profile_of_one_observation_does_not_depend_on_the_other():

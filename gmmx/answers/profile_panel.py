@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 # Photons that an annulus of a figure holds at least.
 _LEAST_PHOTONS = 10.0
+# Photons counted in pixels are in the annulus of their pixel's centre: narrower annuli than so many
+# pixels hold too many of them, or too few.
+_LEAST_PIXELS = 2.0
 
 
 def profile_to_draw(
@@ -85,14 +88,15 @@ def centre_of_profile(result: FitResult) -> np.ndarray:
 
 
 def _joined(result, rings):
-    """The edges between which there are at least 10 photons each; the outermost stays."""
-    counts = np.zeros(len(rings))
+    """The edges between which there are enough photons and whole pixels; the outermost stays."""
+    counts, pixel = np.zeros(len(rings)), 0.0
     for o in result.observations:
         counts += rings.counts(o.photons.x, o.photons.y, o.photons.weights)
+        pixel = max(pixel, o.photons.pixel)
     kept, total = [rings.edges[0]], 0.0
     for edge, count in zip(rings.edges[1:], counts, strict=True):
         total += count
-        if total >= _LEAST_PHOTONS:
+        if total >= _LEAST_PHOTONS and edge - kept[-1] >= _LEAST_PIXELS * pixel:
             kept.append(edge)
             total = 0.0
     if kept[-1] < rings.edges[-1]:

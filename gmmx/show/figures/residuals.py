@@ -4,14 +4,13 @@ An observation with a wrong position or background can hide in the sum over all 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ...answers.profile_panel import centre_of_profile, profile_to_draw, single_observation
 from ...answers.scene import Scene
 from . import marks as on
 from . import words
+from .blocks import EDGE, draw_blocks, label_of
 from .colour import flat_bar
-from .panels import draw_residual
 from .paper_figure import PaperFigure
 from .rings import draw_profile
 from .sky import dress
@@ -51,12 +50,14 @@ def residuals_figure(views: Sequence[View]) -> PaperFigure:
     for i, scene in enumerate(scenes, start=1):
         (observation,) = scene.result.observations
         panel = axes[f"residual {i}"]
-        drawn = draw_residual(panel, replace(view, result=scene.result, scene=scene))
-        on.title(panel, f"{words.name_of(observation)}: {drawn.title}")
+        blocks = scene.residual_blocks(view.config.block)
+        # The blocks lie on the cells of one observation, and the panel shows the whole sky.
+        shown = draw_blocks(panel, blocks, view.sky, contours=view.config.significant)
+        on.title(panel, f"{words.name_of(observation)}: residual")
         on.outlines(panel, [observation], view.sky)
         dress(panel, view.sky, coords=view.config.coords, degrees=view.config.degrees)
         bar = panel.inset_axes((0, 1.11, 1, 0.025), label=f"residual {i} bar")
-        flat_bar(figure, drawn.shown, bar, drawn.label, ticks=drawn.ticks)
+        flat_bar(figure, shown, bar, label_of(blocks), ticks=[-EDGE, 0, EDGE])
         expected = scene.images.expected.values.sum()
         text = f"{observation.n_photons:,.0f} photons, {expected:,.0f} expected"
         upper, lower = axes[f"profile {i}"], axes[f"ratio {i}"]

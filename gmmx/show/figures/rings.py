@@ -1,6 +1,8 @@
 """How a radial profile is drawn: brightness above, data over the model after the PSF below."""
 
 import numpy as np
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import (
     FixedLocator,
     LogFormatterMathtext,
@@ -14,12 +16,11 @@ from .colour import INK, MEDIUM, SMALL, numbers, power_of, scaled
 
 _BEFORE, _BACKGROUND = "#d95f0e", "#2b7bba"
 _POINTS = {"fmt": "o", "ms": 2.6, "color": INK, "mfc": "white", "mew": 0.8, "lw": 0.8}
-_LEGEND = {"framealpha": 0.85, "edgecolor": "none", "loc": "best", "handlelength": 1.4}
+_LEGEND = {"framealpha": 0.85, "edgecolor": "none", "handlelength": 1.4}
 _LEGEND |= {"labelspacing": 0.15, "borderpad": 0.15, "handletextpad": 0.5}
 # Decades that the brightness spans at most.
 _DECADES = 6
-# A lower panel has no room for a long label [inch].
-_TALL = 2.4
+_POINTS_PER_INCH = 72
 # If the innermost annulus is larger than this, the axis is in arcmin [arcsec].
 _LARGE = 12.0
 
@@ -59,18 +60,42 @@ def draw_profile(upper, lower, table):
     name = "semi-major axis" if table.meta.get("axis_ratio", 1.0) < 1 else "radius"
     lower.set_xlabel(f"{name} [{'arcmin' if far else 'arcsec'}]", fontsize=MEDIUM)
     flux = r" cm$^{-2}$ s$^{-1}$" if "CUM_FLUX" in table.colnames else ""
-    if upper.get_window_extent().height / upper.get_figure(root=True).dpi > _TALL:
-        unit = scaled(rf"photon{flux} arcsec$^{{-2}}$", power)
-        upper.set_ylabel(f"surface brightness [{unit}]", fontsize=MEDIUM)
-        lower.set_ylabel("data / model", fontsize=MEDIUM)
-    else:
-        unit = scaled(rf"ph{flux} arcsec$^{{-2}}$", power)
-        upper.set_ylabel(unit, fontsize=SMALL)
-        lower.set_ylabel("ratio", fontsize=SMALL)
-    handles, labels = upper.get_legend_handles_labels()
+    whole = scaled(rf"photon{flux} arcsec$^{{-2}}$", power)
+    short = scaled(rf"ph{flux} arcsec$^{{-2}}$", power)
+    _name(upper, (f"surface brightness [{whole}]", MEDIUM), (whole, MEDIUM), (short, SMALL))
+    _name(lower, ("data / model", MEDIUM), ("ratio", SMALL))
+    _explain(upper, shown)
+
+
+def _name(axes, *names):
+    """Give the vertical axis the first of the names that is not longer than it."""
+    renderer = axes.get_figure(root=True)._get_renderer()
+    locate = axes.get_axes_locator()
+    box = axes.get_position() if locate is None else locate(axes, renderer)
+    room = box.height * axes.get_figure(root=True).get_figheight() * _POINTS_PER_INCH
+    for name, size in names:
+        font = FontProperties(size=size)
+        wide, _, _ = text_to_path.get_text_width_height_descent(name, font, ismath="$" in name)
+        if wide < room:
+            break
+    axes.set_ylabel(name, fontsize=size)
+
+
+def _explain(axes, shown):
+    """Put the legend into the corner where it hides the fewest data."""
+    handles, labels = axes.get_legend_handles_labels()
     first = [i for i, label in enumerate(labels) if label.startswith("data")]
     order = first + [i for i in range(len(labels)) if i not in first]
-    upper.legend([handles[i] for i in order], [labels[i] for i in order], fontsize=SMALL, **_LEGEND)
+    given = [handles[i] for i in order], [labels[i] for i in order]
+    points = np.column_stack([np.repeat(shown.middle, 2), np.ravel([shown.data, shown.after], "F")])
+    points = axes.transData.transform(points[np.all(points > 0, axis=1)])
+    hidden = {}
+    for place in ("upper right", "lower left", "upper left", "lower right"):
+        box = axes.legend(*given, fontsize=SMALL, loc=place, **_LEGEND).get_window_extent()
+        inside = (points > box.min) & (points < box.max)
+        hidden[place] = int(np.all(inside, axis=1).sum())
+    best = min(hidden, key=hidden.__getitem__)
+    axes.legend(*given, fontsize=SMALL, loc=best, **_LEGEND)
 
 
 class _Compared:

@@ -179,7 +179,7 @@ def test_the_errors_of_the_flux_by_place_are_the_spread_over_the_draws():
         [found.in_field, found.under_masks, found.outside], (upper - lower) / 2, rtol=1e-3
     )
     assert result.flux_in_field_error.value * result.reference_exposure == found.in_field
-    assert "30 draws (laplace)" in summary(result)
+    assert "30 draws of the parameters (laplace)" in summary(result)
 
 
 def test_the_list_of_components_shows_the_error_of_each_flux():

@@ -68,7 +68,7 @@ def test_a_region_of_everything_holds_all_photons(result):
     found = fluxes_in(result, circle(0, 0, 300))
     assert_allclose(found.photons.value[0], result.extended.fluxes.sum(), rtol=1e-6)
     assert found.counts[0] == result.n_photons
-    assert_allclose(found.background_counts[0], result.background_photons, rtol=1e-6)
+    assert_allclose(found.background_counts.value[0], result.background_photons, rtol=1e-6)
 
 
 def test_the_interval_of_a_bright_source_is_that_of_its_photons(result):
@@ -91,7 +91,7 @@ def test_a_region_without_a_source_has_an_upper_limit_of_its_photons(result):
     # 314 arcsec^2 hold 16 photons of background, of which 4 sigma are some 20 photons more.
     found = fluxes_in(result, circle(-50, -55, 10))
     expected = 0.05 * np.pi * 100
-    assert_allclose(found.background_counts[0], expected, rtol=0.2)
+    assert_allclose(found.background_counts.value[0], expected, rtol=0.2)
     assert found.significance[0] < 3
     assert np.sqrt(expected) < found.upper95[0] < 6 * np.sqrt(expected)
     assert 0 <= found.photons.upper68[0] < found.upper95[0]
@@ -120,6 +120,25 @@ def test_nothing_is_known_of_a_region_that_was_not_observed(result):
     assert found.observed_fraction[0] == 0
     assert np.isnan(found.upper95[0])
     assert np.isnan(found.photons.upper68[0])
+
+
+def test_the_background_of_a_region_has_the_error_of_its_amplitude(result):
+    with_draws = make_draws(result, 400, seed=2)
+    found = region_fluxes(
+        with_draws, [Region("one", Shapes.of(circle(-20, 0, 10)))], draws_of(with_draws)
+    ).background_counts
+    amplitudes = with_draws.draws.amplitudes[:, 0]
+    relative = np.diff(np.quantile(amplitudes, [0.1587, 0.8413])) / 2 / amplitudes.mean()
+    assert_allclose(found.error / found.value, relative, rtol=0.05)
+
+
+def test_no_limit_is_below_the_interval(result):
+    # A circle between the sources of a sky with fewer photons than the background expects.
+    places = [(x, y) for x in (-60, -45, 50, 65) for y in (-60, -45, 50, 65)]
+    found = fluxes_in(result, *(circle(*place, 6) for place in places))
+    weak = found.significance < 3
+    assert weak.sum() > 10
+    assert np.all(found.upper95[weak] >= found.photons.upper68[weak])
 
 
 def test_regions_that_share_photons_are_correlated(result):
@@ -179,6 +198,17 @@ def test_the_command_and_python_give_the_same_numbers(model):
     assert by_command.colnames == by_python.colnames
     for name in by_command.colnames:
         assert_array_equal(by_command[name], by_python[name])
+
+
+def test_the_json_object_has_the_numbers_of_python_to_the_last_digit(model):
+    regions = model.parent / "two.reg"
+    done = run("flux", model, "--region", regions, "--each", "--covariance", "--json")
+    table = gmmx.read(model).flux(str(regions), each=True, correlations=True)
+    for name in table.colnames[1:]:
+        found = [
+            np.nan if row[name] is None else row[name] for row in json.loads(done.stdout)["regions"]
+        ]
+        assert_array_equal(found, np.asarray(table[name]), err_msg=name)
 
 
 def test_each_shape_is_a_row_only_if_asked(model):

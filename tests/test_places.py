@@ -22,6 +22,7 @@ from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
 from gmmx.model.places import PlaceErrors
+from gmmx.model.summary import with_error
 from gmmx.plane.grid import PixelGrid
 from gmmx.show.facts import summary_dict
 from gmmx.show.page import summary
@@ -217,7 +218,7 @@ def test_the_headline_is_the_flux_in_the_field():
     in_field = result.photons_by_place[0] / 1e7
     assert result.flux_in_field.value == pytest.approx(in_field)
     assert f"in the field {in_field:.2e}"[:17] in repr(result)
-    assert f"flux in the field   {in_field:.4e} +- 5.0000e-07 photon/cm^2/s" in summary(result)
+    assert f"flux in the field   {with_error(in_field, 5e-7)} photon/cm^2/s" in summary(result)
     facts = summary_dict(result)
     assert facts["flux_in_field"] == pytest.approx(in_field)
     assert facts["flux_in_field_error"] == pytest.approx(5e-7)

@@ -52,7 +52,7 @@ def column_errors(result: FitResult, draws: Draws) -> dict[str, np.ndarray]:
     axes = principal_axes(covariances.reshape(-1, 2, 2))
     major, minor, angle = (axis.reshape(shape) for axis in axes)
     sized = ~result.points
-    photons = _one_sided(fluxes, result.mixture.fluxes)
+    photons = flux_errors(result, draws)
     per_photon = 1 / result.reference_exposure if result.has_flux_unit else np.nan
     # The ratio of infinite numbers is not a number, and a point source has no peak.
     peak = np.where(sized, _half_width(fluxes / (2 * np.pi * major * minor)), np.nan)
@@ -72,6 +72,21 @@ def column_errors(result: FitResult, draws: Draws) -> dict[str, np.ndarray]:
         "observed_fraction": _half_width(fractions),
         "observed_photons": _half_width(fractions * fluxes),
     }
+
+
+def flux_errors(result: FitResult, draws: Draws) -> np.ndarray:
+    """Errors of the fluxes of all components over the draws, (K,) [photon at E_ref].
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
+    >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
+    >>> bool(flux_errors(result, result.errors(method="laplace").draws)[0] > 17)
+    True
+    """
+    k = len(result.mixture)
+    return _one_sided(draws.fluxes[:, :k], result.mixture.fluxes)
 
 
 def correlations(draws: Draws, order: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from ..model.interval import Interval
+from ..model.interval import Interval, ends
 from ..plane.shapes import Shapes
 from .place import Place, normal_samples
 
@@ -55,7 +55,7 @@ class RegionFluxes:
         Mean completeness of the region; 0 where nothing was observed.
     counts : (M,) array
         Recorded photons inside.
-    background_counts : (M,) array
+    background_counts : Interval
         Expected photons of all backgrounds and point sources inside.
     extrapolated_fraction : (M,) array
         Fraction of the flux at positions with a completeness below 5 %.
@@ -71,7 +71,7 @@ class RegionFluxes:
     upper95: np.ndarray
     observed_fraction: np.ndarray
     counts: np.ndarray
-    background_counts: np.ndarray
+    background_counts: Interval
     extrapolated_fraction: np.ndarray
     significance: np.ndarray
 
@@ -146,7 +146,9 @@ def region_fluxes(result: FitResult, regions: Sequence[Region], draws: Draws) ->
     significance = np.array([place.significance for place in places])
     limits = np.full(len(places), np.nan)
     for j in np.flatnonzero(significance < DETECTED):
-        drawn[:, j], limits[j] = places[j].of_a_faint_source(len(draws))
+        drawn[:, j], limit = places[j].of_a_faint_source(len(draws))
+        # A deficit of photons makes the likelihood ratio say more than the interval does.
+        limits[j] = max(limit, ends(drawn[:, j : j + 1])[1][0])
     return RegionFluxes(
         names=tuple(region.name for region in regions),
         area=np.array([place.area for place in places]),
@@ -155,7 +157,10 @@ def region_fluxes(result: FitResult, regions: Sequence[Region], draws: Draws) ->
         upper95=limits,
         observed_fraction=np.array([place.observed_fraction for place in places]),
         counts=np.array([place.counts for place in places]),
-        background_counts=np.array([place.background_counts for place in places]),
+        background_counts=Interval.over(
+            np.transpose([place.drawn_background(draws) for place in places]),
+            value=np.array([place.background_counts for place in places]),
+        ),
         extrapolated_fraction=np.array([place.extrapolated(extended) for place in places]),
         significance=significance,
     )

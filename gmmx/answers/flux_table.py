@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..plane.frame import SkyFrame
 
 # Ends of the columns of an interval, and the field of Interval.
-_INTERVAL = {
+INTERVAL_FIELDS = {
     "": "value",
     "_error": "error",
     "_lower68": "lower68",
@@ -117,7 +117,7 @@ def flux_table(
             energy = per_photon * erg_per_photon * units.erg / units.photon
             scales["energy_flux"] = (energy, "the same as energy")
     for name, (scale, text) in scales.items():
-        for end, field in _INTERVAL.items():
+        for end, field in INTERVAL_FIELDS.items():
             values = getattr(fluxes.photons, field) * scale
             _put(table, name + end, values, text + _MEANINGS[end])
         _put(
@@ -131,7 +131,9 @@ def flux_table(
     _put(table, "brightness_error", fluxes.photons.error * brightness, "error of brightness")
     _put(table, "counts", fluxes.counts * units.photon, "recorded photons inside")
     text = "expected photons of backgrounds and point sources inside"
-    _put(table, "background_counts", fluxes.background_counts * units.photon, text)
+    _put(table, "background_counts", fluxes.background_counts.value * units.photon, text)
+    error = fluxes.background_counts.error * units.photon
+    _put(table, "background_counts_error", error, "error of background_counts")
     text = "mean completeness of the region"
     _put(table, "observed_fraction", fluxes.observed_fraction, text)
     text = "fraction of the flux where the completeness is below 5 %"

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..model.interval import Interval
+from .centres import centre_of, reach_of
+from .drawn_skies import DrawnSkies
+from .errors import draws_of
+from .rings import Rings
 
 if TYPE_CHECKING:
-    from .drawn_skies import DrawnSkies
-    from .rings import Rings
+    from ..model.result import FitResult
 
 # Radii at which the enclosed flux is computed for the fit and for the draws, rounds of refinement
 # for the fit, and how far the radius of a draw may lie from that of the fit, as a factor.
@@ -65,6 +68,27 @@ def half_light_radius(skies: DrawnSkies, rings: Rings, reach: float) -> Interval
     # Between the radii the curve is interpolated, for the fit and for the draws.
     found *= best / _crossing(radii, fit[: len(radii)], fit[-1] / 2)
     return Interval.over(found[:, None], value=np.array([best]))
+
+
+def half_light_of(result: FitResult) -> tuple[Interval, np.ndarray]:
+    """The half-light radius of a fit about its brightest place, as `gmmx profile` gives it.
+
+    Parameters
+    ----------
+    result : FitResult
+
+    Returns
+    -------
+    radius : Interval
+        One value [arcsec].
+    centre : (2,) array
+        [arcsec]
+    """
+    centre = centre_of(result, "brightest")
+    rings = Rings(centre=centre, edges=np.array([0.0, 1.0]))
+    bounded = any(o.completeness is not None for o in result.observations)
+    reach = reach_of(result, rings) if bounded else np.inf
+    return half_light_radius(DrawnSkies(result, draws_of(result)), rings, reach), centre
 
 
 def _enclosed(rings, mixture, radii):

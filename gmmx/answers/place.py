@@ -189,6 +189,30 @@ class Place:
         """Expected photons of everything but the signal."""
         return self._expected[1]
 
+    def drawn_background(self, draws):
+        """The same for each draw, (N,); point sources keep their places."""
+        units = []
+        for o in self.result.observations:
+            for term in background_terms(o, self.result.reference_exposure):
+                if o.completeness is None:
+                    units.append(0.0)
+                    continue
+                maps = Field(o.completeness, self.result.reference_exposure).own_maps()
+                part = 1 - self.shapes.open_fraction(maps.grid)
+                units.append(float((part * term.on(maps)).sum()) * maps.grid.cell_area)
+        found = draws.amplitudes @ np.reshape(units, draws.amplitudes.shape[1])
+        best = sum(
+            (b.amplitude or 0.0) * unit
+            for b, unit in zip(
+                (b for o in self.result.observations for b in o.backgrounds), units, strict=True
+            )
+        )
+        points = np.flatnonzero(self.result.points)
+        inside = points[self.shapes.contains(*self.result.mixture.means[points].T)]
+        fluxes = self.result.mixture.fluxes[inside].sum()
+        scale = draws.fluxes[:, inside].sum(1) / fluxes if fluxes > 0 else 1.0
+        return found + (self.background_counts - best) * scale
+
     @property
     def significance(self):
         """sqrt(2 delta log L) against no signal in the region."""

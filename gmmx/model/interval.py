@@ -84,6 +84,36 @@ class Interval:
             upper95=upper95,
         )
 
+    @classmethod
+    def about(cls, value: np.ndarray, error: np.ndarray) -> "Interval":
+        """The interval of amounts with standard errors, which cannot be negative.
+
+        Parameters
+        ----------
+        value, error : (M,) array
+            An error that is not known is NaN, and so are the ends of its intervals.
+
+        Examples
+        --------
+        >>> Interval.about([100.0], [10.0]).lower95.round(1)
+        array([80.4])
+        """
+        value, error = np.asarray(value, np.float64), np.asarray(error, np.float64)
+        far = 1.959963984540054 * error
+        return cls(
+            value=value,
+            error=error,
+            lower68=np.maximum(value - error, 0.0),
+            upper68=value + error,
+            lower95=np.maximum(value - far, 0.0),
+            upper95=value + far,
+        )
+
+    def scaled(self, factor: float) -> "Interval":
+        """The interval in another unit."""
+        names = ("value", "error", "lower68", "upper68", "lower95", "upper95")
+        return Interval(**{name: getattr(self, name) * factor for name in names})
+
     def __len__(self) -> int:
         """Number of values, M."""
         return len(self.value)

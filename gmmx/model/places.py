@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from .coverage import Coverage
-from .interval import ends
-from .mixture import Mixture
 
 if TYPE_CHECKING:
     from astropy.units import Quantity
 
     from .result import FitResult
+    from .totals import Totals
 
 # A component is mostly unseen if more than this fraction of its flux lies outside of the field or
 # under masks.
@@ -91,26 +90,21 @@ class FluxByPlace:
     @cached_property
     def errors_by_place(self) -> PlaceErrors:
         """Errors of `photons_by_place`: over the draws if there are any, else those of the fit."""
-        fit = self._fit
-        if fit.draws is None:
-            return fit.place_errors
-        mixtures = list(fit.draws.mixtures(without=fit.points))
-        every = Mixture(
-            fluxes=np.concatenate([one.fluxes for one in mixtures]),
-            means=np.concatenate([one.means for one in mixtures]),
-            covariances=np.concatenate([one.covariances for one in mixtures]),
-        )
-        coverage = Coverage.of(fit.observations)
-        fractions = np.outer([1.0, 0.0, 0.0], np.ones(len(every)))
-        if coverage is not None:
-            fractions = coverage.fractions(every)
-        draw = np.repeat(np.arange(len(mixtures)), [len(one) for one in mixtures])
-        drawn = [np.bincount(draw, one * every.fluxes, len(mixtures)) for one in fractions]
-        lower, upper = ends(np.transpose(drawn))
-        in_field, under_masks, outside = (upper - lower) / 2
+        if self._fit.draws is None:
+            return self._fit.place_errors
+        totals = self.totals
         return PlaceErrors(
-            in_field=float(in_field), under_masks=float(under_masks), outside=float(outside)
+            in_field=float(totals.in_field.error[0]),
+            under_masks=float(totals.under_masks.error[0]),
+            outside=float(totals.outside.error[0]),
         )
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Photons of signal, point sources and backgrounds, each with its interval."""
+        from .totals import Totals
+
+        return Totals.of(self._fit)
 
     @property
     def flux_in_field(self) -> Quantity:

@@ -175,17 +175,23 @@ def headline(result: "FitResult") -> str:
 
 def summary_rows(result: "FitResult") -> list[tuple[str, str]]:
     """Flux, background and warnings of a fit, as (name, text)."""
-    flux, error = result.flux_in_field, result.flux_in_field_error
+    from .amounts import in_words
+
+    totals, per_photon = result.totals, result.flux_per_photon
     place = "in the field " if result.is_bounded else ""
-    unit = _plain_unit(flux.unit)
+    unit = _plain_unit(per_photon.unit)
+    flux = in_words(totals.in_field, scale=per_photon.value)
     about = ", approximate" if areas_of(result) else ""
     photons = f"{result.n_photons:,.0f} photons"
     if len(result.observations) > 1:
         photons += f" in {len(result.observations)} observations"
-    background = f"{100 * result.background_fraction:.1f} %" if result.backgrounds else "none"
+    background = "none"
+    if result.backgrounds:
+        percent = 100 * result.background_fraction / max(result.background_photons, 1e-300)
+        background = f"{in_words(totals.background, scale=percent)} %"
     text = f"{len(result.warnings)}: {result.warnings[0]}" if result.warnings else "none"
     return [
-        ("flux", f"{place}{with_error(flux.value, error.value)} {unit}{_band(result)}{about}"),
+        ("flux", f"{place}{flux} {unit}{_band(result)}{about}"),
         ("background", f"{background} of {photons}"),
         ("warnings", text),
     ]

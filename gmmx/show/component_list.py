@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..answers.component_errors import flux_errors
 from ..answers.components import component_table
 from ..model.summary import is_significant, with_limit
 
@@ -19,6 +20,8 @@ def component_lines(result, limit):
         Number of components to list, the brightest ones; None lists all.
     """
     table = component_table(result)
+    if result.draws is not None:
+        table["photons_error"] = flux_errors(result, result.draws)[table["component"]]
     points = np.array(table["sigma_major"]) == 0
     extended, sources = table[~points], table[points]
     on_sky = result.frame is not None

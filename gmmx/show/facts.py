@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from ..answers.flags import component_flags
+from ..answers.flux_table import INTERVAL_FIELDS, errors_in_words
 from ..model.flux_notes import areas_of, flux_note
 from ..model.result import FitResult
 
@@ -42,8 +43,8 @@ def signal_flux(result):
     """
     if not result.has_flux_unit:
         return None, None
-    total = result.extended.fluxes.sum()
-    return total / result.reference_exposure, result.signal_error / result.reference_exposure
+    total = result.totals.total
+    return (float(one[0]) / result.reference_exposure for one in (total.value, total.error))
 
 
 def _fit_facts(result):
@@ -62,19 +63,22 @@ def _fit_facts(result):
 
 
 def _sky_facts(result):
-    flux, flux_error = signal_flux(result)
+    (flux, flux_error), totals = signal_flux(result), result.totals
     return _flux_facts(result) | {
+        "errors": errors_in_words(result),
         "background_fraction": result.background_fraction,
         "background_photons": result.background_photons,
-        "background_photons_error": result.background_error,
+        "background_photons_error": totals.background.error[0],
         "background_correlation": result.background_correlation,
         "backgrounds": [
             {name: getattr(b, name) for name in b.__dataclass_fields__} for b in result.backgrounds
         ],
         "signal_photons": result.signal_photons,
+        "signal_photons_error": totals.detected.error[0],
         "point_photons": result.point_photons,
-        "signal_photons_reference": result.extended.fluxes.sum(),
-        "signal_photons_reference_error": result.signal_error,
+        "point_photons_error": totals.points.error[0],
+        "signal_photons_reference": totals.total.value[0],
+        "signal_photons_reference_error": totals.total.error[0],
         "signal_flux": flux,
         "signal_flux_error": flux_error,
         "flux_is_approximate": bool(areas_of(result)),
@@ -91,14 +95,18 @@ def _sky_facts(result):
 
 def _flux_facts(result):
     """The flux in the field, which is the headline, and what lies under masks and outside."""
-    facts, errors = {}, result.errors_by_place
-    errors = (errors.in_field, errors.under_masks, errors.outside)
-    names = ("in_field", "under_masks", "outside_field")
-    for name, photons, error in zip(names, result.photons_by_place, errors, strict=True):
+    facts, totals = {}, result.totals
+    places = {
+        "in_field": totals.in_field,
+        "under_masks": totals.under_masks,
+        "outside_field": totals.outside,
+    }
+    for name, found in places.items():
         for what, scale in (("flux", result.reference_exposure), ("photons_reference", 1.0)):
             known = what != "flux" or result.has_flux_unit
-            facts[f"{what}_{name}"] = photons / scale if known else None
-            facts[f"{what}_{name}_error"] = error / scale if known else None
+            for end, field in INTERVAL_FIELDS.items():
+                value = float(getattr(found, field)[0]) / scale
+                facts[f"{what}_{name}{end}"] = value if known else None
     return facts
 
 

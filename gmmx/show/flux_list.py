@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from ..model.amounts import with_interval
+from ..model.summary import with_error
+
 # A larger part of the flux at positions that were hardly observed is said.
 _MUCH = 0.1
 
@@ -27,7 +30,9 @@ def flux_lines(table):
     columns = [name for name in table.colnames if name.startswith("correlation_")]
     if columns:
         lines.append("correlations:")
-        lines += ["  " + " ".join(f"{row[name]:+6.3f}" for name in columns) for row in _rows(table)]
+        lines += [
+            "  " + " ".join(_correlation(row[name]) for name in columns) for row in _rows(table)
+        ]
     return lines
 
 
@@ -55,10 +60,12 @@ def _facts(row):
     limit = "flux" if "flux" in row else "photons"
     if np.isfinite(row[f"{limit}_limit95"]):
         unit = "photon/cm^2/s" if limit == "flux" else "photons"
-        yield "95 % upper limit", f"{row[f'{limit}_limit95']:.4g} {unit}"
+        yield "95 % upper limit", f"{row[f'{limit}_limit95']:.3g} {unit}"
     unit = "photon/cm^2/s/arcsec^2" if "flux" in row else "photon/arcsec^2"
-    yield "mean brightness", f"{row['brightness']:.4g} +- {row['brightness_error']:.2g} {unit}"
-    yield "recorded", f"{row['counts']:,.0f} photons, {row['background_counts']:,.1f} of background"
+    ends = (row[f"{limit}{end}"] / row["area"] for end in ("", "_lower68", "_upper68"))
+    yield "mean brightness", f"{with_interval(*ends)} {unit}"
+    background = with_error(row["background_counts"], row["background_counts_error"])
+    yield "recorded", f"{row['counts']:,.0f} photons, {background} of them background"
     yield "significance", f"{row['significance']:.1f} sigma"
     if row["extrapolated_fraction"] > _MUCH:
         part = 100 * row["extrapolated_fraction"]
@@ -66,12 +73,11 @@ def _facts(row):
 
 
 def _interval(row, name):
-    value, low, high = row[name], row[f"{name}_lower68"], row[f"{name}_upper68"]
-    down, up = max(value - low, 0.0), max(high - value, 0.0)
-    if name == "photons":
-        digits = max(0, 1 - int(np.floor(np.log10(max(down, up, 1e-3)))))
-        return f"{value:,.{digits}f} -{down:,.{digits}f} +{up:,.{digits}f}"
-    return f"{value:.4e} -{down:.1e} +{up:.1e}"
+    return with_interval(*(row[name + end] for end in ("", "_lower68", "_upper68")))
+
+
+def _correlation(value):
+    return f"{value:+6.3f}" if np.isfinite(value) else "     -"
 
 
 def _rows(table):

@@ -2,12 +2,9 @@
 
 import textwrap
 
-import numpy as np
-
-from ..model.flux_notes import areas_of, flux_note
 from ..model.result import FitResult
-from ..model.summary import with_limit
 from .component_list import component_lines
+from .emission_list import background_pairs, emission_pairs
 from .facts import inputs_of
 
 # Width of the column of names; longer names have a line of their own.
@@ -45,9 +42,9 @@ def summary(result: FitResult, *, verbose: bool = False) -> str:
     <BLANKLINE>
     """
     blocks = [_observation_lines(o) for o in result.observations]
-    blocks += [_fit_lines(result), _emission_lines(result)]
+    blocks += [_fit_lines(result), ["Extended emission", *_aligned(emission_pairs(result))]]
     if result.backgrounds:
-        blocks.append(_background_lines(result))
+        blocks.append(["Background", *_aligned(background_pairs(result))])
     blocks += component_lines(result, None if verbose else _BRIGHTEST)
     if result.warnings:
         blocks.append(["Warnings", *map(_wrapped, result.warnings)])
@@ -169,90 +166,6 @@ def _refinement_lines(result):
     return [text]
 
 
-def _emission_lines(result):
-    unit = f" {result.exposure_unit}" if result.exposure_unit else ""
-    total = _with_error(result.extended.fluxes.sum(), result.signal_error)
-    reference = f"{result.reference_exposure:.6g}{unit}"
-    pairs = [
-        *_flux_pairs(result, unit),
-        ("detected photons", f"{_photons(result.signal_photons)} from the components"),
-        ("total photons", f"{total} at the reference exposure of {reference}"),
-    ]
-    if result.draws is not None:
-        pairs.append(("errors by place", f"{len(result.draws)} draws ({result.draws.method})"))
-    if len(result.point_sources):
-        detected = f"{_photons(result.point_photons)} photons expected"
-        pairs.append(
-            ("point sources", f"{detected} from {len(result.point_sources)}, not included")
-        )
-    return ["Extended emission", *_aligned(pairs)]
-
-
-def _flux_pairs(result, unit):
-    """The flux in the field, and beside it what lies under masks and outside."""
-    values, errors = result.photons_by_place, result.errors_by_place
-    errors = (errors.in_field, errors.under_masks, errors.outside)
-    if result.has_flux_unit:
-        per, form, of = result.reference_exposure, "{:.4e}", "photon/cm^2/s"
-        pairs = []
-    else:
-        per, form, of = 1.0, "{:,.0f}", "photons at the reference exposure"
-        known = f"the exposure is in{unit}" if unit else "the exposure has no unit"
-        text = f"not known, because {known}: give an exposure map in cm^2 s, or `area`"
-        pairs = [("flux", text)]
-    inside, masked, outside = (
-        f"{_with_error(value / per, error / per, form)} {of}"
-        for value, error in zip(values, errors, strict=True)
-    )
-    if not result.is_bounded:
-        return pairs or [("flux", inside)]
-    pairs.append(("flux in the field" if not pairs else "in the field", inside))
-    pairs += [("", flux_note(result))] if areas_of(result) else []
-    if any(o.completeness.open_fraction.min() < 1 for o in result.observations):
-        pairs.append(("under masks", f"{masked}, included above"))
-    pairs.append(("outside the field", f"{outside}, extrapolated"))
-    names = [str(k) for k in np.flatnonzero(result.mostly_unseen)]
-    if names:
-        pairs.append(("mostly unseen", f"component{'s' * (len(names) > 1)} {', '.join(names)}"))
-    return pairs
-
-
-def _background_lines(result):
-    pairs = []
-    for b in result.backgrounds:
-        of = f" of {b.observation}" if len(result.observations) > 1 else ""
-        uncertain = not b.fixed or b.amplitude_error > 0
-        photons = _with_error(b.photons, b.photons_error) if uncertain else _photons(b.photons)
-        error = f" +- {b.amplitude_error:.2g}" if uncertain else ""
-        amplitude = f"amplitude {b.amplitude:.4g}{error} photon/arcsec^2"
-        fixed = ", fixed" if b.fixed else ""
-        if b.is_significant:
-            pairs.append((f"{b.name}{of}", f"{photons} detected photons{fixed}; {amplitude}"))
-        else:
-            photons = with_limit(b.photons, b.photons_error, b.photons_upper95)
-            amplitude = f"amplitude below {b.amplitude_upper95:.2g} photon/arcsec^2 at 95 %"
-            pairs += [(f"{b.name}{of}", f"{photons} detected photons"), ("", amplitude)]
-        if b.kind == "sky" and result.has_flux_unit:
-            rate = b.amplitude / result.reference_exposure
-            about = ", approximate" if areas_of(result) else ""
-            error = f" +- {b.amplitude_error / result.reference_exposure:.2g}" if uncertain else ""
-            pairs.append(
-                ("", f"surface brightness {rate:.4g}{error} photon/cm^2/s/arcsec^2{about}")
-            )
-        if not b.fixed:
-            text = f"correlation with the flux of the emission {b.correlation:+.2f}"
-            if b.is_degenerate:
-                text += ": hardly distinguishable from broad emission"
-            pairs.append(("", text))
-    if len(result.backgrounds) > 1:
-        text = f"{_with_error(result.background_photons, result.background_error)} detected photons"
-        if np.isfinite(result.background_correlation):
-            text += f"; correlation {result.background_correlation:+.2f}"
-        pairs.append(("all backgrounds", text))
-    fraction = f"{100 * result.background_fraction:.1f} % of the detected photons"
-    return ["Background", *_aligned([*pairs, ("fraction", fraction)])]
-
-
 def _wrapped(text):
     """A warning in lines of the page's width."""
     return textwrap.fill(
@@ -289,9 +202,3 @@ def _aligned(pairs, width=_NAMES):
 def _photons(count):
     whole = abs(count - round(count)) < 0.05 or abs(count) >= 1000
     return f"{count:,.0f}" if whole else f"{count:,.1f}"
-
-
-def _with_error(value, error, form="{:,.0f}"):
-    if np.isfinite(error):
-        return f"{form.format(value)} +- {form.format(error)}"
-    return f"{form.format(value)}, error not known"

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from ..model.summary import with_error
+from ..model.amounts import with_interval
 
 # A larger part of the brightness at positions that were hardly observed is marked.
 _MUCH = 0.1
+# Numbers with more digits behind the point are written with a power of ten.
+_MOST_DIGITS = 5
 
 
 def profile_lines(table):
@@ -101,13 +103,14 @@ def _facts(meta, number):
     if "sector" in meta:
         yield "sector", f"position angles {meta['sector']} deg"
     if "half_light_radius" in meta:
-        text = with_error(meta["half_light_radius"], meta["half_light_radius_error"]) + " arcsec"
+        ends = ("", "_lower68", "_upper68")
+        text = with_interval(*(meta[f"half_light_radius{end}"] for end in ends)) + " arcsec"
         within = meta.get("half_light_within")
         yield "half-light radius", text + (f" (flux within {within:.4g} arcsec)" if within else "")
     name, unit = (
         ("CUM_FLUX", "photon/cm^2/s") if "CUM_FLUX" in number else ("CUM_PHOTONS", "photons")
     )
-    enclosed = with_error(number[name][-1], number[f"{name}_ERR"][-1])
+    enclosed = with_interval(*(number[name + end][-1] for end in ("", "_LOWER68", "_UPPER68")))
     yield "signal", f"{enclosed} {unit} within {number['R'][-1, 1]:.4g} arcsec"
 
 
@@ -115,7 +118,10 @@ def _cell(value, error):
     """A value with its error for a column of the table, or a dash where nothing is known."""
     if not np.isfinite(value):
         return "-"
-    digits = 3 if not error > 0 else int(np.clip(1 - np.floor(np.log10(error)), 0, 6))
+    digits = 3 if not error > 0 else int(max(1 - np.floor(np.log10(error)), 0))
+    # Far out a brightness may be many orders of magnitude below that of the centre.
+    if digits > _MOST_DIGITS or error == 0 < abs(value) < 1e-3:
+        return f"{value:.1e} +- {error:.0e}"
     return f"{value:.{digits}f} +- {error:.{digits}f}"
 
 

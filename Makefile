@@ -97,6 +97,8 @@ bench: $(VENV)/.bench $(PEERS)/.ready  ## run the benchmarks, an hour in all
 	done
 	$(BIN)/python benchmarks/bench_choice.py | tee benchmarks/choice.txt
 	$(BIN)/python benchmarks/bench_coverage.py | tee benchmarks/coverage.txt
+	$(BIN)/python benchmarks/bench_simulate.py | tee benchmarks/simulate.txt
+	$(BIN)/python benchmarks/bench_assign.py | tee benchmarks/assign.txt
 	$(BIN)/python benchmarks/bench_goodness.py | tee benchmarks/goodness.txt
 	$(BIN)/python benchmarks/bench_scaling.py
 

@@ -3,10 +3,10 @@
     bench_simulate.py [--skies N] [--k K] [--table FILE]
 
 The model is the fit of the sample observation. Each event list that `gmmx simulate` makes of it is
-read and fitted as the sample was, from the beginning. A table in JSON lines, one for each event
-list, lets an interrupted run go on. The error of a mean is the scatter of the fits over the root of
-their number; a mean is unbiased if it is within 3 such errors of the model. pull is the root mean
-square of (fit - model) / error of the fit.
+read and fitted as the sample was, from the beginning. With --table the results are kept in JSON
+lines, one for each event list, so that an interrupted run can go on. The error of a mean is the
+scatter of the fits over the root of their number; a mean is unbiased if it is within 3 such errors
+of the model. pull is the root mean square of (fit - model) / error of the fit.
 """
 
 import argparse
@@ -76,13 +76,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--skies", type=int, default=20)
     parser.add_argument("--k", type=int, default=6)
-    parser.add_argument("--table", type=Path, default=Path("simulate.jsonl"))
+    parser.add_argument("--table", type=Path)
     given = parser.parse_args()
     model = fitted(SAMPLE / "events.fits.gz", given.k)
     brightest = model.coords[0]
     centre = f"{brightest.ra.deg:.8f},{brightest.dec.deg:.8f}"
     truth = numbers(model, centre)
-    rows = rows_of(given.table, given.skies, model, given.k, centre)
+    table = given.table or Path(tempfile.mkdtemp()) / "fits.jsonl"
+    rows = rows_of(table, given.skies, model, given.k, centre)
     print(machine())
     print(f"{len(rows)} simulated event lists, K = {given.k}\n")
     print(f"{'quantity':<28}{'model':>12}{'bias':>9}{'error':>9}{'sigma':>8}{'pull':>7}")

@@ -27,6 +27,8 @@ from gmmx.plane.grid import PixelGrid
 from gmmx.reading.fitted_rows import fitted_rows
 
 NEW = ["P_SIGNAL", "P_BKG", "P_POINT", "COMPONENT", "P_COMPONENT"]
+# The sums hold wherever a fit stops.
+BRIEF = ("--max-iter", 3)
 CUTS = ("--energy", "0.6:1.8", "--mask", "hole.reg")
 
 
@@ -87,12 +89,12 @@ def assign(folder, *words, model="model.h5", out="out.fits"):
 
 FITS = {
     "band and mask": ("evt2.fits", *CUTS),
-    "filters of rows": ("evt2.fits[energy=700:1500][time=100:1900]",),
-    "filter of the sky": ("evt2.fits[sky=circle(4096.5,4096.5,150)]",),
-    "exclusion": ("evt2.fits[exclude sky=circle(4096.5,4096.5,20)]",),
-    "cells": ("evt2.fits", "--bin", "3", "--mask", "hole.reg"),
-    "region": ("evt2.fits", "--region", "hole.reg"),
-    "point source": ("evt2.fits", "--sources", "point.reg"),
+    "filters of rows": ("evt2.fits[energy=700:1500][time=100:1900]", *BRIEF),
+    "filter of the sky": ("evt2.fits[sky=circle(4096.5,4096.5,150)]", *BRIEF),
+    "exclusion": ("evt2.fits[exclude sky=circle(4096.5,4096.5,20)]", *BRIEF),
+    "cells": ("evt2.fits", "--bin", "3", "--mask", "hole.reg", *BRIEF),
+    "region": ("evt2.fits", "--region", "hole.reg", *BRIEF),
+    "point source": ("evt2.fits", "--sources", "point.reg", *BRIEF),
 }
 
 
@@ -208,7 +210,7 @@ def test_a_joint_model_makes_one_file_for_each_observation(folder):
         event_hdus(n=900, OBS_ID="102").writeto(folder / "second.fits")
         pair = (folder / "evt2.fits", folder / "second.fits")
         maps = ("--exposure", folder / "expmap.fits") * 2
-        run("fit", *pair, *maps, "--psf", "1", "--k", 1, "-q", "--out", folder / "joint.h5")
+        run("fit", *pair, *maps, "--psf", "1", "--k", 1, *BRIEF, "-q", "--out", folder / "joint.h5")
     result = gmmx.read(folder / "joint.h5")
     done = run("assign", folder / "joint.h5", "--out", folder / "two.fits")
     assert done.exit_code == 0, done.stderr
@@ -384,7 +386,7 @@ def test_an_encoded_sum_adds_that_sum_and_has_no_punctuation(total):
 def test_a_real_event_list_keeps_its_rows_and_the_sums(shared_data, tmp_path):
     folder = shared_data / "real" / "18461_CenA"
     events = f"{folder / 'cena.fits.gz'}[energy=500:3000][ccd_id=0,1]"
-    words = ("--mask", folder / "cena_regions.reg", "--k", 1, "--psf", "1", "--grid", 8)
+    words = ("--mask", folder / "cena_regions.reg", "--k", 1, "--psf", "1", "--grid", 8, *BRIEF)
     assert run("fit", events, *words, "-q", "--out", tmp_path / "m.h5").exit_code == 0
     result = gmmx.read(tmp_path / "m.h5")
     done = run("assign", tmp_path / "m.h5", "--out", tmp_path / "o.fits")
@@ -393,3 +395,29 @@ def test_a_real_event_list_keeps_its_rows_and_the_sums(shared_data, tmp_path):
     assert len(rows) == 23_094
     assert np.isfinite(rows["P_SIGNAL"]).sum() == result.n_photons
     assert np.nansum(rows["P_SIGNAL"]) == pytest.approx(result.observed_photons.sum(), rel=1e-9)
+
+
+@pytest.mark.slow
+def test_the_true_share_of_the_signal_is_its_probability(shared_data):
+    galaxy = shared_data / "marx" / "galaxy"
+    skies = shared_data / "marx" / "realisations" / "galaxy"
+    signal, truth = [], []
+    for number in range(4):
+        events = skies / f"events_{number:02d}.fits.gz"
+        observation = gmmx.read_observation(
+            events,
+            exposure=skies / "expmap_hp.fits.gz",
+            psf=galaxy / "psfmap.fits.gz",
+            mask=galaxy / "sources.reg",
+            energy_kev=(0.5, 2),
+        )
+        result = gmmx.fit(observation, n_components=15, seed=1)
+        rows = fitted_rows(parse_file_argument(events), result.observations[0])
+        signal.append(membership_of(result, result.observations[0], rows.x, rows.y).signal)
+        component = fits.getdata(events)["COMP"][rows.rows]
+        truth.append((component >= 0) & (component < 100))
+    signal, truth = np.concatenate(signal), np.concatenate(truth)
+    bins = np.minimum(np.floor(10 * signal), 9).astype(int)
+    n, mean, share = (np.bincount(bins, w) for w in (np.ones(len(bins)), signal, truth))
+    error = np.sqrt(mean / n * (1 - mean / n) / n)
+    assert np.all(np.abs(share - mean) / n < 0.02 + 2 * error)

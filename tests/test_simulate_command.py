@@ -34,7 +34,8 @@ def folder(tmp_path_factory):
     hdus = event_hdus(n=3000, RA_NOM=150.0, DEC_NOM=2.2, MJDREF=50814.0, **CLOCK)
     hdus.writeto(folder / "evt2.fits")
     image_hdus(flat(3e5), OBS_ID="101").writeto(folder / "expmap.fits")
-    fitted(folder, "evt2.fits", "model.h5", "--draws", 5)
+    fitted(folder, "evt2.fits", "model.h5")
+    run("errors", folder / "model.h5", "--draws", 5, "--method", "laplace", "-q")
     return folder
 
 

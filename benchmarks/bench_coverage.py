@@ -158,6 +158,9 @@ def print_table(kind, rows):
     )
     for name, numbers in by_name.items():
         truth, value, mean, low, high, lowest, highest = np.array(numbers).T
+        if np.all(low == high):
+            # The amplitude was held.
+            continue
         one, two = (low <= truth) & (truth <= high), (lowest <= truth) & (truth <= highest)
         half = np.maximum((high - low) / 2, 1e-300)
         pulls = np.clip((mean - truth) / half, -10, 10)

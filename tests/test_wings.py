@@ -7,6 +7,7 @@ import pytest
 from simulated import field, mixture_of
 
 from gmmx.answers.errors import WING_PRICE, _weights, information_of, options_of
+from gmmx.answers.flux import Region, region_fluxes
 from gmmx.em.parameters import Parameters
 from gmmx.fitting.driver import fit
 from gmmx.fitting.problem import Problem
@@ -23,6 +24,7 @@ from gmmx.model.background import Background
 from gmmx.model.mixture import Fixed
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
+from gmmx.plane.shapes import Shapes, circle
 
 pytestmark = pytest.mark.filterwarnings("ignore::gmmx.errors.DegeneracyWarning")
 
@@ -150,6 +152,29 @@ def test_draws_of_a_refit_hold_all_photons(beta_scan):
     expected = drawn.fluxes @ density.sum(0) + drawn.amplitudes[:, 0] * SIDE**2
     n = beta_scan.alone.n_photons
     assert expected.mean() == pytest.approx(n, abs=3 * np.sqrt(n))
+
+
+def test_two_observations_share_a_wing():
+    both = [drawn_beta_sky(seed, n=600, n_sky=300) for seed in (2, 3)]
+    both[1] = replace(both[1], name="other")
+    start = mixture_of((600, 0, 0, 6), (600, 0, 0, 20))
+    result = fit(both, start=start, n_components=2, exchanges=0, threads=1)
+    scan = WingScan.of(result.observations, options_of(result), result.mixture, result.fixed)
+    drawn = scan.drawn(scan.refit(scan.wings[8]), 30, np.random.default_rng(0))
+    assert drawn.amplitudes.shape == (30, 2)
+    # The reference exposure is that of both, so that all photons are those of one sky.
+    assert drawn.fluxes.sum(1).mean() == pytest.approx(1200, rel=0.2)
+
+
+def test_the_flux_of_a_scan_lies_within_its_interval():
+    result, _ = make_scan(drawn_beta_sky(), (1500, 0, 0, 6), (1500, 0, 0, 20))
+    result = result.errors(100, method="scan")
+    in_field = result.photons_by_place[0]
+    assert abs(in_field - 3000) < 3 * result.errors_by_place.in_field
+    assert in_field > result.fitted_photons_by_place[0] + result.errors_by_place.in_field
+    whole = Region("field", Shapes.of(circle(0.0, 0.0, SIDE / 2)))
+    found = region_fluxes(result, [whole], result.draws).photons
+    assert found.lower68[0] < found.value[0] < found.upper68[0]
 
 
 def test_draws_without_a_wing_have_gaussians_of_no_flux(beta_scan):

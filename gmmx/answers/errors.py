@@ -107,6 +107,8 @@ def _is_broad(result):
 
 def _lacks_wing(result):
     """Whether the score test predicts that a wing raises the likelihood."""
+    if not result.is_bounded:
+        return False
     wings = wings_of(result.extended, half_diagonal(result.observations))
     return bool(np.any(predicted_gains(information_of(result), wings) > PREDICTED))
 

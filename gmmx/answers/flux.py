@@ -93,7 +93,8 @@ def region_fluxes(result: FitResult, regions: Sequence[Region], draws: Draws) ->
     """Measure the flux of the extended components in regions.
 
     The flux is that of the deconvolved mixture: the integral of ``sum_k F_k N(x; mu_k, Sigma_k)``
-    over the region. Its intervals are the spread over the draws. Where the significance is below
+    over the region. Its intervals are the spread over the draws, and its value is that of the fit,
+    or the mean over the draws of a scan (see `Draws.estimate`). Where the significance is below
     `DETECTED`, the mixture may have no component, and its draws would say that nothing can be
     there. The intervals are then those of a source of uniform brightness that fills the region,
     given the photons inside and everything else as fitted.
@@ -144,6 +145,7 @@ def region_fluxes(result: FitResult, regions: Sequence[Region], draws: Draws) ->
     # The samples say how much a draw differs from the fit; their own error is the same for both.
     drawn = np.maximum(best + drawn - base, 0.0)
     significance = np.array([place.significance for place in places])
+    value = np.where(significance < DETECTED, best, draws.estimate(best, drawn))
     limits = np.full(len(places), np.nan)
     for j in np.flatnonzero(significance < DETECTED):
         drawn[:, j], limit = places[j].of_a_faint_source(len(draws))
@@ -152,7 +154,7 @@ def region_fluxes(result: FitResult, regions: Sequence[Region], draws: Draws) ->
     return RegionFluxes(
         names=tuple(region.name for region in regions),
         area=np.array([place.area for place in places]),
-        photons=Interval.over(drawn, value=best),
+        photons=Interval.over(drawn, value=value),
         drawn=drawn,
         upper95=limits,
         observed_fraction=np.array([place.observed_fraction for place in places]),

@@ -151,7 +151,8 @@ def errors_in_words(result: FitResult) -> str:
     """How the errors of answers are made: from stored draws, or from the information matrix."""
     if result.draws is None:
         return "from the information matrix (gmmx errors makes draws of the parameters)"
-    return f"{len(result.draws)} draws of the parameters ({result.draws.method})"
+    words = f"{len(result.draws)} draws of the parameters ({result.draws.method})"
+    return words + ("; values are their mean" if result.draws.method == "scan" else "")
 
 
 def _put(table, name, values, description):

@@ -67,7 +67,8 @@ def half_light_radius(skies: DrawnSkies, rings: Rings, reach: float) -> Interval
     found = np.array([_crossing(radii, row[: len(radii)], row[-1] / 2) for row in drawn])
     # Between the radii the curve is interpolated, for the fit and for the draws.
     found *= best / _crossing(radii, fit[: len(radii)], fit[-1] / 2)
-    return Interval.over(found[:, None], value=np.array([best]))
+    value = skies.draws.estimate(np.array([best]), found[:, None])
+    return Interval.over(found[:, None], value=value)
 
 
 def half_light_of(result: FitResult) -> tuple[Interval, np.ndarray]:

@@ -116,20 +116,25 @@ def ring_profile(result: FitResult, rings: Rings, draws: Draws) -> RingProfile:
         per_exposed = np.where(field.exposed > 0, 1 / field.exposed, np.nan)
     brightness, brightness_drawn = best[skipped:] / areas, drawn[:, skipped:] / areas
     blurred_drawn = blurred_drawn * per_exposed
+    sums, enclosed = best.cumsum()[skipped:], drawn.cumsum(1)[:, skipped:]
+
+    def over(values, fitted):
+        return Interval.over(values, value=draws.estimate(fitted, values))
+
     return RingProfile(
         rings=rings,
         counts=field.counts,
         **_poisson_limits(field.counts),
-        background=Interval.over(background_drawn, value=background),
+        background=over(background_drawn, background),
         exposed=field.exposed,
-        blurred=Interval.over(blurred_drawn, value=blurred * per_exposed),
-        deconvolved=Interval.over(brightness_drawn, value=brightness),
+        blurred=over(blurred_drawn, blurred * per_exposed),
+        deconvolved=over(brightness_drawn, brightness),
         background_errors={
             "blurred": _following(blurred_drawn, draws.amplitudes),
             "deconvolved": _following(brightness_drawn, draws.amplitudes),
         },
         extrapolated=field.extrapolated / areas,
-        enclosed=Interval.over(drawn.cumsum(1)[:, skipped:], value=best.cumsum()[skipped:]),
+        enclosed=over(enclosed, sums),
     )
 
 

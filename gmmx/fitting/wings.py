@@ -164,11 +164,13 @@ def predicted_gains(information, wings):
     """
     slopes, columns = np.zeros(len(wings)), []
     for p, log in zip(information.likelihood, information.logs, strict=True):
-        ratios = np.array([wing.at(p.x, p.y) for wing in wings]).T * np.exp(-log)[:, None]
-        slopes += p.weights @ ratios - [_integral(p, wing) for wing in wings]
         chosen = p.every(information.stride)
         weights = np.sqrt(information.stride * p.weights[chosen])
-        columns.append(ratios[chosen] * weights[:, None])
+        columns.append(np.empty((len(chosen), len(wings))))
+        for i, wing in enumerate(wings):
+            ratio = wing.at(p.x, p.y) * np.exp(-log)
+            slopes[i] += p.weights @ ratio - _integral(p, wing)
+            columns[-1][:, i] = weights * ratio[chosen]
     crossed = information.crossed(columns)
     own = sum((column**2).sum(0) for column in columns)
     left = own - np.einsum("ij,ij->j", crossed, information.solve(crossed))

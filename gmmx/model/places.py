@@ -82,10 +82,21 @@ class FluxByPlace:
         return (self.unseen_fraction > MOSTLY) & ~self._fit.points
 
     @property
-    def photons_by_place(self) -> np.ndarray:
-        """The extended components in the field, under masks and outside, (3,) [photon at E_ref]."""
+    def fitted_photons_by_place(self) -> np.ndarray:
+        """The fitted components in the field, under masks and outside, (3,) [photon at E_ref].
+
+        Point sources do not count.
+        """
         extended = ~self._fit.points
         return self.place_fractions[:, extended] @ self._fit.mixture.fluxes[extended]
+
+    @property
+    def photons_by_place(self) -> np.ndarray:
+        """The same (3,), or the mean over the draws if that is better: see `Draws.estimate`."""
+        if self._fit.draws is None:
+            return self.fitted_photons_by_place
+        places = (self.totals.in_field, self.totals.under_masks, self.totals.outside)
+        return np.concatenate([place.value for place in places])
 
     @cached_property
     def errors_by_place(self) -> PlaceErrors:

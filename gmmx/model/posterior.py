@@ -95,6 +95,21 @@ class Draws:
             f"Draws: {len(self)} parameter sets of {components} and {backgrounds} ({self.method})"
         )
 
+    def estimate(self, best: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        """The values to quote of answers: the mean over the draws of a scan, else the fit's.
+
+        The draws of a scan have wings that the fit lacks, so that the fit's own value may lie
+        outside of their interval.
+
+        Parameters
+        ----------
+        best : (M,) array
+            The answers of the fit.
+        drawn : (N, M) array
+            The answers of every draw.
+        """
+        return np.asarray(drawn).mean(0) if self.method == "scan" else np.asarray(best)
+
     def mixture(self, i: int, without: np.ndarray | None = None) -> Mixture:
         """The components of one draw that have a flux.
 

@@ -1,7 +1,8 @@
 """The photons of a fit in all: signal, point sources and backgrounds, each with its interval.
 
-If the fit has draws, the intervals are the spread over them, for all numbers alike. Otherwise they
-are made of the standard errors of the fit.
+If the fit has draws, the intervals are the spread over them, for all numbers alike, and the values
+are those of the fit or the mean over the draws of a scan. Otherwise they are made of the standard
+errors of the fit.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Totals:
     @classmethod
     def of(cls, result: FitResult) -> Totals:
         """The totals of a fit: over its draws if it has some, else from its standard errors."""
-        places = result.photons_by_place
+        places = result.fitted_photons_by_place
         best = {
             **dict(zip(("in_field", "under_masks", "outside"), places, strict=True)),
             "total": result.extended.fluxes.sum(),
@@ -80,13 +81,18 @@ class Totals:
         drawn = _drawn(result)
         every = drawn.pop("backgrounds")
         found = {
-            name: Interval.over(drawn[name][:, None], value=np.array([value]))
+            name: _over(result.draws, drawn[name][:, None], np.array([value]))
             for name, value in best.items()
         }
-        return cls(**found, backgrounds=Interval.over(every, value=each))
+        return cls(**found, backgrounds=_over(result.draws, every, each))
 
     def __repr__(self):
         return f"Totals(detected {self.detected!r})"
+
+
+def _over(draws, drawn, best):
+    """The interval over draws, about the values of the fit or the mean: `Draws.estimate`."""
+    return Interval.over(drawn, value=draws.estimate(best, drawn))
 
 
 def _standard_errors(result):

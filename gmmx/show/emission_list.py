@@ -91,12 +91,14 @@ def background_pairs(result: FitResult) -> list[tuple[str, str]]:
         of = f" of {b.observation}" if len(result.observations) > 1 else ""
         photons = totals.backgrounds
         error = float(photons.error[i]) if result.draws is not None else b.photons_error
-        relative = error / b.photons if b.photons > 0 else 0.0
+        value = float(photons.value[i])
+        relative = error / value if value > 0 else 0.0
+        level = b.amplitude * (value / b.photons if b.photons > 0 else 1.0)
         upper = b.amplitude_upper95, b.photons_upper95
         if b.is_significant:
             counted = in_words(photons, i) if error > 0 else f"{b.photons:,.0f}"
             fixed = ", fixed" if b.fixed else ""
-            amplitude = _amplitude(b.amplitude, relative * b.amplitude)
+            amplitude = _amplitude(level, relative * level)
             pairs.append(
                 (
                     f"{b.name}{of}",
@@ -108,7 +110,7 @@ def background_pairs(result: FitResult) -> list[tuple[str, str]]:
             amplitude = f"amplitude below {upper[0]:.2g} photon/arcsec^2 at 95 %"
             pairs += [(f"{b.name}{of}", f"{text} detected photons"), ("", amplitude)]
         if b.kind == "sky" and result.has_flux_unit:
-            rate = b.amplitude / result.reference_exposure
+            rate = level / result.reference_exposure
             about = ", approximate" if areas_of(result) else ""
             error = relative * rate if b.photons > 0 else b.amplitude_error
             text = f"surface brightness {_amplitude(rate, error)} photon/cm^2/s/arcsec^2{about}"

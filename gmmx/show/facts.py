@@ -67,7 +67,7 @@ def _sky_facts(result):
     return _flux_facts(result) | {
         "errors": errors_in_words(result),
         "background_fraction": result.background_fraction,
-        "background_photons": result.background_photons,
+        "background_photons": float(totals.background.value[0]),
         "background_photons_error": totals.background.error[0],
         "background_correlation": result.background_correlation,
         "backgrounds": [

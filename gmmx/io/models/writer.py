@@ -172,7 +172,7 @@ def _put_mixture(group: h5py.Group, result: FitResult) -> None:
 
 def _put_places(group: h5py.Group, result: FitResult) -> None:
     """Write the photons in the field, under masks and outside, and their errors."""
-    for name, photons in zip(PLACES, result.photons_by_place, strict=True):
+    for name, photons in zip(PLACES, result.fitted_photons_by_place, strict=True):
         group.attrs[f"photons_{name}"] = float(photons)
         group.attrs[f"photons_{name}_error"] = getattr(result.place_errors, name)
 

@@ -10,6 +10,7 @@ from ..config import (
     PlotConfig,
     ProfileConfig,
     RenderConfig,
+    SampleConfig,
     SimulateConfig,
 )
 
@@ -25,5 +26,7 @@ CONFIGS = {
     "assign": AssignConfig,
     "simulate": SimulateConfig,
 }
+# A command may take other options for other files: those of a catalogue or a picture.
+OTHER_CONFIGS = {"fit": SampleConfig}
 # Options that are shorter than the parameter that they set.
 SHORT = {"n_components": "k", "energy_kev": "energy"}

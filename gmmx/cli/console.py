@@ -130,6 +130,13 @@ class Console:
         self._live = True
         streams.say(f"\r[{bar}] {done} of {total}\x1b[K", newline=False)
 
+    def trials(self, stage, k):
+        """Show what a fit to samples tries, in a changing line on a terminal."""
+        if self.quiet or sys.stderr is None or not sys.stderr.isatty():
+            return
+        self._live = True
+        streams.say(f"\r{stage:<8} K {k}\x1b[K", newline=False)
+
     def clear(self):
         """Remove the line of the progress."""
         if self._live:

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from ..config import ReadOptions
 from ..errors import GmmxWarning
-from .configs import CONFIGS, SHORT
+from .configs import CONFIGS, OTHER_CONFIGS, SHORT
 from .streams import expanded, printing
 
 # The help of an option with a longer name begins on the next line.
@@ -190,7 +190,8 @@ def _read_config(context, _parameter, path):
         # Imported here, because `gmmx --help` is to stay quick.
         from .toml import read_defaults
 
-        found = read_defaults(path, CONFIGS, SHORT).get(context.info_name, {})
+        tables = read_defaults(path, CONFIGS, SHORT, OTHER_CONFIGS)
+        found = tables.get(context.info_name, {})
         context.obj.configs.append(path)
         context.default_map = {**(context.default_map or {}), **found}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import DataError, about
 
 
-def read_defaults(path, configs, short):
+def read_defaults(path, configs, short, others=()):
     """Read the options of all commands from a TOML file.
 
     The file has one table for each command. The option class of the command checks the values,
@@ -20,6 +20,8 @@ def read_defaults(path, configs, short):
         The option class of each command.
     short : dict of str to str
         The short forms of parameters, such as "k" for "n_components".
+    others : dict of str to type
+        A further option class of some commands, for other kinds of files.
 
     Returns
     -------
@@ -49,8 +51,21 @@ def read_defaults(path, configs, short):
                 f"{path}: unknown key {command!r}: the file may have the tables {known}"
             )
         with about(f"{path}: [{command}]"):
-            found[command] = _checked(table, configs[command], short)
+            found[command] = _checked(table, _class_for(table, command, configs, others), short)
     return found
+
+
+def _class_for(table, command, configs, others):
+    """Return the option class of a table: the other one, where only that knows all keys."""
+    names = {key.replace("-", "_") for key in table}
+    config, other = configs[command], dict(others).get(command)
+    if other is None or names <= _names(config):
+        return config
+    return other if "columns" in names or names & (_names(other) - _names(config)) else config
+
+
+def _names(config):
+    return {f.name for f in fields(config)} | {"k", "energy"}
 
 
 def _checked(table, config, short):

@@ -7,6 +7,7 @@ same words. Other modules take the options as one object, or their defaults from
 from dataclasses import dataclass
 
 from ._checks import Options, option_names
+from .catalogue import CatalogueOptions, PictureOptions
 from .errors import DRAW_METHODS, N_DRAWS, ErrorsConfig, FitDraws
 from .figures import (
     COORDINATES,
@@ -71,6 +72,7 @@ __all__ = [
     "UNITS",
     "WIDTHS",
     "AssignConfig",
+    "CatalogueOptions",
     "ErrorsConfig",
     "ExportConfig",
     "FitConfig",
@@ -79,10 +81,12 @@ __all__ = [
     "FluxConfig",
     "GoodnessConfig",
     "Options",
+    "PictureOptions",
     "PlotConfig",
     "ProfileConfig",
     "ReadOptions",
     "RenderConfig",
+    "SampleConfig",
     "SampleOptions",
     "SimulateConfig",
     "SourceOptions",
@@ -104,4 +108,21 @@ class FitConfig(FitOptions, SourceOptions, ReadOptions, FitDraws):
 
     def __post_init__(self):
         for part in (ReadOptions, SourceOptions, FitOptions, FitDraws):
+            part.__post_init__(self)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SampleConfig(SampleOptions, CatalogueOptions, PictureOptions):
+    """All options of `gmmx fit` for a catalogue or a picture.
+
+    They are those of CatalogueOptions, PictureOptions and SampleOptions.
+
+    Examples
+    --------
+    >>> SampleConfig(columns="g_r,r_i", n_components=3)
+    SampleConfig(columns=('g_r', 'r_i'), n_components=3)
+    """
+
+    def __post_init__(self):
+        for part in (CatalogueOptions, PictureOptions, SampleOptions):
             part.__post_init__(self)

@@ -1,17 +1,12 @@
 """A page about a fit, to be read: what `gmmx fit` and `gmmx info` print."""
 
-import textwrap
-
 from ..model.result import FitResult
 from .component_list import component_lines
 from .emission_list import background_pairs, emission_pairs
 from .facts import inputs_of
+from .lines import OPTION_NAMES, aligned, value_text, wrapped
 
-# Width of the column of names; longer names have a line of their own.
-_NAMES = 20
-_OPTION_NAMES = 24
 _BRIGHTEST = 10
-_COLUMNS = 100
 
 
 def summary(result: FitResult, *, verbose: bool = False) -> str:
@@ -42,12 +37,12 @@ def summary(result: FitResult, *, verbose: bool = False) -> str:
     <BLANKLINE>
     """
     blocks = [_observation_lines(o) for o in result.observations]
-    blocks += [_fit_lines(result), ["Extended emission", *_aligned(emission_pairs(result))]]
+    blocks += [_fit_lines(result), ["Extended emission", *aligned(emission_pairs(result))]]
     if result.backgrounds:
-        blocks.append(["Background", *_aligned(background_pairs(result))])
+        blocks.append(["Background", *aligned(background_pairs(result))])
     blocks += component_lines(result, None if verbose else _BRIGHTEST)
     if result.warnings:
-        blocks.append(["Warnings", *map(_wrapped, result.warnings)])
+        blocks.append(["Warnings", *map(wrapped, result.warnings)])
     if verbose:
         blocks += _verbose_blocks(result)
     return "\n\n".join("\n".join(block) for block in blocks)
@@ -56,11 +51,11 @@ def summary(result: FitResult, *, verbose: bool = False) -> str:
 def _verbose_blocks(result):
     blocks = []
     if result.options:
-        options = [(name, _value(value)) for name, value in result.options.items()]
-        blocks.append(["Options", *_aligned(options, _OPTION_NAMES)])
+        options = [(name, value_text(value)) for name, value in result.options.items()]
+        blocks.append(["Options", *aligned(options, OPTION_NAMES)])
     inputs = [(one.role, f"{one.path}  {one.sha256}") for one in inputs_of(result)]
     if inputs:
-        blocks.append(["Input files (SHA-256)", *_aligned(inputs)])
+        blocks.append(["Input files (SHA-256)", *aligned(inputs)])
     return blocks
 
 
@@ -95,7 +90,7 @@ def _observation_lines(observation):
         for name, text in pointing.choices.items()
         if name not in ("exposure", "psf")
     ]
-    return [(pointing.target or observation.name) + obs_id, *_aligned(pairs)]
+    return [(pointing.target or observation.name) + obs_id, *aligned(pairs)]
 
 
 def _psf(psf):
@@ -134,7 +129,7 @@ def _fit_lines(result):
         ("log-likelihood", f"{result.log_likelihood:,.3f} nat ({with_priors})"),
         ("work", work),
     ]
-    return ["Fit", *_aligned(pairs)]
+    return ["Fit", *aligned(pairs)]
 
 
 def _count(result):
@@ -164,39 +159,6 @@ def _refinement_lines(result):
     if done["pruned"]:
         text += f"; {done['pruned']} component{'s' * (done['pruned'] != 1)} removed"
     return [text]
-
-
-def _wrapped(text):
-    """A warning in lines of the page's width."""
-    return textwrap.fill(
-        text,
-        _COLUMNS,
-        initial_indent="  ",
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _value(value):
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(_value(v) for v in value) or "not given"
-    return "not given" if value is None else str(value)
-
-
-def _aligned(pairs, width=_NAMES):
-    """Lines of names and values in two columns; a name that repeats the one above stays blank."""
-    lines, last = [], None
-    for name, value in pairs:
-        shown = "" if name == last else name
-        if len(shown) >= width:
-            lines.append(f"  {shown}")
-            shown = ""
-        lines.append(f"  {shown:<{width}}{value}")
-        last = name
-    return lines
 
 
 def _photons(count):

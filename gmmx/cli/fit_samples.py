@@ -1,0 +1,177 @@
+"""The part of `gmmx fit` that is about catalogues and pictures."""
+
+import click
+from click.core import ParameterSource
+
+from ..config import (
+    COVARIANCE_FORMS,
+    CRITERIA,
+    NOISE_MODELS,
+    NOISE_ORDERS,
+    FitConfig,
+    SampleConfig,
+    option_names,
+)
+from ..errors import InputError
+from .options import Anything, flag, setting
+
+
+def _headed(group):
+    def declare(name, text, **rest):
+        return setting(SampleConfig, name, text, group=group, **rest)
+
+    return declare
+
+
+_catalogue, _picture, _samples = map(
+    _headed, ("Catalogue", "Picture", "Mixture of a catalogue or a picture")
+)
+
+SAMPLE_OPTIONS = (
+    _catalogue(
+        "columns",
+        "Fit these columns of a table (FITS, ECSV, CSV, VOTable, HDF5, Parquet) instead of "
+        "photons. Empty cells and NaN are missing values.",
+        metavar="NAME,...",
+        type=Anything(),
+    ),
+    _catalogue(
+        "errors",
+        "Columns of the standard deviations of the errors, in the order of --columns. A value "
+        "without an error counts as missing.",
+        metavar="NAME,...",
+        type=Anything(),
+    ),
+    _catalogue(
+        "correlations",
+        "Columns of the correlations of the errors, for the pairs of columns 1-2, 1-3, ... 2-3, "
+        "and so on.",
+        metavar="NAME,...",
+        type=Anything(),
+    ),
+    _catalogue(
+        "covariance",
+        "Column whose cells hold the covariance matrices of the errors, instead of --errors.",
+        metavar="NAME",
+        type=Anything(),
+    ),
+    _catalogue("weights", "Column of weights.", metavar="NAME", type=Anything()),
+    _catalogue(
+        "completeness",
+        "Probability that an object is in the catalogue: an expression over the columns, such as "
+        "'mag < 24 & hypot(x - 6.5, y - 6) > 2'.",
+        metavar="EXPRESSION",
+        type=Anything(),
+        default="every object is in it",
+    ),
+    _catalogue(
+        "noise_order",
+        "Whether the errors are there before the selection, which then acts on the values with "
+        "their errors, or after it.",
+        type=click.Choice(NOISE_ORDERS),
+    ),
+    _catalogue(
+        "noise_model",
+        "Errors of objects that are not in the catalogue: the mean of all errors (constant), or "
+        "the errors of objects nearby (local).",
+        type=click.Choice(NOISE_MODELS),
+    ),
+    flag(
+        "--colour",
+        group="Picture",
+        default=SampleConfig.colour,
+        help="Fit all pixels with their colours: each is a sample (x, y, red, green, blue).",
+    ),
+    _picture(
+        "threshold",
+        "Darkness between 0 and 1 above which a pixel of a drawing is a sample. Its weight is its "
+        "darkness.",
+        metavar="FRACTION",
+    ),
+    flag(
+        "--invert",
+        group="Picture",
+        default=SampleConfig.invert,
+        help="Fit the bright pixels of a drawing instead of the dark ones.",
+    ),
+    _samples(
+        "criterion",
+        "What chooses the number of components with --k auto: the criterion of Schwarz (bic), that "
+        "of Akaike (aic), the integrated complete-data likelihood (icl), or samples that are not "
+        "fitted (held-out).",
+        type=click.Choice(CRITERIA),
+    ),
+    _samples("max_components", "Largest number of components that --k auto tries.", metavar="INT"),
+    _samples(
+        "covariance_form",
+        "Form of the covariances: any (full), along the columns (diagonal), the same for all "
+        "components (tied), or round (spherical).",
+        type=click.Choice(COVARIANCE_FORMS),
+    ),
+    _samples(
+        "starts",
+        "Number of starts from k-means clusters, of which the best is taken.",
+        metavar="INT",
+    ),
+)
+
+
+def given_values(context, given):
+    """Values that the command line or a configuration file sets."""
+    set_there = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP)
+    return {
+        name: value
+        for name, value in given.items()
+        if context.get_parameter_source(name) in set_there
+    }
+
+
+def sample_config(context, given):
+    """Return the SampleConfig of the options, and refuse those that need photons."""
+    values = given_values(context, given)
+    known = option_names(SampleConfig)
+    for name in values:
+        if name not in known:
+            raise InputError(
+                f"`{name}` applies to photons, not to a catalogue or a picture: leave it out",
+                parameter=name,
+            )
+    return SampleConfig(**values)
+
+
+def refuse_sample_options(context, given):
+    """Refuse options of catalogues and pictures where photons are fitted."""
+    known = option_names(FitConfig)
+    for name in given_values(context, given):
+        if name not in known:
+            raise InputError(
+                f"`{name}` applies to catalogues and pictures: name the `columns` of a catalogue, "
+                "or leave it out",
+                parameter=name,
+            )
+
+
+def fit_samples(context, events, out, overwrite, strict, as_json, given):
+    """Fit the samples of a catalogue or a picture."""
+    from ..commands.fit_catalogue import fit_catalogue
+    from ..show.sample_page import sample_facts, sample_summary
+
+    if len(events) > 1:
+        raise InputError(f"{events[1]}: one catalogue or picture is fitted at a time")
+    console = context.obj
+    out, result = fit_catalogue(
+        events[0],
+        out,
+        sample_config(context, given),
+        overwrite=overwrite,
+        inputs=console.configs,
+        command=console.command,
+        say=console.say,
+        callback=console.trials,
+    )
+    if as_json:
+        console.show_json(sample_facts(result, model=str(out)))
+    else:
+        console.show(f"{sample_summary(result, verbose=console.verbose)}\n\nmodel: {out}")
+    if strict and not result.converged:
+        context.exit(3)

@@ -1,0 +1,115 @@
+"""Fit the samples of a catalogue or a picture and write the model."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..config import MODEL_SUFFIXES, SampleConfig, SampleOptions, option_names
+from ..errors import InputError, about
+from ..io.pictures import is_picture
+from ..io.write import check_target
+from ..model.samples import Samples
+from ..model.samples_result import SamplesResult
+from ..reading.catalogue import read_samples
+from ..reading.picture import read_picture_samples
+from .samples import fit_samples
+
+
+def fit_catalogue(
+    path: str | Path,
+    out: str | Path | None = None,
+    config: SampleConfig | None = None,
+    *,
+    overwrite: bool = False,
+    inputs: Sequence[str | Path] = (),
+    command: str | None = None,
+    say: Callable[[str], None] = lambda _line: None,
+    callback: Callable | None = None,
+) -> tuple[Path, SamplesResult]:
+    """Fit the columns of a table or the pixels of a picture, and write the model.
+
+    Parameters
+    ----------
+    path : path
+        A table or a picture.
+    out : path, optional
+        The model file. Without it the model is written beside the input, with the suffix
+        .model.h5.
+    config : SampleConfig, optional
+        With the columns of a table.
+    overwrite : bool
+        Whether an existing model file may be replaced.
+    inputs : sequence of path
+        Further files that the output must not replace, beside the input.
+    command : str, optional
+        The command line, which the model file records.
+    say : callable
+        Called with a line of text about the samples.
+    callback : callable, optional
+        Called with the stage of the fit and the number of components before each trial.
+
+    Returns
+    -------
+    (Path, SamplesResult)
+        The model file, and the fit.
+
+    Raises
+    ------
+    GmmxError
+        If the output cannot be written, which is checked first, or the input cannot be used.
+    """
+    config, path = config or SampleConfig(), Path(path)
+    out = _beside(path) if out is None else Path(out)
+    check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES, inputs=[path, *inputs])
+    samples = samples_of(path, config)
+    say(f"samples: {samples!r}")
+    given = {name: getattr(config, name) for name in option_names(SampleOptions)}
+    with about(path):
+        _check_number(samples)
+        result = fit_samples(
+            samples,
+            completeness=config.completeness,
+            background=config.background[0] if config.background else None,
+            options=SampleOptions(**given),
+            callback=callback,
+        )
+    options = {"events": [str(path)], **config.record(), **result.options}
+    result = replace(result, options=options)
+    result.write(out, overwrite=overwrite, command=command)
+    return out, result
+
+
+def samples_of(path: str | Path, config: SampleConfig) -> Samples:
+    """Read the samples of a table, or of a picture if the ending of the name is that of one.
+
+    Raises
+    ------
+    GmmxError
+        If the file cannot be used, or a table has no columns to fit.
+    """
+    if is_picture(path):
+        if config.columns:
+            raise InputError(
+                f"{path}: a picture has no `columns`: leave them out", parameter="columns"
+            )
+        return read_picture_samples(path, config)
+    if not config.columns:
+        raise InputError(f"{path}: name the `columns` to fit", parameter="columns")
+    return read_samples(path, config)
+
+
+def _beside(path):
+    """Return the model file beside a table or a picture."""
+    if path.absolute().parts[1:2] in (("dev",), ("proc",)):
+        raise InputError(
+            f"{path}: no model can be written beside it: name one with `out`", parameter="out"
+        )
+    return path.with_name(path.name.removesuffix(".gz")).with_suffix(".model.h5")
+
+
+def _check_number(samples):
+    n, d = len(samples), samples.n_dimensions
+    if n <= d:
+        raise InputError(
+            f"{n} samples in {d} dimensions have no covariance: give more rows than columns"
+        )

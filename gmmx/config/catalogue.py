@@ -1,0 +1,122 @@
+"""Options that say which samples a catalogue or a picture holds."""
+
+from dataclasses import dataclass
+
+from ..errors import InputError
+from ._checks import Options, make_tuples, require, require_bool, require_text
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CatalogueOptions(Options):
+    """Columns of a table that hold samples, their errors and their weights.
+
+    Parameters
+    ----------
+    columns : str or sequence of str
+        The D columns, separated by commas.
+    errors : str or sequence of str
+        Columns of their standard deviations, in the same order.
+    correlations : str or sequence of str
+        Columns of the correlations of the errors, for the pairs 1-2, 1-3, ... 2-3, ...
+    covariance : str, optional
+        Column whose cells hold covariance matrices of the errors, in place of the two above.
+    weights : str, optional
+        Column of weights.
+    completeness : str, optional
+        The completeness as an expression over the columns, such as "mag < 24", or an HDF5 file
+        with a grid.
+    background : str or sequence of str
+        "uniform" adds a background that is uniform in the box that holds all samples.
+    no_checksum : bool
+        Read a FITS file even if its CHECKSUM or DATASUM does not hold.
+
+    Raises
+    ------
+    InputError
+        If the numbers of columns do not fit together.
+
+    Examples
+    --------
+    >>> CatalogueOptions(columns="g_r,r_i", errors="g_r_err,r_i_err")
+    CatalogueOptions(columns=('g_r', 'r_i'), errors=('g_r_err', 'r_i_err'))
+    >>> CatalogueOptions(columns="g_r,r_i", errors="g_r_err")
+    Traceback (most recent call last):
+    gmmx.errors.InputError: `errors` names 1 column for the 2 `columns`: give one for each
+    """
+
+    columns: tuple = ()
+    errors: tuple = ()
+    correlations: tuple = ()
+    covariance: str | None = None
+    weights: str | None = None
+    completeness: str | None = None
+    background: tuple = ()
+    no_checksum: bool = False
+
+    def __post_init__(self):
+        make_tuples(self, "background")
+        if self.background not in ((), ("uniform",)):
+            raise InputError(
+                f"`background` = {','.join(self.background)}: samples know the background uniform",
+                parameter="background",
+            )
+        for name in ("columns", "errors", "correlations"):
+            make_tuples(self, name)
+            parts = [part.strip() for one in getattr(self, name) for part in one.split(",")]
+            if not all(parts):
+                raise InputError(
+                    f"`{name}` has an empty name: put one comma between names", parameter=name
+                )
+            object.__setattr__(self, name, tuple(parts))
+        require_text(self, "covariance", "weights", "completeness")
+        require_bool(self, "no_checksum")
+        d, n_errors = len(self.columns), len(self.errors)
+        if len(set(self.columns)) < d:
+            raise InputError("`columns` repeats a column: name each once", parameter="columns")
+        if n_errors not in (0, d):
+            noun = "column" if n_errors == 1 else "columns"
+            raise InputError(
+                f"`errors` names {n_errors} {noun} for the {d} `columns`: give one for each",
+                parameter="errors",
+            )
+        if self.covariance and n_errors:
+            raise InputError(
+                "`covariance` and `errors` say the same: give one of them", parameter="covariance"
+            )
+        n_pairs = d * (d - 1) // 2
+        if self.correlations and (not n_errors or len(self.correlations) != n_pairs):
+            raise InputError(
+                f"`correlations` names {len(self.correlations)} columns: {d} `columns` with "
+                f"`errors` have {n_pairs} pairs, 1-2, 1-3, ... 2-3, ...",
+                parameter="correlations",
+            )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PictureOptions(Options):
+    """What the samples of a picture are.
+
+    Parameters
+    ----------
+    colour : bool
+        Make every pixel a sample (x, y, red, green, blue). Without it dark pixels are samples
+        (x, y), weighted with their darkness.
+    threshold : float
+        Darkness below which a pixel of a drawing is no sample, between 0 and 1.
+    invert : bool
+        Make bright pixels the samples of a drawing.
+
+    Examples
+    --------
+    >>> PictureOptions(threshold=0.3)
+    PictureOptions(threshold=0.3)
+    """
+
+    colour: bool = False
+    threshold: float = 0.5
+    invert: bool = False
+
+    def __post_init__(self):
+        require_bool(self, "colour")
+        require_bool(self, "invert")
+        require(self, ("threshold",), "at least 0 and below 1", lambda value: 0 <= value < 1)

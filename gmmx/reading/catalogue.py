@@ -1,0 +1,180 @@
+"""Samples from the columns of a catalogue."""
+
+import warnings
+from os import PathLike
+
+import numpy as np
+
+from .._words import counted
+from ..config import CatalogueOptions
+from ..errors import DataError, DataWarning
+from ..io.catalogues import read_columns
+from ..model.samples import Samples
+
+# A correlation may exceed 1 by as much as single precision rounds.
+_ROUNDING = 1e-6
+
+
+def read_samples(path: str | PathLike, options: CatalogueOptions) -> Samples:
+    """Read samples from the columns of a table.
+
+    A value without an error, and an error without a value, make the value missing: nothing is
+    known about it. Rows without any value are left out.
+
+    Parameters
+    ----------
+    path : str or Path
+    options : CatalogueOptions
+        With at least one column.
+
+    Returns
+    -------
+    Samples
+
+    Raises
+    ------
+    DataError
+        If the file or a column cannot be used, an error is negative, or the errors of a row are
+        no covariance.
+
+    Warns
+    -----
+    DataWarning
+        If rows are left out, or values have no error.
+
+    Examples
+    --------
+    >>> from astropy.table import Table
+    >>> Table({"a": [1.0, 2.0], "b": [0.0, np.nan], "e": [0.1, 0.1]}).write("stars.ecsv")
+    >>> read_samples("stars.ecsv", CatalogueOptions(columns="a,b", errors="e,e"))
+    Samples(2 samples in 2 dimensions: a, b; noise diagonal; 1 value missing)
+    """
+    wanted = [*options.columns, *options.errors, *options.correlations]
+    wanted += [one for one in (options.covariance, options.weights) if one is not None]
+    found = read_columns(path, list(dict.fromkeys(wanted)), no_checksum=options.no_checksum)
+    x = _matrix(path, found, options.columns)
+    covariances = _covariances(path, found, options)
+    weights = None if options.weights is None else _weights(path, found[options.weights], options)
+    x = _without_unknown_errors(path, x, covariances)
+    _refuse_infinite(path, x, options.columns)
+    known = ~np.isnan(x).all(axis=1)
+    if not known.any():
+        raise DataError(f"{path}: no row has a value in {', '.join(options.columns)}")
+    if not known.all():
+        lost = counted(int((~known).sum()), "row")
+        warnings.warn(
+            f"{path}: {lost} of {len(x):,} without any value left out", DataWarning, stacklevel=3
+        )
+        x = x[known]
+        covariances = None if covariances is None else covariances[known]
+        weights = None if weights is None else weights[known]
+    if covariances is not None and covariances.shape == (x.shape[1],) * 2:
+        # As many rows as columns: variances must not be taken for one covariance of all.
+        covariances = covariances[:, :, None] * np.eye(x.shape[1])
+    return Samples(x=x, covariances=covariances, weights=weights, names=options.columns)
+
+
+def _matrix(path, found, names):
+    """Columns side by side, (N, D)."""
+    for name in names:
+        if found[name].ndim != 1:
+            raise DataError(
+                f"{path}: each cell of the column {name} holds an array: name columns of numbers"
+            )
+    return np.stack([found[name] for name in names], axis=1)
+
+
+def _weights(path, values, options):
+    if not np.all(np.isfinite(values) & (values >= 0)):
+        row = int(np.argmin(np.isfinite(values) & (values >= 0)))
+        raise DataError(
+            f"{path}: row {row} has the weight {values[row]:g} in {options.weights}: weights are "
+            "finite and not negative"
+        )
+    return values
+
+
+def _covariances(path, found, options):
+    """Covariances of the errors: None, (N, D) variances or (N, D, D) matrices."""
+    d = len(options.columns)
+    if options.covariance is not None:
+        given = found[options.covariance]
+        if given.size != len(given) * d * d:
+            raise DataError(
+                f"{path}: a cell of {options.covariance} has shape {given.shape[1:]}: {d} columns "
+                f"need {(d, d)}"
+            )
+        covariances = given.reshape(-1, d, d)
+        _refuse_indefinite(path, covariances)
+        return covariances
+    if not options.errors:
+        return None
+    errors = _matrix(path, found, options.errors)
+    if np.any(errors < 0):
+        row, column = np.argwhere(errors < 0)[0]
+        raise DataError(
+            f"{path}: row {row} has the error {errors[row, column]:g} in {options.errors[column]}: "
+            "errors are standard deviations and not negative"
+        )
+    if not options.correlations:
+        return errors**2
+    correlations = np.repeat(np.eye(d)[None], len(errors), axis=0)
+    pairs = zip(*np.triu_indices(d, 1), strict=True)
+    for (i, j), name in zip(pairs, options.correlations, strict=True):
+        values = found[name]
+        if np.any(np.abs(values) > 1 + _ROUNDING):
+            row = int(np.argmax(np.abs(values) > 1 + _ROUNDING))
+            raise DataError(
+                f"{path}: row {row} has the correlation {values[row]:g} in {name}: correlations "
+                "lie between -1 and 1"
+            )
+        correlations[:, i, j] = correlations[:, j, i] = np.clip(values, -1, 1)
+    covariances = correlations * errors[:, :, None] * errors[:, None, :]
+    _refuse_indefinite(path, covariances)
+    return covariances
+
+
+def _refuse_indefinite(path, covariances):
+    """Name the first row whose known errors are no covariance."""
+    unknown = np.isnan(np.diagonal(covariances, axis1=1, axis2=2))
+    unknown |= np.isinf(np.diagonal(covariances, axis1=1, axis2=2))
+    beside = unknown[:, :, None] | unknown[:, None, :]
+    known = np.where(beside, 0.0, covariances)
+    largest = np.abs(known).max(axis=(1, 2))
+    bad = ~np.isfinite(known).all(axis=(1, 2))
+    known[bad] = 0.0
+    skew = np.abs(known - known.swapaxes(1, 2)).max(axis=(1, 2)) > _ROUNDING * largest
+    bad |= skew | (np.linalg.eigvalsh(known)[:, 0] < -_ROUNDING * largest)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise DataError(
+            f"{path}: the errors of row {row} are no covariance, because it is not symmetric and "
+            "positive semi-definite: correct that row or leave it out"
+        )
+
+
+def _without_unknown_errors(path, x, covariances):
+    """Values whose error is not known are missing."""
+    if covariances is None:
+        return x
+    variances = covariances
+    if covariances.ndim == 3:
+        variances = np.diagonal(covariances, axis1=1, axis2=2)
+    unknown = np.isnan(variances) & ~np.isnan(x)
+    if unknown.any():
+        warnings.warn(
+            f"{path}: {counted(int(unknown.sum()), 'value')} without an error counted as missing",
+            DataWarning,
+            stacklevel=4,
+        )
+        x = np.where(unknown, np.nan, x)
+    return x
+
+
+def _refuse_infinite(path, x, names):
+    if np.any(np.isinf(x)):
+        row, column = np.argwhere(np.isinf(x))[0]
+        raise DataError(
+            f"{path}: row {row} holds an infinite value in {names[column]}: make it empty or NaN "
+            "where it is not known"
+        )

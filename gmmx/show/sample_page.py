@@ -1,0 +1,175 @@
+"""A page about a mixture of samples: what `gmmx fit` and `gmmx info` print of a catalogue."""
+
+import math
+
+import numpy as np
+
+from .._words import counted
+from ..answers.sample_components import sample_table
+from ..model.samples_result import SamplesResult
+from .lines import OPTION_NAMES, aligned, value_text, wrapped
+
+_LARGEST = 10
+
+
+def sample_summary(result: SamplesResult, *, verbose: bool = False) -> str:
+    """A page about a mixture of samples: the samples, the fit, the components, the warnings.
+
+    Parameters
+    ----------
+    result : SamplesResult
+    verbose : bool
+        List all components instead of the ten largest, the path over K, and all options.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> x = np.random.default_rng(0).normal([0.0, 5.0], [1.0, 2.0], (500, 2))
+    >>> print(sample_summary(gmmx.fit_samples(x, n_components=1, names=["a", "b"])))
+    Samples
+      rows                500
+      columns             a, b
+      errors              none
+    ...
+    """
+    blocks = [_sample_lines(result), _fit_lines(result)]
+    blocks.append(_component_lines(result, None if verbose else _LARGEST))
+    if verbose and _path_rows(result):
+        blocks.append(["Number of components", *_path_rows(result)])
+    if result.warnings:
+        blocks.append(["Warnings", *map(wrapped, result.warnings)])
+    if verbose and result.options:
+        pairs = [(name, value_text(value)) for name, value in result.options.items()]
+        blocks.append(["Options", *aligned(pairs, OPTION_NAMES)])
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def sample_facts(result: SamplesResult, **extra: object) -> dict[str, object]:
+    """Facts of a mixture of samples, ready for JSON.
+
+    Parameters
+    ----------
+    result : SamplesResult
+    **extra
+        Further facts, which come first.
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> facts = sample_facts(gmmx.fit_samples([0.1, 1.2, 2.2, 0.4, 1.9], n_components=1))
+    >>> facts["k"], facts["samples"], facts["columns"]
+    (1, 5, ['x0'])
+    """
+    mixture = result.mixture
+    return extra | {
+        "kind": "samples",
+        "samples": len(result.samples),
+        "columns": list(result.names),
+        "noise": result.samples.noise_kind,
+        "missing_values": int(result.samples.missing.sum()),
+        "k": len(mixture),
+        "requested_components": result.requested_components,
+        "log_likelihood": result.log_likelihood,
+        "n_parameters": result.n_parameters,
+        "bic": result.bic,
+        "aic": result.aic,
+        "icl": result.icl,
+        "converged": result.converged,
+        "iterations": result.iterations,
+        "background_fraction": result.background_fraction,
+        "seed": result.seed,
+        "seconds": result.seconds,
+        "components": [
+            {
+                "samples": float(flux),
+                "fraction": float(fraction),
+                "mean": mean.tolist(),
+                "covariance": covariance.tolist(),
+            }
+            for flux, fraction, mean, covariance in zip(
+                mixture.fluxes, result.fractions, mixture.means, mixture.covariances, strict=True
+            )
+        ],
+        "warnings": list(result.warnings),
+    }
+
+
+def _sample_lines(result):
+    samples = result.samples
+    pairs = [("rows", f"{len(samples):,}"), ("columns", ", ".join(result.names))]
+    kinds = {
+        "none": "none",
+        "common": "one covariance for all rows",
+        "diagonal": "a standard deviation for each value",
+        "full": "a covariance for each row",
+    }
+    pairs.append(("errors", kinds[samples.noise_kind]))
+    missing = int(samples.missing.sum())
+    if missing:
+        part = 100 * missing / samples.x.size
+        pairs.append(("missing", f"{counted(missing, 'value')} ({part:.3g} %)"))
+    if np.ptp(samples.weights) > 0:
+        pairs.append(("sum of weights", f"{samples.weights.sum():,.6g}"))
+    if result.selection is not None:
+        pairs.append(("completeness", str(result.options.get("completeness", "given"))))
+    return ["Samples", *aligned(pairs)]
+
+
+def _fit_lines(result):
+    k = len(result.mixture)
+    chosen = f"chosen by {result.options.get('criterion', 'bic').upper()}"
+    pairs = [
+        ("components", f"{k}" + (f", {chosen}" if result.requested_components is None else "")),
+        (
+            "status",
+            "converged"
+            if result.converged
+            else f"NOT CONVERGED after {counted(result.iterations, 'evaluation')}",
+        ),
+        ("log-likelihood", f"{result.log_likelihood:,.3f} nat"),
+        ("criteria", f"BIC {result.bic:,.1f}, AIC {result.aic:,.1f}, ICL {result.icl:,.1f}"),
+        ("parameters", f"{result.n_parameters} free"),
+        ("work", f"{counted(result.iterations, 'evaluation')} in {result.seconds:.1f} s"),
+    ]
+    if result.backgrounds:
+        pairs.append(("background", f"{100 * result.background_fraction:.2f} % of the samples"))
+    return ["Fit", *aligned(pairs)]
+
+
+def _component_lines(result, limit):
+    table = sample_table(result)[:limit]
+    for name in table.colnames:
+        if table[name].dtype.kind == "f":
+            table[name].info.format = "{:.4g}"
+    shown = [
+        name
+        for name in table.colnames
+        if name in ("component", "samples", "fraction", "observed_fraction")
+        or name.startswith(("mean_", "sigma_"))
+    ]
+    if not np.any(result.observed_fraction < 1):
+        shown.remove("observed_fraction")
+    k = len(result.mixture)
+    head = "Components" if len(table) == k else f"Largest {len(table)} of {k} components"
+    lines = table[shown].pformat(max_width=-1, max_lines=-1, show_unit=False)
+    del lines[1]
+    return [head, *(f"  {line}" for line in lines)]
+
+
+def _path_rows(result):
+    """The criteria at each number of components that was compared."""
+    path = result.path
+    if "stage" not in path:
+        return []
+    return [
+        f"  K {int(k):<4} log L {value:,.1f}  BIC {bic:,.1f}  AIC {aic:,.1f}  ICL {icl:,.1f}"
+        for stage, k, value, bic, aic, icl in zip(
+            *(path[name] for name in ("stage", "k", "log_likelihood", "bic", "aic", "icl")),
+            strict=True,
+        )
+        if stage == "choose" and math.isfinite(bic)
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from astropy.table import Table
 
+    from ..model.mixture import Mixture
     from ..model.samples_result import SamplesResult
 
 
@@ -22,52 +24,71 @@ def sample_table(result: SamplesResult) -> Table:
     Returns
     -------
     astropy.table.Table
-        One row for each component: `component`, `samples`, `fraction`, `observed_fraction`; for
-        each column NAME of the samples `mean_NAME` and `sigma_NAME`; and for each pair the
-        correlation `corr_NAME_OTHER` of the component's covariance.
+        One row for each component: `component`, `samples`, `fraction` and `observed_fraction`,
+        and the columns of `mixture_table`. ``meta`` says how the fit ended.
 
     Examples
     --------
     >>> import gmmx
     >>> x = np.random.default_rng(0).normal([0.0, 5.0], [1.0, 2.0], (500, 2))
     >>> table = sample_table(gmmx.fit_samples(x, n_components=1, names=["a", "b"]))
-    >>> table.colnames[4:]
-    ['mean_a', 'sigma_a', 'mean_b', 'sigma_b', 'corr_a_b']
+    >>> table.colnames[:4]
+    ['component', 'samples', 'fraction', 'observed_fraction']
+    """
+    table = mixture_table(result.mixture, result.names)
+    table.add_column(result.mixture.fluxes, name="samples", index=1)
+    table["samples"].description = "samples, with those that the completeness hides"
+    table.add_column(result.observed_fraction, name="observed_fraction", index=3)
+    table["observed_fraction"].description = "fraction that the completeness lets through"
+    table.meta |= {
+        "n_samples": len(result.samples),
+        "log_likelihood": result.log_likelihood,
+        "bic": result.bic,
+        "aic": result.aic,
+        "icl": result.icl,
+        "converged": result.converged,
+        "seed": result.seed,
+    }
+    return table
+
+
+def mixture_table(mixture: Mixture, names: Sequence[str]) -> Table:
+    """Table of the components of a mixture of any columns.
+
+    Parameters
+    ----------
+    mixture : Mixture
+    names : sequence of str
+        Names of the D columns.
+
+    Returns
+    -------
+    astropy.table.Table
+        `component` and `fraction`; for each column NAME `mean_NAME` and `sigma_NAME`, the standard
+        deviation; and for each pair of columns the correlation `corr_NAME_OTHER`.
+
+    Examples
+    --------
+    >>> from gmmx.model.mixture import Mixture
+    >>> one = Mixture(fluxes=[2.0], means=[[0.0, 1.0]], covariances=[[[4.0, 1.0], [1.0, 1.0]]])
+    >>> table = mixture_table(one, ["a", "b"])
+    >>> table.colnames
+    ['component', 'fraction', 'mean_a', 'sigma_a', 'mean_b', 'sigma_b', 'corr_a_b']
+    >>> float(table["corr_a_b"][0])
+    0.5
     """
     # Loaded here because that takes a third of a second.
     from astropy.table import Table
 
-    mixture, names = result.mixture, result.names
     sigmas = np.sqrt(np.diagonal(mixture.covariances, axis1=1, axis2=2))
-    table = Table(
-        {
-            "component": np.arange(len(mixture)),
-            "samples": mixture.fluxes,
-            "fraction": result.fractions,
-            "observed_fraction": result.observed_fraction,
-        },
-        meta={
-            "n_samples": len(result.samples),
-            "log_likelihood": result.log_likelihood,
-            "bic": result.bic,
-            "aic": result.aic,
-            "icl": result.icl,
-            "converged": result.converged,
-            "seed": result.seed,
-        },
-    )
+    fractions = mixture.fluxes / mixture.fluxes.sum()
+    table = Table({"component": np.arange(len(mixture)), "fraction": fractions})
+    table["component"].description = "number of the component"
+    table["fraction"].description = "fraction of the samples of all components"
     for i, name in enumerate(names):
         table[f"mean_{name}"] = mixture.means[:, i]
         table[f"sigma_{name}"] = sigmas[:, i]
     for i, j in zip(*np.triu_indices(len(names), 1), strict=True):
         product = np.maximum(sigmas[:, i] * sigmas[:, j], np.finfo(float).tiny)
         table[f"corr_{names[i]}_{names[j]}"] = mixture.covariances[:, i, j] / product
-    descriptions = {
-        "component": "number of the component",
-        "samples": "samples of the component, with those that the completeness hides",
-        "fraction": "fraction of the samples of all components",
-        "observed_fraction": "fraction that the completeness lets through",
-    }
-    for name, text in descriptions.items():
-        table[name].description = text
     return table

@@ -21,6 +21,7 @@ from .figures import (
 )
 from .fitting import MODEL_SUFFIXES, STARTS, FitOptions
 from .goodness import GoodnessConfig
+from .mixture import ConditionConfig, SampleCommandConfig
 from .output import (
     ALL_IMAGES,
     ESTIMATES,
@@ -73,6 +74,7 @@ __all__ = [
     "WIDTHS",
     "AssignConfig",
     "CatalogueOptions",
+    "ConditionConfig",
     "ErrorsConfig",
     "ExportConfig",
     "FitConfig",
@@ -86,6 +88,7 @@ __all__ = [
     "ProfileConfig",
     "ReadOptions",
     "RenderConfig",
+    "SampleCommandConfig",
     "SampleConfig",
     "SampleOptions",
     "SimulateConfig",

@@ -1,6 +1,9 @@
 """A page about a mixture of samples: what `gmmx fit` and `gmmx info` print of a catalogue."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +11,9 @@ from .._words import counted
 from ..answers.sample_components import sample_table
 from ..model.samples_result import SamplesResult
 from .lines import OPTION_NAMES, aligned, value_text, wrapped
+
+if TYPE_CHECKING:
+    from astropy.table import Table
 
 _LARGEST = 10
 
@@ -142,22 +148,37 @@ def _fit_lines(result):
 
 def _component_lines(result, limit):
     table = sample_table(result)[:limit]
-    for name in table.colnames:
-        if table[name].dtype.kind == "f":
-            table[name].info.format = "{:.4g}"
-    shown = [
-        name
-        for name in table.colnames
-        if name in ("component", "samples", "fraction", "observed_fraction")
-        or name.startswith(("mean_", "sigma_"))
-    ]
+    table.remove_columns([name for name in table.colnames if name.startswith("corr_")])
     if not np.any(result.observed_fraction < 1):
-        shown.remove("observed_fraction")
+        table.remove_column("observed_fraction")
     k = len(result.mixture)
     head = "Components" if len(table) == k else f"Largest {len(table)} of {k} components"
-    lines = table[shown].pformat(max_width=-1, max_lines=-1, show_unit=False)
-    del lines[1]
-    return [head, *(f"  {line}" for line in lines)]
+    return [head, *table_lines(table)]
+
+
+def table_lines(table: Table) -> list[str]:
+    """Lines of a table with four digits of each number.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+    """
+    shown = table.copy()
+    for name in shown.colnames:
+        if shown[name].dtype.kind == "f":
+            shown[name].info.format = "{:.4g}"
+    lines = shown.pformat(max_width=-1, max_lines=-1, show_unit=False)
+    return [f"  {line}" for line in (lines[0], *lines[2:])]
+
+
+def table_rows(table: Table) -> list[dict]:
+    """Rows of a table, ready for JSON.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+    """
+    return [{name: row[name].tolist() for name in table.colnames} for row in table]
 
 
 def _path_rows(result):

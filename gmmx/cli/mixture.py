@@ -1,0 +1,104 @@
+"""The commands `gmmx sample`, `gmmx condition` and `gmmx denoise`."""
+
+import click
+
+from ..config import ConditionConfig, SampleCommandConfig
+from . import options
+from .options import Anything, Command, File, setting, values
+
+
+@click.command(
+    "sample",
+    cls=Command,
+    epilog=options.examples("gmmx sample model.h5 --n 5000 --out drawn.ecsv"),
+)
+@options.model
+@setting(SampleCommandConfig, "n", "Number of samples.", metavar="INT")
+@setting(SampleCommandConfig, "seed", "Seed of the random numbers.", metavar="INT")
+@options.out("FILE", "Table (.ecsv, .fits, .csv).")
+@options.overwrite
+@options.quiet
+@options.verbose
+@options.config
+@click.pass_obj
+def sample(console, model, out, overwrite, **given):
+    """Draw samples from MODEL and write them as a table.
+
+    The samples of a catalogue are without errors. Those of a model of photons are positions on
+    the deconvolved sky, of extended components. gmmx simulate draws what a telescope detects.
+    """
+    from ..commands.sample import sample as draw
+
+    config = values(SampleCommandConfig, given)
+    out = draw(model, out, config, overwrite=overwrite, inputs=console.configs)
+    console.say(f"samples: {config.n:,} in {out}")
+
+
+@click.command(
+    "condition",
+    cls=Command,
+    epilog=options.examples(
+        "gmmx condition stars.h5 --given r_i=0.4",
+        "gmmx condition stars.h5 --given r_i=0.4,parallax=1.2 --out conditional.ecsv",
+    ),
+)
+@options.model
+@setting(
+    ConditionConfig,
+    "given",
+    "Columns whose values are known. Commas separate several.",
+    metavar="NAME=VALUE,...",
+    type=Anything(),
+)
+@options.out("FILE", "Table (.ecsv, .fits, .csv).", required=False)
+@options.overwrite
+@options.as_json
+@options.quiet
+@options.verbose
+@options.config
+@click.pass_obj
+def condition(console, model, out, overwrite, as_json, **given):
+    """Condition MODEL, a mixture of a catalogue, on known values of some columns.
+
+    The result is the mixture of the other columns: one row for each component, with the fraction
+    that the known values give it.
+    """
+    from ..commands.condition import condition as conditioned
+    from ..show.sample_page import table_lines, table_rows
+
+    config = values(ConditionConfig, given)
+    table = conditioned(model, config, out=out, overwrite=overwrite, inputs=console.configs)
+    if as_json:
+        console.show_json({"model": model, "given": config.values, "rows": table_rows(table)})
+    else:
+        console.show("\n".join(table_lines(table)))
+    if out is not None:
+        console.say(f"conditional mixture: {out}")
+
+
+@click.command(
+    "denoise",
+    cls=Command,
+    epilog=options.examples(
+        "gmmx denoise stars.h5 --out denoised.fits",
+        "gmmx denoise stars.h5 other.fits --out denoised.ecsv",
+    ),
+)
+@options.model
+@click.argument("catalogue", type=File(), required=False)
+@options.out("FILE", "Table (.ecsv, .fits, .csv).")
+@options.overwrite
+@options.quiet
+@options.verbose
+@click.pass_obj
+def denoise(console, model, catalogue, out, overwrite):
+    """Write the values of samples without their errors.
+
+    Each value is the posterior mean, given the values and errors of its row and the mixture of
+    MODEL as the prior; its standard deviation and the correlations stand beside it. Missing
+    values are filled in. Without CATALOGUE the samples are those that MODEL was fitted to.
+    """
+    from ..commands.denoise import denoise as denoised
+
+    out = denoised(model, out, catalogue, overwrite=overwrite, inputs=console.configs)
+    console.say(f"denoised samples: {out}")

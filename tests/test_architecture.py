@@ -26,6 +26,7 @@ ROOMS = (
     "io",
     "reading",
     "commands",
+    "sklearn",
     "cli",
 )
 RANK = {name: rank for rank, name in enumerate(ROOMS)}
@@ -51,6 +52,7 @@ CONFINED = {
     "h5py": ("io",),
     "astropy.io": ("io",),
     "click": ("cli", "console"),
+    "sklearn": ("sklearn",),
 }
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 TEXTS = sorted(

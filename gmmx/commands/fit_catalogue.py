@@ -63,18 +63,9 @@ def fit_catalogue(
     check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES, inputs=[path, *inputs])
     samples = samples_of(path, config)
     say(f"samples: {samples!r}")
-    given = {name: getattr(config, name) for name in option_names(SampleOptions)}
     with about(path):
-        _check_number(samples)
-        result = fit_samples(
-            samples,
-            completeness=config.completeness,
-            background=config.background[0] if config.background else None,
-            options=SampleOptions(**given),
-            callback=callback,
-        )
-    options = {"events": [str(path)], **config.record(), **result.options}
-    result = replace(result, options=options)
+        result = _fitted(samples, config, callback)
+    result = replace(result, options={"events": [str(path)], **config.record(), **result.options})
     result.write(out, overwrite=overwrite, command=command)
     return out, result
 
@@ -107,9 +98,18 @@ def _beside(path):
     return path.with_name(path.name.removesuffix(".gz")).with_suffix(".model.h5")
 
 
-def _check_number(samples):
+def _fitted(samples, config, callback):
     n, d = len(samples), samples.n_dimensions
     if n <= d:
         raise InputError(
             f"{n} samples in {d} dimensions have no covariance: give more rows than columns"
         )
+    return fit_samples(
+        samples,
+        completeness=config.completeness,
+        background=config.background[0] if config.background else None,
+        options=SampleOptions(
+            **{name: getattr(config, name) for name in option_names(SampleOptions)}
+        ),
+        callback=callback,
+    )

@@ -1,10 +1,20 @@
 """The posterior mean and covariance of each noise-free value, missing ones included."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .samples import responsibilities, samples_of
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from ..model.samples import Samples
+    from ..model.samples_result import SamplesResult
 
 # Samples whose posterior covariances are computed at a time.
 _CHUNK = 8192
@@ -62,6 +72,44 @@ def denoise(result, samples=None) -> Denoised:
             found = _posterior(result, samples, index, np.flatnonzero(~gone), parts[index])
             means[index], covariances[index] = found
     return Denoised(means, covariances)
+
+
+def denoised_table(result: SamplesResult, samples: Samples | None = None) -> Table:
+    """Table of the noise-free values that a mixture expects behind noisy samples.
+
+    Parameters
+    ----------
+    result : SamplesResult
+    samples : Samples, optional
+        By default those of the fit.
+
+    Returns
+    -------
+    astropy.table.Table
+        For each column NAME the posterior mean `NAME` and its standard deviation `NAME_err`, and
+        for each pair of columns the correlation `corr_NAME_OTHER` of the posterior.
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> x = np.random.default_rng(0).normal([0.0, 5.0], [1.0, 2.0], (500, 2))
+    >>> result = gmmx.fit_samples(x, np.ones(x.shape), n_components=1, names=["a", "b"])
+    >>> denoised_table(result).colnames
+    ['a', 'a_err', 'b', 'b_err', 'corr_a_b']
+    """
+    # Loaded here because that takes a third of a second.
+    from astropy.table import Table
+
+    found, names, table = denoise(result, samples), result.names, Table()
+    errors = found.errors
+    for i, name in enumerate(names):
+        table[name], table[f"{name}_err"] = found.means[:, i], errors[:, i]
+        table[name].description = f"posterior mean of {name} without its error"
+        table[f"{name}_err"].description = f"posterior standard deviation of {name}"
+    for i, j in combinations(range(len(names)), 2):
+        product = np.maximum(errors[:, i] * errors[:, j], np.finfo(float).tiny)
+        table[f"corr_{names[i]}_{names[j]}"] = found.covariances[:, i, j] / product
+    return table
 
 
 def _posterior(result, samples, index, known, parts):

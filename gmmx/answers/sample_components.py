@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,7 +89,7 @@ def mixture_table(mixture: Mixture, names: Sequence[str]) -> Table:
     for i, name in enumerate(names):
         table[f"mean_{name}"] = mixture.means[:, i]
         table[f"sigma_{name}"] = sigmas[:, i]
-    for i, j in zip(*np.triu_indices(len(names), 1), strict=True):
+    for i, j in combinations(range(len(names)), 2):
         product = np.maximum(sigmas[:, i] * sigmas[:, j], np.finfo(float).tiny)
         table[f"corr_{names[i]}_{names[j]}"] = mixture.covariances[:, i, j] / product
     return table

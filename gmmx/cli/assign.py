@@ -64,6 +64,9 @@ def assign(console, model, events, out, overwrite, as_json, **given):
     flux, then the point sources. -1 is the background, all backgrounds together. Photons that were
     not fitted, because of their energy, chip, place or a filter, have NaN and -2.
 
+    The rows of a catalogue get the columns COMPONENT, P_COMPONENT and P_BKG, if MODEL is a mixture
+    of its columns; the output may be .ecsv, .fits or .csv.
+
     Without EVENTS the files that MODEL was fitted to are read, with their filters. The sum of
     P_SIGNAL is then the sum of the column observed_photons of the component table. Energies do not
     enter the probabilities.
@@ -84,10 +87,17 @@ def assign(console, model, events, out, overwrite, as_json, **given):
         if as_json:
             console.show_json({"model": model, **one})
         else:
-            console.show(
-                f"{one['file']}: {one['n_assigned']:,} of {one['n_rows']:,} rows assigned: "
-                f"{one['signal']:,.1f} photons of the signal, {one['point_sources']:,.1f} of point "
-                f"sources, {one['background']:,.1f} of backgrounds"
-            )
+            console.show(_in_words(one))
     if config.map is not None:
         console.say(f"labels: {config.map}")
+
+
+def _in_words(one):
+    """Say what was assigned in one file."""
+    head = f"{one['file']}: {one['n_assigned']:,} of {one['n_rows']:,} rows assigned: "
+    if "point_sources" not in one:
+        return f"{head}{one['signal']:,.1f} to components, {one['background']:,.1f} to backgrounds"
+    return (
+        f"{head}{one['signal']:,.1f} photons of the signal, {one['point_sources']:,.1f} of point "
+        f"sources, {one['background']:,.1f} of backgrounds"
+    )

@@ -2,6 +2,7 @@
 
 from ..config import (
     AssignConfig,
+    ConditionConfig,
     ErrorsConfig,
     ExportConfig,
     FitConfig,
@@ -10,6 +11,7 @@ from ..config import (
     PlotConfig,
     ProfileConfig,
     RenderConfig,
+    SampleCommandConfig,
     SampleConfig,
     SimulateConfig,
 )
@@ -25,6 +27,8 @@ CONFIGS = {
     "test": GoodnessConfig,
     "assign": AssignConfig,
     "simulate": SimulateConfig,
+    "sample": SampleCommandConfig,
+    "condition": ConditionConfig,
 }
 # A command may take other options for other files: those of a catalogue or a picture.
 OTHER_CONFIGS = {"fit": SampleConfig}

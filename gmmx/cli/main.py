@@ -17,6 +17,7 @@ from .console import Main
 from .errors import errors
 from .fit import fit
 from .flux import flux
+from .mixture import condition, denoise, sample
 from .options import Command, flag, setting, values
 from .plot import plot
 from .profile import profile
@@ -59,8 +60,7 @@ def info(context, models, as_json):
     still described, and the exit code is 1.
     """
     from ..commands.info import info as read
-    from ..show.facts import summary_dict
-    from ..show.page import summary
+    from ..show.any_page import facts_of, page_of
 
     console, failed = context.obj, False
     for model in models:
@@ -71,9 +71,9 @@ def info(context, models, as_json):
             failed = True
             continue
         if as_json:
-            console.show_json(summary_dict(result, model=model))
+            console.show_json(facts_of(result, model=model))
         else:
-            console.show(f"{model}\n\n{summary(result, verbose=console.verbose)}\n")
+            console.show(f"{model}\n\n{page_of(result, verbose=console.verbose)}\n")
     if failed:
         context.exit(1)
 
@@ -151,6 +151,9 @@ def score(console, model, events, no_checksum, as_json):
     selected by the energy band, chips, masks and field of the fit. Give one event list for each
     observation of the model, in its order.
 
+    For a mixture of samples EVENTS is one catalogue with the same columns, and the score is the
+    mean log density of its rows.
+
     The standard error of the score comes from the scatter between photons. It is not the error of
     the difference between two models on the same photons: this difference scatters much less.
     """
@@ -160,15 +163,19 @@ def score(console, model, events, no_checksum, as_json):
     if as_json:
         console.show_json(facts)
     else:
+        noun = "photon" if "n_photons" in facts else "sample"
         console.show(
-            f"score: {facts['score']:.6f} nat per photon, the mean of {facts['n_photons']:,} "
-            f"photons (standard error of the mean {facts['score_error']:.6f})"
+            f"score: {facts['score']:.6f} nat per {noun}, the mean of {facts[f'n_{noun}s']:,} "
+            f"{noun}s (standard error of the mean {facts['score_error']:.6f})"
         )
 
 
 main.add_command(test)
 main.add_command(assign)
 main.add_command(simulate)
+main.add_command(sample)
+main.add_command(condition)
+main.add_command(denoise)
 
 
 if __name__ == "__main__":

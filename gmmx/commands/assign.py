@@ -14,10 +14,12 @@ from ..io.added_columns import TABLE_SUFFIXES, AddedColumn, write_with_columns
 from ..io.files import checksums
 from ..io.images import FITS_SUFFIXES, write_labels
 from ..io.inputs import recorded_files
-from ..io.models import read_model
+from ..io.models import holds_samples, read_model
 from ..io.virtual import parse_file_argument, parse_file_arguments
 from ..io.write import check_no_input, check_target
 from ..reading.fitted_rows import fitted_rows
+from .assign_samples import assign_samples
+from .kinds import read_samples_model
 from .simulate import numbered
 
 _TEXTS = {
@@ -71,6 +73,10 @@ def assign(
         no photon in the model's field.
     """
     config = AssignConfig() if config is None else config
+    if holds_samples(model):
+        check_target(out, overwrite=True, inputs=[model, *inputs])
+        mixture = read_samples_model(model, "assign")
+        return assign_samples(mixture, events, out, config, overwrite=overwrite)
     given = parse_file_arguments(events)
     read = [model, *inputs, *(file.path for file in given)]
     check_target(out, overwrite=True, suffixes=TABLE_SUFFIXES, inputs=read)

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..answers.denoised import denoised_table
-from ..config import CatalogueOptions
-from ..errors import InputError, about
-from ..io.catalogues import is_catalogue
+from ..answers.denoise import denoised_table
+from ..errors import about
 from ..io.tables import TABLE_SUFFIXES, write_plain_table
 from ..io.write import check_target
-from ..reading.catalogue import read_samples
 from .kinds import read_samples_model
+from .other_samples import samples_like
 
 
 def denoise(
@@ -54,21 +52,3 @@ def denoise(
         table = denoised_table(result, samples)
     write_plain_table(out, table, overwrite=overwrite)
     return Path(out)
-
-
-def samples_like(result, catalogue):
-    """Read the samples of another catalogue, from the columns that a fit was made of.
-
-    Raises
-    ------
-    GmmxError
-        If the fit was not made of a catalogue, or the table cannot be used.
-    """
-    names = ("columns", "errors", "correlations", "covariance", "weights")
-    given = {name: result.options.get(name) for name in names}
-    if not given["columns"] or not is_catalogue(catalogue):
-        raise InputError(
-            f"{catalogue}: not a table with the columns {', '.join(result.names)} of the fit"
-        )
-    lists = {name: tuple(given[name] or ()) for name in names[:3]}
-    return read_samples(catalogue, CatalogueOptions(**(given | lists)))

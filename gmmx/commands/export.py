@@ -5,13 +5,15 @@ from pathlib import Path
 
 from ..answers.components import component_table
 from ..answers.errors import draws_of
+from ..answers.sample_components import sample_table
 from ..config import ExportConfig
 from ..errors import InputError, about
 from ..io.inputs import recorded_files
-from ..io.models import read_model
+from ..io.models import read_any
 from ..io.regions import names_region_file
-from ..io.tables import SUFFIXES, write_table
+from ..io.tables import SUFFIXES, TABLE_SUFFIXES, write_plain_table, write_table
 from ..io.write import check_no_input, check_target
+from ..model.samples_result import SamplesResult
 
 # Endings of the tables whose cells may hold vectors.
 _OF_VECTORS = (".ecsv", ".fits")
@@ -58,7 +60,9 @@ def export(
             "`out` that ends in .ecsv or .fits",
             parameter="correlations",
         )
-    result = read_model(model)
+    result = read_any(model)
+    if isinstance(result, SamplesResult):
+        return _export_samples(out, result, overwrite)
     check_no_input(out, recorded_files(result.observations))
     if names_region_file(out):
         table = component_table(result)
@@ -67,4 +71,11 @@ def export(
             draws = draws_of(result)
         table = component_table(result, draws, correlated=config.correlations)
     write_table(out, table, frame=config.frame, scale=config.scale, overwrite=overwrite)
+    return Path(out)
+
+
+def _export_samples(out, result, overwrite):
+    """Write the components of a mixture of samples, which have no place on the sky."""
+    check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES)
+    write_plain_table(out, sample_table(result), overwrite=overwrite)
     return Path(out)

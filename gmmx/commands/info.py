@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from ..io.models import read_model
+from ..io.models import read_any
 from ..model.result import FitResult
+from ..model.samples_result import SamplesResult
 
 
-def info(model: str | Path) -> FitResult:
+def info(model: str | Path) -> FitResult | SamplesResult:
     """Read a model file.
 
     Raises
@@ -14,4 +15,4 @@ def info(model: str | Path) -> FitResult:
     DataError
         If it cannot be read, or is not a model file.
     """
-    return read_model(model)
+    return read_any(model)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..answers.drawn_samples import drawn_table
 from ..config import SampleCommandConfig
-from ..io.models import read_model
+from ..io.models import read_any
 from ..io.tables import TABLE_SUFFIXES, write_plain_table
 from ..io.write import check_target
 
@@ -44,7 +44,7 @@ def sample(
     """
     config = SampleCommandConfig() if config is None else config
     check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=[model, *inputs])
-    result = read_model(model)
+    result = read_any(model)
     table = drawn_table(result, config.n, np.random.default_rng(config.seed))
     write_plain_table(out, table, overwrite=overwrite)
     return Path(out)

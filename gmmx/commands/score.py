@@ -9,9 +9,11 @@ from ..answers.score import held_out_score
 from ..config import ReadOptions
 from ..errors import InputError
 from ..io.files import checksums
-from ..io.models import read_model
+from ..io.models import read_any
 from ..io.virtual import parse_file_argument
+from ..model.samples_result import SamplesResult
 from ..reading.held_out import in_pixels_of, read_held_out
+from .other_samples import samples_like
 
 
 def score(
@@ -45,7 +47,9 @@ def score(
     DataError
         If a file cannot be read, or none of its photons is in the model's band and field.
     """
-    result = read_model(model)
+    result = read_any(model)
+    if isinstance(result, SamplesResult):
+        return score_samples(model, result, events, no_checksum=no_checksum)
     files = [parse_file_argument(one) for one in events]
     n = len(result.observations)
     if len(files) != n:
@@ -69,4 +73,24 @@ def score(
         "n_photons": int(found.n_photons),
         "n_dropped": {reason: int(count) for reason, count in dropped.items()},
         "expected_photons": found.expected_photons,
+    }
+
+
+def score_samples(model, result, catalogues, *, no_checksum):
+    """Score a mixture of samples on another catalogue."""
+    if len(catalogues) != 1:
+        raise InputError(
+            f"{model}: a mixture of samples is scored on one catalogue, and {len(catalogues)} were "
+            "given",
+            parameter="events",
+        )
+    samples = samples_like(result, catalogues[0], no_checksum=no_checksum)
+    found = result.score(samples)
+    return {
+        "model": str(model),
+        "events": [str(catalogues[0])],
+        "score": found.mean,
+        "score_error": found.error,
+        "unit": "nat per sample",
+        "n_samples": int(found.n),
     }

@@ -64,9 +64,21 @@ def read_columns(
     Traceback (most recent call last):
     gmmx.errors.DataError: colours.ecsv: it has no column g_i: did you mean g_r?
     """
-    path = check_input(path)
-    table = _table_of(path, names, no_checksum)
+    table = read_catalogue(path, names, no_checksum=no_checksum)
     return {name: _numbers(path, table, name) for name in names}
+
+
+def read_catalogue(
+    path: str | PathLike, names: Sequence[str] = (), *, no_checksum: bool = False
+) -> Table:
+    """Read a table; of a FITS file the first one that has all columns of some names.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    return _table_of(check_input(path), names, no_checksum)
 
 
 def is_catalogue(path: str | PathLike) -> bool:

@@ -49,6 +49,18 @@ def read_samples(path: str | PathLike, options: CatalogueOptions) -> Samples:
     >>> read_samples("stars.ecsv", CatalogueOptions(columns="a,b", errors="e,e"))
     Samples(2 samples in 2 dimensions: a, b; noise diagonal; 1 value missing)
     """
+    return read_rows(path, options)[0]
+
+
+def read_rows(path: str | PathLike, options: CatalogueOptions) -> tuple[Samples, np.ndarray]:
+    """Read samples as `read_samples` does, and tell which rows of the table they are.
+
+    Returns
+    -------
+    samples : Samples
+    known : (n_rows,) booleans
+        Which rows have a value.
+    """
     wanted = [*options.columns, *options.errors, *options.correlations]
     wanted += [one for one in (options.covariance, options.weights) if one is not None]
     found = read_columns(path, list(dict.fromkeys(wanted)), no_checksum=options.no_checksum)
@@ -63,7 +75,7 @@ def read_samples(path: str | PathLike, options: CatalogueOptions) -> Samples:
     if not known.all():
         lost = counted(int((~known).sum()), "row")
         warnings.warn(
-            f"{path}: {lost} of {len(x):,} without any value left out", DataWarning, stacklevel=3
+            f"{path}: {lost} of {len(x):,} without any value left out", DataWarning, stacklevel=4
         )
         x = x[known]
         covariances = None if covariances is None else covariances[known]
@@ -71,7 +83,8 @@ def read_samples(path: str | PathLike, options: CatalogueOptions) -> Samples:
     if covariances is not None and covariances.shape == (x.shape[1],) * 2:
         # As many rows as columns: variances must not be taken for one covariance of all.
         covariances = covariances[:, :, None] * np.eye(x.shape[1])
-    return Samples(x=x, covariances=covariances, weights=weights, names=options.columns)
+    samples = Samples(x=x, covariances=covariances, weights=weights, names=options.columns)
+    return samples, known
 
 
 def _matrix(path, found, names):
@@ -165,7 +178,7 @@ def _without_unknown_errors(path, x, covariances):
         warnings.warn(
             f"{path}: {counted(int(unknown.sum()), 'value')} without an error counted as missing",
             DataWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
         x = np.where(unknown, np.nan, x)
     return x

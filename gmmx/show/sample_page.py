@@ -120,8 +120,8 @@ def _sample_lines(result):
         pairs.append(("missing", f"{counted(missing, 'value')} ({part:.3g} %)"))
     if np.ptp(samples.weights) > 0:
         pairs.append(("sum of weights", f"{samples.weights.sum():,.6g}"))
-    if result.selection is not None:
-        pairs.append(("completeness", str(result.options.get("completeness", "given"))))
+    if result.completeness is not None:
+        pairs.append(("completeness", str(result.options.get("completeness") or "given")))
     return ["Samples", *aligned(pairs)]
 
 

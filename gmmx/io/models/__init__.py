@@ -52,7 +52,14 @@ from .names import SCHEMA, SCHEMA_VERSION
 from .values import BadValueError
 from .writer import write_draws, write_model
 
-__all__ = ["SCHEMA_VERSION", "read_any", "read_model", "write_draws", "write_model"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "holds_samples",
+    "read_any",
+    "read_model",
+    "write_draws",
+    "write_model",
+]
 
 # What a damaged file leads to: h5py finds other objects than it expects, numpy other shapes.
 _DAMAGE = (
@@ -150,6 +157,20 @@ def read_any(path: str | PathLike) -> FitResult | SamplesResult:
         ) from error
     except _DAMAGE as error:
         raise DataError(f"{path}: {_fault(error)}: write it again with `gmmx fit`") from error
+
+
+def holds_samples(path: str | PathLike) -> bool:
+    """Whether a file is a readable model of samples.
+
+    Parameters
+    ----------
+    path : str or Path
+    """
+    try:
+        with h5py.File(path, "r", locking="best-effort") as file:
+            return file.attrs.get("schema") == samples_files.SCHEMA
+    except OSError:
+        return False
 
 
 def _fault(error: Exception) -> str:

@@ -1,0 +1,117 @@
+"""Assign the rows of a catalogue to the components of a mixture of samples."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..answers.samples import responsibilities
+from ..config import AssignConfig
+from ..errors import DataError, InputError
+from ..io.catalogues import read_catalogue
+from ..io.tables import TABLE_SUFFIXES, write_plain_table
+from ..io.write import check_target
+from ..model.samples_result import SamplesResult
+from ..reading.catalogue import read_rows
+from .other_samples import options_of
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+_TEXTS = {
+    "COMPONENT": "most probable component; -1 background, -2 no value",
+    "P_COMPONENT": "its probability",
+    "P_BKG": "probability of the backgrounds",
+    "LABEL": "decision; -1 background, -2 no value",
+}
+
+
+def assign_samples(
+    result: SamplesResult,
+    catalogues: Sequence[str | Path],
+    out: str | Path,
+    config: AssignConfig,
+    *,
+    overwrite: bool = False,
+) -> list[dict]:
+    """Copy a catalogue, with the component of each row and its probability.
+
+    Parameters
+    ----------
+    result : SamplesResult
+        Of the columns of a table.
+    catalogues : sequence of path
+        One table, or none for that of the fit.
+    out : path
+        Table to write: .ecsv, .fits or .csv.
+    config : AssignConfig
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Returns
+    -------
+    list of dict
+        One, with the number of rows and the samples of components and backgrounds.
+
+    Raises
+    ------
+    GmmxError
+        If there is no such table, if it has a column of a new name, or if `out` cannot be written.
+    """
+    options = options_of(result, no_checksum=config.no_checksum)
+    paths = [str(path) for path in catalogues] or list(result.options.get("events", ()))
+    if not options.columns or len(paths) != 1:
+        raise InputError(
+            f"a mixture of samples assigns the rows of one catalogue, and {len(paths)} were given",
+            parameter="events",
+        )
+    if config.map is not None:
+        raise InputError("a catalogue has no `map`: leave it out", parameter="map")
+    check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=paths)
+    samples, known = read_rows(paths[0], options)
+    table = read_catalogue(paths[0], options.columns, no_checksum=config.no_checksum)
+    taken = [name for name in table.colnames if name.upper() in _TEXTS]
+    if taken:
+        raise DataError(f"{paths[0]}: it has a column {taken[0]} already: rename it")
+    parts = responsibilities(result, samples)
+    _add_columns(table, parts, known, len(result.mixture), config)
+    write_plain_table(out, table, overwrite=overwrite)
+    signal = samples.weights @ parts[:, : len(result.mixture)].sum(axis=1)
+    return [
+        {
+            "file": str(out),
+            "n_rows": len(table),
+            "n_assigned": int(known.sum()),
+            "signal": float(signal),
+            "background": float(samples.weights.sum() - signal),
+        }
+    ]
+
+
+def _add_columns(table: "Table", parts, known, k, config):
+    """Add the columns of `_TEXTS` to a table."""
+    background = parts[:, k:].sum(axis=1, keepdims=True)
+    joined = np.concatenate([parts[:, :k], background], axis=1)
+    best = np.argmax(joined, axis=1)
+    columns = {
+        "COMPONENT": _spread(np.where(best == k, -1, best), known, -2),
+        "P_COMPONENT": _spread(joined.max(axis=1), known, np.nan),
+        "P_BKG": _spread(background[:, 0], known, np.nan),
+    }
+    if config.label == "draw":
+        rng = np.random.default_rng(config.seed)
+        edges = np.cumsum(joined, axis=1)
+        best = np.argmax(edges > rng.random((len(joined), 1)) * edges[:, -1:], axis=1)
+    if config.label is not None:
+        columns["LABEL"] = _spread(np.where(best == k, -1, best), known, -2)
+    for name, values in columns.items():
+        table[name] = values
+        table[name].description = _TEXTS[name]
+
+
+def _spread(values, known, empty):
+    """Values of the known rows, and another in the others."""
+    found = np.full(len(known), empty, dtype=values.dtype)
+    found[known] = values
+    return found

@@ -120,6 +120,8 @@ class Scene:
     @cached_property
     def signal(self) -> np.ndarray:
         """Surface brightness of the deconvolved signal, (ny, nx) [photon / arcsec**2]."""
+        if "images" in self.__dict__:
+            return self.images.signal.values / self.grid.cell_area
         return signal_photons(self.result, self.grid) / self.grid.cell_area
 
     @cached_property

@@ -34,13 +34,12 @@ def draw_blocks(axes, blocks, sky, *, contours=False):
         on.note(axes, 0.03, 0.965, text, va="top", **style)
     if contours and len(blocks):
         _outline(axes, blocks, sky)
-    on.note(axes, 0.03, 0.025, summary_of(blocks), **style)
     return shown
 
 
-def label_of(blocks: ResidualBlocks) -> str:
+def label_of(blocks: ResidualBlocks) -> tuple[str, str]:
     """The label of the colour bar: the quantity, its unit, and the blocks."""
-    return rf"data $-$ model [$\sigma$], {blocks_in_words(blocks)}"
+    return r"data $-$ model [$\sigma$]", blocks_in_words(blocks)
 
 
 def blocks_in_words(blocks: ResidualBlocks) -> str:

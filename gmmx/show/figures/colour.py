@@ -15,11 +15,14 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from ...config import STRETCHES
 from ...errors import InputError
+from .fitting_text import width_of
 from .style import INK, LARGE, MEDIUM, SMALL
 
 __all__ = ["INK", "LARGE", "MEDIUM", "SMALL"]
 
 SKY, MASK, FLAG = "inferno", "#8fd7ff", "#5dff9b"
+# Space between the numbers of a bar [inch].
+_SPACE = 0.06
 _STEPS = {1: (1.0, 2.0, 5.0), 2: (1.0, 3.0)}
 
 
@@ -120,29 +123,47 @@ def flat_bar(figure, shown, axes, label, *, low=None, ticks=None):
     ticks : sequence of float, optional
     """
     bar = figure.colorbar(shown, cax=axes, orientation="horizontal")
-    high = max(abs(shown.norm.vmin), abs(shown.norm.vmax))
+    norm = shown.norm
+    high = max(abs(norm.vmin), abs(norm.vmax))
     power = power_of(high)
-    if ticks is not None:
-        bar.set_ticks(ticks)
-    elif low is not None and is_curved(shown.norm):
-        start = shown.norm.vmin
-        bar.set_ticks([start, *_decade_ticks(max(low, start), high)])
-    else:
-        bar.locator = MaxNLocator(5)
+    if ticks is None and low is not None and is_curved(norm):
+        ticks = [norm.vmin, *_decade_ticks(max(low, norm.vmin), high)]
+    elif ticks is None:
+        ticks = [v for v in MaxNLocator(5).tick_values(*axes.get_xlim()) if v <= norm.vmax]
+    wide = axes.get_position().width * figure.get_figwidth()
+    bar.set_ticks(_apart(ticks, norm, power, wide))
     bar.minorlocator = NullLocator()
     bar.formatter = numbers(power)
     bar.update_ticks()
     axes.xaxis.set_ticks_position("top")
     axes.xaxis.set_label_position("top")
     axes.tick_params(labelsize=SMALL, length=2, pad=1)
-    if ticks is not None:
-        # Numbers at the ends stay within the bar, because another bar may begin there.
-        numbered = axes.get_xticklabels()
-        numbered[0].set_ha("left")
-        numbered[-1].set_ha("right")
+    # Numbers at the ends of neighbouring bars would touch.
+    for tick, text in zip(axes.get_xticks(), axes.get_xticklabels(), strict=False):
+        text.set_horizontalalignment(_side(float(norm(tick))))
     bar.set_label(scaled(label, power), fontsize=SMALL, labelpad=2)
     bar.outline.set_linewidth(0.6)
     return bar
+
+
+def _side(place):
+    """Alignment of the number at a place of a bar: inwards at both ends."""
+    return "left" if place < 0.02 else "right" if place > 0.98 else "center"
+
+
+def _apart(ticks, norm, power, wide):
+    """Those ticks whose numbers do not touch on a bar of a width [inch]; both ends stay."""
+    write, kept, right = numbers(power), [], -1.0
+    reach = wide
+    for tick in (*ticks[-1:], *ticks[:-1]):
+        place, size = float(norm(tick)), width_of(write(tick, None), SMALL)
+        centre = wide * place + size * {"left": 0.5, "right": -0.5, "center": 0.0}[_side(place)]
+        if not kept:
+            kept, reach = [tick], centre - size / 2 - _SPACE
+        elif centre - size / 2 > right and centre + size / 2 < reach:
+            kept.append(tick)
+            right = centre + size / 2 + _SPACE
+    return sorted(kept)
 
 
 def _finish_bar(bar, label, power):

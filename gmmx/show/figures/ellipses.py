@@ -6,19 +6,28 @@ import numpy as np
 from matplotlib.patches import Ellipse
 
 from .colour import FLAG
+from .contours import boxes_of
 from .marks import shade
 from .style import SMALL, em
 
 # Directions in which the number of a component is tried, and distances [its own height].
-_TURNS = np.radians(np.arange(0, 360, 30))
+_TURNS = np.radians([45, 135, 225, 315, 90, 270, 20, 160, 200, 340])
 _STEPS = (0.0, 1.0, 1.6, 2.4, 3.4, 4.8, 6.5)
 
 
-def draw_ellipses(axes, result, sky):
+def draw_ellipses(axes, result, sky, taken=()):
     """Draw the 1 sigma ellipses of the components, with their numbers in the component table.
 
     Point sources are crosses. Where numbers would lie on one another, they are moved aside, with
     a line to the centre of their component.
+
+    Parameters
+    ----------
+    axes : WCSAxes
+    result : FitResult
+    sky : Sky
+    taken : sequence of Text
+        Texts that stand on the picture already.
     """
     mixture = result.mixture
     shown = np.flatnonzero(_touches(mixture, sky))
@@ -34,7 +43,7 @@ def draw_ellipses(axes, result, sky):
         ellipse.set_path_effects(shade("white"))
         ellipse.set_label(f"component {k}")
         axes.add_patch(ellipse)
-    _number(axes, mixture, shown, sky)
+    _number(axes, mixture, shown, sky, taken)
 
 
 def _touches(mixture, sky):
@@ -42,10 +51,10 @@ def _touches(mixture, sky):
     return sky.inside(mixture.means) if len(mixture) else np.zeros(0, bool)
 
 
-def _number(axes, mixture, shown, sky):
+def _number(axes, mixture, shown, sky, taken):
     """Write the numbers of components beside one another."""
     height = _pixels_of_text(axes, sky)
-    placed = np.zeros((0, 4))
+    placed = boxes_of(taken, height)
     for k in shown:
         (centre,) = sky.points(mixture.means[k][None])
         half = np.array([0.3 * len(str(k)) + 0.1, 0.5]) * height
@@ -54,7 +63,8 @@ def _number(axes, mixture, shown, sky):
         style = {"color": FLAG, "fontsize": SMALL, "ha": "center", "va": "center"}
         style |= {"path_effects": shade("white"), "clip_on": True}
         if np.hypot(*(place - centre)) > height:
-            line = {"color": FLAG, "lw": 0.5, "alpha": 0.8, "scalex": False, "scaley": False}
+            line = {"color": FLAG, "lw": 0.6, "scalex": False, "scaley": False}
+            line["path_effects"] = shade("white")
             axes.plot(*np.stack([centre, place], axis=1), **line)
         axes.text(*place, str(k), **style)
 

@@ -44,7 +44,7 @@ def history_panel(axes, view):
     _draw_course(axes, lower, view.result)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=SMALL, loc="best", **_LEGEND)
-    return Drawn(axes.get_title(loc="left"))
+    return Drawn((axes.get_title(loc="left"),))
 
 
 def history_figure(result: FitResult, width: float = 7.1) -> PaperFigure:

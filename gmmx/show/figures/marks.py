@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Ellipse
 
-from .colour import FLAG, MASK, plain
+from .colour import FLAG, MASK
 from .style import SMALL
 
 _BAR_LENGTHS = (
@@ -16,11 +16,8 @@ _BAR_LENGTHS = (
     *(60 * v for v in (1, 2, 5, 10, 15, 20, 30)),
     *(3600 * v for v in (1, 2, 5)),
 )
-_MAGNIFICATIONS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 # Places of marks in a panel, in fractions of its width from its edges.
 _EDGE = 0.05
-# A smaller beam is drawn magnified, so that it can be seen [part of the width].
-_LEAST_BEAM = 0.012
 _REGION = "#4fb3ff"
 
 
@@ -147,37 +144,21 @@ def compass(axes, sky, ink="white"):
 
 
 def beam(axes, sky, covariance, ink="white"):
-    """Draw the ellipse that holds 39 % of the PSF at the upper left, magnified if it is small."""
+    """Draw the ellipse that holds 39 % of the PSF at the upper left, and write how large it is."""
     values, vectors = np.linalg.eigh(covariance)
-    major = np.sqrt(values[1])
-    fits = [f for f in _MAGNIFICATIONS if f * major <= 0.05 * sky.width]
-    factor = 1 if major >= _LEAST_BEAM * sky.width else max(fits, default=1)
-    size = factor * major
-    place = sky.x[0] + _EDGE * sky.width + size, sky.y[1] - _EDGE * sky.width - size
-    (centre,) = sky.points(np.array([place]))
-    widths = sky.length(2 * factor * np.sqrt(values))
+    minor, major = np.sqrt(values)
+    inwards = np.array([1, -1]) * (_EDGE * sky.width + major)
+    (centre,) = sky.points([np.array([sky.x[0], sky.y[1]]) + inwards])
     angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
-    drawn = Ellipse(centre, widths[1], widths[0], angle=angle, fill=False, ec=ink, lw=1.0)
+    axes_ = sky.length(2 * major), sky.length(2 * minor)
+    drawn = Ellipse(centre, *axes_, angle=angle, fill=False, ec=ink, lw=0.9)
     drawn.set_path_effects(shade(ink))
     drawn.set_label("beam")
     axes.add_patch(drawn)
-    text = "PSF 39 %" + (f", {factor}x" if factor > 1 else "")
-    beside = centre + [sky.length(size + 0.02 * sky.width), 0]
+    radius = np.sqrt(major * minor)
+    beside = centre + [sky.length(major + 0.02 * sky.width), 0]
     style = {"color": ink, "fontsize": SMALL, "path_effects": shade(ink)}
-    axes.text(*beside, text, ha="left", va="center", **style)
-
-
-def contours(axes, values, levels, ink="white"):
-    """Draw labelled contours of an image on the grid of the panels."""
-    low, high = float(values.min()), float(values.max())
-    levels = [level for level in levels if low < level < high]
-    if not levels:
-        return
-    drawn = axes.contour(values, levels=levels, colors=[ink], linewidths=0.7, alpha=0.9)
-    drawn.set_path_effects(shade(ink))
-    texts = axes.clabel(drawn, fmt=plain, fontsize=SMALL, inline_spacing=2)
-    for text in texts:
-        text.set_path_effects(shade(ink))
+    axes.text(*beside, f'PSF: 39 % in {radius:.2g}"', ha="left", va="center", **style)
 
 
 def mark_components(axes, mixture, wanted, sky, label):

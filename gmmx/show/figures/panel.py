@@ -18,11 +18,12 @@ class Drawn:
 
     Attributes
     ----------
-    title : str
+    title : tuple of str
+        Phrases that fill as few lines as fit.
     shown : ScalarMappable or None
         The picture that a colour bar belongs to; None for a curve.
-    label : str
-        What the colours are, with the unit.
+    label : tuple of str
+        What the colours are and their unit, in phrases.
     low : float, optional
         The faint end of a logarithmic or asinh stretch.
     ticks : sequence of float, optional
@@ -31,9 +32,9 @@ class Drawn:
         A colour that is legible on the picture.
     """
 
-    title: str
+    title: tuple[str, ...]
     shown: ScalarMappable | None = None
-    label: str = ""
+    label: tuple[str, ...] = ()
     low: float | None = None
     ticks: Sequence[float] | None = None
     ink: str = "white"

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
+from ..._words import counted
 from ...answers.beam import beam_at
 from ...answers.scene import SCARCE
-from ...config.figures import parsed_contours
 from . import marks as on
-from .blocks import EDGE, draw_blocks, label_of
+from .blocks import EDGE, draw_blocks, label_of, summary_of
 from .colour import SKY, brightness_norm, colours, is_curved, plain
+from .contours import draw_contours
 from .ellipses import draw_ellipses
 from .panel import Drawn, Panel
 from .sky import dress
@@ -29,7 +29,7 @@ def draw_data(axes: Axes, view: View) -> Drawn:
     values, kernel = (scene.smoothed_by(sigma), sigma) if sigma else scene.smoothed
     shown = _brightness(axes, values, view)
     on.outlines(axes, view.result.observations, view.sky)
-    return _in_brightness(view, f"photons, smoothed by {angle(kernel)}", shown)
+    return _in_brightness(view, ("photons", f"smoothed by {angle(kernel)}"), shown)
 
 
 def draw_scene(axes: Axes, view: View) -> Drawn:
@@ -37,10 +37,8 @@ def draw_scene(axes: Axes, view: View) -> Drawn:
     shown = _brightness(axes, view.scene.whole, view)
     _hatch_unseen(axes, view)
     with_background = any(o.backgrounds for o in view.result.observations)
-    text = "model with background" if with_background else "model"
-    if view.scene.bounded:
-        text = text.replace("background", "bkg") + ", gaps filled"
-    return _in_brightness(view, text, shown)
+    text = "model with background" if with_background else "model after the PSF"
+    return _in_brightness(view, (text if with_background or view.has_psf else "model",), shown)
 
 
 def draw_signal(axes: Axes, view: View) -> Drawn:
@@ -52,15 +50,15 @@ def draw_signal(axes: Axes, view: View) -> Drawn:
         on.mark_points(axes, result.point_sources, view.sky)
         scarce = result.scarcely_observed & ~result.points
         on.mark_components(axes, result.mixture, scarce, view.sky, "dashed: scarcely observed")
-    return _in_brightness(view, f"signal, {psf_in_signal(result)}", shown)
+    return _in_brightness(view, ("signal", psf_in_signal(result)), shown)
 
 
 def draw_components(axes: Axes, view: View) -> Drawn:
     """Draw the signal with the numbered ellipses of the components."""
     shown = _brightness(axes, view.scene.signal, view)
     _hatch_unseen(axes, view)
-    text = f"{len(view.result.mixture)} components, ellipses of 1 sigma"
-    return _in_brightness(view, text, shown)
+    text = counted(len(view.result.mixture), "component")
+    return _in_brightness(view, (text, "ellipses of 1 sigma"), shown)
 
 
 def draw_completeness(axes: Axes, view: View) -> Drawn:
@@ -74,14 +72,15 @@ def draw_completeness(axes: Axes, view: View) -> Drawn:
         ink = "black"
         style = {"fontsize": MEDIUM, "color": ink}
         on.note(axes, 0.5, 0.5, "complete everywhere", ha="center", va="center", **style)
-    return Drawn("completeness", shown, "completeness", ticks=[0, 0.5, 1], ink=ink)
+    return Drawn(("completeness",), shown, ("completeness",), ticks=[0, 0.5, 1], ink=ink)
 
 
 def draw_residual(axes: Axes, view: View) -> Drawn:
     """Draw the significance of data minus model in blocks of at least 10 expected photons."""
     blocks = view.scene.residual_blocks(view.config.block)
     shown = draw_blocks(axes, blocks, view.sky, contours=view.config.significant)
-    return Drawn("residual", shown, label_of(blocks), ticks=[-EDGE, 0, EDGE], ink="black")
+    title = "residual", summary_of(blocks).rpartition(", ")[2]
+    return Drawn(title, shown, label_of(blocks), ticks=[-EDGE, 0, EDGE], ink="black")
 
 
 def draw_error(axes: Axes, view: View) -> Drawn:
@@ -93,10 +92,9 @@ def draw_error(axes: Axes, view: View) -> Drawn:
     norm = brightness_norm(view.config.stretch, low, high)
     shown = on.show(axes, values, found.grid, view.sky, colours(view.config.cmap or SKY), norm)
     axes.set_facecolor(shown.cmap(0.0))
-    text = "error of the signal"
-    return Drawn(
-        text, shown, f"{view.unit}, at {angle(found.sigma)}, {found.n_draws} draws", low=low
-    )
+    label = *view.unit, f"{found.n_draws} draws"
+    title = "error of the signal", f"smoothed by {angle(found.sigma)}"
+    return Drawn(title, shown, label + _floor(view, norm, low), low=low)
 
 
 def draw_panel(
@@ -121,29 +119,17 @@ def draw_panel(
         style: dict[str, Any] = {"coords": config.coords, "degrees": config.degrees}
         dress(axes, sky, left=left, bottom=bottom, ink="0.75" if ink == "white" else "0.3", **style)
         on.regions(axes, view.regions, sky)
-        if config.contours is not None:
-            on.contours(axes, view.scene.signal * view.scale, levels_of(view), ink)
+        taken = draw_contours(axes, view, ink) if config.contours is not None else []
         if _has_ellipses(view) or panel.name == "components":
-            draw_ellipses(axes, view.result, sky)
+            draw_ellipses(axes, view.result, sky, taken)
         if marked:
             on.scale_bar(axes, sky, ink)
             on.compass(axes, sky, ink)
             beam = beam_at(view.result, sky.middle) if panel.name in _BLURRED else None
             if beam is not None:
                 on.beam(axes, sky, beam, ink)
-    on.title(axes, drawn.title)
+    on.title(axes, ", ".join(drawn.title))
     return drawn
-
-
-def levels_of(view: View) -> Sequence[float]:
-    """The levels of the contours, in the units of the view."""
-    levels = parsed_contours(view.config.contours or "5")
-    if isinstance(levels, tuple):
-        return levels
-    values = view.scene.signal * view.scale
-    top = float(values.max(initial=0.0))
-    low = min(view.limits[0], top / 10) or 1e-30
-    return [float(f"{one:.2g}") for one in np.geomspace(low, top, levels + 2)[1:-1]]
 
 
 def _has_ellipses(view):
@@ -158,13 +144,17 @@ def _brightness(axes, values, view):
     return shown
 
 
-def _in_brightness(view, text, shown):
-    """What a panel of surface brightness shows: the floor of its stretch is stated."""
+def _in_brightness(view, title, shown):
+    """What a panel of surface brightness shows."""
     low, _ = view.limits
-    label = view.unit
-    if is_curved(view.norm):
-        label += f" ({view.config.stretch}, linear below {plain(float(f'{low:.1g}'))})"
-    return Drawn(text, shown, label, low=low)
+    return Drawn(title, shown, (*view.unit, *_floor(view, view.norm, low)), low=low)
+
+
+def _floor(view, norm, low):
+    """The stretch and where it ends, in words."""
+    if not is_curved(norm):
+        return () if view.config.stretch == "linear" else (view.config.stretch,)
+    return (f"{view.config.stretch}, linear below {plain(float(f'{low:.1g}'))}",)
 
 
 def _hatch_unseen(axes, view):

@@ -27,7 +27,8 @@ def profile_panel(axes, view):
     else:
         table = profile_to_draw(view.result)
     draw_profile(axes, lower, table)
-    return Drawn(f"profile about the {'peak' if len(view.result.extended) else 'centroid'}")
+    centre = "peak" if len(view.result.extended) else "centroid"
+    return Drawn((f"profile about the {centre}",))
 
 
 def profile_figure(table: QTable) -> PaperFigure:

@@ -57,7 +57,7 @@ def residuals_figure(views: Sequence[View]) -> PaperFigure:
         on.outlines(panel, [observation], view.sky)
         dress(panel, view.sky, coords=view.config.coords, degrees=view.config.degrees)
         bar = panel.inset_axes((0, 1.11, 1, 0.025), label=f"residual {i} bar")
-        flat_bar(figure, shown, bar, label_of(blocks), ticks=[-EDGE, 0, EDGE])
+        flat_bar(figure, shown, bar, ", ".join(label_of(blocks)), ticks=[-EDGE, 0, EDGE])
         expected = scene.images.expected.values.sum()
         text = f"{observation.n_photons:,.0f} photons, {expected:,.0f} expected"
         upper, lower = axes[f"profile {i}"], axes[f"ratio {i}"]
@@ -67,7 +67,7 @@ def residuals_figure(views: Sequence[View]) -> PaperFigure:
             one.yaxis.tick_right()
             one.yaxis.set_label_position("right")
             one.tick_params(which="both", left=True)
-    words.write_heading(figure, view.result, left=0.1)
+    words.write_heading(figure, words.heading_lines(view.result, view.config.inches), left=0.1)
     return figure
 
 

@@ -37,6 +37,6 @@ def draw_significance(axes: Axes, view: View) -> Drawn:
     text = r"contours at 3, 4, 5 $\sigma$, dashed: photons are missing"
     on.note(axes, 0.03, 0.965, text, va="top", color=INK, path_effects=[])
     reach = f'{radii[seen].min():.2g}" to {radii.max():.2g}"' if seen.any() else "no radius"
-    title = f"local significance in discs of {reach}"
-    label = r"(data $-$ model) local significance [$\sigma$]"
+    title = "local significance", f"discs of {reach}"
+    label = (r"significance of data $-$ model [$\sigma$]",)
     return Drawn(title, shown, label, ticks=[-EDGE, 0, EDGE], ink="black")

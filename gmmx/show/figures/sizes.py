@@ -43,7 +43,7 @@ def draw_sizes(axes, view):
         axes.text(0.5, 0.5, "no component above the background", **style)
     unit = scaled(r"photon cm$^{-2}$ s$^{-1}$" if result.has_flux_unit else "photons", power)
     axes.set_ylabel(f"flux [{unit}]", fontsize=MEDIUM)
-    return Drawn("flux against size")
+    return Drawn(("flux against size",))
 
 
 def _draw_table(axes, result):

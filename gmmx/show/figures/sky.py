@@ -11,11 +11,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...plane.frame import SkyFrame
 from ...plane.grid import PixelGrid
 from ...plane.wcs import wcs_of
 from .style import MEDIUM, SMALL
+from .ticks import Notation, place_ticks
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
@@ -23,7 +25,12 @@ if TYPE_CHECKING:
 
 # Offsets are in arcmin from this width on [arcsec].
 _WIDE = 240.0
-_NAMES = {"icrs": ("RA (ICRS)", "Dec (ICRS)"), "galactic": ("Galactic longitude", "latitude")}
+# Positions along an edge at which a coordinate is known.
+_STEPS = 200
+_NAMES = {
+    "icrs": ("RA (ICRS)", "Dec (ICRS)"),
+    "galactic": ("Galactic longitude", "Galactic latitude"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +87,8 @@ class Sky:
         """The direction of the middle; None without a tangent plane."""
         return None if self.frame is None else self.direction(*self.middle)
 
-    def direction(self, x: float, y: float) -> SkyCoord:
-        """The direction of a position in the plane [arcsec]."""
+    def direction(self, x: ArrayLike, y: ArrayLike) -> SkyCoord:
+        """The directions of positions in the plane [arcsec]."""
         from astropy.coordinates import SkyCoord
 
         assert self.frame is not None
@@ -136,34 +143,38 @@ def dress(
     axes.set_xlim(x0, x1)
     axes.set_ylim(y0, y1)
     axes.set_aspect("equal")
-    shown, names, swapped = _coordinates(axes, sky, coords)
+    shown, names, system = _coordinates(axes, sky, coords)
+    swapped = system is not None and _lies_across(sky, system)
     for index, (coordinate, name) in enumerate(zip(shown, names, strict=True)):
         at_left = (index == 1) != swapped
         edge, labelled = ("l", left) if at_left else ("b", bottom)
         _place(coordinate, edge, name, labelled)
-        _format(coordinate, sky, coords, degrees)
         # Labels along the axis leave more room for the pictures.
         turn = {"rotation": 90} if at_left else {}
         coordinate.set_ticklabel(size=SMALL, exclude_overlapping=True, **turn)
         coordinate.tick_params(direction="in", color=ink, length=3.0, width=0.6)
+        if system is None:
+            coordinate.set_ticks(number=4)
+        else:
+            values = _along(sky, system, index, at_left)
+            notation = _notation(sky, coords, degrees, index)
+            place_ticks(coordinate, values, _length(axes, at_left), notation)
     axes.coords.frame.set_color("0.35")
     axes.coords.frame.set_linewidth(0.6)
 
 
 def _coordinates(axes, sky, coords):
-    """The two coordinates that are labelled, their names, and whether they change sides."""
+    """The two coordinates that are labelled, their names, and their celestial system."""
     if sky.frame is None:
-        return list(axes.coords), ("x [arcsec]", "y [arcsec]"), False
+        return list(axes.coords), ("x [arcsec]", "y [arcsec]"), None
     if coords == "icrs" and sky.frame.radesys == "ICRS":
-        return list(axes.coords), _NAMES["icrs"], False
-    from astropy.coordinates import SkyOffsetFrame
+        return list(axes.coords), _NAMES["icrs"], "icrs"
+    names, system = _NAMES.get(coords), coords
+    if coords == "offset":
+        from astropy.coordinates import SkyOffsetFrame
 
-    unit = "arcmin" if sky.width > _WIDE else "arcsec"
-    system, names = (
-        (SkyOffsetFrame(origin=sky.centre.icrs), tuple(f"{n} offset [{unit}]" for n in _OFFSETS))
-        if coords == "offset"
-        else (coords, _NAMES[coords])
-    )
+        system = SkyOffsetFrame(origin=sky.centre.icrs)
+        names = "RA offset", "Dec offset"
     for coordinate in axes.coords:
         coordinate.set_ticks_visible(False)
         coordinate.set_ticklabel_visible(False)
@@ -174,10 +185,41 @@ def _coordinates(axes, sky, coords):
         from astropy import units
 
         shown[0].set_coord_type("longitude", coord_wrap=180 * units.deg)
-    return shown, names, _lies_across(sky, system)
+    return shown, names, system
 
 
-_OFFSETS = ("RA", "Dec")
+def _offset_unit(sky):
+    return "arcmin" if sky.width > _WIDE else "arcsec"
+
+
+def _notation(sky, coords, degrees, index):
+    """How a coordinate is written."""
+    from astropy import units
+
+    if coords == "offset":
+        return Notation(units.Unit(_offset_unit(sky)), decimal=True)
+    if degrees or coords == "galactic":
+        return Notation(units.deg, decimal=True)
+    return Notation(units.hourangle if index == 0 else units.deg)
+
+
+def _along(sky, system, index, at_left):
+    """A coordinate at equal steps along the left or the lower edge [deg], without jumps."""
+    x = np.full(_STEPS, sky.x[0]) if at_left else np.linspace(*sky.x, _STEPS)
+    y = np.linspace(*sky.y, _STEPS) if at_left else np.full(_STEPS, sky.y[0])
+    found = sky.direction(x, y).transform_to(system).spherical
+    values = (found.lat if index else found.lon).deg
+    return values if index else np.unwrap(values, period=360)
+
+
+def _length(axes, at_left):
+    """Length of the left or the lower edge [inch]."""
+    box, figure = axes.get_position(), axes.get_figure(root=True)
+    wide = box.width * figure.get_figwidth()
+    if not at_left:
+        return wide
+    (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
+    return min(box.height * figure.get_figheight(), wide * (y1 - y0) / (x1 - x0))
 
 
 def _lies_across(sky, system):
@@ -199,16 +241,6 @@ def _place(coordinate, edge, name, labelled):
     coordinate.set_axislabel_position(edge)
     coordinate.set_ticklabel_visible(labelled)
     coordinate.set_ticks_visible(True)
-    coordinate.set_axislabel(name if labelled else " ", size=MEDIUM, minpad=0.5)
-
-
-def _format(coordinate, sky, coords, degrees):
-    """Number and unit of the ticks."""
-    coordinate.set_ticks(number=4)
-    if sky.frame is None:
-        return
-    if coords == "offset":
-        unit = "arcmin" if sky.width > _WIDE else "arcsec"
-        coordinate.set_format_unit(unit, decimal=True, show_decimal_unit=False)
-    elif degrees or coords == "galactic":
-        coordinate.set_format_unit("deg", decimal=True)
+    coordinate.set_axislabel(
+        name if labelled else " ", size=MEDIUM, minpad=0.8 if edge == "l" else 0.5
+    )

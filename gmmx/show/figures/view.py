@@ -120,19 +120,19 @@ class View:
         return scale_of(self.result, self.config.units, area) * area
 
     @cached_property
-    def unit(self) -> str:
-        """The unit of the surface brightness, for a colour bar."""
+    def unit(self) -> tuple[str, ...]:
+        """The unit of the surface brightness, in phrases for a colour bar."""
         about = " (approximate)" if areas_of(self.result) else ""
         if self.config.units == "sb":
-            return rf"photon cm$^{{-2}}$ s$^{{-1}}$ arcsec$^{{-2}}${about}"
+            return (rf"photon cm$^{{-2}}$ s$^{{-1}}$ arcsec$^{{-2}}${about}",)
         if self.config.units == "flux":
             side = angle(float(np.sqrt(self._pixel_area)))
-            return rf"photon cm$^{{-2}}$ s$^{{-1}}$ per pixel of {side}{about}"
+            return rf"photon cm$^{{-2}}$ s$^{{-1}}${about}", f"pixels of {side}"
         unit = self.result.exposure_unit
         if not unit:
-            return r"photons arcsec$^{-2}$"
-        exposure = plain(float(f"{self.result.reference_exposure:.2g}"))
-        return rf"photons arcsec$^{{-2}}$ at {exposure} {_printed(unit)}{about}"
+            return (r"photons arcsec$^{-2}$",)
+        exposure = plain(float(f"{self.result.reference_exposure:.3g}"))
+        return r"photons arcsec$^{-2}$", f"at {exposure} {_printed(unit)}{about}"
 
     @property
     def _pixel_area(self):

@@ -2,6 +2,7 @@
 
 from astropy.coordinates import SkyCoord
 
+from .fitting_text import width_of
 from .style import LARGE, SMALL, em
 
 
@@ -12,13 +13,27 @@ def angle(arcsec):
     return f'{arcsec:.2g}"' if arcsec < 100 else f'{arcsec:.0f}"'
 
 
-def write_heading(figure, result, *, left):
-    """Write the two lines at the head of a figure, `left` inches from its edge."""
+def heading_lines(result, width):
+    """The lines at the head of a figure of a width [inch]: the target, and facts of the fit."""
+    lines = [""]
+    for fact in details(result):
+        longer = f"{lines[-1]}   |   {fact}" if lines[-1] else fact
+        if width_of(longer, SMALL) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(fact)
+    return [heading(result), *lines]
+
+
+def write_heading(figure, lines, *, left):
+    """Write the lines at the head of a figure, `left` inches from its edge."""
     width, height = figure.get_size_inches()
     bold = {"fontsize": LARGE, "fontweight": "bold"}
     grey = {"fontsize": SMALL, "color": "0.3"}
-    figure.text(left / width, 1 - 1.3 * em() / height, heading(result), va="center", **bold)
-    figure.text(left / width, 1 - 2.9 * em() / height, details(result), va="center", **grey)
+    figure.text(left / width, 1 - 1.3 * em() / height, lines[0], va="center", **bold)
+    for i, line in enumerate(lines[1:]):
+        y = 1 - (2.9 + 1.15 * i) * em() / height
+        figure.text(left / width, y, line, va="center", **grey)
 
 
 def heading(result):
@@ -31,7 +46,7 @@ def heading(result):
 
 
 def details(result):
-    """Band, exposure time, photons, number of components, background, position."""
+    """Band, exposure time, photons, number of components, background, position, in words."""
     parts = [_first(_distinct(o.pointing.energies for o in result.observations), 2)]
     times = [o.pointing.exposure_time for o in result.observations]
     if all(time is not None for time in times):
@@ -44,7 +59,7 @@ def details(result):
     if result.frame is not None:
         place = SkyCoord(result.frame.ra0, result.frame.dec0, unit="deg")
         parts.append(f"reference position {place.to_string('hmsdms', sep=':', precision=0)}")
-    return "   |   ".join(part for part in parts if part)
+    return [part for part in parts if part]
 
 
 def psf_in_signal(result):

@@ -12,8 +12,12 @@ from ._math import exp_fast, log_fast
 LANES = 64
 # Responsibilities below this part of a weight are lost in the rounding of all others.
 _LEAST_PART = 1e-17
+# A background's part below this may come from rounding.
+_LEAST_REST = 1e-13
+# Logarithm of the part of a density that a component may have and yet be left out.
+_REACH = 42.0
 # Least logarithm of a density.
-_LOWEST = -1e300
+LOWEST = -1e300
 
 
 class Workspace(NamedTuple):
@@ -31,6 +35,12 @@ class Workspace(NamedTuple):
         Logarithm of the density, weight over density, and room for sums.
     near : (lanes,) integers
         Samples that a component matters for.
+    reach : (K,) integers
+        Components that matter for any of the samples; row j of `terms` belongs to ``reach[j]``.
+    bounds : (K,) array
+        Largest logarithm of the density of each component in the samples' box.
+    box : (2, d) array
+        Centre and half-sides of the box that holds the samples.
     """
 
     terms: np.ndarray
@@ -43,6 +53,9 @@ class Workspace(NamedTuple):
     products: np.ndarray
     chosen: np.ndarray
     near: np.ndarray
+    reach: np.ndarray
+    bounds: np.ndarray
+    box: np.ndarray
 
 
 @kernel
@@ -60,15 +73,66 @@ def workspace_for(n_components, d):
         np.empty(LANES),
         np.empty(LANES),
         np.empty(LANES, np.int64),
+        np.empty(n_components, np.int64),
+        np.empty(n_components),
+        np.empty((2, d)),
     )
 
 
 @kernel
-def put_shared_terms(x, gaussians, start, n, space):
+def put_everything(n_components, space):
+    """Let all components matter; how many there are."""
+    for k in range(n_components):
+        space.reach[k] = k
+    return n_components
+
+
+@kernel
+def put_reach(x, gaussians, start, n, space):
+    """Find the components that matter for n samples by the box that holds them; how many.
+
+    With c the centre and h the half-sides of the box, ``|L^-1 (x - mu)|`` lies between ``a - b``
+    and ``a + b``, where ``a = |L^-1 (c - mu)|`` and ``b = | |L^-1| h |``. A component is left out
+    if its largest density is exp(-_REACH) of the least that another one has.
+    """
+    d, box = len(x), space.box
+    for i in range(d):
+        low, high = x[i, start], x[i, start]
+        for lane in range(1, n):
+            low, high = min(low, x[i, start + lane]), max(high, x[i, start + lane])
+        box[0, i], box[1, i] = (low + high) / 2, (high - low) / 2
+    best = -np.inf
+    for k in range(len(gaussians.means)):
+        place, centre, half = 0, 0.0, 0.0
+        for i in range(d):
+            a, b = 0.0, 0.0
+            for j in range(i + 1):
+                factor = gaussians.triangles[k, place]
+                place += 1
+                a += factor * (box[0, j] - gaussians.means[k, j])
+                b += abs(factor) * box[1, j]
+            centre += a * a
+            half += b * b
+        centre, half = math.sqrt(centre), math.sqrt(half)
+        top = gaussians.log_coefficients[k]
+        near, far = max(centre - half, 0.0), centre + half
+        space.bounds[k] = top - 0.5 * near * near
+        best = max(best, top - 0.5 * far * far)
+    count = 0
+    for k in range(len(gaussians.means)):
+        if space.bounds[k] >= best - _REACH:
+            space.reach[count] = k
+            count += 1
+    return count
+
+
+@kernel
+def put_shared_terms(x, gaussians, start, n, n_reach, space):
     """Logarithms of densities of components whose L^-1 is the same for all samples."""
     d = len(x)
-    for k in range(len(gaussians.means)):
-        terms, triangle, q = space.terms[k], gaussians.triangles[k], space.products
+    for row in range(n_reach):
+        k = space.reach[row]
+        terms, triangle, q = space.terms[row], gaussians.triangles[k], space.products
         for lane in range(n):
             q[lane] = 0.0
         for i in range(d):
@@ -89,108 +153,20 @@ def put_shared_terms(x, gaussians, start, n, space):
                 q[lane] += one[lane] * one[lane]
         constant = gaussians.log_coefficients[k]
         for lane in range(n):
-            terms[lane] = max(constant - 0.5 * q[lane], _LOWEST)
+            terms[lane] = max(constant - 0.5 * q[lane], LOWEST)
 
 
 @kernel
-def put_own_terms(x, noise, gaussians, start, n, space):
-    """Logarithms of densities of components that are convolved with each sample's own noise."""
-    d = len(x)
-    for lane in range(n):
-        space.near[lane] = lane
-    for k in range(len(gaussians.means)):
-        factorise(x, noise, gaussians, k, start, n, space)
-        terms, q, det = space.terms[k], space.products, space.chosen
-        for lane in range(n):
-            q[lane] = 0.0
-            det[lane] = 1.0
-        for i in range(d):
-            one, diagonal = space.y[i], space.inverse[i * (i + 1) // 2 + i]
-            for lane in range(n):
-                q[lane] += one[lane] * one[lane]
-                det[lane] *= diagonal[lane]
-        constant = gaussians.log_coefficients[k]
-        for lane in range(n):
-            terms[lane] = max(constant + log_fast(det[lane]) - 0.5 * q[lane], _LOWEST)
-
-
-@kernel
-def factorise(x, noise, gaussians, k, start, n, space):
-    """Cholesky factor of ``T = Sigma_k + S_i`` of the samples `near`, and ``y = L^-1 d``.
-
-    The diagonal of L^-1 stands in ``space.inverse``.
-    """
-    d, near, factor, y = len(x), space.near, space.factor, space.y
-    has_triangle = len(noise) > d
-    place = 0
-    for i in range(d):
-        one, values, mean = y[i], x[i], gaussians.means[k, i]
-        for lane in range(n):
-            one[lane] = values[start + near[lane]] - mean
-        for j in range(i + 1):
-            total, own = factor[place], gaussians.triangles[k, place]
-            if has_triangle or i == j:
-                errors = noise[place if has_triangle else i]
-                for lane in range(n):
-                    total[lane] = own + errors[start + near[lane]]
-            else:
-                for lane in range(n):
-                    total[lane] = own
-            for p in range(j):
-                a, b = factor[i * (i + 1) // 2 + p], factor[j * (j + 1) // 2 + p]
-                for lane in range(n):
-                    total[lane] -= a[lane] * b[lane]
-            if i == j:
-                diagonal = space.inverse[place]
-                for lane in range(n):
-                    diagonal[lane] = 1.0 / math.sqrt(total[lane])
-                for lane in range(n):
-                    one[lane] *= diagonal[lane]
-            else:
-                diagonal, before = space.inverse[j * (j + 1) // 2 + j], y[j]
-                for lane in range(n):
-                    total[lane] *= diagonal[lane]
-                    one[lane] -= total[lane] * before[lane]
-            place += 1
-
-
-@kernel
-def invert(d, n, space):
-    """Lower triangle of L^-1 from what `factorise` leaves, and ``u = L^-T y``."""
-    factor, inverse, y, u = space.factor, space.inverse, space.y, space.u
-    for i in range(d):
-        diagonal = inverse[i * (i + 1) // 2 + i]
-        for j in range(i):
-            total = inverse[i * (i + 1) // 2 + j]
-            for lane in range(n):
-                total[lane] = 0.0
-            for p in range(j, i):
-                a, b = factor[i * (i + 1) // 2 + p], inverse[p * (p + 1) // 2 + j]
-                for lane in range(n):
-                    total[lane] -= a[lane] * b[lane]
-            for lane in range(n):
-                total[lane] *= diagonal[lane]
-    for i in range(d):
-        one = u[i]
-        for lane in range(n):
-            one[lane] = 0.0
-        for p in range(i, d):
-            a, b = inverse[p * (p + 1) // 2 + i], y[p]
-            for lane in range(n):
-                one[lane] += a[lane] * b[lane]
-
-
-@kernel
-def normalise(weights, backgrounds, amplitudes, start, n, space, sums):
+def normalise(weights, backgrounds, amplitudes, start, n, n_reach, space, sums):
     """Turn terms into weighted responsibilities, with the log-sum-exp of each sample.
 
     The responsibilities of the backgrounds and, last, the log-likelihood are added to `sums`.
     """
     terms, peak, density = space.terms, space.logs, space.products
-    n_k, n_b = len(terms), len(amplitudes)
+    n_b = len(amplitudes)
     for lane in range(n):
         peak[lane] = terms[0, lane]
-    for k in range(1, n_k):
+    for k in range(1, n_reach):
         row = terms[k]
         for lane in range(n):
             peak[lane] = max(peak[lane], row[lane])
@@ -201,7 +177,7 @@ def normalise(weights, backgrounds, amplitudes, start, n, space, sums):
                 peak[lane] = max(peak[lane], math.log(value))
     for lane in range(n):
         density[lane] = 0.0
-    for k in range(n_k):
+    for k in range(n_reach):
         row = terms[k]
         for lane in range(n):
             row[lane] = exp_fast(row[lane] - peak[lane])
@@ -228,20 +204,43 @@ def normalise(weights, backgrounds, amplitudes, start, n, space, sums):
 
 
 @kernel
-def exponentiate(weights, logs, start, n, space):
+def exponentiate(weights, start, n, n_reach, space):
     """Turn terms into exp(-q / 2), for sums with weights that are given."""
-    for k in range(len(logs)):
-        row, top = space.terms[k], logs[k]
+    for j in range(n_reach):
+        row = space.terms[j]
         for lane in range(n):
-            row[lane] = exp_fast(row[lane] - top)
+            row[lane] = exp_fast(row[lane])
     for lane in range(n):
         space.scaled[lane] = weights[start + lane]
 
 
 @kernel
-def gather(space, k, n):
-    """Samples for which a component matters, and their weighted responsibilities; how many."""
-    terms, near, chosen = space.terms[k], space.near, space.chosen
+def entropy_of(weights, start, n, n_reach, space):
+    """Weighted sum of the entropies of the responsibilities of n samples, after `normalise`.
+
+    Backgrounds count as one.
+    """
+    total, rest = 0.0, space.products
+    for lane in range(n):
+        rest[lane] = weights[start + lane]
+    for j in range(n_reach):
+        row = space.terms[j]
+        for lane in range(n):
+            part, whole = row[lane] * space.scaled[lane], weights[start + lane]
+            rest[lane] -= part
+            if part > _LEAST_PART * whole:
+                total -= part * log_fast(part / whole)
+    for lane in range(n):
+        whole = weights[start + lane]
+        if rest[lane] > _LEAST_REST * whole:
+            total -= rest[lane] * log_fast(rest[lane] / whole)
+    return total
+
+
+@kernel
+def gather(space, row, n):
+    """Samples for which a row of terms matters, and their weighted responsibilities; how many."""
+    terms, near, chosen = space.terms[row], space.near, space.chosen
     count = 0
     for lane in range(n):
         if terms[lane] > _LEAST_PART:

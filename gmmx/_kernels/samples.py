@@ -8,18 +8,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._cholesky import put_own_terms
 from ._jit import kernel, parallel_kernel, prange
 from ._lanes import (
     LANES,
+    entropy_of,
     exponentiate,
-    factorise,
-    gather,
-    invert,
     normalise,
-    put_own_terms,
+    put_everything,
+    put_reach,
     put_shared_terms,
     workspace_for,
 )
+from ._sums import add_own, add_shared
 
 # Blocks of samples, whose sums are added in order.
 _MAX_BLOCKS = 32
@@ -78,11 +79,15 @@ def _n_blocks(n):
 
 @kernel
 def _put_terms(rows, gaussians, start, n, space):
-    """Logarithm of each component's density at n samples, as rows of ``space.terms``."""
+    """Logarithm of the density at n samples of those components that matter; how many do."""
     if rows.noise.shape[0] == 0:
-        put_shared_terms(rows.x, gaussians, start, n, space)
-    else:
-        put_own_terms(rows.x, rows.noise, gaussians, start, n, space)
+        reach = put_reach(rows.x, gaussians, start, n, space)
+        put_shared_terms(rows.x, gaussians, start, n, reach, space)
+        return reach
+    # Noise makes every component wider, so that a box says little.
+    reach = put_everything(len(gaussians.means), space)
+    put_own_terms(rows.x, rows.noise, gaussians, start, n, space)
+    return reach
 
 
 @parallel_kernel
@@ -116,14 +121,12 @@ def sample_moments(rows, amplitudes, gaussians):
         first, last = _bounds(n, block, n_blocks)
         for start in range(first, last, LANES):
             lanes = min(LANES, last - start)
-            _put_terms(rows, gaussians, start, lanes, space)
-            normalise(
-                rows.weights, rows.backgrounds, amplitudes, start, lanes, space, partial_b[block]
-            )
+            reach = _put_terms(rows, gaussians, start, lanes, space)
+            _normalise(rows, amplitudes, start, lanes, reach, space, partial_b[block])
             if rows.noise.shape[0] == 0:
-                _add_shared(rows.x, gaussians.means, start, lanes, space, partial[block])
+                add_shared(rows.x, gaussians.means, start, lanes, reach, space, partial[block])
             else:
-                _add_own(rows, gaussians, start, lanes, space, partial[block])
+                add_own(rows, gaussians, start, lanes, space, partial[block])
     sums, sums_b = np.zeros(partial.shape[1:]), np.zeros(n_b + 1)
     for block in range(n_blocks):
         sums += partial[block]
@@ -132,71 +135,9 @@ def sample_moments(rows, amplitudes, gaussians):
 
 
 @kernel
-def _add_shared(x, means, start, n, space, sums):
-    """Add the moments of n samples whose covariances are the same: of r, r d and r d d^T."""
-    d = len(x)
-    for k in range(len(means)):
-        n_near = gather(space, k, n)
-        if n_near == 0:
-            continue
-        near, r, target = space.near, space.chosen, sums[k]
-        for i in range(d):
-            values, mean, row = x[i, start : start + n], means[k, i], space.y[i]
-            for lane in range(n_near):
-                row[lane] = values[near[lane]] - mean
-        total = 0.0
-        for lane in range(n_near):
-            total += r[lane]
-        target[0] += total
-        place = 1 + d
-        for i in range(d):
-            one, product = space.y[i], space.products
-            total = 0.0
-            for lane in range(n_near):
-                product[lane] = r[lane] * one[lane]
-                total += product[lane]
-            target[1 + i] += total
-            for j in range(i + 1):
-                other, total = space.y[j], 0.0
-                for lane in range(n_near):
-                    total += product[lane] * other[lane]
-                target[place] += total
-                place += 1
-
-
-@kernel
-def _add_own(rows, gaussians, start, n, space, sums):
-    """Add the moments of n samples with their own covariances: of r, r u and r (u u^T - T^-1)."""
-    d = len(rows.x)
-    for k in range(len(gaussians.means)):
-        n_near = gather(space, k, n)
-        if n_near == 0:
-            continue
-        factorise(rows.x, rows.noise, gaussians, k, start, n_near, space)
-        invert(d, n_near, space)
-        r, u, target = space.chosen, space.u, sums[k]
-        total = 0.0
-        for lane in range(n_near):
-            total += r[lane]
-        target[0] += total
-        place = 1 + d
-        for i in range(d):
-            one, product = u[i], space.products
-            total = 0.0
-            for lane in range(n_near):
-                product[lane] = r[lane] * one[lane]
-                total += product[lane]
-            target[1 + i] += total
-            for j in range(i + 1):
-                other, total = u[j], 0.0
-                for lane in range(n_near):
-                    total += product[lane] * other[lane]
-                for p in range(i, d):
-                    a, b = space.inverse[p * (p + 1) // 2 + i], space.inverse[p * (p + 1) // 2 + j]
-                    for lane in range(n_near):
-                        total -= r[lane] * a[lane] * b[lane]
-                target[place] += total
-                place += 1
+def _normalise(rows, amplitudes, start, n, n_reach, space, sums):
+    weights, backgrounds = rows.weights, rows.backgrounds
+    normalise(weights, backgrounds, amplitudes, start, n, n_reach, space, sums)
 
 
 @parallel_kernel
@@ -211,7 +152,7 @@ def point_moments(x, weights, gaussians):
     weights : (n,) array
         v.
     gaussians : Gaussians
-        With L^-1; the coefficients are not used.
+        With L^-1; the coefficients must be 0.
 
     Returns
     -------
@@ -222,12 +163,13 @@ def point_moments(x, weights, gaussians):
     partial = np.zeros((n_blocks, n_k, 1 + d + d * (d + 1) // 2))
     for block in prange(n_blocks):
         space = workspace_for(n_k, d)
+        reach = put_everything(n_k, space)
         first, last = _bounds(n, block, n_blocks)
         for start in range(first, last, LANES):
             lanes = min(LANES, last - start)
-            put_shared_terms(x, gaussians, start, lanes, space)
-            exponentiate(weights, gaussians.log_coefficients, start, lanes, space)
-            _add_shared(x, gaussians.means, start, lanes, space, partial[block])
+            put_shared_terms(x, gaussians, start, lanes, reach, space)
+            exponentiate(weights, start, lanes, reach, space)
+            add_shared(x, gaussians.means, start, lanes, reach, space, partial[block])
     sums = np.zeros(partial.shape[1:])
     for block in range(n_blocks):
         sums += partial[block]
@@ -245,8 +187,8 @@ def sample_log_densities(rows, amplitudes, gaussians):
         first, last = _bounds(n, block, n_blocks)
         for start in range(first, last, LANES):
             lanes = min(LANES, last - start)
-            _put_terms(rows, gaussians, start, lanes, space)
-            normalise(rows.weights, rows.backgrounds, amplitudes, start, lanes, space, unused)
+            reach = _put_terms(rows, gaussians, start, lanes, space)
+            _normalise(rows, amplitudes, start, lanes, reach, space, unused)
             for lane in range(lanes):
                 logs[start + lane] = space.logs[lane]
     return logs
@@ -260,11 +202,32 @@ def sample_log_terms(rows, gaussians):
     terms = np.empty((n_k, n))
     for block in prange(n_blocks):
         space = workspace_for(n_k, d)
+        reach = put_everything(n_k, space)
         first, last = _bounds(n, block, n_blocks)
         for start in range(first, last, LANES):
             lanes = min(LANES, last - start)
-            _put_terms(rows, gaussians, start, lanes, space)
+            if rows.noise.shape[0] == 0:
+                put_shared_terms(rows.x, gaussians, start, lanes, reach, space)
+            else:
+                put_own_terms(rows.x, rows.noise, gaussians, start, lanes, space)
             for k in range(n_k):
                 for lane in range(lanes):
                     terms[k, start + lane] = space.terms[k, lane]
     return terms
+
+
+@parallel_kernel
+def sample_entropy(rows, amplitudes, gaussians):
+    """Weighted sum of the entropies of the responsibilities; see `sample_moments` [nat]."""
+    d, n = rows.x.shape
+    n_k, n_blocks = len(gaussians.means), _n_blocks(n)
+    partial = np.zeros(n_blocks)
+    for block in prange(n_blocks):
+        space, unused = workspace_for(n_k, d), np.zeros(len(amplitudes) + 1)
+        first, last = _bounds(n, block, n_blocks)
+        for start in range(first, last, LANES):
+            lanes = min(LANES, last - start)
+            reach = _put_terms(rows, gaussians, start, lanes, space)
+            _normalise(rows, amplitudes, start, lanes, reach, space, unused)
+            partial[block] += entropy_of(rows.weights, start, lanes, reach, space)
+    return partial.sum()

@@ -11,6 +11,8 @@ _LOG_2_PI = float(np.log(2 * np.pi))
 _TINY = 1e-300
 # Samples whose responsibilities are kept at a time.
 _CHUNK = 8192
+# Samples above which they are sorted in space.
+_MANY = 512
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -158,8 +160,12 @@ def mean_noise(groups, n_dimensions):
 
 def _group(samples, scaling, backgrounds, index, columns):
     """The group of some samples, or of all if `index` is None."""
-    chosen = slice(None) if index is None else index
     scale = scaling.scale[columns]
+    if samples.noise_kind in ("none", "common") and len(samples) > _MANY:
+        # Neighbours side by side: only few components matter for them.
+        index = np.arange(len(samples)) if index is None else index
+        index = index[_along_a_curve(samples.x[index][:, columns], scaling, columns)]
+    chosen = slice(None) if index is None else index
     x = np.array(samples.x[chosen].T[columns], order="C")
     x -= scaling.centre[columns, None]
     x /= scale[:, None]
@@ -174,6 +180,19 @@ def _group(samples, scaling, backgrounds, index, columns):
         common=common,
         log_volume=float(np.log(scale).sum()),
     )
+
+
+def _along_a_curve(x, scaling, columns):
+    """Order in which values follow a Z-order curve, so that neighbours stand side by side."""
+    z = (x - scaling.centre[columns]) / scaling.scale[columns]
+    bits = min(10, 60 // max(len(columns), 1))
+    # Most values lie within 4 scales; those outside go to the edge.
+    cells = np.clip((z + 4) / 8 * 2**bits, 0, 2**bits - 1).astype(np.int64)
+    code = np.zeros(len(x), np.int64)
+    for bit in range(bits - 1, -1, -1):
+        for column in range(len(columns)):
+            code = (code << 1) | ((cells[:, column] >> bit) & 1)
+    return np.argsort(code, kind="stable")
 
 
 def _noise(samples, chosen, columns, scale):

@@ -29,7 +29,12 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels.samples import sample_log_densities, sample_log_terms, sample_moments
+from .._kernels.samples import (
+    sample_entropy,
+    sample_log_densities,
+    sample_log_terms,
+    sample_moments,
+)
 from ..model.scaling import Scaling
 from .likelihood import GaussianSums, Moments, completed
 from .parameters import Parameters
@@ -258,14 +263,11 @@ class SampleLikelihood:
 
     def entropy(self, parameters):
         """Entropy of the responsibilities, summed over the samples [nat]."""
-        total = 0.0
-        for group in self.groups:
-            for rows in group.chunks():
-                logs = _log_terms(group, rows, parameters)
-                logs -= np.logaddexp.reduce(logs, axis=1)[:, None]
-                parts = np.exp(logs)
-                total -= float(rows.weights @ (parts * np.where(parts > 0, logs, 0.0)).sum(1))
-        return total
+        (amplitudes,) = parameters.amplitudes
+        return sum(
+            float(sample_entropy(g.rows, amplitudes, g.gaussians(parameters.mixture)))
+            for g in self.groups
+        )
 
 
 def _log_terms(group, rows, parameters):

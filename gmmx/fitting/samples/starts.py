@@ -78,7 +78,7 @@ def clusters(problem, filled, n_components, rng):
     with warnings.catch_warnings():
         # scipy warns of empty clusters.
         warnings.simplefilter("ignore", UserWarning)
-        centres, labels = kmeans2(points, n_components, minit="++", seed=rng)
+        centres, labels = kmeans2(points, _seeds(points, n_components, rng), minit="matrix")
     total, d = samples_for_components(problem), filled.shape[1]
     pooled = np.cov(points.T, bias=True).reshape(d, d) / n_components ** (2 / d)
     noise = problem.likelihood.mean_noise
@@ -102,6 +102,22 @@ def clusters(problem, filled, n_components, rng):
         covariances=in_form(bare, np.array(fluxes), problem.options.covariance_form),
     )
     return problem.likelihood.scaled_parameters(mixture, amplitudes_at_start(problem))
+
+
+def _seeds(points, n, rng):
+    """Points chosen by k-means++: each with a probability that grows as its squared distance.
+
+    `scipy.cluster.vq.kmeans2` does the same, with a cost that grows as n**2.
+    """
+    chosen = np.empty((n, points.shape[1]))
+    chosen[0] = points[rng.integers(len(points))]
+    nearest = np.full(len(points), np.inf)
+    for i in range(1, n):
+        nearest = np.minimum(nearest, ((points - chosen[i - 1]) ** 2).sum(1))
+        sums = np.cumsum(nearest)
+        place = np.searchsorted(sums, rng.random() * sums[-1], side="right")
+        chosen[i] = points[min(place, len(points) - 1)]
+    return chosen
 
 
 def filled_values(problem, parameters):

@@ -109,7 +109,7 @@ def _draw_course(upper, lower, result):
             if inside.any():
                 label = words or None
                 upper.plot(steps[inside], gain[inside], ".", color=colour, ms=3, label=label)
-        upper.axhline(0, color=INK, lw=0.8, ls="--")
+        upper.axhline(0, color=INK, lw=0.8, ls="--", label="the model")
         _relative_axis(upper, gain[np.isfinite(gain)])
         k = np.asarray(result.history.get("k", np.full(len(steps), np.nan)), np.float64)
         lower.step(steps, k, where="mid", color=INK, lw=1.0)
@@ -118,7 +118,7 @@ def _draw_course(upper, lower, result):
     lower.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     lower.set_xlabel("accepted iteration", fontsize=MEDIUM)
     lower.set_ylabel("K", fontsize=MEDIUM)
-    upper.set_ylabel(f"{_LIKELIHOOD} above the model's [nat]", fontsize=MEDIUM)
+    upper.set_ylabel(rf"$\Delta${_LIKELIHOOD} [nat]", fontsize=MEDIUM)
     ended = "converged" if result.converged else "NOT CONVERGED"
     on.title(upper, f"{ended} after {result.iterations:,} evaluations")
 
@@ -128,7 +128,7 @@ def _draw_path(axes, result):
     axes.tick_params(labelsize=SMALL)
     axes.grid(alpha=0.25, lw=0.5)
     axes.set_xlabel("number of components K", fontsize=MEDIUM)
-    axes.set_ylabel("above the model's [nat]", fontsize=MEDIUM)
+    axes.set_ylabel("relative to the model [nat]", fontsize=MEDIUM)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     on.title(axes, f"K = {len(result.extended)}, {rule_of(result)}")
     path = {name: np.asarray(column) for name, column in result.path.items()}

@@ -47,6 +47,10 @@ def draw_profile(upper, lower, table):
     if edges[0] == 0:
         # The innermost annulus is a disc: on a logarithmic axis it needs an inner edge.
         edges[0] = edges[1] / 2
+    for axes in (upper, lower):
+        if axes.get_axes_locator() is not None:
+            # The parts of a divided panel get their places only when they are drawn.
+            axes.apply_aspect(axes.get_axes_locator()(axes, None))
     shown = _Compared.of(values, edges, table.meta.get("psf", "all"))
     _draw_brightness(upper, shown)
     _draw_ratio(lower, shown)
@@ -69,10 +73,8 @@ def draw_profile(upper, lower, table):
 
 def _name(axes, *names):
     """Give the vertical axis the first of the names that is not longer than it."""
-    renderer = axes.get_figure(root=True)._get_renderer()
-    locate = axes.get_axes_locator()
-    box = axes.get_position() if locate is None else locate(axes, renderer)
-    room = box.height * axes.get_figure(root=True).get_figheight() * _POINTS_PER_INCH
+    figure = axes.get_figure(root=True)
+    room = axes.get_window_extent().height / figure.dpi * _POINTS_PER_INCH
     for name, size in names:
         font = FontProperties(size=size)
         wide, _, _ = text_to_path.get_text_width_height_descent(name, font, ismath="$" in name)

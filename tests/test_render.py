@@ -24,6 +24,21 @@ def fitted():
     return make_result([make_observation()], make_mixture())
 
 
+@pytest.mark.parametrize(
+    ("with_psf", "words"),
+    [
+        ((True,), "The deconvolved sky in"),
+        ((False,), "blurred by the telescope because no PSF was given"),
+        ((True, False), "deconvolved in 1 of 2 observations, the others had no PSF"),
+    ],
+)
+def test_a_signal_is_called_deconvolved_only_where_there_was_a_psf(with_psf, words):
+    one = make_observation()
+    observations = [one if given else replace(one, psf=None) for given in with_psf]
+    signal = render(make_result(observations, make_mixture())).signal
+    assert words in " ".join(signal.comments)
+
+
 @pytest.mark.parametrize("name", ["signal", "signal_psf"])
 def test_all_units_show_one_sky(fitted, name):
     counts, flux, sb = (getattr(render(fitted, units=u), name) for u in ("counts", "flux", "sb"))

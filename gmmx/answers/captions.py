@@ -8,6 +8,7 @@ from ..model.interval import INSIDE
 
 if TYPE_CHECKING:
     from ..model.posterior import Draws
+    from ..model.result import FitResult
 
 _UNITS = {
     "counts": "photons per pixel at REFEXPO",
@@ -78,8 +79,9 @@ def signal_captions(
     with_points: bool,
     estimate: str,
     at: float | None,
+    psf: str = "all",
 ) -> dict[str, tuple[str, ...]]:
-    """Comments on the deconvolved signal and on the images of its uncertainty.
+    """Comments on the signal and on the images of its uncertainty.
 
     Parameters
     ----------
@@ -87,6 +89,8 @@ def signal_captions(
         Those that the images are made of.
     units, with_points, estimate, at
         As in `gmmx.render`.
+    psf : str
+        Which observations have a PSF, as `psf_in_words` says: nothing is deconvolved without one.
 
     Returns
     -------
@@ -102,6 +106,16 @@ def signal_captions(
     )
     which = "the mean over the draws" if estimate == "mean" else "the best fit"
     sky = f"The deconvolved sky in {unit}: no PSF, gap, mask or background, {without}"
+    if psf == "none":
+        sky = (
+            f"The sky in {unit}, blurred by the telescope because no PSF was given: no gap, mask "
+            f"or background, {without}"
+        )
+    elif psf != "all":
+        sky = (
+            f"The sky in {unit}, deconvolved in {psf} observations, the others had no PSF: no "
+            f"gap, mask or background, {without}"
+        )
     if draws is None:
         return {"signal": (f"{sky}.", resolution)}
     made = f"Errors: {draws_in_words(draws)}."
@@ -128,6 +142,13 @@ def signal_captions(
         "lower": (f"Lower {end}, in {unit}, {without}.", made, *caution),
         "upper": (f"Upper {end}, in {unit}, {without}.", made, *caution),
     }
+
+
+def psf_in_words(result: FitResult) -> str:
+    """Which observations have a PSF, so that the model is deconvolved: "all", "none", "1 of 2"."""
+    given = sum(o.psf is not None for o in result.observations)
+    whole = len(result.observations)
+    return {0: "none", whole: "all"}.get(given, f"{given} of {whole}")
 
 
 def draws_in_words(draws: Draws) -> str:

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from ..config import ProfileConfig
 from ..model.posterior import Draws
+from .captions import psf_in_words
 from .centres import centre_of, edges_of
-from .profile_table import brightness_table, psf_in_words
+from .profile_table import brightness_table
 from .ring_profile import ring_profile
 from .rings import Rings
 

@@ -10,6 +10,7 @@ from astropy.table import QTable
 
 from ..config import ProfileConfig
 from ..model.flux_notes import flux_note
+from .captions import psf_in_words
 from .centres import centre_of, edges_of, reach_of
 from .drawn_skies import DrawnSkies
 from .errors import draws_of
@@ -211,10 +212,3 @@ def _facts(result: FitResult, config: ProfileConfig, rings: Rings, half: Interva
     note = flux_note(result)
     facts |= {"errors": errors_in_words(result), "psf": psf_in_words(result)}
     return facts | ({"flux_note": note} if note else {})
-
-
-def psf_in_words(result: FitResult) -> str:
-    """Which observations have a PSF, so that the model is deconvolved: "all", "none", "1 of 2"."""
-    given = sum(o.psf is not None for o in result.observations)
-    whole = len(result.observations)
-    return {0: "none", whole: "all"}.get(given, f"{given} of {whole}")

@@ -9,7 +9,7 @@ import numpy as np
 from ..config import RenderConfig
 from ..plane.grid import PixelGrid, SkyImage
 from .canvas import output_grid
-from .captions import signal_captions
+from .captions import psf_in_words, signal_captions
 from .errors import draws_of
 from .uncertainty import signal_photons, spread_of_signal
 from .units import UNITS, scale_of
@@ -62,7 +62,14 @@ def signal_images(
     if errors:
         spread = spread_of_signal(result, grid, with_points=with_points, at=at, draws=draws)
         values |= _uncertain(signal, spread, scale)
-    texts = signal_captions(draws, units=units, with_points=with_points, estimate=estimate, at=at)
+    texts = signal_captions(
+        draws,
+        units=units,
+        with_points=with_points,
+        estimate=estimate,
+        at=at,
+        psf=psf_in_words(result),
+    )
     return {
         name: SkyImage(
             grid=grid,

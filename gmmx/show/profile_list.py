@@ -51,6 +51,12 @@ def profile_lines(table):
         lines.append(row + " *" * bool(much))
     if extrapolated:
         lines.append("* more than 10 % of it lies where the completeness is below 5 %")
+    if meta.get("psf") == "none":
+        lines.append("no PSF was given: the deconvolved model is as blurred as the data")
+    elif meta.get("psf", "all") != "all":
+        lines.append(
+            f"{meta['psf']} observations have a PSF: the model is deconvolved in those only"
+        )
     if "ISO_PA" in number:
         lines += _isophote_lines(number)
     lines += ["", f"errors of the models: {meta['errors']}"]

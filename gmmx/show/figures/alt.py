@@ -13,6 +13,7 @@ import numpy as np
 
 from ..._words import counted
 from .alt_words import field, listed, number, place_of, sentence, short, target
+from .words import signal_in_words
 
 if TYPE_CHECKING:
     from ...plane.grid import PixelGrid
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _KINDS = {
     "data": "the smoothed photons",
     "scene": "the fitted model with the background",
-    "signal": "the deconvolved signal",
+    "signal": "the {signal}",
     "completeness": "the completeness",
     "residual": "the residuals",
     "significance": "the local significance of the residuals",
@@ -75,11 +76,12 @@ def describe(view: View) -> str:
     >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
     >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
     >>> print(describe(View.of(result, PlotConfig(what="signal", stretch="sqrt"))))
-    A map shows the deconvolved signal of ... in a field of 36 by 34 arcsec. The brightest ...
+    A map shows the signal without a PSF of ... in a field of 36 by 34 arcsec. The brightest ...
     """
     names = [one for name in view.config.names for one in _OF_PAGES.get(name, (name,))]
     result = view.result
-    shown = listed([_KINDS[name] for name in names])
+    words = signal_in_words(result)
+    shown = listed([_KINDS[name].format(signal=words) for name in names])
     kind = "map" if names[0] not in ("profile", "history") else "plot"
     start = f"A {kind} shows" if len(names) == 1 else f"{number(len(names))} panels show"
     first = f"{start} {shown} of {target(result)}"

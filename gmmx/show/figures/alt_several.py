@@ -10,6 +10,7 @@ from ..._words import counted
 from ...answers.one_sky import energies_of
 from ...answers.true_colour import CHANNELS
 from .alt_words import direction, field, listed, place_of, sentence, short, target
+from .words import signal_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,8 @@ def describe_difference(found: Difference, names: Sequence[str], low: float, top
     )
     first = (
         f"Four panels compare two models, {models}, of {what} in {_field_of(found.sky)}: the "
-        "deconvolved signal of each, their difference in units of its standard deviation, and both "
-        "radial profiles"
+        f"{signal_in_words(one, other)} of each, their difference in units of its standard "
+        "deviation, and both radial profiles"
     )
     values = found.significance(low)
     told = [f"no difference could be measured above {short(low)} {found.sky.unit}"]
@@ -62,9 +63,10 @@ def describe_true_colour(found: TrueColour) -> str:
     bands = listed(
         [f"{channel} is {band}" for channel, band in zip(CHANNELS, found.bands, strict=True)]
     )
-    what = target(found.sky.models[0].result, with_photons=False)
+    results = [model.result for model in found.sky.models]
+    what, words = target(results[0], with_photons=False), signal_in_words(*results)
     first = (
-        f"A picture in true colour shows the deconvolved signal of {what} in "
+        f"A picture in true colour shows the {words} of {what} in "
         f"{_field_of(found.sky)}, where {bands}"
     )
     places: dict[str, list[str]] = {}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from ...config import PlotConfig
     from .view import View
+from .words import psf_in_signal
 
 MAPS = ("first", "second", "difference")
 # What the two models are called.
@@ -228,7 +229,8 @@ def _draw_profiles(upper, lower, found):
         axes.grid(alpha=0.2, lw=0.5)
         plain_log_axis(axes.xaxis)
     upper.tick_params(labelbottom=False)
-    on.title(upper, "deconvolved profiles, 68 % bands")
+    results = (model.result for model in found.sky.models)
+    on.title(upper, f"profiles, {psf_in_signal(*results)}, 68 % bands")
 
 
 def _draw_significance(axes, found, edges):

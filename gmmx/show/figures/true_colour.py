@@ -14,7 +14,7 @@ from .compare import grid_of, printed_unit
 from .paper_figure import PaperFigure
 from .sky import Sky, dress
 from .style import SMALL, em
-from .words import angle
+from .words import angle, psf_in_signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,8 @@ def draw_true_colour(axes: Axes, found: TrueColour, sky: Sky) -> None:
     on.compass(axes, sky)
     for i, (band, tint) in enumerate(zip(found.bands, _TINTS, strict=True)):
         on.note(axes, 0.03, 0.97 - 0.06 * i, band, color=tint, ha="left", va="top")
-    on.title(axes, "signal, deconvolved")
+    results = (model.result for model in found.sky.models)
+    on.title(axes, f"signal, {psf_in_signal(*results)}")
     below: dict[str, Any] = {
         "xycoords": "axes fraction",
         "textcoords": "offset points",

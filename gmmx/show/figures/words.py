@@ -62,13 +62,20 @@ def details(result):
     return [part for part in parts if part]
 
 
-def psf_in_signal(result):
-    """What the PSF did to the signal: nothing is deconvolved that had none."""
-    given = sum(o.psf is not None for o in result.observations)
-    whole = len(result.observations)
-    if given == 0:
+def psf_in_signal(*results):
+    """What the PSF did to the signals of models: nothing is deconvolved that had none."""
+    known = [o.psf is not None for result in results for o in result.observations]
+    if not any(known):
         return "no PSF was given"
-    return "deconvolved" if given == whole else f"PSF in {given} of {whole} observations"
+    return "deconvolved" if all(known) else f"PSF in {sum(known)} of {len(known)} observations"
+
+
+def signal_in_words(*results):
+    """The same for a description: "deconvolved signal", "signal without a PSF"."""
+    text = psf_in_signal(*results)
+    if text == "deconvolved":
+        return "deconvolved signal"
+    return "signal without a PSF" if text.startswith("no") else "partly deconvolved signal"
 
 
 def name_of(observation):

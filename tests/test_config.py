@@ -11,12 +11,14 @@ from gmmx import config
 from gmmx.answers.images import UNITS as IMAGE_UNITS
 from gmmx.answers.images import RenderedImages
 from gmmx.config import (
+    AssignConfig,
     ExportConfig,
     FitConfig,
     FitOptions,
     PlotConfig,
     ReadOptions,
     RenderConfig,
+    SimulateConfig,
     SourceOptions,
     chip_numbers,
     energy_band,
@@ -31,6 +33,8 @@ CLASSES = (
     RenderConfig,
     PlotConfig,
     ExportConfig,
+    SimulateConfig,
+    AssignConfig,
 )
 
 
@@ -66,6 +70,15 @@ def test_the_options_of_fit_contain_those_of_its_parts(part):
         (FitOptions, {"init": "lattice"}, "choose grow, kmeans, or a model file"),
         (FitOptions, {"init": 3}, "`init` = 3: it must be a text"),
         (FitOptions, {"fix": ["a.ecsv"]}, r"`fix` = \['a.ecsv'\]: it must be a text"),
+        (
+            SimulateConfig,
+            {"components": "0-3"},
+            "`components` = 0-3: give numbers of the component",
+        ),
+        (SimulateConfig, {"components": [0, -1]}, "give numbers of the component table"),
+        (SimulateConfig, {"draw": 1.5}, "`draw` = 1.5: it must be a whole number"),
+        (AssignConfig, {"label": "all"}, "`label` = all: choose draw or best"),
+        (AssignConfig, {"map": 3}, "`map` = 3: it must be a text"),
         (RenderConfig, {"like": True}, "`like` = True: it must be a text"),
         (ReadOptions, {"mask": 0}, "`mask` = 0: it must be a text"),
         (ReadOptions, {"exposure": True}, "`exposure` = True: it must be a text"),

@@ -16,7 +16,7 @@ from gmmx.config import PlotConfig
 from gmmx.config.figures import FIGURES
 from gmmx.io.files import file_digest
 from gmmx.plane.grid import PixelGrid
-from gmmx.show.figures import plot
+from gmmx.show.figures import plot, profile_figure
 from gmmx.show.figures.alt import peaks
 
 BANDS = ((0.5, 1.2), (1.2, 2.0), (2.0, 7.0))
@@ -139,6 +139,23 @@ def test_the_largest_difference_is_described():
     text = plot([one, other], "compare").description
     # The second source is at RA 149.985, Dec 1.99.
     assert re.search(r"largest, -[\d.]+ sigma .*, at RA 09:59:5[67].\d, Dec \+01:59:[123]\d", text)
+
+
+def test_a_figure_that_a_script_saves_has_its_fonts_embedded(tmp_path):
+    out = tmp_path / "signal.pdf"
+    plot(make_true_result(), "signal").savefig(out, dpi=50)
+    assert b"/FontFile2" in out.read_bytes()
+    assert b"/Type3" not in out.read_bytes()
+
+
+def test_the_figure_of_a_profile_is_described():
+    figure = profile_figure(make_true_result().profile(bins="0,10,20,40,80"))
+    text = figure.description
+    assert text.startswith(
+        "A plot shows the surface brightness in 4 annuli out to 80 arcsec about "
+    )
+    assert re.search(r"half-light radius is [\d.]+ \+- [\d.]+ arcsec[.]$", text)
+    assert len(re.findall(r"[.](?= [A-Z]|$)", text)) == 2
 
 
 def test_two_peaks_are_found_and_their_order():

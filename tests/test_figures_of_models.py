@@ -7,7 +7,7 @@ from drawn_text import all_axes, check_baseline
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from two_models import HERE, SOURCES, THERE, make_model
 
-from gmmx.errors import InputError
+from gmmx.errors import DataWarning, InputError
 from gmmx.plane.frame import SkyFrame
 from gmmx.show.figures import plot
 from gmmx.show.figures.compare import printed_unit
@@ -138,6 +138,19 @@ def test_models_of_different_skies_are_refused_in_one_line():
     with pytest.raises(InputError, match="do not overlap") as caught:
         plot([make_model(HERE), make_model(SkyFrame(151.0, 2.0))], "compare")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("what", "options", "named"),
+    [
+        ("compare", {"contours": "5", "units": "sb"}, "`contours`, `units` do not change"),
+        ("colour", {"stretch": "asinh"}, "`stretch` does not change the figure colour"),
+    ],
+)
+def test_options_that_do_not_change_a_figure_are_named(what, options, named):
+    models = make_two() if what == "compare" else make_three()
+    with pytest.warns(DataWarning, match=named):
+        plot(models, what, **options)
 
 
 @pytest.mark.parametrize(

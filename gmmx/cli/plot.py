@@ -1,16 +1,11 @@
 """The command `gmmx plot`."""
 
-import shlex
-
 import click
 
 from ..config import COORDINATES, FIGURES, PANELS, STRETCHES, UNITS, PlotConfig
 from . import options
 from .options import Command, File, flag, setting, values
-
-# Options that name outputs, and those that change nothing in the figure.
-_OUTPUTS = ("--out", "--alt")
-_SILENT = ("--overwrite", "-q", "--quiet", "-v", "--verbose")
+from .record import without_output
 
 
 @click.command(
@@ -68,10 +63,11 @@ _SILENT = ("--overwrite", "-q", "--quiet", "-v", "--verbose")
 @setting(
     PlotConfig,
     "smooth",
-    "Standard deviation of the Gaussian that the photons and the error are smoothed with [arcsec].",
+    "Standard deviation of the Gaussian that the photons, the error and a picture in true colour "
+    "are smoothed with [arcsec].",
     metavar="ARCSEC",
     type=float,
-    default="about six photons in the kernel; the PSF for the error",
+    default="about six photons in the kernel; the PSF for the error; a pixel in true colour",
 )
 @setting(
     PlotConfig,
@@ -194,7 +190,7 @@ def plot(console, models, out, overwrite, **given):
     "compare" shows the signals of two models on one scale, their difference in units of its
     standard deviation, and both profiles. "colour" shows the signals of three models of one sky
     in three bands, softest first, in red, green and blue; each band is divided by its mean
-    brightness, so that white is the mean colour of the field.
+    brightness, so that white is the mean colour of the picture.
 
     The panel "error" shows the error of the signal over draws of the parameters: those that gmmx
     errors put into MODEL, or else 200 draws from the information matrix.
@@ -211,23 +207,3 @@ def plot(console, models, out, overwrite, **given):
         command=without_output(console.command),
     )
     console.say(f"figure: {out}")
-
-
-def without_output(command: str) -> str:
-    """A command line without its output file, so that a figure does not depend on its own name.
-
-    Examples
-    --------
-    >>> without_output("gmmx plot a.h5 --out fig.png --what signal --alt=fig.txt --overwrite -q")
-    'gmmx plot a.h5 --what signal'
-    """
-    words = iter(shlex.split(command))
-    kept = []
-    for word in words:
-        name, given, _ = word.partition("=")
-        if name in _OUTPUTS:
-            if not given:
-                next(words, None)
-        elif word not in _SILENT:
-            kept.append(word)
-    return shlex.join(kept)

@@ -5,6 +5,7 @@ import click
 from ..config import ProfileConfig
 from . import options
 from .options import Command, File, Option, flag, setting, values
+from .record import without_output
 
 
 @click.command(
@@ -93,7 +94,14 @@ def profile(console, model, out, overwrite, as_json, **given):
     from ..show.profile_list import profile_dict, profile_lines
 
     config = values(ProfileConfig, given)
-    table = measure(model, config, out=out, overwrite=overwrite, inputs=console.configs)
+    table = measure(
+        model,
+        config,
+        out=out,
+        overwrite=overwrite,
+        inputs=console.configs,
+        command=without_output(console.command),
+    )
     if as_json:
         console.show_json({"model": model, **profile_dict(table)})
     else:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._words import readable
 from ..answers.profile_table import profile_of
 from ..config import PlotConfig, ProfileConfig
+from ..io.files import file_digest
 from ..io.inputs import recorded_files
 from ..io.models import read_model
 from ..io.tables import TABLE_SUFFIXES, write_plain_table
@@ -27,6 +29,7 @@ def profile(
     out: Sequence[str | Path] = (),
     overwrite: bool = False,
     inputs: Sequence[str | Path] = (),
+    command: str = "",
 ) -> "QTable":
     """Measure the radial profile of a model file.
 
@@ -40,6 +43,8 @@ def profile(
         Whether existing files may be replaced.
     inputs : sequence of path
         Further files that the outputs must not replace.
+    command : str
+        The command line without its outputs, for the record in figures.
 
     Returns
     -------
@@ -60,7 +65,7 @@ def profile(
     table = profile_of(result, ProfileConfig() if config is None else config)
     for path in out:
         if str(path).lower().endswith(FIGURE_SUFFIXES):
-            _draw(path, table, overwrite)
+            _draw(path, table, model, command, overwrite)
         else:
             is_csv = str(path).lower().endswith(".csv")
             write_plain_table(path, flat(table) if is_csv else table, overwrite=overwrite)
@@ -84,9 +89,11 @@ def flat(table: "QTable") -> "QTable":
     return single
 
 
-def _draw(path, table, overwrite):
+def _draw(path, table, model, command, overwrite):
     # Matplotlib is imported only when a figure is drawn.
-    from ..show.figures import profile_figure
+    from ..show.figures import Provenance, profile_figure, save
 
+    figure = profile_figure(table)
+    made = Provenance.of(figure, [(Path(model).name, file_digest(model))], readable(command))
     with replacing(path, overwrite, suffixes=FIGURE_SUFFIXES) as aside:
-        profile_figure(table).savefig(aside, dpi=2 * PlotConfig.dpi)
+        save(figure, aside, dpi=PlotConfig.dpi, made=made)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..._words import counted
-from .alt_words import field, listed, number, place_of, sentence, short, target
+from .alt_words import fall_of, field, listed, number, place_of, sentence, short, target
 from .words import signal_in_words
 
 if TYPE_CHECKING:
@@ -175,16 +175,7 @@ def _error(view):
 
 
 def _profile(view):
-    profile = view.scene.profile()
-    seen = np.flatnonzero(profile.model > 0)
-    if not len(seen):
-        return []
-    inner, outer = seen[0], seen[-1]
-    return [
-        f"the profile of the model goes from {short(profile.model[inner])} photons/arcsec^2 at "
-        f"{profile.radius[inner]:.3g} arcsec to {short(profile.model[outer])} at "
-        f"{profile.radius[outer]:.3g} arcsec"
-    ]
+    return fall_of(view.profile)
 
 
 def _history(view):

@@ -1,19 +1,32 @@
-"""Descriptions of figures of several models in two sentences; see `alt`."""
+"""Descriptions of figures of several models, and of profiles, in two sentences; see `alt`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from astropy.coordinates import SkyCoord
 
 from ..._words import counted
 from ...answers.one_sky import energies_of
 from ...answers.true_colour import CHANNELS
-from .alt_words import direction, field, listed, place_of, sentence, short, target
+from .alt_words import (
+    coordinates,
+    direction,
+    fall_of,
+    field,
+    listed,
+    place_of,
+    sentence,
+    short,
+    target,
+)
 from .words import signal_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from astropy.table import QTable
 
     from ...answers.difference import Difference
     from ...answers.true_colour import TrueColour
@@ -81,6 +94,26 @@ def describe_true_colour(found: TrueColour) -> str:
         for place, channels in places.items()
     ]
     told.append("each band is divided by its mean brightness, so that white is the mean colour")
+    return f"{first}. {sentence(told)}"
+
+
+def describe_profile(table: QTable) -> str:
+    """Describe the figure of a radial profile."""
+    meta = table.meta
+    about = ""
+    if "ra" in meta:
+        place = SkyCoord(meta["ra"], meta["dec"], unit="deg", frame=meta["radesys"].lower())
+        about = f" about {coordinates(place)}"
+    first = (
+        f"A plot shows the surface brightness in {counted(len(table), 'annulus', 'annuli')} out to "
+        f"{short(table['R'].value.max())} arcsec{about}: the data, the fitted model after and "
+        "before the PSF, and below them the ratio of data and model"
+    )
+    told = fall_of(table)
+    half = meta.get("half_light_radius", np.nan)
+    if np.isfinite(half):
+        error = meta["half_light_radius_error"]
+        told.append(f"its half-light radius is {short(half)} +- {error:.2g} arcsec")
     return f"{first}. {sentence(told)}"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...answers.one_sky import energies_of
 from .words import heading
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from astropy.coordinates import SkyCoord
+    from astropy.table import QTable
 
     from ...model.result import FitResult
     from ...plane.frame import SkyFrame
@@ -82,3 +85,22 @@ def sentence(clauses: Sequence[str]) -> str:
 def short(value: float) -> str:
     """A number as plain text."""
     return f"{float(value):.3g}"
+
+
+def fall_of(table: QTable) -> list[str]:
+    """How the deconvolved model of a radial profile falls, as clauses of a sentence."""
+    bright = np.asarray(table["DECONV_SUR_FLUX"].value)
+    radius = np.asarray(table["RMID"].value)
+    seen = np.flatnonzero(bright > 0)
+    if not len(seen):
+        return ["the model has no signal in the annuli of the profile"]
+    first = seen[0]
+    flux = "CUM_FLUX" in table.colnames
+    unit = "photon/cm^2/s/arcsec^2" if flux else "photons/arcsec^2"
+    text = f"the profile of the model before the PSF begins at {short(bright[first])} {unit}"
+    falls = []
+    for part, words in ((0.1, "a tenth"), (0.01, "a hundredth")):
+        below = np.flatnonzero((bright < part * bright[first]) & (radius > radius[first]))
+        if len(below):
+            falls.append(f"{words} of that at {short(radius[below[0]])} arcsec")
+    return [f"{text} and falls below {listed(falls)}" if falls else text]

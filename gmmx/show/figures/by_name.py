@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ..._words import counted
 from ...config import PlotConfig
-from ...errors import InputError
+from ...errors import DataWarning, InputError
 from ...model.result import FitResult
 from ...plane.shapes import Shapes
 from .alt import describe
@@ -86,6 +87,7 @@ def paper_figure(
     """Draw a figure with its description; the parameters are those of `plot`."""
     page = PAGES.get(config.what)
     views = _views(result, config, zoom_to, overlays)
+    _warn_of_ignored(config, page)
     with styled(config.style):
         if page is not None:
             figure = page.draw(views)
@@ -96,6 +98,22 @@ def paper_figure(
         figure.describe_by(lambda: describe(views[0]))
     figure.style_sheet = config.style
     return figure
+
+
+def _warn_of_ignored(config, page):
+    """Name the options that were given and do not change the figure."""
+    given = [
+        f"`{name}`"
+        for name in (() if page is None else page.ignores)
+        if getattr(config, name) != getattr(PlotConfig, name)
+    ]
+    if given:
+        verb = "does" if len(given) == 1 else "do"
+        warnings.warn(
+            f"{', '.join(given)} {verb} not change the figure {page.name}",
+            DataWarning,
+            stacklevel=4,
+        )
 
 
 def _views(result, config, zoom_to, overlays):

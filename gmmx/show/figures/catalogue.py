@@ -59,14 +59,19 @@ def components(views):
     return panels_figure(view, [PANELS["components"], Panel("sizes", draw_sizes, on_sky=False)])
 
 
+# Options that figures of several models do not have.
+_OVER_MAPS = ("contours", "components", "region", "block", "significant")
+_OF_BRIGHTNESS = ("vmin", "vmax", "stretch", "cmap")
+_TRUE_COLOUR = ("colour_stretch", "colour_q", "colour_minimum")
+
 PAGES = {
     page.name: page
     for page in (
         Page("overview", overview),
         Page("observations", residuals_figure),
         Page("history", _history),
-        Page("compare", compare_figure, n_models=2),
-        Page("colour", true_colour_figure, n_models=3),
+        Page("compare", compare_figure, 2, (*_OVER_MAPS, "smooth", "units", *_TRUE_COLOUR)),
+        Page("colour", true_colour_figure, 3, (*_OVER_MAPS, "units", *_OF_BRIGHTNESS)),
         Page("components", components),
     )
 }

@@ -70,8 +70,11 @@ class Page:
         Makes the figure from one View for each model.
     n_models : int
         Number of models that it shows.
+    ignores : tuple of str
+        Options that do not change it.
     """
 
     name: str
     draw: Callable[[Sequence[View]], PaperFigure]
     n_models: int = 1
+    ignores: tuple[str, ...] = ()

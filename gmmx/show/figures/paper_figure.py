@@ -49,12 +49,19 @@ class PaperFigure(Figure):
             self._description = self._description()
         return self._description
 
+    def savefig(self, *args: Any, **options: Any) -> None:
+        """Write the figure in the style that it was made with, with its fonts embedded.
+
+        Threads write one after the other, because matplotlib reads formulas in one place.
+        """
+        with styled(self.style_sheet):
+            super().savefig(*args, **options)
+
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """The picture for a notebook, and the size at which it is shown [pixel]."""
         width, height = self.get_size_inches()
         shown = min(_DPI, _WIDEST / width)
         buffer = io.BytesIO()
-        with styled(self.style_sheet):
-            self.savefig(buffer, format="png", dpi=_SHARPER * shown)
+        self.savefig(buffer, format="png", dpi=_SHARPER * shown)
         size = {"width": round(width * shown), "height": round(height * shown)}
         return buffer.getvalue(), size

@@ -3,8 +3,8 @@
 from astropy.table import QTable
 from mpl_toolkits.axes_grid1.axes_divider import make_axes_locatable
 
-from ...answers.profile_panel import profile_to_draw
 from ...config.figures import WIDTHS
+from .alt_several import describe_profile
 from .panel import Drawn
 from .paper_figure import PaperFigure
 from .rings import draw_profile
@@ -15,18 +15,10 @@ _SIZE = (WIDTHS["single"], 4.1)
 
 
 def profile_panel(axes, view):
-    """Draw the profile about the brightest emission, and data over model below it.
-
-    Of a zoomed map it is the brightest emission there, and the profile ends at its edge.
-    """
+    """Draw the profile about the brightest emission, and data over model below it."""
     lower = make_axes_locatable(axes).append_axes("bottom", "33%", pad=0.04)
     lower.set_label("ratio")
-    if view.is_zoomed:
-        reach = max(view.scene.width, view.scene.height) / 2
-        table = profile_to_draw(view.result, view.scene.centre(), reach)
-    else:
-        table = profile_to_draw(view.result)
-    draw_profile(axes, lower, table)
+    draw_profile(axes, lower, view.profile)
     centre = "peak" if len(view.result.extended) else "centroid"
     return Drawn((f"profile about the {centre}",))
 
@@ -61,4 +53,5 @@ def profile_figure(table: QTable) -> PaperFigure:
         lower.set_label("ratio")
         draw_profile(upper, lower, table)
         figure.align_ylabels()
+    figure.describe_by(lambda: describe_profile(table))
     return figure

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...answers.canvas import output_grid
 from ...answers.centres import sky_position
+from ...answers.profile_panel import profile_to_draw
 from ...answers.scene import Scene
 from ...answers.signal_error import SignalError, error_of_signal
 from ...answers.units import scale_of
@@ -25,6 +26,7 @@ from .sky import Sky
 from .words import angle
 
 if TYPE_CHECKING:
+    from astropy.table import QTable
     from astropy.visualization import ImageNormalize
 
 # Margin about the shapes of a region file that is zoomed to, in their larger side.
@@ -112,6 +114,17 @@ class View:
     def error(self) -> SignalError:
         """The error of the signal."""
         return error_of_signal(self.result, self.sky.x, self.sky.y, self.config.smooth)
+
+    @cached_property
+    def profile(self) -> QTable:
+        """The radial profile about the brightest emission.
+
+        Of a zoomed map it is the brightest emission there, and the profile ends at its edge.
+        """
+        if not self.is_zoomed:
+            return profile_to_draw(self.result)
+        reach = max(self.scene.width, self.scene.height) / 2
+        return profile_to_draw(self.result, self.scene.centre(), reach)
 
     @cached_property
     def scale(self) -> float:

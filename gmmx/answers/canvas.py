@@ -164,7 +164,8 @@ def display_grid(result: FitResult, x: tuple[float, float], y: tuple[float, floa
         return PixelGrid.covering(x, y, span / _CELLS_WITHOUT_MAP)
     own = output_grid(result)
     if not own.is_aligned:
-        return PixelGrid.covering(x, y, max(own.step, span / _CELLS))
+        step = np.clip(own.step, span / _CELLS, span / _CELLS_WITHOUT_MAP)
+        return PixelGrid.covering(x, y, float(step))
     own = _divided(own, int(np.ceil(_CELLS_WITHOUT_MAP * own.step / span)))
     times = int(np.ceil(span / own.step / _CELLS))
     (ix0, ix1), (iy0, iy1) = (np.sort(index) for index in own.to_pixels(np.array(x), np.array(y)))

@@ -90,6 +90,19 @@ def test_deconvolved_is_written_only_where_there_was_a_psf(kind, words):
     assert any("deconvolved" in text for text in texts) == (kind == "masked")
 
 
+def test_a_model_without_components_has_no_signal():
+    assert "signal, none found" in texts_of(plot(make_faint_result(), "signal"))
+
+
+def test_the_floor_of_a_stretch_is_in_the_numbers_of_the_colour_bar():
+    figure = plot(make_faint_result(), "data", vmax=0.01)
+    axes = panels(figure)["data bar"]
+    assert axes.get_xlabel().startswith("$10^{-2}$")
+    floor = float(" ".join(axes.get_xlabel().split()).rpartition("linear below ")[2])
+    numbers = [float(text.get_text()) for text in axes.get_xticklabels() if text.get_text()]
+    assert min(one for one in numbers if one > 0) / 4 < floor < max(numbers)
+
+
 @pytest.mark.parametrize(
     ("kind", "lines"),
     [

@@ -13,7 +13,7 @@ from ...answers.beam import beam_at
 from ...answers.scene import SCARCE
 from . import marks as on
 from .blocks import EDGE, draw_blocks, label_of, summary_of
-from .colour import SKY, brightness_norm, colours, is_curved, plain
+from .colour import SKY, brightness_norm, colours, is_curved, plain, power_of
 from .contours import draw_contours
 from .ellipses import draw_ellipses
 from .panel import Drawn, Panel
@@ -50,15 +50,17 @@ def draw_signal(axes: Axes, view: View) -> Drawn:
         on.mark_points(axes, result.point_sources, view.sky)
         scarce = result.scarcely_observed & ~result.points
         on.mark_components(axes, result.mixture, scarce, view.sky, "dashed: scarcely observed")
-    return _in_brightness(view, ("signal", psf_in_signal(result)), shown)
+    what = psf_in_signal(result) if len(result.extended) else "none found"
+    return _in_brightness(view, ("signal", what), shown)
 
 
 def draw_components(axes: Axes, view: View) -> Drawn:
     """Draw the signal with the numbered ellipses of the components."""
     shown = _brightness(axes, view.scene.signal, view)
     _hatch_unseen(axes, view)
-    text = counted(len(view.result.mixture), "component")
-    return _in_brightness(view, (text, "ellipses of 1 sigma"), shown)
+    k = len(view.result.mixture)
+    text = (counted(k, "component"), "ellipses of 1 sigma") if k else ("no component",)
+    return _in_brightness(view, text, shown)
 
 
 def draw_completeness(axes: Axes, view: View) -> Drawn:
@@ -154,7 +156,9 @@ def _floor(view, norm, low):
     """The stretch and where it ends, in words."""
     if not is_curved(norm):
         return () if view.config.stretch == "linear" else (view.config.stretch,)
-    return (f"{view.config.stretch}, linear below {plain(float(f'{low:.1g}'))}",)
+    # The numbers of the colour bar lack the same power of ten.
+    power = power_of(max(abs(norm.vmin), abs(norm.vmax)))
+    return (f"{view.config.stretch}, linear below {plain(float(f'{low / 10.0**power:.1g}'))}",)
 
 
 def _hatch_unseen(axes, view):

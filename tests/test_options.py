@@ -11,11 +11,13 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 import gmmx
+from gmmx.cli.configs import CONFIGS, OTHER_CONFIGS, SHORT
 from gmmx.cli.console import Console
 from gmmx.cli.main import main
-from gmmx.cli.options import CONFIGS, values
+from gmmx.cli.options import values
 from gmmx.cli.streams import expanded
-from gmmx.config import FitConfig, RenderConfig
+from gmmx.cli.toml import read_defaults
+from gmmx.config import FitConfig, RenderConfig, SampleConfig
 from gmmx.errors import DataError, GmmxError, InputError
 from gmmx.io.virtual import parse_file_argument
 
@@ -148,13 +150,30 @@ def test_commands_are_listed_in_the_order_of_the_work():
         "test",
         "assign",
         "simulate",
+        "sample",
+        "condition",
+        "denoise",
     ]
 
 
 def test_the_options_of_fit_stand_under_headings():
     text = CliRunner().invoke(main, ["fit", "--help"]).output
     headings = [line for line in text.splitlines() if line.endswith(":") and line[0] != " "]
-    assert headings == ["Input:", "Instrument:", "Model:", "Fit:", "Output:", "Other:"]
+    samples = ["Catalogue:", "Picture:", "Mixture of a catalogue or a picture:"]
+    photons = ["Input:", "Instrument:", "Model:", "Fit:"]
+    assert headings == [*photons, *samples, "Output:", "Other:"]
+
+
+def test_every_parameter_of_a_fit_to_samples_is_an_option():
+    options = {option.name for option in main.commands["fit"].params}
+    assert {field.name for field in fields(SampleConfig)} - options == {"accelerate"}
+
+
+def test_options_of_photons_and_samples_are_told_apart_in_a_configuration_file(tmp_path):
+    path = tmp_path / "stars.toml"
+    path.write_text('[fit]\ncolumns = ["a", "b"]\ncriterion = "aic"\nk = 3\n')
+    found = read_defaults(path, CONFIGS, SHORT, OTHER_CONFIGS)["fit"]
+    assert found == {"columns": ("a", "b"), "criterion": "aic", "n_components": 3}
 
 
 @pytest.mark.parametrize(

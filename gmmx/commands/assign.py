@@ -77,6 +77,11 @@ def assign(
         check_target(out, overwrite=True, inputs=[model, *inputs])
         mixture = read_samples_model(model, "assign")
         return assign_samples(mixture, events, out, config, overwrite=overwrite)
+    return _assign_photons(model, events, out, config, overwrite, inputs, command)
+
+
+def _assign_photons(model, events, out, config, overwrite, inputs, command):
+    """Assign the photons of event lists."""
     given = parse_file_arguments(events)
     read = [model, *inputs, *(file.path for file in given)]
     check_target(out, overwrite=True, suffixes=TABLE_SUFFIXES, inputs=read)

@@ -58,7 +58,7 @@ def log_density(result, samples, covariances=None) -> np.ndarray:
     Examples
     --------
     >>> import gmmx
-    >>> result = gmmx.fitsamples_of([0.0, 1.0, 2.0, 3.0], n_components=1)
+    >>> result = gmmx.fit_samples([0.0, 1.0, 2.0, 3.0], n_components=1)
     >>> log_density(result, [[1.5]]).round(3)
     array([-1.031])
     """
@@ -168,6 +168,18 @@ def kl_divergence(result, other, rng, n: int = N_DRAWS) -> tuple[float, float]:
     x = Samples(x=p.sample(n, rng))
     difference = _log_mixture(p, x) - _log_mixture(q, x)
     return float(difference.mean()), float(difference.std() / np.sqrt(n))
+
+
+def component_log_terms(mixture, samples) -> np.ndarray:
+    """Logarithm of the weighted density of each component of a normalised mixture, (N, K).
+
+    Parameters
+    ----------
+    mixture : Mixture
+    samples : Samples
+    """
+    likelihood = SampleLikelihood.of(samples, scaling=_scaling(mixture))
+    return likelihood.log_terms(likelihood.parameters(_normalised(mixture), None))
 
 
 def _log_mixture(mixture, samples):

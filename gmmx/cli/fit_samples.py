@@ -8,11 +8,13 @@ from ..config import (
     CRITERIA,
     NOISE_MODELS,
     NOISE_ORDERS,
+    PICTURE_DEFAULTS,
     FitConfig,
     SampleConfig,
     option_names,
 )
 from ..errors import InputError
+from ..io.pictures import is_picture
 from .options import Anything, flag, setting
 
 
@@ -126,9 +128,11 @@ def given_values(context, given):
     }
 
 
-def sample_config(context, given):
+def sample_config(context, given, path):
     """Return the SampleConfig of the options, and refuse those that need photons."""
     values = given_values(context, given)
+    if is_picture(path):
+        values = PICTURE_DEFAULTS | values
     known = option_names(SampleConfig)
     for name in values:
         if name not in known:
@@ -162,7 +166,7 @@ def fit_samples(context, events, out, overwrite, strict, as_json, given):
     out, result = fit_catalogue(
         events[0],
         out,
-        sample_config(context, given),
+        sample_config(context, given, events[0]),
         overwrite=overwrite,
         inputs=console.configs,
         command=console.command,

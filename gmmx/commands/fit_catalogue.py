@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..config import MODEL_SUFFIXES, SampleConfig, SampleOptions, option_names
 from ..errors import InputError, about
-from ..io.pictures import is_picture
+from ..io.pictures import is_picture, read_size
 from ..io.write import check_target
 from ..model.samples import Samples
 from ..model.samples_result import SamplesResult
@@ -65,7 +65,10 @@ def fit_catalogue(
     say(f"samples: {samples!r}")
     with about(path):
         result = _fitted(samples, config, callback)
-    result = replace(result, options={"events": [str(path)], **config.record(), **result.options})
+    options = {"events": [str(path)], **config.record(), **result.options}
+    if is_picture(path):
+        options["picture_size"] = read_size(path)
+    result = replace(result, options=options)
     result.write(out, overwrite=overwrite, command=command)
     return out, result
 

@@ -7,7 +7,7 @@ same words. Other modules take the options as one object, or their defaults from
 from dataclasses import dataclass
 
 from ._checks import Options, option_names
-from .catalogue import CatalogueOptions, PictureOptions
+from .catalogue import PICTURE_DEFAULTS, CatalogueOptions, PictureOptions
 from .errors import DRAW_METHODS, N_DRAWS, ErrorsConfig, FitDraws
 from .figures import (
     COORDINATES,
@@ -65,6 +65,7 @@ __all__ = [
     "NOISE_ORDERS",
     "N_DRAWS",
     "PANELS",
+    "PICTURE_DEFAULTS",
     "REGION_FRAMES",
     "SAMPLE_STARTS",
     "SOURCE_POSITIONS",

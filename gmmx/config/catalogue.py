@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from ..errors import InputError
 from ._checks import Options, make_tuples, require, require_bool, require_text
 
+# Pictures take many components, for which one start from clusters is as good as any search.
+PICTURE_DEFAULTS = {"n_components": 500, "init": "kmeans", "starts": 1, "exchanges": 0}
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class CatalogueOptions(Options):

@@ -77,6 +77,23 @@ def read_picture(path: str | PathLike) -> np.ndarray:
         raise
 
 
+def read_size(path: str | PathLike) -> tuple[int, int]:
+    """Width and height of a picture [pixel].
+
+    Examples
+    --------
+    >>> write_picture("row.png", np.zeros((2, 3)))
+    >>> read_size("row.png")
+    (3, 2)
+    """
+    from PIL import Image
+
+    path = check_input(path)
+    Image.MAX_IMAGE_PIXELS = None
+    with reading(path, "a picture"), Image.open(path) as picture:
+        return picture.size
+
+
 def brightness(rgb: np.ndarray) -> np.ndarray:
     """Brightness of a picture between 0 and 1, (ny, nx): 0.299 R + 0.587 G + 0.114 B.
 

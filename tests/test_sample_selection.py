@@ -79,11 +79,11 @@ def test_a_graded_completeness_is_not_counted_twice():
 
 
 @pytest.mark.parametrize("noise_model", ["constant", "local"])
-@pytest.mark.parametrize("noise_order", ["before"])
-def test_noise_that_comes_before_the_selection_is_taken_out(noise_order, noise_model):
+@pytest.mark.parametrize("noise_order", ["before", "after"])
+def test_noise_is_taken_out_before_or_after_the_selection(noise_order, noise_model):
     rng = np.random.default_rng(2)
-    noisy = rng.normal(size=(6000, 2)) + 0.6 * rng.normal(size=(6000, 2))
-    x = noisy[half(noisy)]
+    true, noise = rng.normal(size=(6000, 2)), 0.6 * rng.normal(size=(6000, 2))
+    x = (true + noise)[half(true + noise if noise_order == "before" else true)]
     result = gmmx.fit_samples(
         x,
         np.full(x.shape, 0.36),
@@ -194,3 +194,11 @@ def test_what_is_no_background_is_refused(background, message):
     x = np.random.default_rng(9).normal(size=(50, 2))
     with pytest.raises(InputError, match=message):
         gmmx.fit_samples(x, n_components=1, background=background)
+
+
+def test_a_selection_before_the_noise_needs_noise_everywhere():
+    x = np.random.default_rng(10).normal(size=(50, 2))
+    with pytest.raises(InputError, match="`noise_order` = after needs noise in every column"):
+        gmmx.fit_samples(
+            x, np.tile([1.0, 0.0], (50, 1)), completeness="x0 < 9", noise_order="after"
+        )

@@ -109,7 +109,7 @@ def fit_samples(
     selection = None
     if completeness is not None:
         omega = SampleCompleteness.of(completeness, samples.names)
-        omega.check(samples)
+        omega.check(samples, of_noisy_values=options.noise_order == "before")
         selection = Selection(
             completeness=omega, noise_order=options.noise_order, noise_model=options.noise_model
         )

@@ -19,6 +19,7 @@ import numpy as np
 from .._kernels.samples import Gaussians, point_moments
 from .likelihood import GaussianSums
 from .sample_groups import packed, square
+from .selected import SelectedValues
 
 # Points for each component: a power of 2, of which more are taken for more dimensions.
 _LOG_POINTS = (12, 15)
@@ -48,6 +49,12 @@ class Selection:
     completeness: object
     noise_order: str = "before"
     noise_model: str = "constant"
+
+    def values_of(self, likelihood, parameters):
+        """Noise-free values of the samples, if the selection acts on them; else None."""
+        if self.noise_order == "before" or not likelihood.mean_noise.any():
+            return None
+        return SelectedValues.of(likelihood, parameters, self.completeness)
 
     def points_for(self, likelihood, parameters):
         """The missing samples of a phase that begins at given parameters."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._kernels.samples import Gaussians, Rows
+from .._kernels.samples import Gaussians, Rows, sample_log_terms
 from .likelihood import GaussianSums
 
 _LOG_2_PI = float(np.log(2 * np.pi))
@@ -103,6 +103,28 @@ class SampleGroup:
         arrays = rows.x[:, here], rows.noise[:, here], weights[index], backgrounds[:, here]
         rows = Rows(*(np.array(array, order="C") for array in arrays))
         return replace(self, index=index, rows=rows)
+
+    def rows_at(self, here):
+        """The group of some of its rows (integers)."""
+        rows = Rows(*(np.array(array[..., here], order="C") for array in self.rows))
+        return replace(self, index=self.index[here], rows=rows)
+
+    def noise_matrices(self):
+        """Noise covariances of all rows, (n, d, d)."""
+        d, n = len(self.columns), len(self.index)
+        if self.common is not None:
+            return np.broadcast_to(self.common, (n, d, d))
+        noise = self.rows.noise.T
+        return noise[:, :, None] * np.eye(d) if noise.shape[1] == d else square(noise, d)
+
+    def log_terms(self, parameters, rows=None):
+        """Logarithm of each term of lambda at all rows, or at some of them, (n, K + n_b)."""
+        rows = self.rows if rows is None else rows
+        terms = sample_log_terms(rows, self.gaussians(parameters.mixture))
+        (amplitudes,) = parameters.amplitudes
+        with np.errstate(divide="ignore"):
+            backgrounds = np.log(amplitudes[:, None] * rows.backgrounds)
+        return np.concatenate([terms, backgrounds]).T
 
     def chunks(self):
         """The rows in pieces of at most _CHUNK samples."""

@@ -21,12 +21,15 @@ class SamplePhase:
         Part of each component in a covariance that all components share.
     missing : MissingSamples or None
         Points that stand for the samples that were not recorded.
+    selected : SelectedValues or None
+        Noise-free values, where the selection came before the noise.
     """
 
     priors: Priors
     prior_scales: np.ndarray
     shares: np.ndarray
     missing: Any = None
+    selected: Any = None
 
     def is_valid(self, parameters):
         """Whether the points still cover the components."""

@@ -32,7 +32,6 @@ import numpy as np
 from .._kernels.samples import (
     sample_entropy,
     sample_log_densities,
-    sample_log_terms,
     sample_moments,
 )
 from ..model.scaling import Scaling
@@ -59,6 +58,7 @@ class SampleLikelihood:
         The completeness, and how missing samples are integrated.
     background_integrals : (n_b,) array
         Expected samples per unit of each background amplitude.
+    backgrounds : tuple of SampleBackground
 
     Examples
     --------
@@ -81,6 +81,7 @@ class SampleLikelihood:
     mean_noise: np.ndarray
     selection: Any = None
     background_integrals: np.ndarray
+    backgrounds: tuple = ()
 
     @classmethod
     def of(cls, samples, *, scaling=None, backgrounds=(), selection=None):
@@ -104,6 +105,7 @@ class SampleLikelihood:
             mean_noise=mean_noise(groups, len(scaling.scale)),
             selection=selection,
             background_integrals=np.array(integrals, float),
+            backgrounds=tuple(backgrounds),
         )
 
     def __repr__(self):
@@ -199,6 +201,7 @@ class SampleLikelihood:
             prior_scales=np.full(len(fluxes), max(self.noise_variance, priors.min_sigma**2)),
             shares=fluxes / fluxes.sum(),
             missing=missing,
+            selected=None if missing is None else self.selection.values_of(self, parameters),
         )
 
     def moments(self, parameters, phase):
@@ -208,8 +211,7 @@ class SampleLikelihood:
         observed = GaussianSums(np.zeros(k), np.zeros((k, d)), np.zeros((k, d, d)))
         log_likelihood = -float(amplitudes @ self.background_integrals)
         responsibilities = np.zeros(len(amplitudes))
-        for group in self.groups:
-            sums, parts, log_sum = sample_moments(group.rows, amplitudes, group.gaussians(mixture))
+        for group, (sums, parts, log_sum) in self._moments(amplitudes, mixture, phase.selected):
             log_likelihood += log_sum
             responsibilities += parts
             for total, some in zip(observed, group.deconvolved(sums, mixture), strict=True):
@@ -230,6 +232,13 @@ class SampleLikelihood:
             responsibilities=(responsibilities,),
         )
 
+    def _moments(self, amplitudes, mixture, selected):
+        """Each group, and what `sample_moments` returns for it."""
+        for group in self.groups if selected is None else selected.groups:
+            yield group, sample_moments(group.rows, amplitudes, group.gaussians(mixture))
+        if selected is not None and selected.points is not None:
+            yield selected.points, selected.moments_of_points(amplitudes, mixture)
+
     def log_densities(self, parameters, _phase):
         """Logarithm of lambda at each sample, a list of one (N,) array in the samples' order."""
         (amplitudes,) = parameters.amplitudes
@@ -244,7 +253,7 @@ class SampleLikelihood:
         n_terms = len(parameters.mixture) + len(self.background_integrals)
         logs = np.empty((sum(len(g.index) for g in self.groups), n_terms))
         for group in self.groups:
-            logs[group.index] = _log_terms(group, group.rows, parameters)
+            logs[group.index] = group.log_terms(parameters)
         return logs
 
     def local_noise(self, parameters):
@@ -253,7 +262,7 @@ class SampleLikelihood:
         sums, counts = np.zeros((k, d, d)), np.full((k, 1, 1), _NOTHING)
         for group in self.groups:
             for rows in group.chunks():
-                logs = _log_terms(group, rows, parameters)
+                logs = group.log_terms(parameters, rows)
                 parts = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])[:, :k]
                 parts = (rows.weights[:, None] * parts).T
                 for total, part in zip(sums, parts, strict=True):
@@ -268,12 +277,3 @@ class SampleLikelihood:
             float(sample_entropy(g.rows, amplitudes, g.gaussians(parameters.mixture)))
             for g in self.groups
         )
-
-
-def _log_terms(group, rows, parameters):
-    """Logarithm of each term of lambda at some samples of a group, (n, K + n_b)."""
-    terms = sample_log_terms(rows, group.gaussians(parameters.mixture))
-    (amplitudes,) = parameters.amplitudes
-    with np.errstate(divide="ignore"):
-        backgrounds = np.log(amplitudes[:, None] * rows.backgrounds)
-    return np.concatenate([terms, backgrounds]).T

@@ -123,8 +123,15 @@ class SampleCompleteness:
             )
         return np.clip(values, 0.0, 1.0)
 
-    def check(self, samples) -> None:
+    def check(self, samples, *, of_noisy_values=True) -> None:
         """Refuse samples where nothing can be recorded, or whose completeness is unknown.
+
+        Parameters
+        ----------
+        samples : Samples
+        of_noisy_values : bool
+            Whether the completeness acts on values with noise. If it acts on values without,
+            noise may have carried a sample to where nothing is recorded.
 
         Raises
         ------
@@ -138,6 +145,14 @@ class SampleCompleteness:
                 parameter="completeness",
             )
         values = self(samples.x)
+        if not of_noisy_values and samples.noise_kind != "none":
+            noise = samples.noise(slice(0, None, max(1, len(samples) // 1000)))
+            if np.linalg.eigvalsh(noise)[:, 0].min() <= 0:
+                raise InputError(
+                    "`noise_order` = after needs noise in every column of every sample",
+                    parameter="noise_order",
+                )
+            return
         if not values.any():
             raise InputError(
                 f"`completeness` ({self.text}) is zero at all samples", parameter="completeness"

@@ -17,7 +17,8 @@ from gmmx.config.figures import FIGURES
 from gmmx.io.files import file_digest
 from gmmx.plane.grid import PixelGrid
 from gmmx.show.figures import plot, profile_figure
-from gmmx.show.figures.alt import peaks
+from gmmx.show.figures.alt import describe, peaks
+from gmmx.show.figures.view import View
 
 BANDS = ((0.5, 1.2), (1.2, 2.0), (2.0, 7.0))
 ONE = [name for name in FIGURES if name not in ("compare", "colour")]
@@ -47,8 +48,9 @@ def text_of_png(path):
 
 
 @pytest.mark.filterwarnings("ignore:the models are of different energies")
-@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
-@pytest.mark.parametrize("what", ["signal", "compare", "colour"])
+@pytest.mark.parametrize(
+    ("what", "suffix"), [("signal", "png"), ("compare", "pdf"), ("colour", "svg")]
+)
 def test_two_runs_write_the_same_bytes(tmp_path, models, what, suffix):
     files = [tmp_path / f"{name}.{suffix}" for name in ("first", "second")]
     for out in files:
@@ -106,14 +108,14 @@ def test_a_description_that_exists_is_not_replaced(tmp_path, models):
 
 @pytest.mark.parametrize("what", ONE)
 def test_descriptions_are_two_sentences_without_markup(what):
-    text = plot(make_true_result(), what).description
+    text = describe(View.of(make_true_result(), PlotConfig(what=what)))
     assert len(re.findall(r"[.](?= [A-Z]|$)", text)) == 2
     assert not set("$\\{}\n") & set(text)
     assert "made by hand" in text
 
 
 def test_a_description_names_the_brightest_place_and_the_scale():
-    text = plot(make_true_result(), "signal").description
+    text = describe(View.of(make_true_result(), PlotConfig(what="signal")))
     # The narrow component is at (30, -60) arcsec of RA 150, Dec 2.
     assert re.search(r"is at RA 09:59:58.0, Dec \+01:(58:59|59:00)", text)
     assert "0.5-2 keV" in text
@@ -122,7 +124,7 @@ def test_a_description_names_the_brightest_place_and_the_scale():
 
 
 def test_a_description_of_a_row_names_all_panels():
-    text = plot(make_true_result(), "data,residual,profile").description
+    text = describe(View.of(make_true_result(), PlotConfig(what="data,residual,profile")))
     assert text.startswith(
         "Three panels show the smoothed photons, the residuals and the radial profile of "
     )
@@ -131,7 +133,8 @@ def test_a_description_of_a_row_names_all_panels():
 
 def test_a_model_without_components_is_described():
     result = make_result(make_true_result().observations)
-    assert "no extended emission" in plot(result, "signal").description
+    text = describe(View.of(result, PlotConfig(what="signal")))
+    assert "no extended emission" in text
 
 
 def test_the_largest_difference_is_described():
@@ -172,4 +175,4 @@ def test_a_notebook_shows_a_picture_that_fits_its_width():
     assert isinstance(figure, Figure)
     assert picture.startswith(b"\x89PNG")
     assert 500 < size["width"] <= 960
-    assert plot(make_true_result(), "overview", width=20)._repr_png_()[1]["width"] == 960
+    assert plot(make_true_result(), "signal", width=20)._repr_png_()[1]["width"] == 960

@@ -236,13 +236,20 @@ def make_without_frame():
     return replace(model, observations=(replace(model.observations[0], frame=None),))
 
 
-def test_different_energies_and_unpaired_draws_of_the_same_photons_are_told():
+def test_different_energies_are_told():
     with pytest.warns(DataWarning, match="different energies .0.5-2 keV and 2-7 keV"):
         difference(
             make_model(HERE, draws=3), make_model(THERE, draws=3, band=(2, 7), seed=1), COARSE
         )
-    with pytest.warns(DataWarning, match="the same photons.*`method` = bootstrap"):
-        difference(*make_pair("laplace"), COARSE)
+
+
+def test_draws_of_the_same_photons_are_paired_if_they_are_not():
+    one, other = make_pair("laplace")
+    found = difference(one, other, COARSE)
+    assert found.pairing == PAIRED
+    # The models are the same, so that their difference is known to be zero.
+    assert_allclose(found.error, 0.0, atol=1e-12 * found.errors.max())
+    assert found.errors.max() > 0
 
 
 def test_the_profile_is_about_the_brightest_place_of_the_part_that_is_shown():

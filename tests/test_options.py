@@ -147,6 +147,7 @@ def test_commands_are_listed_in_the_order_of_the_work():
         "profile",
         "export",
         "score",
+        "compare",
         "test",
         "assign",
         "simulate",

@@ -1,10 +1,10 @@
 """The difference of two models of one sky, in units of its standard deviation.
 
-The standard deviation is half of the 68 % interval over the draws. Draws are paired where both
-models were fitted to the same photons by the same bootstrap, draw by draw: what the photons do to
-both models cancels then. Otherwise the errors of both models are added in quadrature. For models
-of the same photons, whose errors are correlated, that makes the difference look less significant
-than it is.
+The standard deviation is half of the 68 % interval over the draws. Where both models were fitted to
+the same photons the draws are paired, draw by draw: those of one bootstrap, or else those of
+`with_paired_draws`. What the photons do to both models cancels then. Otherwise the errors of both
+models are added in quadrature. For models that share some of their photons, whose errors are
+correlated, that makes the difference look less significant than it is.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ..model.interval import Interval, ends
 from .one_sky import OneSky
 from .pairing import INDEPENDENT, PAIRED, SAME_PHOTONS, SHARED_PHOTONS, check_pair, pairing_of
 from .rings import Rings
+from .same_photons import with_paired_draws
 
 if TYPE_CHECKING:
     from ..model.result import FitResult
@@ -130,7 +131,7 @@ def difference(first: FitResult, second: FitResult, grid: PixelGrid | None = Non
     Warns
     -----
     DataWarning
-        If the bands differ, or if the photons are the same and the draws are not paired.
+        If the bands differ.
 
     Examples
     --------
@@ -144,9 +145,10 @@ def difference(first: FitResult, second: FitResult, grid: PixelGrid | None = Non
     >>> bool(found.largest() > 5)
     True
     """
-    sky = OneSky.of([first, second], grid)
-    pairing = pairing_of(first, second)
-    check_pair(first, second, pairing)
+    check_pair(first, second)
+    if pairing_of(first, second) == SAME_PHOTONS:
+        first, second = with_paired_draws([first, second])
+    sky, pairing = OneSky.of([first, second], grid), pairing_of(first, second)
     errors, error = _errors(sky, is_paired=pairing == PAIRED)
     rings = _rings_of(sky)
     (best, drawn), (other, other_drawn) = (model.profile(rings) for model in sky.models)

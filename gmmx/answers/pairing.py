@@ -5,16 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..errors import DataWarning
 from .one_sky import energies_of
+from .same_photons import have_same_photons
 
 if TYPE_CHECKING:
     from ..model.result import FitResult
 
-# Photons are the same if they lie within this distance [arcsec].
-_SAME_PLACE = 0.01
 # How the standard deviation is made, in words.
 PAIRED = "paired draws"
 SAME_PHOTONS = "in quadrature, though the photons are the same"
@@ -32,32 +29,24 @@ def pairing_of(first: FitResult, second: FitResult) -> str:
         `SHARED_PHOTONS` if their errors are correlated but the draws are not paired;
         else `INDEPENDENT`.
     """
-    if _have_same_photons(first, second):
+    if have_same_photons(first, second):
         return PAIRED if _are_paired(first.draws, second.draws) else SAME_PHOTONS
     return SHARED_PHOTONS if _share_photons(first, second) else INDEPENDENT
 
 
-def check_pair(first: FitResult, second: FitResult, pairing: str) -> None:
-    """Warn of what makes a difference look larger or smaller than it is.
+def check_pair(first: FitResult, second: FitResult) -> None:
+    """Warn of what makes a difference look larger than it is.
 
     Warns
     -----
     DataWarning
-        If the energies differ, or if the photons are the same and the draws are not paired.
+        If the energies differ.
     """
     names = [energies_of(one) for one in (first, second)]
     if names[0] != names[1]:
         warnings.warn(
             f"the models are of different energies ({' and '.join(names)}), so that the spectrum "
             "of the source is a part of their difference",
-            DataWarning,
-            stacklevel=3,
-        )
-    if pairing == SAME_PHOTONS:
-        warnings.warn(
-            "both models were fitted to the same photons, and their draws are not paired, so that "
-            "the standard deviation of the difference is too large: make the draws of both by "
-            "gmmx errors with `method` = bootstrap and one `seed`",
             DataWarning,
             stacklevel=3,
         )
@@ -68,23 +57,6 @@ def _are_paired(one, other):
     if one is None or other is None or {one.method, other.method} != {"bootstrap"}:
         return False
     return (one.seed, len(one)) == (other.seed, len(other))
-
-
-def _have_same_photons(first, second):
-    if len(first.observations) != len(second.observations):
-        return False
-    for one, other in zip(first.observations, second.observations, strict=True):
-        if len(one.photons) != len(other.photons):
-            return False
-        if not np.array_equal(one.photons.weights, other.photons.weights):
-            return False
-        x, y = other.photons.x, other.photons.y
-        if one.frame is not None and other.frame is not None and one.frame != other.frame:
-            x, y = other.frame.to_frame(one.frame, x, y)
-        far = np.hypot(x - one.photons.x, y - one.photons.y)
-        if not np.all(far < _SAME_PLACE):
-            return False
-    return True
 
 
 def _share_photons(first, second):

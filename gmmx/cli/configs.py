@@ -2,6 +2,7 @@
 
 from ..config import (
     AssignConfig,
+    CompareConfig,
     ConditionConfig,
     ErrorsConfig,
     ExportConfig,
@@ -24,6 +25,7 @@ CONFIGS = {
     "export": ExportConfig,
     "flux": FluxConfig,
     "profile": ProfileConfig,
+    "compare": CompareConfig,
     "test": GoodnessConfig,
     "assign": AssignConfig,
     "simulate": SimulateConfig,

@@ -13,6 +13,7 @@ from ..config import REGION_FRAMES, ExportConfig
 from ..errors import GmmxError
 from . import options
 from .assign import assign
+from .compare import compare
 from .console import Main
 from .errors import errors
 from .fit import fit
@@ -170,6 +171,7 @@ def score(console, model, events, no_checksum, as_json):
         )
 
 
+main.add_command(compare)
 main.add_command(test)
 main.add_command(assign)
 main.add_command(simulate)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ._checks import Options, option_names
 from .catalogue import PICTURE_DEFAULTS, CatalogueOptions, PictureOptions
+from .compare import CompareConfig
 from .errors import DRAW_METHODS, N_DRAWS, ErrorsConfig, FitDraws
 from .figures import (
     COORDINATES,
@@ -75,6 +76,7 @@ __all__ = [
     "WIDTHS",
     "AssignConfig",
     "CatalogueOptions",
+    "CompareConfig",
     "ConditionConfig",
     "ErrorsConfig",
     "ExportConfig",

@@ -78,7 +78,7 @@ def drawn_parameters(information, n, rng, *, with_wings=True):
     k, d = information.parameters.mixture.means.shape
     rows = amount_rows(information.parameters)
     factors = np.maximum(1 + z[:, rows], 0.0)
-    means, covariances = _moved(information, z)
+    means, covariances = moved_shapes(information, z)
     c = len(wings.mixture)
     amplitudes = np.concatenate([np.zeros(0), *information.parameters.amplitudes])
     return Drawn(
@@ -202,7 +202,7 @@ def _with_wings(information, wings, moves):
     return followed + moves, follow
 
 
-def _moved(information, z):
+def moved_shapes(information, z):
     """Means (n, K, D) and covariances (n, K, D, D) at changes z of the coordinates."""
     parameters, mixture = information.parameters, information.parameters.mixture
     (k, d), n = mixture.means.shape, len(z)

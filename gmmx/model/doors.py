@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..config import ExportConfig, PlotConfig, RenderConfig
+from ..config import CompareConfig, ExportConfig, PlotConfig, RenderConfig
 from ..errors import InputError
 from .number_doors import NumberDoors
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from regions import Regions
 
+    from ..answers.compare import Comparison
     from ..answers.images import RenderedImages
     from ..plane.grid import PixelGrid
     from .result import FitResult
@@ -138,6 +139,37 @@ class ResultDoors(NumberDoors):
         regions = figure_regions(config, self._result)
         models = [self._result, *others]
         return plot(models, config, ax=ax, zoom_to=regions.zoom_to, overlays=regions.overlays)
+
+    def compare(
+        self,
+        *others: "FitResult",
+        names: "Sequence[str] | None" = None,
+        folds: int = CompareConfig.folds,
+        seed: int = CompareConfig.seed,
+        threads: int = CompareConfig.threads,
+    ) -> "Comparison":
+        """Compare the fit with others of the same photons, as ``gmmx compare`` does.
+
+        Parameters
+        ----------
+        *others : FitResult
+        names : sequence of str, optional
+            What the models are called, this one first; by default A, B and so on.
+        folds : int
+            Number of parts into which the photons are divided for the cross-validation.
+        seed : int
+            Of the random division.
+        threads : int
+            Number of threads; 0 uses every core. The result does not depend on it.
+
+        Returns
+        -------
+        Comparison
+            With a `table`, the `verdict` in words, and the `difference` of two models as images.
+        """
+        from ..answers.compare import compare
+
+        return compare([self._result, *others], names, folds=folds, seed=seed, threads=threads)
 
     def render(
         self,

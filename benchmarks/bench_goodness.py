@@ -2,16 +2,18 @@
 
     bench_goodness.py [--skies N] [--simulations N] [--table FILE] [PART ...]
 
-Parts are "uniform" (p-values on skies that are drawn from fitted models), "cavity" (skies with a
-cavity that the model lacks), "components" (significance of a component that is not in the sky) and
-"speed". A table in JSON lines, one for each sky, lets an interrupted run go on.
+Parts are "uniform" (p-values on skies that are drawn from fitted models), "chosen" (the same where
+each fit chooses its number of components), "no-refit" (the same without refits of the simulations),
+"cavity" (skies with a cavity that the model lacks), "components" (significance of a component that
+is not in the sky) and "speed". A table in JSON lines, one for each sky, lets an interrupted run go
+on.
 """
 
 import argparse
 import json
 import time
 import warnings
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +35,12 @@ KS = (1, 2, 3, 4, 5)
 fitted_model = lru_cache(fitted_model)
 
 
-def uniform(seed, simulations):
+def uniform(seed, simulations, *, chosen=False, refit=True):
     """P-values of one sky that is drawn from a fitted model, after a fit of its own."""
     k = KS[seed % len(KS)]
     sky = sky_of(fitted_model(k), np.random.default_rng([817, seed]))
-    result = gmmx.fit(sky, n_components=k, threads=1)
-    found = goodness_of_fit(result, simulations, seed=seed, threads=1)
+    result = gmmx.fit(sky, n_components="auto" if chosen else k, threads=1)
+    found = goodness_of_fit(result, simulations, refit=refit, seed=seed, threads=1)
     return {
         "names": [f"{name} {scale:.0f}" for name, scale in found.names],
         "p": found.p_values.tolist(),
@@ -159,6 +161,8 @@ def print_speed(rows, simulations):
 # What measures and what prints a part, and its numbers of skies and of simulations.
 PARTS = {
     "uniform": (uniform, print_uniform, 200, 59),
+    "chosen": (partial(uniform, chosen=True), print_uniform, 60, 39),
+    "no-refit": (partial(uniform, refit=False), print_uniform, 60, 39),
     "cavity": (cavity, print_cavity, 20, 199),
     "components": (components, print_components, 200, 19),
     "speed": (speed, print_speed, 1, 200),
@@ -168,8 +172,8 @@ PARTS = {
 def main():
     parser = argparse.ArgumentParser(description=Path(__file__).name)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--skies", type=int, help="by default 200, 20, 200 and 1")
-    parser.add_argument("--simulations", type=int, help="by default 59, 199, 19 and 200")
+    parser.add_argument("--skies", type=int, help="by default 1 to 200, by part")
+    parser.add_argument("--simulations", type=int, help="by default 19 to 200, by part")
     parser.add_argument("--table", type=Path)
     arguments = parser.parse_intermixed_args()
     parts = arguments.parts or list(PARTS)

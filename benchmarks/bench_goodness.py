@@ -160,10 +160,10 @@ def print_speed(rows, simulations):
 
 # What measures and what prints a part, and its numbers of skies and of simulations.
 PARTS = {
-    "uniform": (uniform, print_uniform, 200, 59),
+    "uniform": (uniform, print_uniform, 200, 19),
     "chosen": (partial(uniform, chosen=True), print_uniform, 60, 39),
     "no-refit": (partial(uniform, refit=False), print_uniform, 60, 39),
-    "cavity": (cavity, print_cavity, 20, 199),
+    "cavity": (cavity, print_cavity, 40, 59),
     "components": (components, print_components, 200, 19),
     "speed": (speed, print_speed, 1, 200),
 }

@@ -101,7 +101,8 @@ def test_a_twin_takes_the_place_of_the_component_that_is_removed():
 )
 def test_a_component_strays_by_place_width_or_flux(after, is_other):
     before = mixture_of((0.0, 0.0, 4.0, 100))
-    assert strayed(before, mixture_of(after), np.zeros(1)).tolist() == [is_other]
+    found = strayed(before, mixture_of(after), np.zeros(1), np.full(1, 3.0), np.full(1, 3.0))
+    assert found.tolist() == [is_other]
 
 
 def test_fixed_components_are_as_they_were_after_a_refit_without_another(pair):
@@ -155,6 +156,14 @@ def test_a_p_value_is_the_part_of_the_simulations_with_as_large_a_gain():
     assert found.p_values[:2].tolist() == [0.2, 0.6]
     assert np.isnan(found.p_values[2])
     assert found.p_values[3] == pytest.approx(0.00135, rel=1e-2)
+
+
+def test_a_component_that_alone_explains_the_photons_is_indispensable():
+    x, y = np.random.default_rng(0).normal(0, 5, (2, 100))
+    alone = gmmx.fit(gmmx.Observation(photons=Photons(x, y)), n_components=1)
+    found = component_significance(alone, 1)
+    assert found.gains.tolist() == [np.inf]
+    assert found.p_values.tolist() == [0.5]
 
 
 def test_the_table_of_components_gets_two_columns(pair):

@@ -44,8 +44,8 @@ class ComponentSignificance:
     Attributes
     ----------
     gains : (K,) array
-        Log-likelihood that a refit without the component loses [nat]; NaN for a component whose
-        flux is fixed.
+        Log-likelihood that a refit without the component loses [nat]. NaN for a component whose
+        flux is fixed; infinite if nothing else explains a photon.
     points : (K,) array of bool
         Point sources, whose places were given.
     simulated : (N,) array
@@ -68,7 +68,7 @@ class ComponentSignificance:
     @property
     def known(self) -> np.ndarray:
         """Components whose significance is known, (K,) booleans."""
-        return np.isfinite(self.gains)
+        return ~np.isnan(self.gains)
 
     @property
     def sqrt_ts(self) -> np.ndarray:
@@ -178,7 +178,8 @@ def _gains(result, free, tell):
     for done, k in enumerate(np.flatnonzero(free)):
         tell(done)
         state = without(problem, parameters, k)
-        gains[k] = max(highest - log_likelihood_of(problem, state), 0.0)
+        rest = log_likelihood_of(problem, state)
+        gains[k] = max(highest - rest, 0.0) if np.isfinite(rest) else np.inf
         rank = (bool(result.points[k]), gains[k])
         if least is None or rank < least[0]:
             least = rank, state

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _DESCRIPTIONS = {
     "statistic": "what photons and model were compared with; place: a disc where they differ",
-    "scale": "side of the blocks or radius of the disc",
+    "scale": "side of the blocks, smallest radius of an octave of discs, or radius of the disc",
     "value": "Cash statistic, largest significance on the scale, or significance at the place",
     "simulated": "mean of the statistic over the simulations",
     "scatter": "standard deviation of the statistic over the simulations",

@@ -20,8 +20,8 @@ from .residuals import poisson_residual
 if TYPE_CHECKING:
     from ..plane.frame import SkyFrame
 
-# Radii of the discs [arcsec]: from twice the finest cell, each sqrt(2) times the one before.
-_LARGEST = 64.0
+# Radii of the discs [arcsec]: from twice the finest cell, so many to a factor of two.
+_LARGEST, _IN_OCTAVE = 64.0, 4
 # A disc larger than this part of the field is no local residual.
 _WIDEST = 1 / 5
 # Cells of the level on which a disc is moved, at least, within its radius.
@@ -85,7 +85,7 @@ class Discs:
     >>> counts = expected.copy()
     >>> counts[32, 32] += 12
     >>> discs.largest(counts, expected).round(1)
-    array([2.9, 2.2, 1.7, 1.2, 0.8, 0.6])
+    array([2.9, 1.7, 0.8])
     """
 
     grid: PixelGrid
@@ -99,8 +99,13 @@ class Discs:
         """Radii of the discs, rising [arcsec]."""
         first = 2 * self.grid.step
         last = max(min(_LARGEST, _WIDEST * self.grid.step * max(self.grid.shape)), first)
-        n = 1 + int(np.floor(2 * np.log2(last / first) + 1e-9))
-        return first * 2 ** (np.arange(n) / 2)
+        n = 1 + int(np.floor(_IN_OCTAVE * np.log2(last / first) + 1e-9))
+        return first * 2 ** (np.arange(n) / _IN_OCTAVE)
+
+    @property
+    def octaves(self) -> np.ndarray:
+        """The octave of each disc: those of one scale have radii within a factor of two, (n,)."""
+        return np.arange(len(self.radii)) // _IN_OCTAVE
 
     @cached_property
     def levels(self) -> np.ndarray:
@@ -166,8 +171,9 @@ class Discs:
         ]
 
     def largest(self, counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
-        """Largest significance of either sign for each radius, (n,)."""
-        return np.array([np.abs(s).max() for s in self.sigmas(counts, expected)])
+        """Largest significance of either sign in each octave of radii, (n,)."""
+        found = np.array([np.abs(s).max() for s in self.sigmas(counts, expected)])
+        return np.maximum.reduceat(found, np.flatnonzero(np.diff(self.octaves, prepend=-1)))
 
 
 def significance_images(

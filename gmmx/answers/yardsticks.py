@@ -101,8 +101,13 @@ class Yardsticks:
             *(("blocks", side) for side in self.blocks),
             ("radial profile", np.nan),
             ("azimuthal profile", np.nan),
-            *(("largest residual", radius) for radius in self.discs.radii),
+            *(("largest residual", radius) for radius in self.discs.radii[self._first]),
         ]
+
+    @property
+    def _first(self):
+        """Index of the smallest disc of each octave."""
+        return np.flatnonzero(np.diff(self.discs.octaves, prepend=-1))
 
     def statistics(self, counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
         """The value of each statistic; the larger, the worse the expectation.

@@ -11,13 +11,17 @@ from .phases import Watch, evaluation_at, run_phase, without_empty
 from .problem import parameters_of
 from .redraw import refitted
 
+# Phases of the first refits without a component. Components that still leave their places after
+# all refits are kept there with all others.
+_SHORT_REFITS = (1,) * 8
 # Candidates that are tried, and evaluations of each of the two phases of a trial.
 _TRIED, _TRIAL = 6, 12
 # Phases of the refit of the best one, and of a refit without a component.
 PHASES = 6
-# A component stays the same within this many standard deviations, and this factor of its flux and
-# width; refits in which components that did not are kept in place, at most.
-_SAME, _ROUNDS = 3.0, 4
+# A component stays the same within such a shift in standard deviations, and such a factor of its
+# flux and width: one that overlaps the removed component, and any other. Two of them overlap within
+# so many standard deviations of both together.
+_SHIFTS, _FACTORS, _NEAR = (2.0, 1.0), (3.0, 1.5), 2.5
 
 
 def log_likelihood_of(problem, state):
@@ -28,8 +32,9 @@ def log_likelihood_of(problem, state):
 def without(problem, parameters: Parameters, k: int):
     """Refit without one component, in whose place its neighbours may move.
 
-    A component that would leave its own place for that of the removed one is kept where it is,
-    because else a faint one would stand in for any bright one, and be missing where it was.
+    A component that would leave its own place for that of the removed one, or of a neighbour that
+    has gone there, is kept where it is, because else the faintest component would stand in for any
+    other one, and be missing where it was.
 
     Returns
     -------
@@ -38,38 +43,56 @@ def without(problem, parameters: Parameters, k: int):
     """
     kept = parameters.select(np.flatnonzero(np.arange(len(parameters.mixture)) != k))
     cores = problem.begin_phase(kept).prior_scales
-    held = kept.fixed
-    for _ in range(_ROUNDS):
-        state = refitted(problem, kept.mixture, kept.amplitudes, held, phases=PHASES)
-        away = strayed(kept.mixture, state.mixture, cores) & ~kept.any_fixed
-        held = Fixed.none(len(away)) if held is None else held
-        if not np.any(away & ~held.means):
+    near = _is_near(kept.mixture, parameters.mixture, k, cores)
+    limits = [np.where(near, *both) for both in (_SHIFTS, _FACTORS)]
+    held, start = kept.fixed, kept.mixture
+    # Most of those that leave do so at once, so that short refits tell them.
+    for phases in (*_SHORT_REFITS, PHASES, PHASES):
+        state = refitted(problem, start, kept.amplitudes, held, phases=phases)
+        away = strayed(kept.mixture, state.mixture, cores, *limits) & ~kept.any_fixed
+        own = Fixed.none(len(away)) if held is None else held
+        if np.any(away & ~own.means):
+            held = replace(own, means=own.means | away, covariances=own.covariances | away)
+            start = kept.mixture
+        elif phases == PHASES:
             break
-        held = replace(held, means=held.means | away, covariances=held.covariances | away)
+        else:
+            start = state.mixture
+    else:
+        everything = np.ones(len(kept.mixture), bool)
+        held = replace(own, means=everything, covariances=everything)
+        state = refitted(problem, kept.mixture, kept.amplitudes, held, phases=PHASES)
     return replace(state, fixed=kept.fixed)
 
 
-def strayed(before, after, cores):
+def strayed(before, after, cores, shifts, factors):
     """Components that are not the same any more, (K,) booleans.
 
-    Their centre has moved by three standard deviations, or their flux or width has changed by a
-    factor of three.
+    Their centre has moved by more than a shift in standard deviations, their width has changed by
+    more than a factor, or their flux has grown by more than that.
 
     Parameters
     ----------
     before, after : Mixture
     cores : (K,) array
         Variance of the core of the PSF at each [arcsec**2].
+    shifts, factors : (K,) arrays
     """
-    wide = before.covariances + cores[:, None, None] * np.eye(2)
-    wider = after.covariances + cores[:, None, None] * np.eye(2)
+    wide, wider = (m.covariances + cores[:, None, None] * np.eye(2) for m in (before, after))
     shift = after.means - before.means
     distance = np.einsum("ki,kij,kj->k", shift, np.linalg.inv(wide), shift)
     width = np.log(np.linalg.det(wider) / np.linalg.det(wide)) / 4
-    flux = np.log(np.maximum(after.fluxes, 1e-300) / np.maximum(before.fluxes, 1e-300))
-    limit = np.log(_SAME)
     # A flux may vanish: that the others need it no more is no sign of another place.
-    return (distance > _SAME**2) | (np.abs(width) > limit) | (flux > limit)
+    flux = np.log(np.maximum(after.fluxes, 1e-300) / np.maximum(before.fluxes, 1e-300))
+    most = np.log(factors)
+    return (distance > shifts**2) | (np.abs(width) > most) | (flux > most)
+
+
+def _is_near(kept, mixture, k, cores):
+    """Components that overlap the k-th one of a mixture, (K - 1,) booleans."""
+    covariances = kept.covariances + mixture.covariances[k] + cores[:, None, None] * np.eye(2)
+    shift = kept.means - mixture.means[k]
+    return np.einsum("ki,kij,kj->k", shift, np.linalg.inv(covariances), shift) < _NEAR**2
 
 
 def with_one_more(problem, state):

@@ -26,7 +26,7 @@ _TITLES = {
     "blocks": "Cash statistic, blocks of {:g} arcsec",
     "radial profile": "Cash statistic, radial profile",
     "azimuthal profile": "Cash statistic, azimuthal profile",
-    "largest residual": "largest residual within {:.2g} arcsec",
+    "largest residual": "largest residual, radii from {:.2g} arcsec",
 }
 
 

@@ -121,6 +121,13 @@ def test_a_profile_says_whether_its_lines_are_before_or_after_the_psf(kind, line
     assert [text.get_text() for text in legend.get_texts()][1:] == lines
 
 
+def test_a_profile_of_draws_with_wings_says_that_it_is_their_mean():
+    result = make_masked_result()
+    result = replace(result, draws=replace(result.draws, method="scan"))
+    legend = panels(plot(result, "profile"))["profile"].get_legend()
+    assert legend.get_texts()[-1].get_text() == "mean and 68 % of draws"
+
+
 def test_the_panel_and_the_figure_of_a_profile_draw_the_same():
     table = profile_to_draw(make_masked_result())
     panel, figure = plot(make_masked_result(), "profile"), profile_figure(table)

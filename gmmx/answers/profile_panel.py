@@ -13,7 +13,7 @@ from ..config import ProfileConfig
 from ..model.posterior import Draws
 from .captions import psf_in_words
 from .centres import centre_of, edges_of
-from .profile_table import brightness_table
+from .profile_table import brightness_table, estimate_of
 from .ring_profile import ring_profile
 from .rings import Rings
 
@@ -52,8 +52,8 @@ def profile_to_draw(
     >>> x, y = np.random.default_rng(0).normal(0.0, 5.0, (2, 500))
     >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
     >>> table = profile_to_draw(result)
-    >>> len(table), table.meta
-    (10, {'errors': 'none: the model has no draws', 'psf': 'none'})
+    >>> len(table), table.meta["errors"]
+    (10, 'none: the model has no draws')
     """
     place = centre_of_profile(result) if centre is None else np.asarray(centre, np.float64)
     rings = Rings(centre=place, edges=np.array([0.0, 1.0]))
@@ -64,7 +64,7 @@ def profile_to_draw(
     draws = _itself(result) if result.draws is None else result.draws
     table = brightness_table(result, ring_profile(result, rings.with_edges(edges), draws))
     drawn = "none: the model has no draws" if result.draws is None else f"{len(draws)} draws"
-    table.meta = {"errors": drawn, "psf": psf_in_words(result)}
+    table.meta = {"errors": drawn, "psf": psf_in_words(result), "estimate": estimate_of(draws)}
     return table
 
 

@@ -22,6 +22,7 @@ from .rings import Rings
 
 if TYPE_CHECKING:
     from ..model.interval import Interval
+    from ..model.posterior import Draws
     from ..model.result import FitResult
     from .ring_profile import RingProfile
 
@@ -76,6 +77,7 @@ def profile_of(result: FitResult, config: ProfileConfig) -> QTable:
     if config.isophotes:
         _put_isophotes(_Putter(table), result, isophotes(skies, rings, table["RMID"].value))
     table.meta = _facts(result, config, rings, half, reach)
+    table.meta["estimate"] = estimate_of(draws)
     return table
 
 
@@ -212,3 +214,8 @@ def _facts(result: FitResult, config: ProfileConfig, rings: Rings, half: Interva
     note = flux_note(result)
     facts |= {"errors": errors_in_words(result), "psf": psf_in_words(result)}
     return facts | ({"flux_note": note} if note else {})
+
+
+def estimate_of(draws: Draws) -> str:
+    """What the models of a profile are: "mean", over the draws of a scan, or "best", the fit."""
+    return "mean" if draws.method == "scan" else "best"

@@ -52,7 +52,7 @@ def draw_profile(upper, lower, table):
             # The parts of a divided panel get their places only when they are drawn.
             axes.apply_aspect(axes.get_axes_locator()(axes, None))
     shown = _Compared.of(values, edges, table.meta.get("psf", "all"))
-    _draw_brightness(upper, shown)
+    _draw_brightness(upper, shown, table.meta.get("estimate", "best"))
     _draw_ratio(lower, shown)
     for axes in (upper, lower):
         axes.tick_params(which="both", direction="in", top=True, right=True, labelsize=SMALL)
@@ -156,7 +156,7 @@ def _line(values, name, label, style):
     return label, values[name], band if has_errors else None, style
 
 
-def _draw_brightness(axes, shown):
+def _draw_brightness(axes, shown, estimate):
     axes.set_yscale("log")
     for name, values, band, style in shown.lines:
         if band is not None:
@@ -169,7 +169,9 @@ def _draw_brightness(axes, shown):
     given = shown.middle[positive], shown.data[positive], bars[:, positive]
     axes.errorbar(*given, label=shown.label, zorder=3, **_POINTS)
     if any(band is not None for _, _, band, _ in shown.lines):
-        axes.fill_between([], [], color="0.75", lw=0, label="bands: 68 %")
+        # Draws of a scan have wings that the fit lacks: their mean is drawn in its place.
+        label = "mean and 68 % of draws" if estimate == "mean" else "bands: 68 %"
+        axes.fill_between([], [], color="0.75", lw=0, label=label)
     limits = shown.data + shown.high
     _draw_limits(axes, shown.middle, limits, ~positive & np.isfinite(limits) & (limits > 0))
     _limit_brightness(axes, shown, shown.data[positive & (shown.data > shown.low)])

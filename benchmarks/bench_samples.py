@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -99,12 +100,6 @@ def mean_log(x, noise, mixture):
     return float(logs.mean() - np.log(mixture.fluxes.sum()))
 
 
-def memory(word):
-    """Memory of this process now (VmRSS), or its largest since it was last reset (VmHWM) [MB]."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1000 for line in lines if line.startswith(word))
-
-
 def speed(python):
     """Seconds per iteration of extreme deconvolution, and memory."""
     warm = drawn(np.random.default_rng(0), 500, 5, 2)
@@ -112,10 +107,11 @@ def speed(python):
     n, d, k = 100_000, 5, 20
     x, noise, mixture = drawn(np.random.default_rng(1), n, d, k)
     size = (x.nbytes + noise.nbytes) / 1e6
-    Path("/proc/self/clear_refs").write_text("5")
-    before = memory("VmRSS")
+    tracemalloc.start()
+    steps(Samples(x=x, covariances=noise), mixture, 1)
+    more = tracemalloc.get_traced_memory()[1] / 1e6 + size
+    tracemalloc.stop()
     _, seconds, cpu = steps(Samples(x=x, covariances=noise), mixture, 10)
-    more = memory("VmHWM") - before + size
     print(f"extreme deconvolution, N = {n:,}, D = {d}, K = {k}, full noise covariances")
     print(
         f"  gmmx         {seconds / 10:8.3f} s per iteration ({cpu / 10:.3f}); memory of the input"

@@ -9,6 +9,7 @@ from catalogues import drawn_samples, make_mixture
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gmmx
+from gmmx.answers.sample_errors import errors_of
 from gmmx.errors import DataError, InputError, OutputError
 from gmmx.model.mixture import Mixture
 from gmmx.model.sample_completeness import SampleCompleteness
@@ -170,3 +171,24 @@ def test_a_command_for_the_sky_refuses_samples(result, tmp_path):
 def test_samples_may_be_masked_arrays(result):
     x = np.ma.masked_invalid(result.samples.x)
     assert Samples(x=x).missing.sum() == result.samples.missing.sum()
+
+
+def test_errors_of_one_gaussian_are_the_known_ones(tmp_path):
+    x = np.random.default_rng(9).normal(0, 2, (900, 1))
+    with_draws = gmmx.fit_samples(x, n_components=1).errors(150, seed=1)
+    errors = errors_of(with_draws)
+    assert errors.means[0, 0] == pytest.approx(2 / 30, rel=0.25)
+    assert errors.covariances[0, 0, 0] == pytest.approx(4 * np.sqrt(2) / 30, rel=0.3)
+    with_draws.write(tmp_path / "m.h5")
+    assert_array_equal(gmmx.read(tmp_path / "m.h5").draws.means, with_draws.draws.means)
+
+
+def test_draws_keep_the_components_in_the_order_of_the_fit(result):
+    draws = result.errors(3).draws
+    assert draws.means.shape == (3, *result.mixture.means.shape)
+    assert_allclose(draws.means.mean(0), result.mixture.means, atol=1.5)
+
+
+def test_errors_need_draws(result):
+    with pytest.raises(InputError, match="this fit has no draws"):
+        errors_of(result)

@@ -160,6 +160,14 @@ class SampleLikelihood:
         amplitudes = np.zeros(n_b) if amplitudes is None else np.asarray(amplitudes, float)
         return Parameters(mixture=mixture, amplitudes=(amplitudes,))
 
+    def reweighted(self, weights):
+        """The likelihood of the same samples with other weights (N,)."""
+        groups = (
+            replace(g, rows=g.rows._replace(weights=np.array(weights[g.index])))
+            for g in self.groups
+        )
+        return replace(self, groups=tuple(groups))
+
     def part(self, index, weights, *, with_backgrounds=False):
         """The likelihood of some samples with other weights, without a completeness.
 

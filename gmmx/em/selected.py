@@ -62,16 +62,12 @@ class SelectedValues:
         x, noise = group.rows.x.T, group.noise_matrices()
         n, d = x.shape
         normal = _normal_points(d)
-        y, log_factors = np.empty((n, len(normal), d)), np.empty((n, len(normal)))
         roots = np.linalg.cholesky(covariances) * np.sqrt(_WIDER)
-        np.einsum("nij,qj->nqi", roots, normal, out=y)
-        y += values[:, None]
+        y = values[:, None] + np.einsum("nij,qj->nqi", roots, normal)
         offsets = np.linalg.solve(np.linalg.cholesky(noise)[:, None], (x[:, None] - y)[..., None])
         log_factors = -0.5 * (offsets[..., 0] ** 2).sum(2) - _log_det(noise)[:, None] / 2
-        log_factors += (
-            0.5 * (normal**2).sum(1) + np.log(np.diagonal(roots, 0, 1, 2)).sum(1)[:, None]
-        )
-        log_factors -= np.log(len(normal))
+        volumes = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(1)
+        log_factors += 0.5 * (normal**2).sum(1) + volumes[:, None] - np.log(len(normal))
         omega = completeness(likelihood.scaling.back(y.reshape(-1, d))).reshape(n, -1)
         varies = omega.max(1) > omega.min(1)
         if not varies.any():
@@ -124,8 +120,7 @@ def _posteriors(group, parameters):
     logs = group.log_terms(parameters)
     parts = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
     n, d = x.shape
-    means, seconds, rest = np.zeros((n, d)), np.zeros((n, d, d)), 1.0 - parts.sum(1)
-    k = len(mixture)
+    means, seconds, k = np.zeros((n, d)), np.zeros((n, d, d)), len(mixture)
     for mean, sigma, part in zip(mixture.means, mixture.covariances, parts[:, :k].T, strict=True):
         gains = np.swapaxes(np.linalg.solve(sigma + noise, sigma[None]), 1, 2)
         b = mean + np.einsum("nij,nj->ni", gains, x - mean)

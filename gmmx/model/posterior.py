@@ -26,9 +26,9 @@ class Draws:
     ----------
     fluxes : (N, K) array
         [photon at the reference exposure]; not negative.
-    means : (N, K, 2) array
-        [arcsec].
-    covariances : (N, K, 2, 2) array
+    means : (N, K, D) array
+        [arcsec]; D is 2 on the sky.
+    covariances : (N, K, D, D) array
         [arcsec**2]; symmetric and positive definite, also where a flux is zero.
     amplitudes : (N, B) array
         Of all backgrounds, in the order of `FitResult.backgrounds` [photon / arcsec**2].
@@ -70,15 +70,15 @@ class Draws:
         read_only(
             self,
             fluxes=("N", "K"),
-            means=("N", "K", 2),
-            covariances=("N", "K", 2, 2),
+            means=("N", "K", "D"),
+            covariances=("N", "K", "D", "D"),
             amplitudes=("N", "B"),
         )
         if not len(self.fluxes):
             raise InputError("there must be at least one draw")
         if np.any(self.fluxes < 0) or np.any(self.amplitudes < 0):
             raise InputError("the fluxes and amplitudes of draws must not be negative")
-        if not is_positive_definite(self.covariances.reshape(-1, 2, 2)):
+        if not is_positive_definite(self.covariances.reshape(-1, *self.covariances.shape[2:])):
             raise InputError("the covariances of draws must be symmetric and positive definite")
         if self.method not in METHODS:
             raise InputError(f"draws are made by {', '.join(METHODS)}, not by {self.method!r}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ..config import N_DRAWS
 from .mixture import Mixture
 
 if TYPE_CHECKING:
@@ -118,6 +119,15 @@ class SampleDoors:
         from ..answers.samples import kl_divergence
 
         return kl_divergence(self._result, other, rng, n)
+
+    def errors(self, draws: int = N_DRAWS, *, seed: int = 0) -> "SamplesResult":
+        """The result with draws of its parameters, from refits with other weights of the samples.
+
+        See `gmmx.answers.sample_errors.with_draws`.
+        """
+        from ..answers.sample_errors import with_draws
+
+        return with_draws(self._result, draws, seed=seed)
 
     def write(
         self, path: str | PathLike, *, overwrite: bool = False, command: str | None = None

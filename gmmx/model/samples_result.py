@@ -10,6 +10,7 @@ from .._arrays import read_only
 from .._words import counted
 from ..errors import InputError
 from .mixture import Mixture
+from .posterior import Draws
 from .sample_doors import SampleDoors
 from .samples import Samples
 
@@ -63,6 +64,8 @@ class SamplesResult(SampleDoors):
         Duration of the fit [s].
     warnings : tuple of str
         Messages of the warnings that the fit gave.
+    draws : Draws or None
+        Parameter sets that are consistent with the samples; None if none were made.
 
     See Also
     --------
@@ -103,6 +106,7 @@ class SamplesResult(SampleDoors):
     seed: int = 0
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    draws: Draws | None = None
 
     def __post_init__(self):
         read_only(self, observed_fraction=("K",))

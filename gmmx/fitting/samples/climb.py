@@ -55,7 +55,7 @@ class Climbed:
         return self.evaluation.objective
 
 
-def climb(problem, parameters, *, budget, tolerance=0.0, callback=None):
+def climb(problem, parameters, *, budget, tolerance=0.0, callback=None, keep_empty=False):
     """Raise the objective, for at most `budget` evaluations.
 
     Phase follows phase until less than `tolerance` [nat] is to be gained. Components that lose
@@ -69,6 +69,8 @@ def climb(problem, parameters, *, budget, tolerance=0.0, callback=None):
     tolerance : float
     callback : callable, optional
         Called with each row of the history.
+    keep_empty : bool
+        Keep components without samples in any case.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def climb(problem, parameters, *, budget, tolerance=0.0, callback=None):
         if converged or spent >= budget:
             return Climbed(last, phase, spent, converged, tuple(rows))
         parameters = last.parameters if used >= most else last.successor
-        if problem.options.accelerate:
+        if problem.options.accelerate and not keep_empty:
             parameters = without_empty(parameters, last.observed_fraction)
 
 

@@ -12,6 +12,8 @@ The layout of schema "gmmx-samples", version 1:
     /completeness  attributes: text, kind ("expression", "grid", "function"); for a grid the
                    datasets values, axis0, axis1, ...
     /history       log_likelihood, objective, step, k
+    /draws         flux (n, K), mean (n, K, D), covariance (n, K, D, D), amplitude (n, B);
+                   attributes: method, seed; only if draws were made
     /path          stage, k, log_likelihood, bic, aic, icl, held_out, accepted
 
 A function of Python cannot be written: read back, it refuses to be called.
@@ -27,11 +29,13 @@ from ... import __version__
 from ..._words import readable
 from ...errors import InputError
 from ...model.mixture import Mixture
+from ...model.posterior import Draws
 from ...model.sample_background import SampleBackground
 from ...model.sample_completeness import SampleCompleteness
 from ...model.samples import Samples
 from ...model.samples_result import SamplesResult
 from ..write import replacing_hdf5
+from .names import DRAW_ARRAYS
 from .nodes import as_json, get_columns, in_order, optional, plain, put, put_columns
 from .values import finite, flag, from_json, number, text, whole
 
@@ -124,6 +128,11 @@ def _put_parts(file, result):
         _put_completeness(file.create_group("completeness"), result.completeness)
     put_columns(file.create_group("history"), result.history)
     put_columns(file.create_group("path"), result.path)
+    if result.draws is not None:
+        group = file.create_group("draws")
+        group.attrs.update(method=result.draws.method, seed=result.draws.seed)
+        for name, (field, _) in DRAW_ARRAYS.items():
+            put(group, name, getattr(result.draws, field), "")
 
 
 def _put_completeness(group, completeness):
@@ -175,6 +184,15 @@ def read_samples(file: h5py.File) -> SamplesResult:
         seed=whole(file, "seed"),
         seconds=finite(file, "seconds"),
         warnings=tuple(map(str, from_json(file, "warnings", list))),
+        draws=_draws(file["draws"]) if "draws" in file else None,
+    )
+
+
+def _draws(group):
+    return Draws(
+        **{field: group[name][()] for name, (field, _) in DRAW_ARRAYS.items()},
+        method=text(group, "method"),
+        seed=whole(group, "seed"),
     )
 
 

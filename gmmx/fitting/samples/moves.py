@@ -24,6 +24,9 @@ _MOST_ELEMENTS = 4_000_000
 _MOST_MEMBERS = 5_000
 # Samples whose responsibility is lower are left out of a component's own fit.
 _LEAST_PART = 0.01
+# Components whose splits are estimated, those with most samples, and exchanges in one trial.
+_MOST_SPLIT = 60
+_MOST_EXCHANGED = 10
 # Evaluations of a trial, and the rise of the objective that it must bring [nat].
 _TRIAL_EVALUATIONS = 25
 _LEAST_RISE = 1.0
@@ -67,11 +70,11 @@ def propose(problem, parameters):
     merging = _merging_losses(mixture, likelihood.mean_noise)
     partners = merging.argmin(1) if k > 1 else np.full(k, -1)
     merging = merging.min(1, initial=np.inf)
-    children, gains = [], np.full(k, -np.inf)
-    for j in range(k):
+    children: list = [None] * k
+    gains = np.full(k, -np.inf)
+    for j in np.argsort(-mixture.fluxes, kind="stable")[:_MOST_SPLIT]:
         own = mixture.select([j])
-        pair, gains[j] = _split(problem, own, index, weights * parts[:, j], parts[:, j])
-        children.append(pair)
+        children[j], gains[j] = _split(problem, own, index, weights * parts[:, j], parts[:, j])
     partners = np.where(merging < removal, partners, -1)
     return Proposal(children, gains, np.minimum(merging, removal), partners)
 
@@ -187,32 +190,44 @@ def exchange(problem, climbed, rounds, note):
     Climbed
     """
     tried, proposal = set(), None
+    n = max(1, min(_MOST_EXCHANGED, len(climbed.parameters.mixture) // 5))
     for _ in range(rounds):
         if proposal is None:
             proposal, tried = propose(problem, climbed.parameters), set()
-        pair = _best_pair(proposal, tried)
-        if pair is None:
+        pairs = _best_pairs(proposal, tried, n)
+        if not pairs:
             break
-        tried.add(pair)
-        trial = with_splits(problem, climbed.parameters, proposal, [pair[0]], [pair[1]])
+        splits, removed = zip(*pairs, strict=True)
+        trial = with_splits(problem, climbed.parameters, proposal, splits, removed)
         found = climb(problem, trial, budget=_TRIAL_EVALUATIONS, tolerance=BRIEF_TOLERANCE)
         accepted = found.objective > climbed.objective + _LEAST_RISE
         note(found, accepted)
         if accepted:
             climbed, proposal = found, None
+        elif len(pairs) > 1:
+            # As many as before that were too many would only be tried again.
+            n = len(pairs) // 2
+        else:
+            tried.add(pairs[0])
     return climbed
 
 
-def _best_pair(proposal, tried):
-    """The untried split and removal that promise most together, or None."""
-    k = len(proposal.losses)
+def _best_pairs(proposal, tried, n):
+    """At most n untried pairs of a split and a removal that promise most; no component twice."""
+    k, pairs = len(proposal.losses), []
     promise = proposal.gains[:, None] - proposal.losses[None, :]
     promise[np.diag_indices(k)] = -np.inf
     merged = np.flatnonzero(proposal.partners >= 0)
     promise[proposal.partners[merged], merged] = -np.inf
     for split, removed in tried:
         promise[split, removed] = -np.inf
-    split, removed = np.unravel_index(np.argmax(promise), promise.shape)
-    if k < 2 or not promise[split, removed] > _WORTH:
-        return None
-    return int(split), int(removed)
+    while k > 1 and len(pairs) < n:
+        split, removed = (int(i) for i in np.unravel_index(np.argmax(promise), promise.shape))
+        if not promise[split, removed] > _WORTH:
+            break
+        pairs.append((split, removed))
+        used = [split, removed, int(proposal.partners[removed])]
+        used = [j for j in used if j >= 0]
+        promise[used] = promise[:, used] = -np.inf
+        promise[:, np.isin(proposal.partners, used)] = -np.inf
+    return pairs

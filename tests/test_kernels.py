@@ -20,6 +20,7 @@ from gmmx._kernels._math import exp_fast, log_fast
 from gmmx._kernels.densities import densities_of_skies
 from gmmx._kernels.discs import disc_fractions
 from gmmx._kernels.exposure import LevelMaps
+from gmmx._kernels.quantiles import interval_ends
 from gmmx._kernels.threads import Pace, threads_at_most
 from gmmx._kernels.tiles import TiledPhotons, Views, reaching_views
 from gmmx.em.photons import PRUNING
@@ -470,3 +471,13 @@ def test_densities_of_several_skies_are_those_of_the_twin():
     found = np.empty((5, 7))
     densities_of_skies(*skies, number, x, y, found)
     assert_allclose(found, reference.densities_of_skies(*skies, number, x, y), rtol=1e-10)
+
+
+@pytest.mark.parametrize("n", [8, 30, 31, 200])
+@pytest.mark.parametrize("digits", [0, 12], ids=["many equal", "all different"])
+def test_ends_of_intervals_are_those_of_numpy(n, digits):
+    values = np.random.default_rng(n).normal(size=(n, 150)).round(digits)
+    lower, upper = np.empty(150), np.empty(150)
+    interval_ends(values, 0.16, lower, upper)
+    expected = np.quantile(values, (0.16, 0.84), axis=0)
+    assert_allclose([lower, upper], expected, rtol=1e-12, atol=1e-12)

@@ -100,6 +100,7 @@ bench: $(VENV)/.bench $(PEERS)/.ready  ## run the benchmarks, an hour in all
 	$(BIN)/python benchmarks/bench_simulate.py | tee benchmarks/simulate.txt
 	$(BIN)/python benchmarks/bench_assign.py | tee benchmarks/assign.txt
 	$(BIN)/python benchmarks/bench_goodness.py | tee benchmarks/goodness.txt
+	$(BIN)/python benchmarks/bench_figures.py | tee benchmarks/figures.txt
 	$(BIN)/python benchmarks/bench_scaling.py
 
 clean:  ## remove what the targets made, but keep .venv

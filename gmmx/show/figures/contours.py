@@ -84,6 +84,8 @@ def levels_of(view: View) -> Sequence[float]:
         return levels
     values = view.scene.signal * view.scale
     top = float(values.max(initial=0.0))
+    if top <= 0:
+        return []
     low = max(min(view.limits[0], top / 10), float(values.min()), 1e-300)
     return [float(f"{one:.2g}") for one in np.geomspace(low, top, levels + 2)[1:-1]]
 

@@ -105,17 +105,7 @@ def signal_captions(
         else f"Resolution: smoothed with a Gaussian of sigma {at:g} arcsec."
     )
     which = "the mean over the draws" if estimate == "mean" else "the best fit"
-    sky = f"The deconvolved sky in {unit}: no PSF, gap, mask or background, {without}"
-    if psf == "none":
-        sky = (
-            f"The sky in {unit}, blurred by the telescope because no PSF was given: no gap, mask "
-            f"or background, {without}"
-        )
-    elif psf != "all":
-        sky = (
-            f"The sky in {unit}, deconvolved in {psf} observations, the others had no PSF: no "
-            f"gap, mask or background, {without}"
-        )
+    sky = f"{_sky_in_words(unit, psf)}, {without}"
     if draws is None:
         return {"signal": (f"{sky}.", resolution)}
     made = f"Errors: {draws_in_words(draws)}."
@@ -142,6 +132,16 @@ def signal_captions(
         "lower": (f"Lower {end}, in {unit}, {without}.", made, *caution),
         "upper": (f"Upper {end}, in {unit}, {without}.", made, *caution),
     }
+
+
+def _sky_in_words(unit, psf):
+    """What the signal is, and what is not in it."""
+    if psf == "all":
+        return f"The deconvolved sky in {unit}: no PSF, gap, mask or background"
+    blurred = "blurred by the telescope because no PSF was given"
+    if psf != "none":
+        blurred = f"deconvolved in {psf} observations, the others had no PSF"
+    return f"The sky in {unit}, {blurred}: no gap, mask or background"
 
 
 def psf_in_words(result: FitResult) -> str:

@@ -89,7 +89,8 @@ docs: $(VENV)/.test  ## write docs/commands.md from the help texts
 	$(BIN)/python docs/make_commands.py
 
 # Each of these scripts writes its table to benchmarks/NAME.txt.
-TABLES := speed accuracy psf backgrounds sources footprint pair zwcl limits acceleration peers
+TABLES := speed accuracy psf backgrounds sources footprint pair zwcl limits intervals acceleration \
+	peers
 
 bench: $(VENV)/.bench $(PEERS)/.ready  ## run the benchmarks, an hour in all
 	for name in $(TABLES); do \

@@ -25,6 +25,7 @@ def summary(result: FitResult, *, verbose: bool = False) -> str:
 
     Examples
     --------
+    >>> import numpy as np
     >>> import gmmx
     >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
     >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)

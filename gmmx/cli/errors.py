@@ -48,11 +48,13 @@ def errors(console, model, out, overwrite, **given):
     else in it stays, unless --out is given.
 
     The draws contain the degeneracy between broad emission and the background, the error of a
-    background that was measured elsewhere, and fluxes that may be zero. They do not contain
-    sources that nobody observed, under masks or outside of the field. On emission that fills the
-    field the photons hardly tell its wings from a flat background. The wings of the draws are those
-    of beta-models there, and the mean over the draws is a better estimate of the flux than the fit.
-    A measured background, with fit --background-prior, narrows the errors.
+    background that was measured elsewhere, and fluxes that may be zero. They do not contain sources
+    that nobody observed, under masks or outside of the field, nor structure that the mixture
+    smooths: on clusters with cavities and fronts, intervals of 68 % hold the truth in about half of
+    the cases. On emission that fills the field the photons hardly tell its wings from a flat
+    background. The wings of the draws are those of beta-models there, and the mean over the draws
+    is a better estimate of the flux than the fit. A measured background, with fit --background-
+    prior, narrows the errors.
     """
     from ..commands.errors import errors as draw_errors
 

@@ -76,7 +76,7 @@ def describe(view: View) -> str:
     >>> x, y = np.random.default_rng(0).normal(0, 5, (2, 400))
     >>> result = gmmx.fit(gmmx.Observation(photons=gmmx.Photons(x, y)), n_components=1)
     >>> print(describe(View.of(result, PlotConfig(what="signal", stretch="sqrt"))))
-    A map shows the signal without a PSF of ... in a field of 36 by 34 arcsec. The brightest ...
+    A map shows the signal without a PSF of ... in a field of 36.2 by 33.9 arcsec. The brightest ...
     """
     names = [one for name in view.config.names for one in _OF_PAGES.get(name, (name,))]
     result = view.result

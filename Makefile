@@ -9,7 +9,8 @@ PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 # pyGMMis needs a NumPy older than 1.24, and therefore a Python older than 3.12.
 PEERS := .venv-peers
 PEER_PYTHONS := $(or $(PEER_PYTHON),python3.11 python3.10 python3.9 python3)
-PEER_PACKAGES := numpy==1.23.5 scipy==1.10.1 parmap==1.6.0 pygmmis==1.1.4
+PEER_PACKAGES := numpy==1.23.5 scipy==1.10.1 parmap==1.6.0 pygmmis==1.1.4 scikit-learn==1.2.2 \
+	astroML==1.0.2.post1
 PIP := -m pip install --quiet --disable-pip-version-check
 SAMPLE := data_samples
 OBSERVATION := $(SAMPLE)/events.fits.gz --mask $(SAMPLE)/sources.reg \
@@ -102,6 +103,7 @@ bench: $(VENV)/.bench $(PEERS)/.ready  ## run the benchmarks, an hour in all
 	$(BIN)/python benchmarks/bench_assign.py | tee benchmarks/assign.txt
 	$(BIN)/python benchmarks/bench_goodness.py | tee benchmarks/goodness.txt
 	$(BIN)/python benchmarks/bench_figures.py | tee benchmarks/figures.txt
+	$(BIN)/python benchmarks/bench_samples.py | tee benchmarks/samples.txt
 	$(BIN)/python benchmarks/bench_scaling.py
 
 clean:  ## remove what the targets made, but keep .venv

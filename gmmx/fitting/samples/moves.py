@@ -209,6 +209,10 @@ def exchange(problem, climbed, rounds, note):
             n = len(pairs) // 2
         else:
             tried.add(pairs[0])
+            split, other = pairs[0][0], int(proposal.partners[pairs[0][1]])
+            if other >= 0 and proposal.partners[other] == pairs[0][1]:
+                # The same merger, named by its other component.
+                tried.add((split, other))
     return climbed
 
 

@@ -161,7 +161,7 @@ def print_speed(rows, simulations):
 # What measures and what prints a part, and its numbers of skies and of simulations.
 PARTS = {
     "uniform": (uniform, print_uniform, 200, 19),
-    "chosen": (partial(uniform, chosen=True), print_uniform, 20, 39),
+    "chosen": (partial(uniform, chosen=True), print_uniform, 40, 39),
     "no-refit": (partial(uniform, refit=False), print_uniform, 60, 39),
     "cavity": (cavity, print_cavity, 40, 59),
     "components": (components, print_components, 200, 19),

@@ -4,12 +4,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..config import MODEL_SUFFIXES, SampleConfig, SampleOptions, option_names
+from ..config import (
+    MODEL_SUFFIXES,
+    PICTURE_TOLERANCE,
+    PIXEL_SIGMA,
+    SampleConfig,
+    SampleOptions,
+    option_names,
+)
 from ..errors import InputError, about
 from ..io.pictures import is_picture, read_size
 from ..io.write import check_target
 from ..model.samples import Samples
 from ..model.samples_result import SamplesResult
+from ..model.scaling import Scaling
 from ..reading.catalogue import read_samples
 from ..reading.picture import read_picture_samples
 from .samples import fit_samples
@@ -63,6 +71,8 @@ def fit_catalogue(
     check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES, inputs=[path, *inputs])
     samples = samples_of(path, config)
     say(f"samples: {samples!r}")
+    if is_picture(path):
+        config = replace(config, **picture_limits(samples, config))
     with about(path):
         result = _fitted(samples, config, callback)
     options = {"events": [str(path)], **config.record(), **result.options}
@@ -90,6 +100,42 @@ def samples_of(path: str | Path, config: SampleConfig) -> Samples:
     if not config.columns:
         raise InputError(f"{path}: name the `columns` to fit", parameter="columns")
     return read_samples(path, config)
+
+
+def picture_limits(samples: Samples, config: SampleConfig) -> dict[str, float]:
+    """Where the fit of a picture ends, and its least width, unless the options set them.
+
+    The log-likelihood is a sum over so many pixels that a hundredth of a nat means nothing, and no
+    component can be narrower than a pixel.
+
+    Parameters
+    ----------
+    samples : Samples
+    config : SampleConfig
+
+    Returns
+    -------
+    dict of str to float
+        `tol` [nat] and `min_sigma` [spread of a column].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, y = np.mgrid[0:20, 0:20]
+    >>> samples = Samples(x=np.column_stack([x.ravel(), y.ravel()]), names=("x", "y"))
+    >>> found = picture_limits(samples, SampleConfig())
+    >>> round(found["tol"], 6), round(found["min_sigma"], 3)
+    (0.4, 0.041)
+    >>> picture_limits(samples, SampleConfig(tol=0.1, min_sigma=0.001))
+    {}
+    """
+    found = {}
+    if config.tol == SampleOptions.tol:
+        found["tol"] = PICTURE_TOLERANCE * float(samples.weights.sum())
+    if config.min_sigma == SampleOptions.min_sigma:
+        spread = float(Scaling.of(samples).scale[:2].mean())
+        found["min_sigma"] = PIXEL_SIGMA / max(spread, 1.0)
+    return found
 
 
 def _beside(path):

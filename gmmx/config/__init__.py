@@ -7,7 +7,13 @@ same words. Other modules take the options as one object, or their defaults from
 from dataclasses import dataclass
 
 from ._checks import Options, option_names
-from .catalogue import PICTURE_DEFAULTS, CatalogueOptions, PictureOptions
+from .catalogue import (
+    PICTURE_DEFAULTS,
+    PICTURE_TOLERANCE,
+    PIXEL_SIGMA,
+    CatalogueOptions,
+    PictureOptions,
+)
 from .compare import CompareConfig
 from .errors import DRAW_METHODS, N_DRAWS, ErrorsConfig, FitDraws
 from .figures import (
@@ -67,6 +73,8 @@ __all__ = [
     "N_DRAWS",
     "PANELS",
     "PICTURE_DEFAULTS",
+    "PICTURE_TOLERANCE",
+    "PIXEL_SIGMA",
     "REGION_FRAMES",
     "SAMPLE_STARTS",
     "SOURCE_POSITIONS",

@@ -6,7 +6,17 @@ from ..errors import InputError
 from ._checks import Options, make_tuples, require, require_bool, require_text
 
 # Pictures take many components, for which one start from clusters is as good as any search.
-PICTURE_DEFAULTS = {"n_components": 500, "init": "kmeans", "starts": 1, "exchanges": 0}
+PICTURE_DEFAULTS = {
+    "n_components": 500,
+    "init": "kmeans",
+    "starts": 1,
+    "exchanges": 0,
+    "max_iter": 100,
+}
+# A picture is finished when less can still be gained, for each sample of weight 1 [nat].
+PICTURE_TOLERANCE = 1e-3
+# Least standard deviation of a component of a picture: that of a value within its pixel [pixel].
+PIXEL_SIGMA = 12**-0.5
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

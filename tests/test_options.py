@@ -154,6 +154,7 @@ def test_commands_are_listed_in_the_order_of_the_work():
         "sample",
         "condition",
         "denoise",
+        "compress",
     ]
 
 

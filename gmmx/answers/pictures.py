@@ -12,14 +12,14 @@ import numpy as np
 
 from ..errors import InputError
 from ..model.samples import Samples
-from .samples import component_log_terms, marginal, responsibilities
+from .samples import component_log_terms, marginal, mixture_log_density
 
 if TYPE_CHECKING:
     from ..model.samples_result import SamplesResult
 
 PLACE, COLOURS = ("x", "y"), ("red", "green", "blue")
-# Elements of the responsibilities that are held at a time.
-_ELEMENTS = 16_000_000
+# Elements of the responsibilities, and pixels of a density, that are held at a time.
+_ELEMENTS, _ROWS = 4_000_000, 1_000_000
 
 
 class Compressed(NamedTuple):
@@ -62,8 +62,9 @@ def density_picture(result: SamplesResult, size: tuple[int, int] | None = None) 
         Samples per pixel of the picture; row 0 is the top.
     """
     nx, ny = size or picture_size(result)
-    values = np.concatenate([_shares(result, at)[0] for at in _chunks(result, (nx, ny))])
-    return values.reshape(ny, nx) * result.mixture.fluxes.sum()
+    places = marginal(result, PLACE)
+    values = [mixture_log_density(places, at) for at in _chunks(result, (nx, ny), _ROWS)]
+    return np.exp(np.concatenate(values)).reshape(ny, nx) * result.mixture.fluxes.sum()
 
 
 def colour_picture(
@@ -103,9 +104,8 @@ def colours_at(result: SamplesResult, places, *, most_probable: bool = False) ->
     InputError
         If the mixture has no colours.
     """
-    if result.names != PLACE + COLOURS:
-        raise InputError("the mixture has no colours: fit the picture with `colour`")
-    _, parts = _shares(result, places)
+    _check_colours(result)
+    parts = _shares(result, places)
     means, covariances = result.mixture.means, result.mixture.covariances
     # The slope of the colours over the places, (K, 3, 2).
     slopes = np.swapaxes(
@@ -136,7 +136,10 @@ def compressed(result: SamplesResult, original: np.ndarray) -> Compressed:
     step = _step(result)
     labels = np.concatenate(
         [
-            np.argmax(responsibilities(result, np.hstack([places[i:j], rows[i:j]])), axis=1)
+            np.argmax(
+                component_log_terms(result.mixture, Samples(x=np.hstack([places[i:j], rows[i:j]]))),
+                axis=1,
+            )
             for i, j in _bounds(len(rows), step)
         ]
     )
@@ -173,6 +176,19 @@ def of_labels(labels: np.ndarray, original: np.ndarray) -> Compressed:
     return Compressed(picture, labels, bits, psnr(picture, original))
 
 
+def original_picture(result: SamplesResult) -> np.ndarray:
+    """The colour picture that a mixture was fitted to, (ny, nx, 3), row 0 at the top.
+
+    Raises
+    ------
+    InputError
+        If the mixture has no colours.
+    """
+    _check_colours(result)
+    nx, ny = picture_size(result)
+    return np.asarray(result.samples.x)[:, 2:].reshape(ny, nx, 3)
+
+
 def psnr(picture: np.ndarray, original: np.ndarray) -> float:
     """Peak signal-to-noise ratio of a picture with values from 0 to 1 [dB].
 
@@ -199,20 +215,27 @@ def picture_size(result: SamplesResult) -> tuple[int, int]:
     return int(nx), int(ny)
 
 
+def _check_colours(result):
+    if result.names != PLACE + COLOURS:
+        raise InputError("the mixture has no colours: fit the picture with `colour`")
+
+
 def _shares(result, places):
-    """Density of the places, (n,), and the probability of each component there, (n, K)."""
-    logs = component_log_terms(marginal(result, PLACE), Samples(x=places))
-    total = np.logaddexp.reduce(logs, axis=1)
-    return np.exp(total), np.exp(logs - total[:, None])
+    """Probability of each component at given places, (n, K)."""
+    parts = component_log_terms(marginal(result, PLACE), Samples(x=places))
+    parts -= parts.max(axis=1)[:, None]
+    np.exp(parts, out=parts)
+    parts /= parts.sum(axis=1)[:, None]
+    return parts
 
 
-def _chunks(result, size):
-    """Centres of the pixels of a grid over the picture, some rows at a time, from the top."""
+def _chunks(result, size, step=None):
+    """Centres of the pixels of a grid over the picture, some at a time, from the top."""
     nx, ny = size
     width, height = picture_size(result)
     x = (np.arange(nx) + 0.5) * width / nx - 0.5
     y = ((np.arange(ny) + 0.5) * height / ny - 0.5)[::-1]
-    for i, j in _bounds(nx * ny, _step(result)):
+    for i, j in _bounds(nx * ny, step or _step(result)):
         row, column = np.divmod(np.arange(i, j), nx)
         yield np.column_stack([x[column], y[row]])
 

@@ -166,7 +166,7 @@ def kl_divergence(result, other, rng, n: int = N_DRAWS) -> tuple[float, float]:
             f"models of {p.n_dimensions} and {q.n_dimensions} dimensions cannot be compared"
         )
     x = Samples(x=p.sample(n, rng))
-    difference = _log_mixture(p, x) - _log_mixture(q, x)
+    difference = mixture_log_density(p, x) - mixture_log_density(q, x)
     return float(difference.mean()), float(difference.std() / np.sqrt(n))
 
 
@@ -182,8 +182,15 @@ def component_log_terms(mixture, samples) -> np.ndarray:
     return likelihood.log_terms(likelihood.parameters(_normalised(mixture), None))
 
 
-def _log_mixture(mixture, samples):
-    """Logarithm of the normalised density of a mixture at samples."""
+def mixture_log_density(mixture, samples) -> np.ndarray:
+    """Logarithm of the normalised density of a mixture at samples, (N,).
+
+    Parameters
+    ----------
+    mixture : Mixture
+    samples : Samples or (N, D) array
+    """
+    samples = samples if isinstance(samples, Samples) else Samples(x=samples)
     likelihood = SampleLikelihood.of(samples, scaling=_scaling(mixture))
     return likelihood.log_densities(likelihood.parameters(_normalised(mixture)), None)[0]
 

@@ -3,12 +3,14 @@
 from ..config import (
     AssignConfig,
     CompareConfig,
+    CompressConfig,
     ConditionConfig,
     ErrorsConfig,
     ExportConfig,
     FitConfig,
     FluxConfig,
     GoodnessConfig,
+    PictureRenderConfig,
     PlotConfig,
     ProfileConfig,
     RenderConfig,
@@ -31,8 +33,9 @@ CONFIGS = {
     "simulate": SimulateConfig,
     "sample": SampleCommandConfig,
     "condition": ConditionConfig,
+    "compress": CompressConfig,
 }
 # A command may take other options for other files: those of a catalogue or a picture.
-OTHER_CONFIGS = {"fit": SampleConfig}
+OTHER_CONFIGS = {"fit": SampleConfig, "render": PictureRenderConfig}
 # Options that are shorter than the parameter that they set.
 SHORT = {"n_components": "k", "energy_kev": "energy"}

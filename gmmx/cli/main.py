@@ -14,6 +14,7 @@ from ..errors import GmmxError
 from . import options
 from .assign import assign
 from .compare import compare
+from .compress import compress
 from .console import Main
 from .errors import errors
 from .fit import fit
@@ -178,6 +179,7 @@ main.add_command(simulate)
 main.add_command(sample)
 main.add_command(condition)
 main.add_command(denoise)
+main.add_command(compress)
 
 
 if __name__ == "__main__":

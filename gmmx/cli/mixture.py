@@ -2,7 +2,7 @@
 
 import click
 
-from ..config import ConditionConfig, SampleCommandConfig
+from ..config import SAMPLE_COLOURS, ConditionConfig, SampleCommandConfig
 from . import options
 from .options import Anything, Command, File, setting, values
 
@@ -10,26 +10,49 @@ from .options import Anything, Command, File, setting, values
 @click.command(
     "sample",
     cls=Command,
-    epilog=options.examples("gmmx sample model.h5 --n 5000 --out drawn.ecsv"),
+    epilog=options.examples(
+        "gmmx sample model.h5 --n 5000 --out drawn.ecsv",
+        "gmmx sample drawing.h5 --n 40000 --out samples.png",
+    ),
 )
 @options.model
 @setting(SampleCommandConfig, "n", "Number of samples.", metavar="INT")
 @setting(SampleCommandConfig, "seed", "Seed of the random numbers.", metavar="INT")
-@options.out("FILE", "Table (.ecsv, .fits, .csv).")
+@setting(
+    SampleCommandConfig,
+    "grid_size",
+    "Size of a picture [pixel].",
+    metavar="WIDTHxHEIGHT",
+    type=Anything(),
+    default="that of the picture that was fitted",
+)
+@setting(
+    SampleCommandConfig,
+    "colours",
+    "Colours in a picture: drawn from the conditional mixture at each place (draw), its mean "
+    "(expectation), or the mean of its most probable component (most-probable).",
+    type=click.Choice(SAMPLE_COLOURS),
+)
+@options.out(
+    "FILE", "Table (.ecsv, .fits, .csv), or for the mixture of a picture .png, .jpg or .tif."
+)
 @options.overwrite
 @options.quiet
 @options.verbose
 @options.config
 @click.pass_obj
 def sample(console, model, out, overwrite, **given):
-    """Draw samples from MODEL and write them as a table.
+    """Draw samples from MODEL and write them as a table, or scatter them over a picture.
 
     The samples of a catalogue are without errors. Those of a model of photons are positions on
     the deconvolved sky, of extended components. gmmx simulate draws what a telescope detects.
     """
-    from ..commands.sample import sample as draw
+    from ..commands.pictures import sample_picture
+    from ..commands.sample import sample as to_table
+    from ..io.pictures import is_picture
 
     config = values(SampleCommandConfig, given)
+    draw = sample_picture if is_picture(out) else to_table
     out = draw(model, out, config, overwrite=overwrite, inputs=console.configs)
     console.say(f"samples: {config.n:,} in {out}")
 

@@ -2,9 +2,20 @@
 
 import click
 
-from ..config import ALL_IMAGES, ESTIMATES, IMAGES, UNITS, RenderConfig
+from ..config import (
+    ALL_IMAGES,
+    ESTIMATES,
+    IMAGES,
+    TONES,
+    UNITS,
+    PictureRenderConfig,
+    RenderConfig,
+    option_names,
+)
+from ..errors import InputError
 from . import options
-from .options import Command, File, flag, setting, values
+from .fit_samples import given_values
+from .options import Anything, Command, File, flag, setting, values
 
 
 @click.command(
@@ -14,6 +25,7 @@ from .options import Command, File, flag, setting, values
         "gmmx render model.h5 --units flux --like broad_flux.img --out model.fits",
         "gmmx render model.h5 --image residual --bin 8 --out residual.fits",
         "gmmx render model.h5 --image snr --at 5 --out snr.fits",
+        "gmmx render photo.h5 --grid-size 1000x800 --out photo.png",
     ),
 )
 @options.model
@@ -71,14 +83,48 @@ from .options import Command, File, flag, setting, values
     group="Options",
     default=RenderConfig.points,
 )
+@setting(
+    PictureRenderConfig,
+    "grid_size",
+    "Size of the picture [pixel].",
+    metavar="WIDTHxHEIGHT",
+    type=Anything(),
+    default="that of the picture that was fitted",
+    group="Picture",
+)
+@setting(
+    PictureRenderConfig,
+    "tone",
+    f"Curve from density or colour to what is drawn: {', '.join(TONES)}, or "
+    "piecewise:X0:Y0,X1:Y1,... A density of 1 sample per pixel is black.",
+    metavar="TONE",
+    type=Anything(),
+    group="Picture",
+)
+@setting(
+    PictureRenderConfig,
+    "contours",
+    "Number of contours over the picture.",
+    metavar="INT",
+    group="Picture",
+)
+@flag(
+    "--most-probable/--expectation",
+    group="Picture",
+    default=PictureRenderConfig.most_probable,
+    help="Colour of each place: that of its most probable component, or the mean over all "
+    "components. [default: expectation]",
+)
 @options.no_checksum
-@options.out("FILE.fits|.h5", "File of the images.")
+@options.out(
+    "FILE.fits|.h5", "File of the images; for the mixture of a picture .png, .jpg or .tif."
+)
 @options.overwrite
 @options.quiet
 @options.verbose
 @options.config
-@click.pass_obj
-def render(console, model, out, overwrite, **given):
+@click.pass_context
+def render(context, model, out, overwrite, **given):
     """Write images of MODEL.
 
     The first image is the deconvolved signal, which DS9 shows at once. The others are the
@@ -88,9 +134,18 @@ def render(console, model, out, overwrite, **given):
 
     The uncertainty of the signal is its spread over draws of the parameters: those that gmmx
     errors put into MODEL, or else 200 draws from the information matrix. The headers say which.
+
+    For the mixture of a picture, the picture is written: the density of a drawing, or the
+    conditional colours of a picture that was fitted with --colour.
     """
     from ..commands.render import render as render_model
+    from ..io.models import holds_samples
 
+    console = context.obj
+    if holds_samples(model):
+        _render_picture(context, model, out, overwrite, given)
+        return
+    _check_given(context, given, RenderConfig, "applies to mixtures of pictures")
     config = values(RenderConfig, given)
     out = render_model(
         model,
@@ -101,3 +156,20 @@ def render(console, model, out, overwrite, **given):
         command=console.command,
     )
     console.say(f"images: {out}")
+
+
+def _render_picture(context, model, out, overwrite, given):
+    """Write the picture of a mixture of a picture."""
+    from ..commands.pictures import render_picture
+
+    _check_given(context, given, PictureRenderConfig, "applies to models of photons")
+    config, console = values(PictureRenderConfig, given), context.obj
+    out = render_picture(model, out, config, overwrite=overwrite, inputs=console.configs)
+    console.say(f"picture: {out}")
+
+
+def _check_given(context, given, config, words):
+    """Refuse options that belong to models of the other kind."""
+    for name in given_values(context, given):
+        if name not in option_names(config):
+            raise InputError(f"`{name}` {words}: leave it out", parameter=name)

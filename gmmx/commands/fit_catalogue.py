@@ -72,7 +72,7 @@ def fit_catalogue(
     samples = samples_of(path, config)
     say(f"samples: {samples!r}")
     if is_picture(path):
-        config = replace(config, **picture_limits(samples, config))
+        config = with_picture_limits(config, samples)
     with about(path):
         result = _fitted(samples, config, callback)
     options = {"events": [str(path)], **config.record(), **result.options}
@@ -102,40 +102,34 @@ def samples_of(path: str | Path, config: SampleConfig) -> Samples:
     return read_samples(path, config)
 
 
-def picture_limits(samples: Samples, config: SampleConfig) -> dict[str, float]:
-    """Where the fit of a picture ends, and its least width, unless the options set them.
+def with_picture_limits(config: SampleConfig, samples: Samples) -> SampleConfig:
+    """Set where the fit of a picture ends, and its least width, unless the options set them.
 
     The log-likelihood is a sum over so many pixels that a hundredth of a nat means nothing, and no
     component can be narrower than a pixel.
 
     Parameters
     ----------
-    samples : Samples
     config : SampleConfig
-
-    Returns
-    -------
-    dict of str to float
-        `tol` [nat] and `min_sigma` [spread of a column].
+    samples : Samples
 
     Examples
     --------
     >>> import numpy as np
     >>> x, y = np.mgrid[0:20, 0:20]
     >>> samples = Samples(x=np.column_stack([x.ravel(), y.ravel()]), names=("x", "y"))
-    >>> found = picture_limits(samples, SampleConfig())
-    >>> round(found["tol"], 6), round(found["min_sigma"], 3)
-    (0.4, 0.041)
-    >>> picture_limits(samples, SampleConfig(tol=0.1, min_sigma=0.001))
-    {}
+    >>> round(with_picture_limits(SampleConfig(), samples).tol, 6)
+    0.4
+    >>> with_picture_limits(SampleConfig(tol=0.1, min_sigma=0.001), samples)
+    SampleConfig(tol=0.1, min_sigma=0.001)
     """
-    found = {}
-    if config.tol == SampleOptions.tol:
-        found["tol"] = PICTURE_TOLERANCE * float(samples.weights.sum())
-    if config.min_sigma == SampleOptions.min_sigma:
+    tol, least = config.tol, config.min_sigma
+    if tol == SampleOptions.tol:
+        tol = PICTURE_TOLERANCE * float(samples.weights.sum())
+    if least == SampleOptions.min_sigma:
         spread = float(Scaling.of(samples).scale[:2].mean())
-        found["min_sigma"] = PIXEL_SIGMA / max(spread, 1.0)
-    return found
+        least = PIXEL_SIGMA / max(spread, 1.0)
+    return replace(config, tol=tol, min_sigma=least)
 
 
 def _beside(path):

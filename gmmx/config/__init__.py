@@ -28,7 +28,7 @@ from .figures import (
 )
 from .fitting import MODEL_SUFFIXES, STARTS, FitOptions
 from .goodness import GoodnessConfig
-from .mixture import ConditionConfig, SampleCommandConfig
+from .mixture import SAMPLE_COLOURS, ConditionConfig, SampleCommandConfig
 from .output import (
     ALL_IMAGES,
     ESTIMATES,
@@ -41,6 +41,7 @@ from .output import (
     FluxConfig,
     RenderConfig,
 )
+from .picture_output import TONES, CompressConfig, PictureRenderConfig
 from .profile import ProfileConfig
 from .reading import SOURCE_POSITIONS, ReadOptions, SourceOptions, chip_numbers, energy_band
 from .samples import (
@@ -76,15 +77,18 @@ __all__ = [
     "PICTURE_TOLERANCE",
     "PIXEL_SIGMA",
     "REGION_FRAMES",
+    "SAMPLE_COLOURS",
     "SAMPLE_STARTS",
     "SOURCE_POSITIONS",
     "STARTS",
     "STRETCHES",
+    "TONES",
     "UNITS",
     "WIDTHS",
     "AssignConfig",
     "CatalogueOptions",
     "CompareConfig",
+    "CompressConfig",
     "ConditionConfig",
     "ErrorsConfig",
     "ExportConfig",
@@ -95,6 +99,7 @@ __all__ = [
     "GoodnessConfig",
     "Options",
     "PictureOptions",
+    "PictureRenderConfig",
     "PlotConfig",
     "ProfileConfig",
     "ReadOptions",

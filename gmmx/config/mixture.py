@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 
 from ..errors import InputError
-from ._checks import Options, make_tuples, require_whole
+from ._checks import Options, make_tuples, require_choice, require_text, require_whole
+from .picture_output import parsed_size
+
+# Where the colours of samples of a colour picture come from.
+SAMPLE_COLOURS = ("draw", "expectation", "most-probable")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -16,14 +20,25 @@ class SampleCommandConfig(Options):
         Number of samples.
     seed : int
         Seed of the random numbers.
+    grid_size : str, optional
+        Width and height of a picture, such as "1000x800" [pixel]; by default those of the picture
+        that was fitted.
+    colours : {"draw", "expectation", "most-probable"}
+        Colours in a picture: drawn from the conditional mixture at their place, or its mean, or
+        the mean of its most probable component.
     """
 
     n: int = 1000
     seed: int = 0
+    grid_size: str | None = None
+    colours: str = "draw"
 
     def __post_init__(self):
         require_whole(self, 1, "n")
         require_whole(self, 0, "seed")
+        require_text(self, "grid_size")
+        parsed_size(self.grid_size)
+        require_choice(self, "colours", SAMPLE_COLOURS)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -256,6 +256,25 @@ def test_no_input_is_replaced(folder, option, name):
     assert "is the same file as the input" in error_line(done)
 
 
+def test_two_outputs_of_one_name_are_refused(folder):
+    fitted(folder, *FITS["band and mask"])
+    words = ("--out", folder / "one.fits", "--map", folder / "one.fits")
+    done = run("assign", folder / "model.h5", *words, "--overwrite")
+    assert "one.fits: is also the name of another output" in error_line(done)
+    assert not (folder / "one.fits").exists()
+
+
+def test_the_method_of_a_fit_assigns_its_photons():
+    result = make_true_result()
+    (observation,) = result.observations
+    at = observation.photons.x, observation.photons.y
+    (found,) = result.assign(np.random.default_rng(3))
+    same = membership_of(result, observation, *at, rng=np.random.default_rng(3))
+    assert_array_equal(found.signal, same.signal)
+    assert_array_equal(found.drawn, same.drawn)
+    assert result.assign()[0].drawn is None
+
+
 def test_a_file_that_has_moved_is_asked_for(tmp_path):
     make_result([make_observation()], make_mixture()).write(tmp_path / "m.h5")
     done = run("assign", tmp_path / "m.h5", "--out", tmp_path / "o.fits")

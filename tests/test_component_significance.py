@@ -177,6 +177,18 @@ def test_the_table_of_components_gets_two_columns(pair):
     assert "May be noise, because p is above 0.05" in "\n".join(significance_lines(table))
 
 
+@pytest.mark.parametrize(
+    ("n", "words"),
+    [(5, "5 simulations cannot tell whether p is below 0.05"), (20, "Each component is signif")],
+)
+def test_few_simulations_do_not_call_a_component_noise(pair, n, words):
+    gains, no_points = np.array([200.0, 90.0]), np.zeros(2, bool)
+    found = ComponentSignificance(gains=gains, points=no_points, simulated=np.arange(1.0 * n))
+    text = "\n".join(significance_lines(found.added_to(component_table(pair))))
+    assert words in text
+    assert "May be noise" not in text
+
+
 def test_a_model_without_a_free_flux_is_refused(pair):
     fixed = replace(Fixed.none(2), fluxes=np.ones(2, bool))
     with pytest.raises(InputError, match="no component with a free flux"):

@@ -224,8 +224,8 @@ def test_observations_of_a_joint_fit_are_compared_one_by_one(truth):
 def test_a_cavity_is_described_with_its_position_and_chance():
     text = "\n".join(goodness_lines(made_goodness()))
     assert (
-        "Within 20 arcsec of x = 1.0, y = 2.0 arcsec there are 31 photons fewer than the model "
-        "expects (203 of 234): 4.2 sigma locally, p < 0.005 in the whole field. It may be a cavity"
+        "Within 20 arcsec of x = 1.0, y = 2.0 arcsec there are 203 photons where the model expects "
+        "234: 4.2 sigma below it locally, p < 0.005 in the whole field. It may be a cavity"
     ) in text
     assert "in blocks of 4 arcsec (p < 0.005)" in text
 
@@ -275,6 +275,13 @@ def test_the_command_writes_a_table_and_images(model, tmp_path):
         assert hdus[0].header["HDUNAME"] == "SIGNIFICANCE"
         assert hdus["SIGMA_R8"].data.shape == hdus[0].data.shape
     assert "exists" in error_line(run(*words))
+
+
+def test_a_table_and_images_of_one_name_are_refused(model, tmp_path):
+    words = ("--out", tmp_path / "one.fits", "--out-map", tmp_path / "one.fits")
+    done = run("test", model, "--simulations", 1, *words, "--overwrite")
+    assert "one.fits: is also the name of another output" in error_line(done)
+    assert not (tmp_path / "one.fits").exists()
 
 
 def test_the_json_object_has_statistics_and_places(model):

@@ -34,6 +34,7 @@ from gmmx.model.posterior import Draws
 from gmmx.plane.frame import SkyFrame
 from gmmx.plane.grid import PixelGrid
 from gmmx.show.figures import profile_figure
+from gmmx.show.profile_list import _cell, profile_lines
 
 EDGES = [0.0, 3.0, 8.0, 20.0, 45.0]
 FORMS = {
@@ -527,3 +528,34 @@ def test_draws_that_are_made_now_give_the_errors():
     found = ring_profile(result, make_rings([0, 5, 10]), expected)
     assert_allclose(table["DECONV_SUR_FLUX_ERR"].value, found.deconvolved.error)
     assert "information matrix" in table.meta["errors"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (1.4e-4, "0.00733 +- 0.00014"),
+        (5e-5, "7.330e-03 +- 5.0e-05"),
+    ],
+)
+def test_a_cell_has_the_digits_of_its_error(error, words):
+    assert _cell(0.00733, error, with_power=error < 1e-4) == words
+
+
+@pytest.mark.parametrize("outer", [1.0, 1e-6])
+def test_all_rows_of_a_printed_profile_are_in_one_notation(outer):
+    table = make_printed_profile([1.0, outer])
+    lines = [line for line in profile_lines(table) if " - " in line]
+    assert len(lines) == 2
+    assert {"e-" in line or "e+" in line for line in lines} == {outer < 1}
+
+
+def make_printed_profile(brightness):
+    """A profile of two annuli, with errors of a tenth."""
+    values = np.array(brightness)
+    names = ("SUR_FLUX", "MODEL_SUR_FLUX", "DECONV_SUR_FLUX")
+    columns = dict.fromkeys(names, values) | {f"{name}_ERR": values / 10 for name in names}
+    columns |= {f"CUM_PHOTONS{end}": [1.0, 2.0] for end in ("", "_LOWER68", "_UPPER68")}
+    columns |= {"R": [[0.0, 1.0], [1.0, 2.0]], "COUNTS": [9.0, 9.0]}
+    columns["DECONV_SUR_FLUX_EXTRAPOLATED"] = np.zeros(2)
+    meta = {"x": 0.0, "y": 0.0, "center": "brightest", "errors": "none"}
+    return QTable(columns, meta=meta)

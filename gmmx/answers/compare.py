@@ -95,7 +95,7 @@ class Comparison:
         lines = []
         others = [i for i in range(len(names)) if i != best]
         for i in sorted(others, key=lambda i: -gains[i]):
-            gain, error = -gains[i], errors[i]
+            gain, error = 0.0 - gains[i], errors[i]
             # The score of a model that is the same does not differ.
             sigma = gain / error if error > 0 else 0.0
             by = f"{gain:.1f} +- {error:.1f} nat ({sigma:.1f} sigma)"
@@ -104,6 +104,8 @@ class Comparison:
                     f"{names[best]} is preferred to {names[i]}: it predicts held-out photons "
                     f"better by {by}."
                 )
+            elif gain == 0:
+                lines.append(f"{names[best]} and {names[i]} predict held-out photons equally well.")
             else:
                 lines.append(
                     f"Neither {names[best]} nor {names[i]} is preferred by held-out photons, which "
@@ -284,4 +286,6 @@ def _by_criterion(name, values, names):
     """Which model an information criterion prefers."""
     order = np.argsort(values, kind="stable")
     apart = values[order[1]] - values[order[0]]
+    if apart == 0:
+        return f"{name} is the same for {names[order[0]]} and {names[order[1]]}."
     return f"{name} is lowest for {names[order[0]]}, by {apart:.1f} from {names[order[1]]}."

@@ -43,7 +43,7 @@ class EventRows:
 
     @property
     def missing(self) -> list[str]:
-        """The columns that cannot be made, because the model keeps nothing of them."""
+        """The columns that cannot be made, because the model lacks what they are drawn from."""
         known = {
             "ENERGY": self.photons.energy_kev is not None,
             "CCD_ID": self.photons.ccd is not None,

@@ -28,7 +28,7 @@ def signal_images(
     at: float | None = RenderConfig.at,
     errors: bool = True,
 ) -> dict[str, SkyImage]:
-    """The deconvolved signal, and the images of its uncertainty, by name.
+    """The deconvolved signal, and the images of its uncertainty; long because its docstring is.
 
     Parameters
     ----------

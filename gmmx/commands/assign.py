@@ -16,7 +16,7 @@ from ..io.images import FITS_SUFFIXES, write_labels
 from ..io.inputs import recorded_files
 from ..io.models import holds_samples, read_model
 from ..io.virtual import parse_file_argument, parse_file_arguments
-from ..io.write import check_no_input, check_target
+from ..io.write import check_apart, check_no_input, check_target
 from ..reading.fitted_rows import fitted_rows
 from .assign_samples import assign_samples
 from .kinds import read_samples_model
@@ -95,6 +95,7 @@ def _assign_photons(model, events, out, config, overwrite, inputs, command):
         check_target(path, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=read)
     if config.map is not None:
         check_no_input(config.map, read)
+        check_apart([*paths, config.map])
     with checksums(verified=not config.no_checksum):
         facts = _written(model, result, files, paths, config, overwrite)
     if config.map is not None:

@@ -12,7 +12,7 @@ from ..io.images import IMAGE_SUFFIXES, write_images
 from ..io.inputs import recorded_files
 from ..io.models import read_model
 from ..io.tables import write_plain_table
-from ..io.write import check_no_input, check_target
+from ..io.write import check_apart, check_no_input, check_target
 
 if TYPE_CHECKING:
     from ..answers.compare import Comparison
@@ -69,6 +69,7 @@ def compare(
         check_target(
             path, overwrite=overwrite, suffixes=COMPARE_SUFFIXES, inputs=[*models, *inputs]
         )
+    check_apart(out)
     results = [read_model(model) for model in models]
     for path in out:
         for result in results:

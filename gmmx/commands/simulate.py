@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .._words import either
 from ..answers.event_rows import rows_of
 from ..answers.simulate import ParameterSet, simulated
 from ..config import SimulateConfig
@@ -61,7 +62,10 @@ def simulate(
         found = _simulated(result, config)
     for path, (simulation, rows) in zip(paths, found, strict=True):
         if rows.missing:
-            say(f"{path}: no {', '.join(rows.missing)}, of which the model keeps nothing")
+            say(
+                f"{path}: it has no {either(rows.missing)}, because the model does not keep what "
+                "they are drawn from"
+            )
         write_event_list(
             path,
             simulation.observation,

@@ -14,7 +14,7 @@ from ..io.images import IMAGE_SUFFIXES, write_images
 from ..io.inputs import recorded_files
 from ..io.models import read_model
 from ..io.tables import TABLE_SUFFIXES, write_plain_table, write_table
-from ..io.write import check_no_input, check_target
+from ..io.write import check_apart, check_no_input, check_target
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -138,6 +138,7 @@ def _read(model, outputs, kept, overwrite):
     for path, suffixes in outputs:
         if path is not None:
             check_target(path, overwrite=overwrite, suffixes=suffixes, inputs=kept)
+    check_apart(path for path, _ in outputs if path is not None)
     result = read_model(model)
     for path, _ in outputs:
         if path is not None:

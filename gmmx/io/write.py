@@ -111,6 +111,33 @@ def check_no_input(path: str | PathLike, inputs: Iterable[str | PathLike]) -> No
             )
 
 
+def check_apart(paths: Iterable[str | PathLike]) -> None:
+    """Make sure that no two outputs of a command are one file, of which only the last would stay.
+
+    Parameters
+    ----------
+    paths : iterable of path
+
+    Raises
+    ------
+    OutputError
+        If two of them are one file, perhaps through links. They need not exist.
+
+    Examples
+    --------
+    >>> check_apart(["sky.fits", "./sky.fits"])
+    Traceback (most recent call last):
+    ...
+    gmmx.errors.OutputError: ./sky.fits: is also the name of another output: name two files
+    """
+    seen = set()
+    for path in paths:
+        target = os.path.realpath(path)
+        if target in seen:
+            raise OutputError(f"{path}: is also the name of another output: name two files")
+        seen.add(target)
+
+
 def _is_same_file(path, other):
     try:
         return Path(path).samefile(other)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..answers.component_significance import ComponentSignificance
     from ..answers.goodness import Goodness
+    from ..answers.membership import Membership
     from ..answers.score import Score
     from ..answers.simulate import Simulation
     from ..io.regions import Source
@@ -211,6 +212,26 @@ class NumberDoors:
             parameters=parameters,
             exposure_scale=exposure_scale,
             with_psf=with_psf,
+        )
+
+    def assign(self, rng: np.random.Generator | None = None) -> "tuple[Membership, ...]":
+        """Assign the fitted photons to components, as ``gmmx assign`` does for an event list.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator, optional
+            With it one origin is drawn for each photon.
+
+        Returns
+        -------
+        tuple of Membership
+            One for each observation of the fit, with the probabilities of its photons.
+        """
+        from ..answers.membership import membership_of
+
+        return tuple(
+            membership_of(self._result, o, o.photons.x, o.photons.y, rng=rng)
+            for o in self._result.observations
         )
 
     def goodness(

@@ -44,7 +44,11 @@ def goodness_lines(goodness: Goodness) -> list[str]:
     n = len(goodness)
     how = "each fitted again" if goodness.refitted else "none fitted again: p is too large"
     text = p_text(goodness.p_value, n)
-    lines = [f"goodness of fit: p {text} for all statistics together ({n} simulations, {how})", ""]
+    lines = [
+        f"goodness of fit: p {text} for all statistics together "
+        f"({counted(n, 'simulation')}, {how})",
+        "",
+    ]
     lines.append(f"{'statistic':42}{'value':>10}{'simulated':>22}{'p':>9}")
     rows = zip(
         goodness.names, goodness.values, goodness.simulated.T, goodness.p_values, strict=True
@@ -154,12 +158,12 @@ def _places(goodness):
 
 def _place(goodness: Goodness, place: Place) -> str:
     """One sentence about a place."""
-    more, excess = place.sigma > 0, abs(place.counts - place.expected)
+    digits = 0 if place.expected >= 10 else 1
     return (
-        f"Within {place.radius:.2g} arcsec of {_where(goodness, place)} there are "
-        f"{_photons(excess)} {'more' if more else 'fewer'} than the model expects "
-        f"({place.counts:,.0f} of {place.expected:,.{0 if place.expected >= 10 else 1}f}): "
-        f"{abs(place.sigma):.1f} sigma locally, "
+        f"Within {place.radius:.2g} arcsec of {_where(goodness, place)} there "
+        f"{'is' if round(place.counts) == 1 else 'are'} {counted(round(place.counts), 'photon')} "
+        f"where the model expects {place.expected:,.{digits}f}: "
+        f"{abs(place.sigma):.1f} sigma {'above' if place.sigma > 0 else 'below'} it locally, "
         f"p {p_text(goodness.chance(place.sigma), len(goodness))} in the whole field."
     )
 
@@ -171,10 +175,6 @@ def _cause(place: Place) -> str:
     if place.radius <= _COMPACT:
         return " It may be a source or a small clump that the model lacks."
     return " It may be emission that the model lacks or has elsewhere."
-
-
-def _photons(number: float) -> str:
-    return f"{number:,.1f} photons" if number < 10 else f"{number:,.0f} photons"
 
 
 def _where(goodness, place):
@@ -196,8 +196,8 @@ def _annulus(part: Annulus) -> str:
     change = 100 * (part.counts / max(part.expected, 1e-300) - 1)
     direction = "more" if change > 0 else "fewer"
     return (
-        f"{where}: {abs(change):.1f} % {direction} photons than expected "
-        f"({part.counts:,.0f} of {part.expected:,.0f}, {abs(part.sigma):.1f} sigma)"
+        f"{where}: {abs(change):.1f} % {direction} photons "
+        f"({part.counts:,.0f} where {part.expected:,.0f} are expected, {abs(part.sigma):.1f} sigma)"
     )
 
 

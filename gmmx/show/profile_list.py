@@ -6,8 +6,10 @@ from ..model.amounts import with_interval
 
 # A larger part of the brightness at positions that were hardly observed is marked.
 _MUCH = 0.1
-# Numbers with more digits behind the point are written with a power of ten.
+# Where an error needs more digits behind the point, all are written with a power of ten.
 _MOST_DIGITS = 5
+# The columns that are shown, with their errors.
+_SHOWN = tuple((name, f"{name}_ERR") for name in ("SUR_FLUX", "MODEL_SUR_FLUX", "DECONV_SUR_FLUX"))
 
 
 def profile_lines(table):
@@ -26,6 +28,13 @@ def profile_lines(table):
     lines = [f"{name:<18}{text}" for name, text in _facts(meta, number)]
     scale = np.nanmax(np.abs(np.append(number["DECONV_SUR_FLUX"], number["SUR_FLUX"])))
     power = 0 if not scale > 0 or 0.1 <= scale < 1e4 else int(np.floor(np.log10(scale)))
+    # Far out a brightness may be many orders of magnitude below that of the centre.
+    steep = any(
+        _digits(error * 10.0**-power) > _MOST_DIGITS
+        for _, error_name in _SHOWN
+        for error in number[error_name]
+    )
+    power = 0 if steep else power
     unit = "photon/cm^2/s/arcsec^2" if "CUM_FLUX" in table.colnames else "photon/arcsec^2"
     times = "" if power == 0 else f"1e{power:+03d} "
     lines += [
@@ -37,12 +46,8 @@ def profile_lines(table):
     extrapolated = False
     for i, (low, high) in enumerate(number["R"]):
         cells = [
-            _cell(number[name][i] * factor, number[error][i] * factor)
-            for name, error in (
-                ("SUR_FLUX", "SUR_FLUX_ERR"),
-                ("MODEL_SUR_FLUX", "MODEL_SUR_FLUX_ERR"),
-                ("DECONV_SUR_FLUX", "DECONV_SUR_FLUX_ERR"),
-            )
+            _cell(number[name][i] * factor, number[error][i] * factor, steep)
+            for name, error in _SHOWN
         ]
         much = number["DECONV_SUR_FLUX_EXTRAPOLATED"][i] > _MUCH * number["DECONV_SUR_FLUX"][i]
         extrapolated |= bool(much)
@@ -120,15 +125,22 @@ def _facts(meta, number):
     yield "signal", f"{enclosed} {unit} within {number['R'][-1, 1]:.4g} arcsec"
 
 
-def _cell(value, error):
+def _cell(value, error, with_power=False):
     """A value with its error for a column of the table, or a dash where nothing is known."""
     if not np.isfinite(value):
         return "-"
-    digits = 3 if not error > 0 else int(max(1 - np.floor(np.log10(error)), 0))
-    # Far out a brightness may be many orders of magnitude below that of the centre.
-    if digits > _MOST_DIGITS or error == 0 < abs(value) < 1e-3:
-        return f"{value:.1e} +- {error:.0e}"
-    return f"{value:.{digits}f} +- {error:.{digits}f}"
+    digits = _digits(error)
+    if not with_power:
+        return f"{value:.{digits}f} +- {error:.{digits}f}"
+    if error > 0 and value != 0:
+        # The last digit of the value is the second of its error.
+        digits = int(np.clip(np.floor(np.log10(abs(value))) + digits, 0, _MOST_DIGITS))
+    return f"{value:.{digits}e} +- {error:.1e}"
+
+
+def _digits(error):
+    """Digits behind the point with which an error has two."""
+    return 3 if not error > 0 else int(max(1 - np.floor(np.log10(error)), 0))
 
 
 def _numbers(table):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._words import counted
 from .goodness_list import p_text
 
 # A component with a larger p-value may be noise.
@@ -46,16 +47,39 @@ def significance_lines(table):
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
         for row in rows
     ]
-    doubtful = [str(row["component"]) for row in table if row["p_value"] > _DOUBTFUL]
-    sentence = (
-        f"Each component is significant: p is at most {_DOUBTFUL:g}, for having searched the field."
-    )
+    return [
+        f"significance of the components ({counted(n, 'simulation')})",
+        "",
+        *lines,
+        "",
+        *_sentences(table, n),
+    ]
+
+
+def _sentences(table, n):
+    """Which components may be noise, as far as so many simulations tell."""
+    known = [row for row in table if np.isfinite(row["p_value"])]
+    # A component beyond all simulations has a p-value that is only known to be smaller.
+    bounds = [row["sigma_major"] > 0 and row["p_value"] <= 1 / (n + 1) + 1e-12 for row in known]
+    doubtful = [
+        str(row["component"])
+        for row, is_bound in zip(known, bounds, strict=True)
+        if row["p_value"] > _DOUBTFUL and not is_bound
+    ]
+    is_too_few = any(bounds) and 1 / n > _DOUBTFUL
     if doubtful:
-        sentence = (
+        yield (
             f"May be noise, because p is above {_DOUBTFUL:g} for having searched the field: "
             f"component{'s' * (len(doubtful) != 1)} {', '.join(doubtful)}."
         )
-    return [f"significance of the components ({n} simulations)", "", *lines, "", sentence]
+    if is_too_few:
+        yield (
+            f"{counted(n, 'simulation')} cannot tell whether p is below {_DOUBTFUL:g}: give at "
+            f"least {round(1 / _DOUBTFUL)}."
+        )
+    if not doubtful and not is_too_few:
+        what = "Each component" if len(known) == len(table) else "Each component that is not fixed"
+        yield (f"{what} is significant: p is at most {_DOUBTFUL:g}, for having searched the field.")
 
 
 def significance_dict(table):

@@ -43,7 +43,7 @@ def describe_difference(found: Difference, names: Sequence[str], low: float, top
     >>> photons = (gmmx.Photons(*rng.normal(0, 5, (2, n))) for n in (400, 1600))
     >>> fits = [gmmx.fit(gmmx.Observation(photons=one), n_components=1) for one in photons]
     >>> print(describe_difference(difference(*fits), ("A", "B"), 0.1, 10.0))
-    Four panels compare two models, A (...) and B (...), ... The difference is largest, -... sigma ...
+    Four panels compare two models, A (...) and B (...), ... difference is largest, -... sigma ...
     """
     one, other = (model.result for model in found.sky.models)
     targets = (target(result, with_photons=False) for result in (one, other))

@@ -91,6 +91,18 @@ def test_denoise_shrinks_the_errors(stars, tmp_path):
     assert table["b_err"][3] == pytest.approx(1.0, abs=0.25)
 
 
+def test_errors_adds_draws_which_the_table_and_the_page_show(stars, tmp_path):
+    model = tmp_path / "drawn.h5"
+    run("errors", stars / "stars.model.h5", "--draws", 40, "--out", model)
+    assert len(read_any(model).draws) == 40
+    run("export", model, "--out", tmp_path / "c.ecsv")
+    table = Table.read(tmp_path / "c.ecsv")
+    # The mean of 60 samples with a spread of 1 and errors of 0.3.
+    assert table["mean_a_err"][0] == pytest.approx(1.05 / np.sqrt(60), rel=0.4)
+    assert table["samples_err"][0] == pytest.approx(np.sqrt(24), rel=0.4)
+    assert " +- " in run("info", model).stdout
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -101,6 +113,7 @@ def test_denoise_shrinks_the_errors(stars, tmp_path):
         (("fit", "stars.fits", "--columns", "a,b", "--errors", "e"), "--errors names 1 column"),
         (("flux", "stars.model.h5", "--circle", "1,2,3"), "not of the sky"),
         (("condition", "stars.model.h5", "--given", "c=1"), "c"),
+        (("errors", "stars.model.h5", "--method", "scan"), "by --method bootstrap, not by scan"),
         (("condition", "stars.model.h5"), "give the known values with --given"),
         (("denoise", "stars.model.h5", "stars.fit", "--out", "d.csv"), "stars.fit: no such file"),
     ],

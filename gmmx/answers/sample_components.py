@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ def sample_table(result: SamplesResult) -> Table:
     -------
     astropy.table.Table
         One row for each component: `component`, `samples`, `fraction` and `observed_fraction`,
-        and the columns of `mixture_table`. ``meta`` says how the fit ended.
+        and the columns of `mixture_table`. If the fit has draws, each fitted column is followed by
+        its error, which ends in _err. ``meta`` says how the fit ended.
 
     Examples
     --------
@@ -41,6 +43,8 @@ def sample_table(result: SamplesResult) -> Table:
     table["samples"].description = "samples, with those that the completeness hides"
     table.add_column(result.observed_fraction, name="observed_fraction", index=3)
     table["observed_fraction"].description = "fraction that the completeness lets through"
+    if result.draws is not None:
+        _add_errors(table, result)
     table.meta |= {
         "n_samples": len(result.samples),
         "log_likelihood": result.log_likelihood,
@@ -93,3 +97,19 @@ def mixture_table(mixture: Mixture, names: Sequence[str]) -> Table:
         product = np.maximum(sigmas[:, i] * sigmas[:, j], np.finfo(float).tiny)
         table[f"corr_{names[i]}_{names[j]}"] = mixture.covariances[:, i, j] / product
     return table
+
+
+def _add_errors(table, result):
+    """Add the spread of each fitted column over the draws, beside it."""
+    draws = result.draws
+    every = [
+        mixture_table(replace(result.mixture, fluxes=f, means=m, covariances=c), result.names)
+        for f, m, c in zip(draws.fluxes, draws.means, draws.covariances, strict=True)
+    ]
+    names = [name for name in every[0].colnames if name != "component"]
+    errors = {name: np.std([one[name] for one in every], axis=0) for name in names}
+    errors["samples"] = draws.fluxes.std(axis=0)
+    for name, error in errors.items():
+        place = table.colnames.index(name) + 1
+        table.add_column(error, name=f"{name}_err", index=place)
+        table[f"{name}_err"].description = f"standard error of {name}, over the draws"

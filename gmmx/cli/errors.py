@@ -47,6 +47,8 @@ def errors(console, model, out, overwrite, **given):
     with the photons. The error of any answer is its spread over the draws. MODEL is rewritten, all
     else in it stays, unless --out is given.
 
+    The draws of a mixture of samples are refits with other weights of the samples (bootstrap).
+
     The draws contain the degeneracy between broad emission and the background, the error of a
     background that was measured elsewhere, and fluxes that may be zero. They do not contain sources
     that nobody observed, under masks or outside of the field, nor structure that the mixture

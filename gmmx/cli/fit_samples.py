@@ -14,7 +14,6 @@ from ..config import (
     option_names,
 )
 from ..errors import InputError
-from ..io.pictures import is_picture
 from .options import Anything, flag, setting
 
 
@@ -130,6 +129,9 @@ def given_values(context, given):
 
 def sample_config(context, given, path):
     """Return the SampleConfig of the options, and refuse those that need photons."""
+    # Imported here, because `gmmx --help` is to stay quick.
+    from ..io.pictures import is_picture
+
     values = given_values(context, given)
     if is_picture(path):
         values = PICTURE_DEFAULTS | values

@@ -4,11 +4,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..answers.errors import make_draws
+from ..answers.sample_errors import with_draws
 from ..config import MODEL_SUFFIXES, ErrorsConfig
+from ..errors import InputError
 from ..io.inputs import recorded_files
-from ..io.models import read_model, write_draws
+from ..io.models import holds_samples, read_model, write_draws
 from ..io.write import check_no_input, check_target
 from ..model.result import FitResult
+from ..model.samples_result import SamplesResult
+from .kinds import read_samples_model
 
 
 def errors(
@@ -19,7 +23,7 @@ def errors(
     overwrite: bool = False,
     inputs: Sequence[str | Path] = (),
     callback: Callable[[int, int], None] | None = None,
-) -> tuple[Path, FitResult]:
+) -> tuple[Path, FitResult | SamplesResult]:
     """Add draws of the parameters to a model file, or write a copy that has them.
 
     Parameters
@@ -51,9 +55,12 @@ def errors(
     kept = list(inputs) if out is None else [model, *inputs]
     if out is not None:
         check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES, inputs=kept)
-    result = read_model(model)
+    is_samples = holds_samples(model)
+    result = None if is_samples else read_model(model)
     out, overwrite = (model, True) if out is None else (out, overwrite)
     check_target(out, overwrite=overwrite, inputs=kept)
+    if result is None:
+        return Path(out), _sample_errors(model, out, config, overwrite, callback)
     check_no_input(out, recorded_files(result.observations, without=("init",)))
     result = make_draws(
         result,
@@ -65,3 +72,19 @@ def errors(
     )
     write_draws(out, model, result, overwrite=overwrite)
     return Path(out), result
+
+
+def _sample_errors(model, out, config, overwrite, callback):
+    """Add draws to a mixture of samples, from refits with other weights of the samples."""
+    if config.method not in ("auto", "bootstrap"):
+        raise InputError(
+            f"{model}: the draws of a mixture of samples are made by `method` = bootstrap, not by "
+            f"{config.method}",
+            parameter="method",
+        )
+    mixture = read_samples_model(model, "errors")
+    drawn = with_draws(
+        mixture, config.draws, seed=config.seed, threads=config.threads, callback=callback
+    )
+    drawn.write(out, overwrite=overwrite)
+    return drawn

@@ -45,9 +45,10 @@ def read_samples(path: str | PathLike, options: CatalogueOptions) -> Samples:
     Examples
     --------
     >>> from astropy.table import Table
-    >>> Table({"a": [1.0, 2.0], "b": [0.0, np.nan], "e": [0.1, 0.1]}).write("stars.ecsv")
+    >>> stars = Table({"a": [1.0, 2.0, 3.0], "b": [0.0, np.nan, 1.0], "e": [0.1, 0.1, 0.1]})
+    >>> stars.write("stars.ecsv")
     >>> read_samples("stars.ecsv", CatalogueOptions(columns="a,b", errors="e,e"))
-    Samples(2 samples in 2 dimensions: a, b; noise diagonal; 1 value missing)
+    Samples(3 samples in 2 dimensions: a, b; noise diagonal; 1 value missing)
     """
     return read_rows(path, options)[0]
 

@@ -149,6 +149,10 @@ def _fit_lines(result):
 def _component_lines(result, limit):
     table = sample_table(result)[:limit]
     table.remove_columns([name for name in table.colnames if name.startswith("corr_")])
+    for name in [name for name in table.colnames if f"{name}_err" in table.colnames]:
+        both = zip(table[name], table[f"{name}_err"], strict=True)
+        table.replace_column(name, [f"{value:.4g} +- {error:.2g}" for value, error in both])
+        table.remove_column(f"{name}_err")
     if not np.any(result.observed_fraction < 1):
         table.remove_column("observed_fraction")
     k = len(result.mixture)

@@ -195,6 +195,13 @@ def test_a_model_without_a_free_flux_is_refused(pair):
         component_significance(replace(pair, fixed=fixed), 1)
 
 
+def test_the_command_names_the_model_that_it_refuses(pair, tmp_path):
+    fixed = replace(Fixed.none(2), fluxes=np.ones(2, bool))
+    replace(pair, fixed=fixed).write(tmp_path / "fixed.h5")
+    done = run("test", tmp_path / "fixed.h5", "--components", "--simulations", 1)
+    assert "fixed.h5: the model has no component with a free flux" in error_line(done)
+
+
 def test_parameters_are_not_changed(pair):
     before = Parameters(mixture=pair.mixture, amplitudes=(np.array([0.03]),))
     problem = Problem.of(pair.observations, gmmx.FitOptions(threads=1))

@@ -64,14 +64,15 @@ def goodness(
     config = GoodnessConfig() if config is None else config
     kept = [model, *inputs]
     result = _read(model, [(out, TABLE_SUFFIXES), (out_map, IMAGE_SUFFIXES)], kept, overwrite)
-    found = goodness_of_fit(
-        result,
-        config.simulations,
-        refit=not config.no_refit,
-        seed=config.seed,
-        threads=config.threads,
-        callback=callback,
-    )
+    with about(model):
+        found = goodness_of_fit(
+            result,
+            config.simulations,
+            refit=not config.no_refit,
+            seed=config.seed,
+            threads=config.threads,
+            callback=callback,
+        )
     if out is not None:
         write_plain_table(out, found.table(), overwrite=overwrite)
     if out_map is not None:
@@ -118,14 +119,14 @@ def significance(
             parameter="out_map",
         )
     result = _read(model, [(out, TABLE_SUFFIXES)], [model, *inputs], overwrite)
-    found = component_significance(
-        result,
-        config.simulations,
-        seed=config.seed,
-        threads=config.threads,
-        callback=callback,
-    )
     with about(model):
+        found = component_significance(
+            result,
+            config.simulations,
+            seed=config.seed,
+            threads=config.threads,
+            callback=callback,
+        )
         draws = draws_of(result)
     table = found.added_to(component_table(result, draws))
     if out is not None:

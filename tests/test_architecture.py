@@ -41,14 +41,14 @@ DOORS = {
     "model/doors": {"answers", "show", "io"},
     # It measures fluxes, profiles, scores and errors, too.
     "model/number_doors": {"answers", "io"},
-    # A SamplesResult answers and writes itself.
-    "model/sample_doors": {"answers", "io"},
+    # A SamplesResult answers, draws and writes itself.
+    "model/sample_doors": {"answers", "show", "io"},
 }
 # Packages that only some places may import; a folder stands for all of its modules.
 CONFINED = {
     "numba": ("_kernels",),
-    # model/doors only names the type that a method returns.
-    "matplotlib": ("show", "model/doors"),
+    # The doors only name the type that a method returns.
+    "matplotlib": ("show", "model/doors", "model/sample_doors"),
     "h5py": ("io",),
     "astropy.io": ("io",),
     "click": ("cli", "console"),

@@ -2,7 +2,7 @@
 
 import click
 
-from ..config import COORDINATES, FIGURES, PANELS, STRETCHES, UNITS, PlotConfig
+from ..config import COORDINATES, FIGURES, PANELS, SAMPLE_FIGURES, STRETCHES, UNITS, PlotConfig
 from . import options
 from .options import Command, File, flag, setting, values
 from .record import without_output
@@ -28,7 +28,7 @@ from .record import without_output
     "(of two models), colour (of three), or panels with commas between them, which make a row: "
     f"{', '.join(PANELS)}.",
     metavar="NAME|NAME,...",
-    type=File(*FIGURES),
+    type=File(*FIGURES, *SAMPLE_FIGURES),
 )
 @setting(
     PlotConfig,
@@ -191,6 +191,10 @@ def plot(console, models, out, overwrite, **given):
     standard deviation, and both profiles. "colour" shows the signals of three models of one sky
     in three bands, softest first, in red, green and blue; each band is divided by its mean
     brightness, so that white is the mean colour of the picture.
+
+    Of a mixture of samples, "corner", which is then the default, shows each column with its
+    histogram and each pair of columns with contours that hold 39.3, 86.5 and 98.9 % of the mixture;
+    "path" shows the criteria and the log-likelihood against the number of components.
 
     The panel "error" shows the error of the signal over draws of the parameters: those that gmmx
     errors put into MODEL, or else 200 draws from the information matrix.

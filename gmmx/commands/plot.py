@@ -9,9 +9,10 @@ from ..config.figures import parsed_zoom
 from ..errors import about
 from ..io.files import file_digest
 from ..io.inputs import recorded_files
-from ..io.models import read_model
+from ..io.models import holds_samples, read_model
 from ..io.regions.figure import figure_regions
 from ..io.write import check_no_input, check_target, replacing
+from .kinds import read_samples_model
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 _TEXT = (".txt",)
@@ -54,19 +55,13 @@ def plot(
         If the output cannot be written, which is checked first, or a model cannot be read.
     """
     # Matplotlib is imported only when a figure is drawn.
-    from ..show.figures import Provenance, paper_figure, save
+    from ..show.figures import Provenance, save
 
     config = PlotConfig() if config is None else config
     models = [models] if isinstance(models, str | Path) else list(models)
     read = [*models, *_files(config), *inputs]
     _check_targets(out, config, read, overwrite)
-    results = [read_model(model) for model in models]
-    for target in filter(None, (str(out), config.alt)):
-        for result in results:
-            check_no_input(target, recorded_files(result.observations))
-    with about(models[0]):
-        regions = figure_regions(config, results[0])
-        figure = paper_figure(results, config, zoom_to=regions.zoom_to, overlays=regions.overlays)
+    figure = _drawn(models, config, out)
     digests = [(Path(model).name, file_digest(model)) for model in models]
     made = Provenance.of(figure, digests, readable(command))
     with replacing(out, overwrite, suffixes=FIGURE_SUFFIXES) as aside:
@@ -75,6 +70,23 @@ def plot(
         with replacing(config.alt, overwrite, suffixes=_TEXT) as aside:
             aside.write_text(f"{made.description}\n", encoding="utf-8")
     return Path(out)
+
+
+def _drawn(models, config, out):
+    """The figure of models of photons, or of a model of samples."""
+    from ..show.figures import paper_figure, samples_figure
+
+    if any(map(holds_samples, models)):
+        results = [read_samples_model(model, "this figure") for model in models]
+        with about(models[0]):
+            return samples_figure(results, config)
+    results = [read_model(model) for model in models]
+    for target in filter(None, (str(out), config.alt)):
+        for result in results:
+            check_no_input(target, recorded_files(result.observations))
+    with about(models[0]):
+        regions = figure_regions(config, results[0])
+        return paper_figure(results, config, zoom_to=regions.zoom_to, overlays=regions.overlays)
 
 
 def _check_targets(out, config, read, overwrite):

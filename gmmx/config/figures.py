@@ -29,6 +29,8 @@ PANELS = (*MAPS, *CURVES)
 # Figures with a layout of their own.
 PAGES = ("overview", "observations", "compare", "colour")
 FIGURES = ("overview", *PANELS, *PAGES[1:])
+# Figures of mixtures of samples.
+SAMPLE_FIGURES = ("corner", "path")
 STRETCHES = ("log", "asinh", "sqrt", "linear")
 COORDINATES = ("icrs", "galactic", "offset")
 # Widths of a journal's columns [inch].
@@ -48,6 +50,7 @@ class PlotConfig(Options):
         A figure, "overview" or "observations", or of several models "compare" (two) or "colour"
         (three); or panels with commas between them, which make a row: "data", "scene", "signal",
         "completeness", "residual", "significance", "error", "components", "profile", "history".
+        Of a mixture of samples "corner", which is then the default, or "path".
     zoom : str or regions.Region, optional
         The part of the sky that is shown: "RA,DEC,RADIUS" (ICRS; degrees, or hours and degrees
         with colons; arcsec), or a region file.
@@ -256,10 +259,11 @@ def parsed_width(text: str) -> float | None:
 def _names(what):
     """The names in a list of panels, or the name of one figure."""
     names = [name.strip() for name in what.split(",")] if isinstance(what, str) else []
-    unknown = [name for name in names if name not in FIGURES]
+    known = (*FIGURES, *SAMPLE_FIGURES)
+    unknown = [name for name in names if name not in known]
     if unknown or not names:
         raise InputError(
-            f"`what` = {unknown[0] if unknown else what}: choose {either(FIGURES)}",
+            f"`what` = {unknown[0] if unknown else what}: choose {either(known)}",
             parameter="what",
         )
     page = next((name for name in names if name not in PANELS), None)

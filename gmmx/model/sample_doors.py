@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..config import N_DRAWS
+from ..config import N_DRAWS, PlotConfig
 from .mixture import Mixture
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ..answers.denoise import Denoised
     from ..answers.samples import SampleScore
     from .samples import Samples
@@ -128,6 +130,16 @@ class SampleDoors:
         from ..answers.sample_errors import with_draws
 
         return with_draws(self._result, draws, seed=seed)
+
+    def plot(self, what: str = "corner", **options: Any) -> "Figure":
+        """Draw the corner plot ("corner") or the path over K ("path").
+
+        The options are those of `gmmx plot`, such as ``width="double"``. See
+        `gmmx.show.figures.samples_figure`.
+        """
+        from ..show.figures import samples_figure
+
+        return samples_figure(self._result, PlotConfig(what=what, **options))
 
     def write(
         self, path: str | PathLike, *, overwrite: bool = False, command: str | None = None

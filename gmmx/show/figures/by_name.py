@@ -9,8 +9,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..._words import counted
-from ...config import PlotConfig
+from ..._words import counted, either
+from ...config import FIGURES, SAMPLE_FIGURES, PlotConfig
 from ...errors import DataWarning, InputError
 from ...model.result import FitResult
 from ...plane.shapes import Shapes
@@ -144,6 +144,11 @@ def _config(what, options):
 
 def _checked(result, what, wanted):
     """The models of a figure as a list: as many as it shows."""
+    if what in SAMPLE_FIGURES:
+        raise InputError(
+            f"`what` = {what} shows samples, and the model is of photons: choose {either(FIGURES)}",
+            parameter="what",
+        )
     results = [result] if isinstance(result, FitResult) else list(result)
     if len(results) != wanted:
         given = f"{len(results)} {'was' if len(results) == 1 else 'were'} given"

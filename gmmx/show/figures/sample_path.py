@@ -58,13 +58,33 @@ def path_figure(result: SamplesResult, width: float) -> PaperFigure:
     )
     upper.set_label("criteria")
     lower.set_label("likelihood")
-    k, chosen = rows["k"], len(result.mixture)
+    _draw_criteria(upper, rows)
+    _draw_likelihood(lower, rows)
+    chosen = len(result.mixture)
+    for axes in (upper, lower):
+        axes.axvline(chosen, color="0.6", lw=0.8, ls=":", zorder=0)
+        axes.tick_params(direction="in", top=True, right=True, labelsize=SMALL)
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    criterion = str(result.options.get("criterion", "bic")).upper()
+    by = f"chosen by {criterion}" if result.requested_components is None else "given"
+    upper.set_title(f"K = {chosen}, {by}", loc="left", fontsize=MEDIUM)
+    upper.legend(fontsize=SMALL, frameon=False, loc="best")
+    return figure
+
+
+def _draw_criteria(upper, rows):
+    k = rows["k"]
     for name, (colour, marker, title) in _CRITERIA.items():
         values = rows[name] - rows[name].min()
         upper.plot(k, values, marker, ls="-", color=colour, ms=3.5, lw=0.9, label=title)
     upper.set_yscale("symlog", linthresh=10)
     upper.set_ylim(bottom=-1)
     upper.set_ylabel("above the smallest value", fontsize=MEDIUM)
+
+
+def _draw_likelihood(lower, rows):
+    """The log-likelihood, and that of held-out samples where there are some."""
+    k = rows["k"]
     lower.plot(k, rows["log_likelihood"], "o-", color=INK, ms=3.5, lw=0.9)
     lower.set_ylabel(r"$\ln L$ [nat]", fontsize=MEDIUM)
     lower.set_xlabel("number of components K", fontsize=MEDIUM)
@@ -76,15 +96,6 @@ def path_figure(result: SamplesResult, width: float) -> PaperFigure:
         twin.plot(k, held_out, "D--", color="#7b3fa0", ms=3, lw=0.8)
         twin.set_ylabel("held out [nat per sample]", fontsize=SMALL, color="#7b3fa0")
         twin.tick_params(labelsize=SMALL)
-    for axes in (upper, lower):
-        axes.axvline(chosen, color="0.6", lw=0.8, ls=":", zorder=0)
-        axes.tick_params(direction="in", top=True, right=True, labelsize=SMALL)
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-    criterion = str(result.options.get("criterion", "bic")).upper()
-    by = f"chosen by {criterion}" if result.requested_components is None else "given"
-    upper.set_title(f"K = {chosen}, {by}", loc="left", fontsize=MEDIUM)
-    upper.legend(fontsize=SMALL, frameon=False, loc="best")
-    return figure
 
 
 def path_rows(result: SamplesResult) -> dict[str, np.ndarray]:

@@ -1,10 +1,11 @@
 """Maps of every kind of model, at the widths of a journal: what they show, how legible it is."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawable import KINDS, make_joint_result, make_masked_result, make_toy_result
+from drawable import KINDS, make_draws_of, make_joint_result, make_masked_result, make_toy_result
 from drawn_text import all_axes, check_baseline
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -14,7 +15,7 @@ from regions import Regions
 from true_result import make_true_result
 
 from gmmx.config import PlotConfig
-from gmmx.errors import InputError
+from gmmx.errors import DataWarning, InputError
 from gmmx.show.figures import plot, sky_of
 from gmmx.show.figures.view import View
 
@@ -42,7 +43,10 @@ def contours_of(axes, n):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_maps_of_every_kind_of_model_show_what_their_baselines_say(kind):
-    figure = plot(KINDS[kind](), ROW, contours=3, components=True)
+    result = KINDS[kind]()
+    # Draws from the information matrix would take seconds.
+    result = replace(result, draws=result.draws or make_draws_of(result))
+    figure = plot(result, ROW, contours=3, components=True)
     figure.savefig(io.BytesIO(), format="png", dpi=50)
     check_baseline(figure, f"maps-{kind}")
 
@@ -199,6 +203,31 @@ def test_unknown_colours_are_refused_with_those_that_may_be_meant():
 def test_a_zoom_that_cannot_be_found_is_refused(zoom, words):
     with pytest.raises(InputError, match=f"`zoom` = {zoom}: .*{words}"):
         plot(make_true_result(), "signal", zoom=zoom)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"smooth": 1e9}, r"`smooth` = 1e\+09 is larger than what is shown"),
+        ({"dpi": 100_000}, "`dpi` = 100000: .* give at most 5714"),
+        ({"vmax": -1.0}, "`vmax` = -1 must be above 0"),
+    ],
+)
+def test_sizes_without_bounds_are_refused_before_they_fill_the_memory(options, words):
+    with pytest.raises(InputError, match=words):
+        plot(make_true_result(), "data", **options)
+
+
+def test_contours_that_the_signal_does_not_cross_are_named():
+    with pytest.warns(DataWarning, match="`contours` = 1e9,: the signal crosses no level"):
+        plot(make_true_result(), "signal", contours="1e9,")
+
+
+def test_the_label_of_a_colour_bar_is_no_wider_than_the_bar():
+    figure = plot(make_true_result(), "signal,completeness", units="sb", width="double")
+    renderer = drawn(figure)
+    bar = map_of(figure, "signal bar")
+    assert bar.xaxis.label.get_window_extent(renderer).width <= bar.bbox.width
 
 
 def test_as_many_models_are_asked_for_as_a_figure_shows():

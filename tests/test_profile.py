@@ -130,6 +130,15 @@ def test_sums_of_maps_over_rings_are_those_of_small_cells(form):
     assert_allclose(rings.sums(grid, [values])[0], fine_sums(rings, of_map), rtol=5e-3)
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_photons_in_pixels_are_spread_over_the_rings_that_cut_their_pixels(form):
+    rings = make_rings([0.0, 1.0, 2.5, 6.0, 7.0, 30.0], **form)
+    grid = PixelGrid.covering((-40, 40), (-40, 40), 2.0)
+    x, y = (axis.ravel() for axis in grid.centres())
+    weights = np.full(len(x), grid.cell_area)
+    assert_allclose(rings.counts(x, y, weights, side=2.0), rings.areas(), rtol=0.02, atol=0.1)
+
+
 @pytest.mark.parametrize("sigmas", [(5.0, 5.0), (20.0, 1.0), (0.01, 0.01), (300.0, 200.0)])
 def test_all_of_a_gaussian_lies_within_endless_rings(sigmas):
     rings = make_rings([0.0, 1.0, 30.0, np.inf])

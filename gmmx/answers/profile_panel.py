@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 # Photons that an annulus of a figure holds at least.
 _LEAST_PHOTONS = 10.0
-# Photons counted in pixels are in the annulus of their pixel's centre: narrower annuli than so many
-# pixels hold too many of them, or too few.
+# Photons counted in pixels are spread over their pixels: annuli of a figure are at least so many
+# pixels wide, because narrower ones share their photons.
 _LEAST_PIXELS = 2.0
 
 

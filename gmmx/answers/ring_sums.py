@@ -43,7 +43,8 @@ class FieldSums:
         self.counts, self.exposed = np.zeros(len(rings)), np.zeros(len(rings))
         shapes = []
         for o in result.observations:
-            self.counts += rings.counts(o.photons.x, o.photons.y, o.photons.weights)
+            photons = o.photons
+            self.counts += rings.counts(photons.x, photons.y, photons.weights, side=photons.pixel)
             if o.completeness is None:
                 self.exposed += rings.areas()
                 continue

@@ -126,12 +126,42 @@ class Rings:
         inside = (np.arctan2(v, u) - start) % _TURN <= stop - start
         return np.where(inside | (radius == 0), radius, np.nan)
 
-    def counts(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Sum of the weights of positions in each ring, (n,)."""
+    def counts(
+        self, x: np.ndarray, y: np.ndarray, weights: np.ndarray, *, side: float = 0.0
+    ) -> np.ndarray:
+        """Sum of the weights of positions in each ring, (n,).
+
+        Parameters
+        ----------
+        x, y, weights : (N,) arrays
+        side : float
+            Each weight is spread evenly over a square of this side [arcsec], so that narrow rings
+            do not hold too many or too few photons that were counted in pixels.
+        """
+        if side > 0:
+            return self._spread_counts(x, y, weights, side)
         radius = self.radii(x, y)
         inside = radius < self.edges[-1]
         number = np.searchsorted(self.edges, radius[inside], "right")
         return np.bincount(number, weights[inside], len(self) + 1)[1:]
+
+    def _spread_counts(self, x, y, weights, side):
+        """Sum of weights that are spread over squares: those on an edge are cut into parts."""
+        half = 0.5 * side * np.abs(self.to_circles).sum()
+        u, v = np.tensordot(self.to_circles, [x - self.centre[0], y - self.centre[1]], 1)
+        radius = np.hypot(u, v)
+        above = np.searchsorted(self.edges, radius + half, "right")
+        split = np.searchsorted(self.edges, radius - half, "right") != above
+        if self.sector is not None:
+            split |= self._near_sides(u, v, half)
+        whole = ~split
+        total = self.counts(x[whole], y[whole], weights[whole])
+        x, y, part = x[split], y[split], weights[split] / _PARTS[-1] ** 2
+        offsets = side * ((np.arange(_PARTS[-1]) + 0.5) / _PARTS[-1] - 0.5)
+        for dy in offsets:
+            for dx in offsets:
+                total = total + self.counts(x + dx, y + dy, part)
+        return total
 
     def photons(self, means: np.ndarray, covariances: np.ndarray) -> np.ndarray:
         """Fraction of each Gaussian that lies in each ring, (V, n).

@@ -84,8 +84,8 @@ def _drawn(models, config, out):
     for target in filter(None, (str(out), config.alt)):
         for result in results:
             check_no_input(target, recorded_files(result.observations))
+    regions = figure_regions(config, results[0])
     with about(models[0]):
-        regions = figure_regions(config, results[0])
         return paper_figure(results, config, zoom_to=regions.zoom_to, overlays=regions.overlays)
 
 

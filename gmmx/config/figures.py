@@ -37,6 +37,8 @@ COORDINATES = ("icrs", "galactic", "offset")
 WIDTHS = {"single": 3.5, "double": 7.1}
 _NARROWEST, _WIDEST = 2.5, 40.0
 _MOST_CONTOURS = 30
+# Widest picture [pixel]: matplotlib draws none of 65,536 pixels, and memory is finite.
+_MOST_PIXELS = 20_000
 _LARGEST_RADIUS = 36_000.0
 
 
@@ -151,6 +153,12 @@ class PlotConfig(Options):
         object.__setattr__(self, "width", _text(self.width))
         parsed_width(self.width)
         require_whole(self, 10, "dpi")
+        if self.inches * self.dpi > _MOST_PIXELS:
+            raise InputError(
+                f"`dpi` = {self.dpi}: a figure of {self.inches:g} inches would be more than "
+                f"{_MOST_PIXELS:,} pixels wide: give at most {int(_MOST_PIXELS / self.inches)}",
+                parameter="dpi",
+            )
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -118,6 +118,7 @@ def flat_bar(figure, shown, axes, label, *, low=None, ticks=None):
     axes : Axes
         That of the bar.
     label : str
+        With the power of ten of its numbers; see `scaled`.
     low : float, optional
         The faint end of a logarithmic or asinh stretch.
     ticks : sequence of float, optional
@@ -141,7 +142,7 @@ def flat_bar(figure, shown, axes, label, *, low=None, ticks=None):
     # Numbers at the ends of neighbouring bars would touch.
     for tick, text in zip(axes.get_xticks(), axes.get_xticklabels(), strict=False):
         text.set_horizontalalignment(_side(float(norm(tick))))
-    bar.set_label(scaled(label, power), fontsize=SMALL, labelpad=2)
+    bar.set_label(label, fontsize=SMALL, labelpad=2)
     bar.outline.set_linewidth(0.6)
     return bar
 

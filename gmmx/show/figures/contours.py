@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...config.figures import parsed_contours
+from ...errors import DataWarning
 from .colour import numbers, power_of
 from .fitting_text import width_of
 from .marks import shade
@@ -36,6 +38,7 @@ def draw_contours(axes: Axes, view: View, ink: str) -> list[Text]:
     low, high = float(values.min()), float(values.max())
     levels = [level for level in levels_of(view) if low < level < high]
     if not levels:
+        _warn_of_none(view, low, high)
         return []
     drawn = axes.contour(values, levels=levels, colors=[ink], linewidths=0.6)
     drawn.set_path_effects(shade(ink))
@@ -47,6 +50,17 @@ def draw_contours(axes: Axes, view: View, ink: str) -> list[Text]:
         text.set_path_effects(shade(ink))
         text.set_clip_on(True)
     return list(texts)
+
+
+def _warn_of_none(view, low, high):
+    """Say that no level is drawn, unless the title says that there is no signal at all."""
+    if high > 0:
+        warnings.warn(
+            f"`contours` = {view.config.contours}: the signal crosses no level; it is from "
+            f"{low:.3g} to {high:.3g}",
+            DataWarning,
+            stacklevel=3,
+        )
 
 
 def _places(axes, drawn):

@@ -49,6 +49,7 @@ def write_below(figure: Figure, text: str, *, colour: str, name: str = "") -> No
     size = FontProperties(size=SMALL).get_size_in_points()
     width, height = figure.get_size_inches()
     left = em()
+    text = text.replace("cm^2", "cm\N{SUPERSCRIPT TWO}")
     lines = wrapped(text, (width - 2 * left) * _POINTS_PER_INCH, size)
     unit = size / _POINTS_PER_INCH
     added = (_LINE * len(lines) + _SPACE) * unit

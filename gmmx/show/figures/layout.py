@@ -15,7 +15,7 @@ from string import ascii_lowercase
 from matplotlib.axes import Axes
 
 from . import marks as on
-from .colour import flat_bar
+from .colour import flat_bar, power_of, scaled
 from .fitting_text import lines_of
 from .panel import Drawn, Panel
 from .panels import draw_panel
@@ -152,11 +152,17 @@ def _bars(cells):
     return [list(group) for _, group in groups]
 
 
+def _label(cell):
+    """The phrases of a colour bar's label, the power of ten of its numbers before the first."""
+    norm, (first, *others) = cell.drawn.shown.norm, cell.drawn.label
+    return scaled(first, power_of(max(abs(norm.vmin), abs(norm.vmax)))), *others
+
+
 def _arrange(figure, cells, bars, view, top):
     """Set the height of the figure, and put panels, titles and colour bars in their places."""
     unit, width = em(), figure.get_figwidth()
     titles = [lines_of(cell.drawn.title, cell.width, MEDIUM) for cell in cells]
-    labels = [lines_of(its[0].drawn.label, its[-1].right - its[0].left, SMALL) for its in bars]
+    labels = [lines_of(_label(its[0]), its[-1].right - its[0].left, SMALL) for its in bars]
     shared = all(cell.panel.on_sky for cell in cells)
     n_rows = cells[-1].row + 1
     tops, heights, y = [], [], top * unit

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 _NUMBERS = (2, 3, 4, 5, 6, 7, 9, 12)
 _MOST = 5
 # Space between two numbers, and how far a number may stand out at the ends of its edge [em].
-_SPACE, _OVER = 0.6, 0.3
+_SPACE, _OVER = 0.8, 0.3
 # Numbers but the first leave out the fields that they share: width of the others [of the first].
-_SHORTER = 0.7
+_SHORTER = 0.75
 
 
 @dataclass(frozen=True)

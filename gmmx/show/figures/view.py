@@ -86,10 +86,18 @@ class View:
         Raises
         ------
         InputError
-            If the zoom cannot be found, or nothing was recorded.
+            If the zoom cannot be found, nothing was recorded, or the smoothing exceeds the field.
         """
         x, y = _ranges(result, config, zoom)
-        return cls(result, Scene(result, x, y), config, tuple(regions))
+        scene = Scene(result, x, y)
+        side = max(scene.width, scene.height)
+        if config.smooth is not None and config.smooth > side:
+            raise InputError(
+                f"`smooth` = {config.smooth:g} is larger than what is shown, {side:.3g} arcsec: "
+                "give a smaller one",
+                parameter="smooth",
+            )
+        return cls(result, scene, config, tuple(regions))
 
     def __repr__(self):
         width, height = self.scene.width, self.scene.height
@@ -157,6 +165,8 @@ class View:
         low, high = (self.scale * one for one in self.scene.brightness_limits())
         high = high if self.config.vmax is None else self.config.vmax
         start = self.config.vmin or 0.0
+        if high <= start and self.config.vmin is None:
+            raise InputError(f"`vmax` = {high:g} must be above 0", parameter="vmax")
         if high <= start:
             raise InputError(
                 f"`vmin` = {start:g} is not below the brightest value, {high:.3g}: give a lower "

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -32,6 +33,12 @@ ON_THE_SKY = ("data", "scene", "signal", "completeness", "residual")
 def overview_figure(result, **options):
     """The overview of a fit."""
     return plot(result, "overview", **options)
+
+
+@cache
+def panels_of_overview():
+    """The axes of an overview that nobody changes."""
+    return panels(overview_figure(make_true_result()))
 
 
 def residuals_figure(result, **options):
@@ -98,13 +105,13 @@ def test_figures_show_what_their_baselines_say(name):
 
 
 def test_photons_scene_and_signal_share_one_scale():
-    found = panels(overview_figure(make_true_result()))
+    found = panels_of_overview()
     assert len({id(found[name].images[0].norm) for name in ("data", "scene", "signal")}) == 1
 
 
 @pytest.mark.parametrize("name", ON_THE_SKY)
 def test_right_ascension_grows_to_the_left(name):
-    axes = panels(overview_figure(make_true_result()))[name]
+    axes = panels_of_overview()[name]
     left, right = axes.wcs.pixel_to_world(*zip(*axes.viewLim.get_points(), strict=True))
     assert left.ra > right.ra
     assert left.dec < right.dec
@@ -172,7 +179,7 @@ def test_well_observed_components_are_not_marked():
 
 
 def test_masks_are_outlined_and_unseen_sky_is_hatched():
-    found = panels(overview_figure(make_true_result()))
+    found = panels_of_overview()
     assert len(found["data"].collections[0].get_paths()) == 1
     assert any(getattr(c, "hatches", None) for c in found["signal"].collections)
 

@@ -26,6 +26,7 @@ import numpy as np
 from common import machine
 from coverage_skies import mixture_sky
 from galaxy import ANNULI, observed, realisation, true_parameters
+from scipy.optimize import brentq
 
 import gmmx
 from gmmx.answers.drawn_skies import DrawnSkies
@@ -109,6 +110,16 @@ def quantities(mixtures, grid, inside):
     )
 
 
+def half_light_radius_of(mixture, rings):
+    """The radius that holds half of the flux of a mixture within `REACH` [arcsec]."""
+
+    def inside(radius):
+        disc = rings.with_edges(np.array([0.0, radius]))
+        return float(mixture.fluxes @ disc.photons(mixture.means, mixture.covariances)[:, 0])
+
+    return brentq(lambda radius: inside(radius) - inside(REACH) / 2, 1.0, REACH)
+
+
 def pulls_of(i):
     """Pulls of one realisation, by the names of the quantities, and K and the method."""
     observation = realisation(i, background=("sky", "streak"))
@@ -121,8 +132,7 @@ def pulls_of(i):
     _, drawn = skies.photons(rings)
     true = truth.fluxes @ rings.photons(truth.means, truth.covariances)
     radius = half_light_radius(skies, rings, REACH)
-    alone = DrawnSkies(replace(result, mixture=truth, fixed=None), result.draws)
-    true_radius = half_light_radius(alone, rings, REACH).value[0]
+    true_radius = half_light_radius_of(truth, rings)
     half = REACH / 1.2
     grid = PixelGrid.covering((-half, half), (-half, half), PIXEL)
     inside = observation.completeness.exposure_at(*grid.centres()) > 0

@@ -205,6 +205,17 @@ def test_a_map_has_the_label_of_each_pixel(folder):
     assert header["CTYPE1"] == "RA---TAN"
 
 
+def test_an_event_list_of_another_observation_is_doubted(folder, tmp_path):
+    with fits.open(folder / "evt2.fits") as hdus:
+        for hdu in hdus:
+            hdu.header["OBS_ID"] = "4711"
+        hdus.writeto(tmp_path / "other.fits", checksum=True)
+    (own,) = fitted(folder, *FITS["band and mask"]).observations
+    own = replace(own, pointing=replace(own.pointing, obs_id="101"))
+    with pytest.warns(DataWarning, match="ObsID 4711, but the observation of the model is 101"):
+        fitted_rows(parse_file_argument(tmp_path / "other.fits"), own)
+
+
 def test_a_joint_model_makes_one_file_for_each_observation(folder):
     if not (folder / "joint.h5").exists():
         event_hdus(n=900, OBS_ID="102").writeto(folder / "second.fits")

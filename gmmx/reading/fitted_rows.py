@@ -65,7 +65,8 @@ def fitted_rows(file: FileArgument, fitted: Observation) -> FittedRows:
     Warns
     -----
     DataWarning
-        If the file was fitted and has changed since, or if other rows are found than were fitted.
+        If the file was fitted and has changed since, if other rows are found than were fitted, or
+        if the file is of another observation.
     """
     if is_counts_image(file):
         raise DataError(
@@ -73,6 +74,7 @@ def fitted_rows(file: FileArgument, fitted: Observation) -> FittedRows:
             "made from"
         )
     events, numbers = read_numbered(file)
+    _doubt_observation(file, events.pointing.obs_id, fitted)
     keep = _in_band(events, fitted) & _inside(file, events, fitted)
     x, y = _moved(events.frame, fitted.frame, events.photons.x, events.photons.y)
     keep &= np.isfinite(x) & np.isfinite(y)
@@ -90,6 +92,18 @@ def fitted_rows(file: FileArgument, fitted: Observation) -> FittedRows:
     return FittedRows(
         file, numbers[keep], x[keep], y[keep], len(keep) if n_rows is None else n_rows
     )
+
+
+def _doubt_observation(file, obs_id, fitted):
+    """Warn of an event list whose ObsID is not that of the observation that it stands for."""
+    own = fitted.pointing.obs_id
+    if own and obs_id and str(own) != str(obs_id):
+        warnings.warn(
+            f"{file.path}: ObsID {obs_id}, but the observation of the model is {own}: its PSF, "
+            "exposure and backgrounds are taken; give the event lists in the order of the fit",
+            DataWarning,
+            stacklevel=4,
+        )
 
 
 def _in_band(events, fitted):

@@ -71,7 +71,7 @@ picture: $(VENV)/.test  ## draw the picture of the README
 	$(BIN)/python benchmarks/picture.py
 
 test: $(VENV)/.test  ## run the tests that take seconds
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
 
 test-slow: $(VENV)/.test  ## run the statistical tests that take minutes
 	$(BIN)/python -m pytest -m slow

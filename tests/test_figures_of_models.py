@@ -150,10 +150,14 @@ def test_models_of_different_skies_are_refused_in_one_line():
     [
         ("compare", {"contours": "5", "units": "sb"}, "`contours`, `units` do not change"),
         ("colour", {"stretch": "asinh"}, "`stretch` does not change the figure colour"),
+        ("profile", {"vmin": 1.0, "cmap": "gray"}, "`vmin`, `cmap` do not change the figure"),
+        ("completeness", {"smooth": 3.0}, "`smooth` does not change the figure completeness"),
+        ("signal", {"significant": True}, "`significant` does not change the figure signal"),
+        ("history", {"contours": "3"}, "`contours` does not change the figure history"),
     ],
 )
 def test_options_that_do_not_change_a_figure_are_named(what, options, named):
-    models = make_two() if what == "compare" else make_three()
+    models = {"compare": make_two, "colour": make_three}.get(what, lambda: make_two()[0])()
     with pytest.warns(DataWarning, match=named):
         plot(models, what, **options)
 

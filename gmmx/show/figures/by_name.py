@@ -16,6 +16,7 @@ from ...model.result import FitResult
 from ...plane.shapes import Shapes
 from .alt import describe
 from .catalogue import PAGES, PANELS
+from .effects import without_effect
 from .footer import write_cautions
 from .layout import panels_figure
 from .panels import draw_panel
@@ -102,15 +103,15 @@ def paper_figure(
 
 def _warn_of_ignored(config, page):
     """Name the options that were given and do not change the figure."""
-    given = [
-        f"`{name}`"
-        for name in (() if page is None else page.ignores)
-        if getattr(config, name) != getattr(PlotConfig, name)
-    ]
+    if page is None or page.n_models == 1:
+        given = without_effect(config)
+    else:
+        given = [n for n in page.ignores if getattr(config, n) != getattr(PlotConfig, n)]
     if given:
         verb = "does" if len(given) == 1 else "do"
+        names = ", ".join(f"`{name}`" for name in given)
         warnings.warn(
-            f"{', '.join(given)} {verb} not change the figure {page.name}",
+            f"{names} {verb} not change the figure {config.what}",
             DataWarning,
             stacklevel=4,
         )

@@ -231,7 +231,7 @@ def test_figures_say_that_the_flux_is_approximate(model):
     figure = gmmx.read(model[0]).plot()
     words = [text.get_text() for text in figure.texts]
     words += [axes.get_xlabel() for axes in figure.axes]
-    assert any("APPROXIMATE exposure, from 400 cm" in text for text in words)
+    assert any("approximate: from an effective area of 400 cm" in text for text in words)
     assert any("(approximate)" in text for text in words)
 
 

@@ -107,7 +107,7 @@ def test_info_reads_file_names_from_standard_input(model):
         ("plot", "model.png", ["--dpi", 40]),
         ("plot", "model.pdf", ["--stretch", "asinh"]),
         ("plot", "history.png", ["--what", "history", "--dpi", 40]),
-        ("plot", "residuals.png", ["--what", "residuals", "--dpi", 40]),
+        ("plot", "residuals.png", ["--what", "observations", "--dpi", 40]),
         ("export", "model.ecsv", []),
         ("export", "model.fits", []),
         ("export", "model.csv", []),

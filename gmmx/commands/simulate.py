@@ -66,18 +66,23 @@ def simulate(
                 f"{path}: it has no {either(rows.missing)}, because the model does not keep what "
                 "they are drawn from"
             )
-        write_event_list(
-            path,
-            simulation.observation,
-            rows.photons,
-            origin=rows.origin,
-            times=rows.times,
-            interval=rows.interval,
-            cards=_cards(model, config),
-            comments=_comments(model, config),
-            overwrite=overwrite,
-        )
+        _write(path, simulation, rows, model, config, overwrite)
     return [(path, len(rows.origin)) for path, (_, rows) in zip(paths, found, strict=True)]
+
+
+def _write(path, simulation, rows, model, config, overwrite):
+    """Write the event list of one observation."""
+    write_event_list(
+        path,
+        simulation.observation,
+        rows.photons,
+        origin=rows.origin,
+        times=rows.times,
+        interval=rows.interval,
+        cards=_cards(model, config),
+        comments=_comments(model, config),
+        overwrite=overwrite,
+    )
 
 
 def _simulated(result, config):

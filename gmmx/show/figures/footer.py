@@ -66,8 +66,8 @@ def wrapped(text: str, width: float, size: float) -> list[str]:
 
     Examples
     --------
-    >>> wrapped("no exposure map: vignetting as at 0.5-2 keV", 130.0, 8.0)
-    ['no exposure map: vignetting', 'as at 0.5-2 keV']
+    >>> wrapped("no exposure map", 1.0, 8.0), wrapped("no exposure map", 500.0, 8.0)
+    (['no', 'exposure', 'map'], ['no exposure map'])
     """
     lines = [""]
     for word in text.split():

@@ -14,7 +14,8 @@ PEER_PACKAGES := numpy==1.23.5 scipy==1.10.1 parmap==1.6.0 pygmmis==1.1.4 scikit
 PIP := -m pip install --quiet --disable-pip-version-check
 SAMPLE := data_samples
 OBSERVATION := $(SAMPLE)/events.fits.gz --mask $(SAMPLE)/sources.reg \
-	--exposure $(SAMPLE)/expmap.fits.gz --psf $(SAMPLE)/psfmap.fits.gz --energy 0.5:2
+	--exposure $(SAMPLE)/expmap.fits.gz --psf $(SAMPLE)/psfmap.fits.gz --energy 0.5:2 \
+	--background sky,particle,streak
 
 .DEFAULT_GOAL := help
 .PHONY: help demo picture test test-slow coverage lint types docs bench clean distclean

@@ -70,7 +70,7 @@ def assign_samples(
         raise InputError("a catalogue has no `map`: leave it out", parameter="map")
     check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=paths)
     samples, known = read_rows(paths[0], options)
-    table = read_catalogue(paths[0], options.columns, no_checksum=config.no_checksum)
+    table = read_catalogue(paths[0], options.names, no_checksum=config.no_checksum)
     taken = [name for name in table.colnames if name.upper() in _TEXTS]
     if taken:
         raise DataError(f"{paths[0]}: it has a column {taken[0]} already: rename it")

@@ -104,6 +104,13 @@ class CatalogueOptions(Options):
                 parameter="correlations",
             )
 
+    @property
+    def names(self):
+        """All columns that are read, each once."""
+        further = [one for one in (self.covariance, self.weights) if one is not None]
+        every = [*self.columns, *self.errors, *self.correlations, *further]
+        return list(dict.fromkeys(every))
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PictureOptions(Options):

@@ -62,9 +62,7 @@ def read_rows(path: str | PathLike, options: CatalogueOptions) -> tuple[Samples,
     known : (n_rows,) booleans
         Which rows have a value.
     """
-    wanted = [*options.columns, *options.errors, *options.correlations]
-    wanted += [one for one in (options.covariance, options.weights) if one is not None]
-    found = read_columns(path, list(dict.fromkeys(wanted)), no_checksum=options.no_checksum)
+    found = read_columns(path, options.names, no_checksum=options.no_checksum)
     x = _matrix(path, found, options.columns)
     covariances = _covariances(path, found, options)
     weights = None if options.weights is None else _weights(path, found[options.weights], options)

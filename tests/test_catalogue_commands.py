@@ -111,7 +111,7 @@ def test_errors_adds_draws_which_the_table_and_the_page_show(stars, tmp_path):
         (("fit", "stars.fits", "--criterion", "aic"), "--criterion applies to catalogues"),
         (("fit", "stars.fits", "stars.fits", "--columns", "a"), "one catalogue or picture"),
         (("fit", "stars.fits", "--columns", "a,b", "--errors", "e"), "--errors names 1 column"),
-        (("flux", "stars.model.h5", "--circle", "1,2,3"), "not of the sky"),
+        (("flux", "stars.model.h5", "--circle", "1,2,3"), "a model of samples, which gmmx flux"),
         (("condition", "stars.model.h5", "--given", "c=1"), "c"),
         (("errors", "stars.model.h5", "--method", "scan"), "by --method bootstrap, not by scan"),
         (("condition", "stars.model.h5"), "give the known values with --given"),

@@ -139,10 +139,10 @@ def render(context, model, out, overwrite, **given):
     conditional colours of a picture that was fitted with --colour.
     """
     from ..commands.render import render as render_model
-    from ..io.models import holds_samples
+    from ..io.models import model_kind
 
     console = context.obj
-    if holds_samples(model):
+    if model_kind(model) == "samples":
         _render_picture(context, model, out, overwrite, given)
         return
     _check_given(context, given, RenderConfig, "applies to mixtures of pictures")

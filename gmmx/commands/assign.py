@@ -1,4 +1,4 @@
-"""Assign the photons of event lists to the components of a model."""
+"""Assign the photons of event lists, or the rows of a catalogue, to the components of a model."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +14,11 @@ from ..io.added_columns import TABLE_SUFFIXES, AddedColumn, write_with_columns
 from ..io.files import checksums
 from ..io.images import FITS_SUFFIXES, write_labels
 from ..io.inputs import recorded_files
-from ..io.models import holds_samples, read_model
 from ..io.virtual import parse_file_argument, parse_file_arguments
 from ..io.write import check_apart, check_no_input, check_target
 from ..reading.fitted_rows import fitted_rows
 from .assign_samples import assign_samples
-from .kinds import read_samples_model
+from .kinds import read_for
 from .simulate import numbered
 
 _TEXTS = {
@@ -42,52 +41,39 @@ def assign(
     inputs: Sequence[str | Path] = (),
     command: str | None = None,
 ) -> list[dict]:
-    """Copy event lists, with the probabilities that each photon is of a component.
+    """Copy tables, with the probabilities that each row is of a component.
 
     Parameters
     ----------
-    model : path
+    model, config, overwrite, inputs, command
+        See `gmmx.commands`.
     events : sequence of path
-        One event list for each observation of the model, in its order. Without any those that
-        the model names are read.
+        One event list for each observation of the model, in its order; or one catalogue. Without
+        any those that the model names are read.
     out : path
         File to write. For a joint fit the number of the observation is added to its name.
-    config : AssignConfig, optional
-    overwrite : bool
-        Whether existing files may be replaced.
-    inputs : sequence of path
-        Further files that the outputs must not replace.
-    command : str, optional
-        The command line, which the history of the map records.
 
     Returns
     -------
     list of dict
         For each file what JSON can hold: "file", "n_rows", "n_assigned" and the sums "signal",
-        "background" and "point_sources".
-
-    Raises
-    ------
-    GmmxError
-        If an output cannot be written, which is checked first, or if a file cannot be read or has
-        no photon in the model's field.
+        "background" and, of photons, "point_sources".
     """
     config = AssignConfig() if config is None else config
-    if holds_samples(model):
-        check_target(out, overwrite=True, inputs=[model, *inputs])
-        mixture = read_samples_model(model, "assign")
-        return assign_samples(mixture, events, out, config, overwrite=overwrite)
-    return _assign_photons(model, events, out, config, overwrite, inputs, command)
+    result = read_for("assign", model)
+    if result.kind == "samples":
+        given = (model, result, events, out, config)
+        return assign_samples(*given, overwrite=overwrite, inputs=inputs)
+    return _assign_photons(model, result, events, out, config, overwrite, inputs, command)
 
 
-def _assign_photons(model, events, out, config, overwrite, inputs, command):
+def _assign_photons(model, result, events, out, config, overwrite, inputs, command):
     """Assign the photons of event lists."""
     given = parse_file_arguments(events)
     read = [model, *inputs, *(file.path for file in given)]
     check_target(out, overwrite=True, suffixes=TABLE_SUFFIXES, inputs=read)
     if config.map is not None:
         check_target(config.map, overwrite=overwrite, suffixes=FITS_SUFFIXES, inputs=read)
-    result = read_model(model)
     files = _files_of(model, result, given)
     paths = numbered(out, len(files))
     read += [*recorded_files(result.observations), *(file.path for file in files)]

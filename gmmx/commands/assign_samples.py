@@ -10,10 +10,11 @@ from ..answers.samples import responsibilities
 from ..config import AssignConfig
 from ..errors import DataError, InputError
 from ..io.catalogues import read_catalogue
+from ..io.inputs import files_behind
 from ..io.tables import TABLE_SUFFIXES, write_plain_table
 from ..io.write import check_target
 from ..model.samples_result import SamplesResult
-from ..reading.catalogue import read_rows
+from ..reading.catalogue import samples_in
 from .other_samples import options_of
 
 if TYPE_CHECKING:
@@ -28,17 +29,21 @@ _TEXTS = {
 
 
 def assign_samples(
+    model: str | Path,
     result: SamplesResult,
     catalogues: Sequence[str | Path],
     out: str | Path,
     config: AssignConfig,
     *,
     overwrite: bool = False,
+    inputs: Sequence[str | Path] = (),
 ) -> list[dict]:
     """Copy a catalogue, with the component of each row and its probability.
 
     Parameters
     ----------
+    model, overwrite, inputs
+        See `gmmx.commands`.
     result : SamplesResult
         Of the columns of a table.
     catalogues : sequence of path
@@ -46,18 +51,11 @@ def assign_samples(
     out : path
         Table to write: .ecsv, .fits or .csv.
     config : AssignConfig
-    overwrite : bool
-        Whether an existing file may be replaced.
 
     Returns
     -------
     list of dict
         One, with the number of rows and the samples of components and backgrounds.
-
-    Raises
-    ------
-    GmmxError
-        If there is no such table, if it has a column of a new name, or if `out` cannot be written.
     """
     options = options_of(result, no_checksum=config.no_checksum)
     paths = [str(path) for path in catalogues] or list(result.options.get("events", ()))
@@ -68,12 +66,13 @@ def assign_samples(
         )
     if config.map is not None:
         raise InputError("a catalogue has no `map`: leave it out", parameter="map")
-    check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=paths)
-    samples, known = read_rows(paths[0], options)
+    read = [model, *inputs, *paths, *files_behind(result)]
+    check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=read)
     table = read_catalogue(paths[0], options.names, no_checksum=config.no_checksum)
     taken = [name for name in table.colnames if name.upper() in _TEXTS]
     if taken:
         raise DataError(f"{paths[0]}: it has a column {taken[0]} already: rename it")
+    samples, known = samples_in(table, paths[0], options)
     parts = responsibilities(result, samples)
     _add_columns(table, parts, known, len(result.mixture), config)
     write_plain_table(out, table, overwrite=overwrite)

@@ -10,9 +10,9 @@ from ..config import CompareConfig
 from ..errors import InputError
 from ..io.images import IMAGE_SUFFIXES, write_images
 from ..io.inputs import recorded_files
-from ..io.models import read_model
 from ..io.tables import write_plain_table
 from ..io.write import check_apart, check_no_input, check_target
+from .kinds import read_for
 
 if TYPE_CHECKING:
     from ..answers.compare import Comparison
@@ -70,7 +70,7 @@ def compare(
             path, overwrite=overwrite, suffixes=COMPARE_SUFFIXES, inputs=[*models, *inputs]
         )
     check_apart(out)
-    results = [read_model(model) for model in models]
+    results = [read_for("compare", model) for model in models]
     for path in out:
         for result in results:
             check_no_input(path, recorded_files(result.observations))

@@ -6,8 +6,7 @@ from pathlib import Path
 from ..answers.denoise import denoised_table
 from ..errors import about
 from ..io.tables import TABLE_SUFFIXES, write_plain_table
-from ..io.write import check_target
-from .kinds import read_samples_model
+from .kinds import read_for
 from .other_samples import samples_like
 
 
@@ -23,30 +22,18 @@ def denoise(
 
     Parameters
     ----------
-    model : path
-        A model of samples.
-    out : path
-        Table to write: .ecsv, .fits or .csv.
+    model, out, overwrite, inputs
+        See `gmmx.commands`.
     catalogue : path, optional
         A table with the columns that the model was fitted to. By default the samples of the fit.
-    overwrite : bool
-        Whether an existing file may be replaced.
-    inputs : sequence of path
-        Further files that the output must not replace.
 
     Returns
     -------
     Path
         The file that was written.
-
-    Raises
-    ------
-    GmmxError
-        If the output cannot be written, which is checked first, or an input cannot be used.
     """
-    read = [model, *inputs, *([] if catalogue is None else [catalogue])]
-    check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=read)
-    result = read_samples_model(model, "denoise")
+    read = [*inputs] if catalogue is None else [*inputs, catalogue]
+    result = read_for("denoise", model, [(out, TABLE_SUFFIXES)], overwrite=overwrite, inputs=read)
     samples = None if catalogue is None else samples_like(result, catalogue)
     with about(model if catalogue is None else catalogue):
         table = denoised_table(result, samples)

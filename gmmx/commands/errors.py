@@ -7,12 +7,12 @@ from ..answers.errors import make_draws
 from ..answers.sample_errors import with_draws
 from ..config import MODEL_SUFFIXES, ErrorsConfig
 from ..errors import InputError
-from ..io.inputs import recorded_files
-from ..io.models import holds_samples, read_model, write_draws
+from ..io.inputs import files_behind, recorded_files
+from ..io.models import write_draws
 from ..io.write import check_no_input, check_target
 from ..model.result import FitResult
 from ..model.samples_result import SamplesResult
-from .kinds import read_samples_model
+from .kinds import read_for
 
 
 def errors(
@@ -55,12 +55,12 @@ def errors(
     kept = list(inputs) if out is None else [model, *inputs]
     if out is not None:
         check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES, inputs=kept)
-    is_samples = holds_samples(model)
-    result = None if is_samples else read_model(model)
+    result = read_for("errors", model)
     out, overwrite = (model, True) if out is None else (out, overwrite)
     check_target(out, overwrite=overwrite, inputs=kept)
-    if result is None:
-        return Path(out), _sample_errors(model, out, config, overwrite, callback)
+    if result.kind == "samples":
+        check_no_input(out, files_behind(result))
+        return Path(out), _sample_errors(model, result, out, config, overwrite, callback)
     check_no_input(out, recorded_files(result.observations, without=("init",)))
     result = make_draws(
         result,
@@ -74,7 +74,7 @@ def errors(
     return Path(out), result
 
 
-def _sample_errors(model, out, config, overwrite, callback):
+def _sample_errors(model, mixture, out, config, overwrite, callback):
     """Add draws to a mixture of samples, from refits with other weights of the samples."""
     if config.method not in ("auto", "bootstrap"):
         raise InputError(
@@ -82,7 +82,6 @@ def _sample_errors(model, out, config, overwrite, callback):
             f"{config.method}",
             parameter="method",
         )
-    mixture = read_samples_model(model, "errors")
     drawn = with_draws(
         mixture, config.draws, seed=config.seed, threads=config.threads, callback=callback
     )

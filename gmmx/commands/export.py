@@ -7,13 +7,10 @@ from ..answers.components import component_table
 from ..answers.errors import draws_of
 from ..answers.sample_components import sample_table
 from ..config import ExportConfig
-from ..errors import InputError, about
-from ..io.inputs import recorded_files
-from ..io.models import read_any
+from ..errors import InputError, OutputError, about
 from ..io.regions import names_region_file
-from ..io.tables import SUFFIXES, TABLE_SUFFIXES, write_plain_table, write_table
-from ..io.write import check_no_input, check_target
-from ..model.samples_result import SamplesResult
+from ..io.tables import SUFFIXES, write_plain_table, write_table
+from .kinds import read_for
 
 # Endings of the tables whose cells may hold vectors.
 _OF_VECTORS = (".ecsv", ".fits")
@@ -29,53 +26,48 @@ def export(
 ) -> Path:
     """Write the components of a model file as a table or as regions.
 
-    Parameters
-    ----------
-    model, out : path
-        The model file, and a file whose suffix names the format.
-    config : ExportConfig, optional
-    overwrite : bool
-        Whether an existing file may be replaced.
-    inputs : sequence of path
-        Further files that the output must not replace. The files that the model was made from
-        are never replaced.
+    The parameters are those of all commands, see `gmmx.commands`.
 
     Returns
     -------
     Path
         The file that was written.
-
-    Raises
-    ------
-    GmmxError
-        If the output cannot be written, which is checked first, or the model cannot be read.
     """
     config = ExportConfig() if config is None else config
-    read = [model, *inputs]
-    check_target(out, overwrite=overwrite, suffixes=SUFFIXES, inputs=read)
     holds_vectors = str(out).lower().endswith(_OF_VECTORS) and not names_region_file(out)
+    result = read_for("export", model, [(out, SUFFIXES)], overwrite=overwrite, inputs=inputs)
     if config.correlations and not holds_vectors:
         raise InputError(
             f"{out}: `correlations` are vectors, which only tables in ECSV and FITS hold: give an "
             "`out` that ends in .ecsv or .fits",
             parameter="correlations",
         )
-    result = read_any(model)
-    if isinstance(result, SamplesResult):
-        return _export_samples(out, result, overwrite)
-    check_no_input(out, recorded_files(result.observations))
+    with about(model):
+        _WRITERS[result.kind](result, out, config, overwrite)
+    return Path(out)
+
+
+def _write_sky(result, out, config, overwrite):
+    """Write components on the sky, as a table or as regions."""
     if names_region_file(out):
         table = component_table(result)
     else:
-        with about(model):
-            draws = draws_of(result)
-        table = component_table(result, draws, correlated=config.correlations)
+        table = component_table(result, draws_of(result), correlated=config.correlations)
     write_table(out, table, frame=config.frame, scale=config.scale, overwrite=overwrite)
-    return Path(out)
 
 
-def _export_samples(out, result, overwrite):
+def _write_samples(result, out, config, overwrite):
     """Write the components of a mixture of samples, which have no place on the sky."""
-    check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES)
+    if names_region_file(out):
+        raise OutputError(
+            f"{out}: regions are on the sky, and the components of samples are not: use a table, "
+            ".ecsv, .fits or .csv"
+        )
+    if config.correlations:
+        raise InputError(
+            "`correlations` applies to models of photons: leave it out", parameter="correlations"
+        )
     write_plain_table(out, sample_table(result), overwrite=overwrite)
-    return Path(out)
+
+
+_WRITERS = {"photons": _write_sky, "samples": _write_samples}

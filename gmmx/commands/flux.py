@@ -11,12 +11,10 @@ from ..answers.flux import Region
 from ..answers.flux_table import flux_in, plane_of
 from ..config import FluxConfig
 from ..errors import InputError
-from ..io.inputs import recorded_files
-from ..io.models import read_model
 from ..io.regions import read_regions
 from ..io.regions.named import named_regions
 from ..io.tables import TABLE_SUFFIXES, write_plain_table
-from ..io.write import check_no_input, check_target
+from .kinds import read_for
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -35,32 +33,18 @@ def flux(
 
     Parameters
     ----------
-    model : path
-    config : FluxConfig
+    model, config, overwrite, inputs
+        See `gmmx.commands`.
     out : path, optional
         Table to write: .ecsv, .fits or .csv.
-    overwrite : bool
-        Whether an existing file may be replaced.
-    inputs : sequence of path
-        Further files that the output must not replace.
 
     Returns
     -------
     astropy.table.QTable
         See `gmmx.answers.flux_table.flux_table`.
-
-    Raises
-    ------
-    GmmxError
-        If the output cannot be written, which is checked first, or if the model or a region
-        cannot be read.
     """
-    if out is not None:
-        read = [model, *config.region, *inputs]
-        check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=read)
-    result = read_model(model)
-    if out is not None:
-        check_no_input(out, recorded_files(result.observations))
+    read = [*config.region, *inputs]
+    result = read_for("flux", model, [(out, TABLE_SUFFIXES)], overwrite=overwrite, inputs=read)
     # Wrong circles are found before any region is read.
     circles = [circle_of(text) for text in config.circle]
     frame, physical = plane_of(result), result.observations[0].physical

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from ..io.models import read_any
 from ..model.result import FitResult
 from ..model.samples_result import SamplesResult
+from .kinds import read_for
 
 
 def info(model: str | Path) -> FitResult | SamplesResult:
@@ -15,4 +15,4 @@ def info(model: str | Path) -> FitResult | SamplesResult:
     DataError
         If it cannot be read, or is not a model file.
     """
-    return read_any(model)
+    return read_for("info", model)

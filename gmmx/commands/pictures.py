@@ -12,8 +12,7 @@ from ..config import CompressConfig, PictureRenderConfig, SampleCommandConfig
 from ..config.picture_output import parsed_size
 from ..errors import about
 from ..io.pictures import SUFFIXES, write_picture
-from ..io.write import check_target
-from .kinds import read_samples_model
+from .kinds import read_for
 
 # Bits of a pixel of a picture that is not compressed.
 PLAIN_BITS = 24
@@ -27,27 +26,14 @@ def render_picture(
     overwrite: bool = False,
     inputs: Sequence[str | Path] = (),
 ) -> Path:
-    """Draw the picture that a model of a picture describes, and write it.
+    """Draw the picture that a model of a picture describes, and write it as PNG, JPEG or TIFF.
 
-    Parameters
-    ----------
-    model, out : path
-        The model file, and a PNG, JPEG or TIFF file.
-    config : PictureRenderConfig, optional
-    overwrite : bool
-        Whether an existing file may be replaced.
-    inputs : sequence of path
-        Further files that the output must not replace.
+    The parameters are those of all commands, see `gmmx.commands`.
 
     Returns
     -------
     Path
         The file that was written.
-
-    Raises
-    ------
-    GmmxError
-        If the output cannot be written, which is checked first, or the model is not of a picture.
     """
     config = PictureRenderConfig() if config is None else config
     result = _checked(model, out, "render", overwrite, inputs)
@@ -63,7 +49,7 @@ def sample_picture(
     overwrite: bool = False,
     inputs: Sequence[str | Path] = (),
 ) -> Path:
-    """Scatter samples of a model of a picture, and write the picture; see `render_picture`."""
+    """Scatter samples of a model of a picture, and write the picture as `render_picture` does."""
     config = SampleCommandConfig() if config is None else config
     result = _checked(model, out, "sample", overwrite, inputs)
     picture = scattered(
@@ -87,25 +73,13 @@ def compress(
 ) -> dict[str, Any]:
     """Give each pixel the mean colour of its component, and write the picture.
 
-    Parameters
-    ----------
-    model, out : path
-        A model of a colour picture, and a PNG, JPEG or TIFF file.
-    config : CompressConfig, optional
-    overwrite : bool
-        Whether an existing file may be replaced.
-    inputs : sequence of path
-        Further files that the output must not replace.
+    The parameters are those of all commands, see `gmmx.commands`. The model is of a picture with
+    its colours.
 
     Returns
     -------
     dict
         Bits per pixel and PSNR [dB] of the mixture, and of as many k-means clusters of colours.
-
-    Raises
-    ------
-    GmmxError
-        If the output cannot be written, which is checked first, or the model has no colours.
     """
     config = CompressConfig() if config is None else config
     result = _checked(model, out, "compress", overwrite, inputs)
@@ -130,8 +104,8 @@ def _facts(found):
 
 def _checked(model, out, command, overwrite, inputs):
     """The model of a picture, once it is clear that the output can be written."""
-    check_target(out, overwrite=overwrite, suffixes=SUFFIXES, inputs=[model, *inputs])
-    result = read_samples_model(model, command)
+    outputs, kind = [(out, SUFFIXES)], "samples"
+    result = read_for(command, model, outputs, overwrite=overwrite, inputs=inputs, kind=kind)
     with about(model):
         picture_size(result)
     return result

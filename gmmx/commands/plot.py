@@ -8,11 +8,10 @@ from ..config import PlotConfig
 from ..config.figures import parsed_zoom
 from ..errors import about
 from ..io.files import file_digest
-from ..io.inputs import recorded_files
-from ..io.models import holds_samples, read_model
+from ..io.inputs import files_behind
 from ..io.regions.figure import figure_regions
 from ..io.write import check_no_input, check_target, replacing
-from .kinds import read_samples_model
+from .kinds import one_kind, read_for
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 _TEXT = (".txt",)
@@ -35,12 +34,8 @@ def plot(
         One model file, or as many as the figure shows.
     out : path
         A PNG, PDF or SVG file.
-    config : PlotConfig, optional
-    overwrite : bool
-        Whether an existing file may be replaced.
-    inputs : sequence of path
-        Further files that the output must not replace. The files that the models were made from
-        are never replaced.
+    config, overwrite, inputs
+        See `gmmx.commands`.
     command : str
         The command line without its outputs, for the record in the file.
 
@@ -48,11 +43,6 @@ def plot(
     -------
     Path
         The file that was written.
-
-    Raises
-    ------
-    GmmxError
-        If the output cannot be written, which is checked first, or a model cannot be read.
     """
     # Matplotlib is imported only when a figure is drawn.
     from ..show.figures import Provenance, save
@@ -73,20 +63,32 @@ def plot(
 
 
 def _drawn(models, config, out):
-    """The figure of models of photons, or of a model of samples."""
-    from ..show.figures import paper_figure, samples_figure
-
-    if any(map(holds_samples, models)):
-        results = [read_samples_model(model, "this figure") for model in models]
-        with about(models[0]):
-            return samples_figure(results, config)
-    results = [read_model(model) for model in models]
+    """The figure of models of one kind."""
+    results = [read_for("plot", model) for model in models]
     for target in filter(None, (str(out), config.alt)):
         for result in results:
-            check_no_input(target, recorded_files(result.observations))
+            check_no_input(target, files_behind(result))
+    return _FIGURES[one_kind(models, results)](models, results, config)
+
+
+def _sky_figure(models, results, config):
+    """The figure of models of photons."""
+    from ..show.figures import paper_figure
+
     regions = figure_regions(config, results[0])
     with about(models[0]):
         return paper_figure(results, config, zoom_to=regions.zoom_to, overlays=regions.overlays)
+
+
+def _samples_figure(models, results, config):
+    """The figure of a model of samples."""
+    from ..show.figures import samples_figure
+
+    with about(models[0]):
+        return samples_figure(results, config)
+
+
+_FIGURES = {"photons": _sky_figure, "samples": _samples_figure}
 
 
 def _check_targets(out, config, read, overwrite):

@@ -10,10 +10,9 @@ from .._words import readable
 from ..answers.profile_table import profile_of
 from ..config import PlotConfig, ProfileConfig
 from ..io.files import file_digest
-from ..io.inputs import recorded_files
-from ..io.models import read_model
 from ..io.tables import TABLE_SUFFIXES, write_plain_table
-from ..io.write import check_no_input, check_target, replacing
+from ..io.write import replacing
+from .kinds import read_for
 from .plot import FIGURE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -35,14 +34,10 @@ def profile(
 
     Parameters
     ----------
-    model : path
-    config : ProfileConfig, optional
+    model, config, overwrite, inputs
+        See `gmmx.commands`.
     out : sequence of path
         Files to write: tables (.ecsv, .fits, .csv) and figures (.png, .pdf, .svg).
-    overwrite : bool
-        Whether existing files may be replaced.
-    inputs : sequence of path
-        Further files that the outputs must not replace.
     command : str
         The command line without its outputs, for the record in figures.
 
@@ -50,18 +45,9 @@ def profile(
     -------
     astropy.table.QTable
         See `gmmx.answers.profile_table.profile_of`.
-
-    Raises
-    ------
-    GmmxError
-        If an output cannot be written, which is checked first, or the model cannot be read.
     """
-    for path in out:
-        read = [model, *inputs]
-        check_target(path, overwrite=overwrite, suffixes=PROFILE_SUFFIXES, inputs=read)
-    result = read_model(model)
-    for path in out:
-        check_no_input(path, recorded_files(result.observations))
+    outputs = [(path, PROFILE_SUFFIXES) for path in out]
+    result = read_for("profile", model, outputs, overwrite=overwrite, inputs=inputs)
     table = profile_of(result, ProfileConfig() if config is None else config)
     for path in out:
         if str(path).lower().endswith(FIGURE_SUFFIXES):

@@ -13,9 +13,7 @@ from ..config import IMAGES, IMAGES_OF_ERRORS, RenderConfig
 from ..errors import InputError, about
 from ..io.files import checksums
 from ..io.images import IMAGE_SUFFIXES, read_grid_like, write_images
-from ..io.inputs import recorded_files
-from ..io.models import read_model
-from ..io.write import check_no_input, check_target
+from .kinds import read_for
 
 
 def render(
@@ -27,37 +25,19 @@ def render(
     inputs: Sequence[str | Path] = (),
     command: str | None = None,
 ) -> Path:
-    """Draw the images of a model file and write them.
+    """Draw the images of a model of photons, and write them as FITS or HDF5.
 
-    Parameters
-    ----------
-    model, out : path
-        The model file, and a FITS or HDF5 file.
-    config : RenderConfig, optional
-    overwrite : bool
-        Whether an existing file may be replaced.
-    inputs : sequence of path
-        Further files that the output must not replace. The files that the model was made from
-        are never replaced.
-    command : str, optional
-        The command line, which the history of the images records.
+    The parameters are those of all commands, see `gmmx.commands`.
 
     Returns
     -------
     Path
         The file that was written.
-
-    Raises
-    ------
-    GmmxError
-        If the output cannot be written, which is checked first, or the model does not have what
-        is asked for.
     """
     config = RenderConfig() if config is None else config
-    read = [model, *inputs] + ([] if config.like is None else [config.like])
-    check_target(out, overwrite=overwrite, suffixes=IMAGE_SUFFIXES, inputs=read)
-    result = read_model(model)
-    check_no_input(out, recorded_files(result.observations))
+    read = [*inputs] if config.like is None else [*inputs, config.like]
+    outputs = [(out, IMAGE_SUFFIXES)]
+    result = read_for("render", model, outputs, overwrite=overwrite, inputs=read, kind="photons")
     if config.like is None:
         grid = output_grid(result, bin=config.bin)
     else:

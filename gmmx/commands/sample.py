@@ -7,9 +7,8 @@ import numpy as np
 
 from ..answers.drawn_samples import drawn_table
 from ..config import SampleCommandConfig
-from ..io.models import read_any
 from ..io.tables import TABLE_SUFFIXES, write_plain_table
-from ..io.write import check_target
+from .kinds import read_for
 
 
 def sample(
@@ -20,31 +19,17 @@ def sample(
     overwrite: bool = False,
     inputs: Sequence[str | Path] = (),
 ) -> Path:
-    """Draw noise-free samples, or positions on the deconvolved sky, from a model file.
+    """Write a table of noise-free samples, or of positions on the deconvolved sky.
 
-    Parameters
-    ----------
-    model, out : path
-        The model file, and the table to write: .ecsv, .fits or .csv.
-    config : SampleCommandConfig, optional
-    overwrite : bool
-        Whether an existing file may be replaced.
-    inputs : sequence of path
-        Further files that the output must not replace.
+    The parameters are those of all commands, see `gmmx.commands`.
 
     Returns
     -------
     Path
         The file that was written.
-
-    Raises
-    ------
-    GmmxError
-        If the output cannot be written, which is checked first, or the model cannot be read.
     """
     config = SampleCommandConfig() if config is None else config
-    check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=[model, *inputs])
-    result = read_any(model)
+    result = read_for("sample", model, [(out, TABLE_SUFFIXES)], overwrite=overwrite, inputs=inputs)
     table = drawn_table(result, config.n, np.random.default_rng(config.seed))
     write_plain_table(out, table, overwrite=overwrite)
     return Path(out)

@@ -9,10 +9,9 @@ from ..answers.score import held_out_score
 from ..config import ReadOptions
 from ..errors import InputError
 from ..io.files import checksums
-from ..io.models import read_any
 from ..io.virtual import parse_file_argument
-from ..model.samples_result import SamplesResult
 from ..reading.held_out import in_pixels_of, read_held_out
+from .kinds import read_for
 from .other_samples import samples_like
 
 
@@ -22,7 +21,7 @@ def score(
     *,
     no_checksum: bool = ReadOptions.no_checksum,
 ) -> dict:
-    """Score a model file on the photons of other event files.
+    """Score a model file on other event files, or on another catalogue.
 
     The photons are selected as those of the fit were: by energy, chip, mask and field.
 
@@ -30,15 +29,15 @@ def score(
     ----------
     model : path
     events : sequence of path
-        One event file for each observation of the model, in its order.
+        One event file for each observation of the model, in its order; or one catalogue.
     no_checksum : bool
         Whether FITS files are read even if their CHECKSUM or DATASUM does not hold.
 
     Returns
     -------
     dict
-        What JSON can hold: "score", the mean log density per photon [nat], "score_error", its
-        standard error, "n_photons", "n_dropped" and others.
+        What JSON can hold: "score", the mean log density per photon or row [nat],
+        "score_error", its standard error, "n_photons" or "n_samples", and others.
 
     Raises
     ------
@@ -47,9 +46,12 @@ def score(
     DataError
         If a file cannot be read, or none of its photons is in the model's band and field.
     """
-    result = read_any(model)
-    if isinstance(result, SamplesResult):
-        return score_samples(model, result, events, no_checksum=no_checksum)
+    result = read_for("score", model)
+    return {"model": str(model)} | _SCORES[result.kind](model, result, events, no_checksum)
+
+
+def _score_photons(model, result, events, no_checksum):
+    """Score a model on the photons of other event files."""
     files = [parse_file_argument(one) for one in events]
     n = len(result.observations)
     if len(files) != n:
@@ -65,7 +67,6 @@ def score(
     found = held_out_score(replace(result, observations=seen), photons)
     dropped = sum((Counter(o.dropped) for o in photons), Counter())
     return {
-        "model": str(model),
         "events": [file.text for file in files],
         "score": found.mean,
         "score_error": found.error,
@@ -76,7 +77,7 @@ def score(
     }
 
 
-def score_samples(model, result, catalogues, *, no_checksum):
+def _score_samples(model, result, catalogues, no_checksum):
     """Score a mixture of samples on another catalogue."""
     if len(catalogues) != 1:
         raise InputError(
@@ -87,10 +88,12 @@ def score_samples(model, result, catalogues, *, no_checksum):
     samples = samples_like(result, catalogues[0], no_checksum=no_checksum)
     found = result.score(samples)
     return {
-        "model": str(model),
         "events": [str(catalogues[0])],
         "score": found.mean,
         "score_error": found.error,
         "unit": "nat per sample",
         "n_samples": int(found.n),
     }
+
+
+_SCORES = {"photons": _score_photons, "samples": _score_samples}

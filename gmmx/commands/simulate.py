@@ -12,8 +12,8 @@ from ..config import SimulateConfig
 from ..errors import about
 from ..io.event_list import EVENT_SUFFIXES, write_event_list
 from ..io.inputs import recorded_files
-from ..io.models import read_model
 from ..io.write import check_no_input, check_target
+from .kinds import read_for
 
 
 def simulate(
@@ -29,14 +29,11 @@ def simulate(
 
     Parameters
     ----------
-    model, out : path
-        The model file, and the event list. For a joint fit the number of the observation is
-        added to its name, as in `numbered`.
-    config : SimulateConfig, optional
-    overwrite : bool
-        Whether existing files may be replaced.
-    inputs : sequence of path
-        Further files that the outputs must not replace.
+    model, config, overwrite, inputs
+        See `gmmx.commands`.
+    out : path
+        The event list. For a joint fit the number of the observation is added to its name, as in
+        `numbered`.
     say : callable
         Called with one line of text if a column cannot be made.
 
@@ -44,16 +41,10 @@ def simulate(
     -------
     list of (Path, int)
         The files that were written, and the number of photons in each.
-
-    Raises
-    ------
-    GmmxError
-        If an output cannot be written, which is checked first, or if the model cannot be read or
-        has no such component or draw.
     """
     config = SimulateConfig() if config is None else config
-    check_target(out, overwrite=True, suffixes=EVENT_SUFFIXES, inputs=[model, *inputs])
-    result = read_model(model)
+    outputs = [(out, EVENT_SUFFIXES)]
+    result = read_for("simulate", model, outputs, overwrite=True, inputs=inputs)
     paths = numbered(out, len(result.observations))
     for path in paths:
         check_target(path, overwrite=overwrite, suffixes=EVENT_SUFFIXES, inputs=[model, *inputs])

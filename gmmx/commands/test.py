@@ -11,10 +11,8 @@ from ..answers.goodness import goodness_of_fit, significance_map
 from ..config import GoodnessConfig
 from ..errors import InputError, about
 from ..io.images import IMAGE_SUFFIXES, write_images
-from ..io.inputs import recorded_files
-from ..io.models import read_model
 from ..io.tables import TABLE_SUFFIXES, write_plain_table, write_table
-from ..io.write import check_apart, check_no_input, check_target
+from .kinds import read_for
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -37,33 +35,20 @@ def goodness(
 
     Parameters
     ----------
-    model : path
-    config : GoodnessConfig, optional
+    model, config, overwrite, inputs, command, callback
+        See `gmmx.commands`.
     out : path, optional
         Table to write: .ecsv, .fits or .csv.
     out_map : path, optional
         Images of the significance of the residuals to write: .fits or .h5.
-    overwrite : bool
-        Whether existing files may be replaced.
-    inputs : sequence of path
-        Further files that the outputs must not replace.
-    command : str, optional
-        The command line, for the history of the images.
-    callback : callable, optional
-        Called with the number of finished simulations and the number of all.
 
     Returns
     -------
     Goodness
-
-    Raises
-    ------
-    GmmxError
-        If an output cannot be written, which is checked first, or the model cannot be read.
     """
     config = GoodnessConfig() if config is None else config
-    kept = [model, *inputs]
-    result = _read(model, [(out, TABLE_SUFFIXES), (out_map, IMAGE_SUFFIXES)], kept, overwrite)
+    outputs = [(out, TABLE_SUFFIXES), (out_map, IMAGE_SUFFIXES)]
+    result = read_for("test", model, outputs, overwrite=overwrite, inputs=inputs)
     with about(model):
         found = goodness_of_fit(
             result,
@@ -118,7 +103,7 @@ def significance(
             "`out_map` does not go with `components`: run the command twice, or leave out one",
             parameter="out_map",
         )
-    result = _read(model, [(out, TABLE_SUFFIXES)], [model, *inputs], overwrite)
+    result = read_for("test", model, [(out, TABLE_SUFFIXES)], overwrite=overwrite, inputs=inputs)
     with about(model):
         found = component_significance(
             result,
@@ -132,16 +117,3 @@ def significance(
     if out is not None:
         write_table(out, table, overwrite=overwrite)
     return table
-
-
-def _read(model, outputs, kept, overwrite):
-    """Read a model after all outputs have been found possible."""
-    for path, suffixes in outputs:
-        if path is not None:
-            check_target(path, overwrite=overwrite, suffixes=suffixes, inputs=kept)
-    check_apart(path for path, _ in outputs if path is not None)
-    result = read_model(model)
-    for path, _ in outputs:
-        if path is not None:
-            check_no_input(path, recorded_files(result.observations))
-    return result

@@ -64,7 +64,11 @@ def read_columns(
     Traceback (most recent call last):
     gmmx.errors.DataError: colours.ecsv: it has no column g_i: did you mean g_r?
     """
-    table = read_catalogue(path, names, no_checksum=no_checksum)
+    return columns_of(path, read_catalogue(path, names, no_checksum=no_checksum), names)
+
+
+def columns_of(path: str | PathLike, table: Table, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Columns of a table that was read from a file, as numbers; see `read_columns`."""
     return {name: _numbers(path, table, name) for name in names}
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from ..errors import InputError
 from ..model.observation import Observation
+from ..model.result import FitResult
+from ..model.samples_result import SamplesResult
 from .virtual import parse_file_argument
 
 
@@ -33,6 +35,25 @@ def recorded_files(
     """
     inputs = [one for o in observations for one in o.pointing.inputs if one.role not in without]
     return [_path_of(one.path) for one in inputs]
+
+
+def files_behind(result: FitResult | SamplesResult) -> list[str]:
+    """Return the path of each file that a model was made from.
+
+    Parameters
+    ----------
+    result : FitResult or SamplesResult
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> files_behind(gmmx.fit_samples([0.0, 1.0, 2.0, 3.0], n_components=1))
+    []
+    """
+    if isinstance(result, FitResult):
+        return recorded_files(result.observations)
+    given = result.options.get("events")
+    return list(map(str, given)) if isinstance(given, list) else []
 
 
 def _path_of(text):

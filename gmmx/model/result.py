@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -124,6 +124,9 @@ class FitResult(FluxByPlace, ResultDoors):
     >>> result.sample(3, rng).shape
     (3, 2)
     """
+
+    # What the model is of; that of a SamplesResult is "samples".
+    kind: ClassVar[str] = "photons"
 
     mixture: Mixture
     observations: tuple[Observation, ...]

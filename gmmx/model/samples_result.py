@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -85,6 +85,9 @@ class SamplesResult(SampleDoors):
     >>> result.mixture.means.round(1)
     array([[-0.1,  5. ]])
     """
+
+    # What the model is of; that of a FitResult is "photons".
+    kind: ClassVar[str] = "samples"
 
     mixture: Mixture
     samples: Samples

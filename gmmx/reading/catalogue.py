@@ -2,14 +2,18 @@
 
 import warnings
 from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._words import counted
 from ..config import CatalogueOptions
 from ..errors import DataError, DataWarning
-from ..io.catalogues import read_columns
+from ..io.catalogues import columns_of, read_catalogue
 from ..model.samples import Samples
+
+if TYPE_CHECKING:
+    from astropy.table import Table
 
 # A correlation may exceed 1 by as much as single precision rounds.
 _ROUNDING = 1e-6
@@ -50,11 +54,21 @@ def read_samples(path: str | PathLike, options: CatalogueOptions) -> Samples:
     >>> read_samples("stars.ecsv", CatalogueOptions(columns="a,b", errors="e,e"))
     Samples(3 samples in 2 dimensions: a, b; noise diagonal; 1 value missing)
     """
-    return read_rows(path, options)[0]
+    table = read_catalogue(path, options.names, no_checksum=options.no_checksum)
+    return samples_in(table, path, options)[0]
 
 
-def read_rows(path: str | PathLike, options: CatalogueOptions) -> tuple[Samples, np.ndarray]:
-    """Read samples as `read_samples` does, and tell which rows of the table they are.
+def samples_in(
+    table: "Table", path: str | PathLike, options: CatalogueOptions
+) -> tuple[Samples, np.ndarray]:
+    """Samples of a table as `read_samples` makes them, and which of its rows they are.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+    path : str or Path
+        The file that it was read from, for messages.
+    options : CatalogueOptions
 
     Returns
     -------
@@ -62,7 +76,7 @@ def read_rows(path: str | PathLike, options: CatalogueOptions) -> tuple[Samples,
     known : (n_rows,) booleans
         Which rows have a value.
     """
-    found = read_columns(path, options.names, no_checksum=options.no_checksum)
+    found = columns_of(path, table, options.names)
     x = _matrix(path, found, options.columns)
     covariances = _covariances(path, found, options)
     weights = None if options.weights is None else _weights(path, found[options.weights], options)

@@ -54,7 +54,7 @@ from .writer import write_draws, write_model
 
 __all__ = [
     "SCHEMA_VERSION",
-    "holds_samples",
+    "model_kind",
     "read_any",
     "read_model",
     "write_draws",
@@ -159,18 +159,20 @@ def read_any(path: str | PathLike) -> FitResult | SamplesResult:
         raise DataError(f"{path}: {_fault(error)}: write it again with `gmmx fit`") from error
 
 
-def holds_samples(path: str | PathLike) -> bool:
-    """Whether a file is a readable model of samples.
+def model_kind(path: str | PathLike) -> str:
+    """The kind of a model, "photons" or "samples", without reading it.
 
     Parameters
     ----------
     path : str or Path
+        A file that cannot be read counts as a model of photons: `read_any` says what is wrong.
     """
     try:
         with h5py.File(path, "r", locking="best-effort") as file:
-            return file.attrs.get("schema") == samples_files.SCHEMA
+            is_of_samples = file.attrs.get("schema") == samples_files.SCHEMA
     except OSError:
-        return False
+        is_of_samples = False
+    return "samples" if is_of_samples else "photons"
 
 
 def _fault(error: Exception) -> str:

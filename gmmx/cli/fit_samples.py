@@ -14,7 +14,7 @@ from ..config import (
     option_names,
 )
 from ..errors import InputError
-from .options import Anything, flag, setting
+from .options import Anything, File, flag, setting
 
 
 def _headed(group):
@@ -60,9 +60,10 @@ SAMPLE_OPTIONS = (
     _catalogue(
         "completeness",
         "Probability that an object is in the catalogue: an expression over the columns, such as "
-        "'mag < 24 & hypot(x - 6.5, y - 6) > 2'.",
-        metavar="EXPRESSION",
-        type=Anything(),
+        "'mag < 24 & hypot(x - 6.5, y - 6) > 2', or an HDF5 file with a dataset `completeness` and "
+        "one dataset for each axis, which has the name of a column.",
+        metavar="EXPRESSION|FILE.h5",
+        type=File(),
         default="every object is in it",
     ),
     _catalogue(

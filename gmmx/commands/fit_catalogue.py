@@ -13,6 +13,7 @@ from ..config import (
     option_names,
 )
 from ..errors import InputError, about
+from ..io.catalogues import read_catalogue
 from ..io.pictures import is_picture, read_size
 from ..io.write import check_target
 from ..model.samples import Samples
@@ -20,6 +21,7 @@ from ..model.samples_result import SamplesResult
 from ..model.scaling import Scaling
 from ..reading.catalogue import read_samples
 from ..reading.picture import read_picture_samples
+from ..reading.sample_selection import completeness_of
 from .samples import fit_samples
 
 
@@ -73,8 +75,13 @@ def fit_catalogue(
     say(f"samples: {samples!r}")
     if is_picture(path):
         config = with_picture_limits(config, samples)
+    completeness = None
+    if config.completeness is not None:
+        completeness = completeness_of(
+            config.completeness, samples.names, lambda: _columns_of(path, config)
+        )
     with about(path):
-        result = _fitted(samples, config, callback)
+        result = _fitted(samples, config, callback, completeness)
     options = {"events": [str(path)], **config.record(), **result.options}
     if is_picture(path):
         options["picture_size"] = read_size(path)
@@ -141,7 +148,14 @@ def _beside(path):
     return path.with_name(path.name.removesuffix(".gz")).with_suffix(".model.h5")
 
 
-def _fitted(samples, config, callback):
+def _columns_of(path, config):
+    """Names of all columns of a table; a picture has no others than those that are fitted."""
+    if is_picture(path):
+        return []
+    return read_catalogue(path, config.names, no_checksum=config.no_checksum).colnames
+
+
+def _fitted(samples, config, callback, completeness):
     n, d = len(samples), samples.n_dimensions
     if n <= d:
         raise InputError(
@@ -149,7 +163,7 @@ def _fitted(samples, config, callback):
         )
     return fit_samples(
         samples,
-        completeness=config.completeness,
+        completeness=completeness,
         background=config.background[0] if config.background else None,
         options=SampleOptions(
             **{name: getattr(config, name) for name in option_names(SampleOptions)}

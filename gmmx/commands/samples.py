@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from ..fitting.samples.driver import fit_samples as fit_prepared
 from ..model.mixture import Mixture
 from ..model.sample_background import SampleBackground
 from ..model.sample_completeness import SampleCompleteness
+from ..model.sample_grid import SampleGrid
 from ..model.samples import Samples
 from ..model.samples_result import SamplesResult
+from ..reading.sample_selection import completeness_of
 
 
 def fit_samples(
@@ -23,7 +26,7 @@ def fit_samples(
     weights: np.ndarray | None = None,
     *,
     names: Sequence[str] = (),
-    completeness: "SampleCompleteness | str | Callable | None" = None,
+    completeness: "SampleCompleteness | SampleGrid | str | PathLike | Callable | None" = None,
     background: "SampleBackground | str | tuple | None" = None,
     start: Mixture | None = None,
     options: SampleOptions | None = None,
@@ -46,10 +49,11 @@ def fit_samples(
         Weights of the samples.
     names : sequence of str, optional
         Names of the columns.
-    completeness : str, callable or SampleCompleteness, optional
+    completeness : str, path, callable, SampleGrid or SampleCompleteness, optional
         Probability that a sample at x is recorded: an expression over the columns such as
-        ``"mag < 24 & hypot(x - 6.5, y - 6) > 2"``, or a function of (n, D) values. The samples
-        that are missing are integrated (Melchior & Goulding 2018, A&C 25, 183).
+        ``"mag < 24 & hypot(x - 6.5, y - 6) > 2"``, an HDF5 file with a grid, or a function of
+        (n, D) values. The samples that are missing are integrated (Melchior & Goulding 2018,
+        A&C 25, 183).
     background : "uniform", (low, high) or SampleBackground, optional
         Samples that belong to no component: uniform in the box that holds all samples, or in one
         with given corners. Their number is fitted.
@@ -108,7 +112,7 @@ def fit_samples(
         samples = Samples(x=x, covariances=covariances, weights=weights, names=names)
     selection = None
     if completeness is not None:
-        omega = SampleCompleteness.of(completeness, samples.names)
+        omega = completeness_of(completeness, samples.names)
         omega.check(samples, of_noisy_values=options.noise_order == "before")
         selection = Selection(
             completeness=omega, noise_order=options.noise_order, noise_model=options.noise_model

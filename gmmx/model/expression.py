@@ -89,6 +89,12 @@ class Expression:
             value = self._value(self._tree, columns, 0)
         return np.broadcast_to(np.asarray(value, float), len(x)).copy()
 
+    @property
+    def used(self):
+        """The columns that the expression depends on."""
+        found = {node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}
+        return tuple(name for name in self.names if name in found)
+
     def _parsed(self):
         if not isinstance(self.text, str) or not self.text.strip():
             raise InputError(f"{self.text!r}: not an expression")

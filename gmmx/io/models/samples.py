@@ -10,7 +10,7 @@ The layout of schema "gmmx-samples", version 1:
                    is noise
     /background    a group for each: attributes name, amplitude, low, high, uniform
     /completeness  attributes: text, kind ("expression", "grid", "function"); for a grid the
-                   datasets values, axis0, axis1, ...
+                   datasets values, axis0, axis1, ..., and the attribute columns (JSON)
     /history       log_likelihood, objective, step, k
     /draws         flux (n, K), mean (n, K, D), covariance (n, K, D, D), amplitude (n, B);
                    attributes: method, seed; only if draws were made
@@ -37,6 +37,7 @@ from ...model.samples_result import SamplesResult
 from ..write import replacing_hdf5
 from .names import DRAW_ARRAYS
 from .nodes import as_json, get_columns, in_order, optional, plain, put, put_columns
+from .sample_parts import get_grid, put_grid
 from .values import finite, flag, from_json, number, text, whole
 
 SCHEMA = "gmmx-samples"
@@ -139,10 +140,7 @@ def _put_completeness(group, completeness):
     kind = "expression" if completeness.is_expression else "function"
     if completeness.grid is not None:
         kind = "grid"
-        values, axes = completeness.grid
-        put(group, "values", values, "")
-        for i, axis in enumerate(axes):
-            put(group, f"axis{i}", axis, "")
+        put_grid(group, completeness.grid)
     group.attrs.update(kind=kind, text=readable(completeness.text))
 
 
@@ -212,10 +210,7 @@ def _completeness(group, names):
     if kind == "expression":
         return SampleCompleteness.of(said, names)
     if kind == "grid":
-        values = group["values"][()]
-        return SampleCompleteness.on_grid(
-            values, [group[f"axis{i}"][()] for i in range(values.ndim)]
-        )
+        return SampleCompleteness.of(get_grid(group), names)
     return SampleCompleteness(function=_lost(f"completeness {said!r}"), text=said)
 
 

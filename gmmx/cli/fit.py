@@ -2,11 +2,17 @@
 
 import click
 
-from ..config import FitConfig
+from ..config import FitConfig, SampleConfig
 from . import options
 from .fit_options import PHOTON_OPTIONS
-from .fit_samples import SAMPLE_OPTIONS, fit_samples, refuse_sample_options
-from .options import Command, flag, values
+from .fit_samples import SAMPLE_OPTIONS
+from .given import config_of
+from .options import Command, flag
+
+_NEED_PHOTONS = "applies to photons, not to a catalogue or a picture: leave it out"
+_NEED_SAMPLES = (
+    "applies to catalogues and pictures: name the `columns` of a catalogue, or leave it out"
+)
 
 
 def _fit_options(command):
@@ -58,30 +64,31 @@ def fit(context, events, out, overwrite, strict, as_json, **given):
     a pixel, and its fit ends when less than 0.001 nat for each pixel can still be gained, or after
     100 evaluations.
     """
-    from ..io.pictures import is_picture
+    from ..reading.input_kind import DEFAULTS, input_kind
+    from ..show.any_page import facts_of, page_of
 
-    if given["columns"] or is_picture(events[0]):
-        fit_samples(context, events, out, overwrite, strict, as_json, given)
-        return
-    from ..commands import fit as commands
-    from ..show.facts import summary_dict
-    from ..show.page import summary
-
-    refuse_sample_options(context, given)
     console = context.obj
-    out, result = commands.fit(
-        events,
-        out,
-        values(FitConfig, given),
-        overwrite=overwrite,
-        inputs=console.configs,
-        command=console.command,
-        say=console.say,
-        callback=console.progress,
-    )
-    if as_json:
-        console.show_json(summary_dict(result, model=str(out)))
+    common = {
+        "overwrite": overwrite,
+        "inputs": console.configs,
+        "command": console.command,
+        "say": console.say,
+    }
+    kind = input_kind(events[0], given["columns"])
+    # Each kind loads only what it needs.
+    if kind == "photons":
+        from ..commands.fit import fit as fit_photons
+
+        config = config_of(context, given, FitConfig, _NEED_SAMPLES)
+        out, result = fit_photons(events, out, config, callback=console.progress, **common)
     else:
-        console.show(f"{summary(result, verbose=console.verbose)}\n\nmodel: {out}")
+        from ..commands.fit_catalogue import fit_catalogue
+
+        config = config_of(context, given, SampleConfig, _NEED_PHOTONS, DEFAULTS.get(kind))
+        out, result = fit_catalogue(events, out, config, callback=console.trials, **common)
+    if as_json:
+        console.show_json(facts_of(result, model=str(out)))
+    else:
+        console.show(f"{page_of(result, verbose=console.verbose)}\n\nmodel: {out}")
     if strict and not result.converged:
         context.exit(3)

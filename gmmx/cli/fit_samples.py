@@ -1,19 +1,14 @@
 """The part of `gmmx fit` that is about catalogues and pictures."""
 
 import click
-from click.core import ParameterSource
 
 from ..config import (
     COVARIANCE_FORMS,
     CRITERIA,
     NOISE_MODELS,
     NOISE_ORDERS,
-    PICTURE_DEFAULTS,
-    FitConfig,
     SampleConfig,
-    option_names,
 )
-from ..errors import InputError
 from .options import Anything, File, flag, setting
 
 
@@ -116,69 +111,3 @@ SAMPLE_OPTIONS = (
         metavar="INT",
     ),
 )
-
-
-def given_values(context, given):
-    """Values that the command line or a configuration file sets."""
-    set_there = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP)
-    return {
-        name: value
-        for name, value in given.items()
-        if context.get_parameter_source(name) in set_there
-    }
-
-
-def sample_config(context, given, path):
-    """Return the SampleConfig of the options, and refuse those that need photons."""
-    # Imported here, because `gmmx --help` is to stay quick.
-    from ..io.pictures import is_picture
-
-    values = given_values(context, given)
-    if is_picture(path):
-        values = PICTURE_DEFAULTS | values
-    known = option_names(SampleConfig)
-    for name in values:
-        if name not in known:
-            raise InputError(
-                f"`{name}` applies to photons, not to a catalogue or a picture: leave it out",
-                parameter=name,
-            )
-    return SampleConfig(**values)
-
-
-def refuse_sample_options(context, given):
-    """Refuse options of catalogues and pictures where photons are fitted."""
-    known = option_names(FitConfig)
-    for name in given_values(context, given):
-        if name not in known:
-            raise InputError(
-                f"`{name}` applies to catalogues and pictures: name the `columns` of a catalogue, "
-                "or leave it out",
-                parameter=name,
-            )
-
-
-def fit_samples(context, events, out, overwrite, strict, as_json, given):
-    """Fit the samples of a catalogue or a picture."""
-    from ..commands.fit_catalogue import fit_catalogue
-    from ..show.sample_page import sample_facts, sample_summary
-
-    if len(events) > 1:
-        raise InputError(f"{events[1]}: one catalogue or picture is fitted at a time")
-    console = context.obj
-    out, result = fit_catalogue(
-        events[0],
-        out,
-        sample_config(context, given, events[0]),
-        overwrite=overwrite,
-        inputs=console.configs,
-        command=console.command,
-        say=console.say,
-        callback=console.trials,
-    )
-    if as_json:
-        console.show_json(sample_facts(result, model=str(out)))
-    else:
-        console.show(f"{sample_summary(result, verbose=console.verbose)}\n\nmodel: {out}")
-    if strict and not result.converged:
-        context.exit(3)

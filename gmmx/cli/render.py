@@ -10,12 +10,10 @@ from ..config import (
     UNITS,
     PictureRenderConfig,
     RenderConfig,
-    option_names,
 )
-from ..errors import InputError
 from . import options
-from .fit_samples import given_values
-from .options import Anything, Command, File, flag, setting, values
+from .given import config_of
+from .options import Anything, Command, File, flag, setting
 
 
 @click.command(
@@ -138,38 +136,21 @@ def render(context, model, out, overwrite, **given):
     For the mixture of a picture, the picture is written: the density of a drawing, or the
     conditional colours of a picture that was fitted with --colour.
     """
-    from ..commands.render import render as render_model
+    from ..commands.pictures import render_picture
+    from ..commands.render import render as render_images
     from ..io.models import model_kind
 
     console = context.obj
-    if model_kind(model) == "samples":
-        _render_picture(context, model, out, overwrite, given)
-        return
-    _check_given(context, given, RenderConfig, "applies to mixtures of pictures")
-    config = values(RenderConfig, given)
-    out = render_model(
-        model,
-        out,
-        config,
-        overwrite=overwrite,
-        inputs=console.configs,
-        command=console.command,
-    )
-    console.say(f"images: {out}")
-
-
-def _render_picture(context, model, out, overwrite, given):
-    """Write the picture of a mixture of a picture."""
-    from ..commands.pictures import render_picture
-
-    _check_given(context, given, PictureRenderConfig, "applies to models of photons")
-    config, console = values(PictureRenderConfig, given), context.obj
-    out = render_picture(model, out, config, overwrite=overwrite, inputs=console.configs)
-    console.say(f"picture: {out}")
-
-
-def _check_given(context, given, config, words):
-    """Refuse options that belong to models of the other kind."""
-    for name in given_values(context, given):
-        if name not in option_names(config):
-            raise InputError(f"`{name}` {words}: leave it out", parameter=name)
+    common = {"overwrite": overwrite, "inputs": console.configs}
+    if model_kind(model) == "photons":
+        config = config_of(
+            context, given, RenderConfig, "applies to mixtures of pictures: leave it out"
+        )
+        out = render_images(model, out, config, command=console.command, **common)
+        console.say(f"images: {out}")
+    else:
+        config = config_of(
+            context, given, PictureRenderConfig, "applies to models of photons: leave it out"
+        )
+        out = render_picture(model, out, config, **common)
+        console.say(f"picture: {out}")

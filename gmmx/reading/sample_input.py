@@ -1,0 +1,122 @@
+"""The door of the reading room for samples: the input of a fit to a catalogue or a picture."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from os import PathLike
+
+from ..config import (
+    PICTURE_TOLERANCE,
+    PIXEL_SIGMA,
+    SampleConfig,
+    SampleOptions,
+)
+from ..errors import InputError
+from ..io.catalogues import read_catalogue
+from ..io.pictures import read_size
+from ..model.samples import Samples
+from ..model.scaling import Scaling
+from .catalogue import samples_in
+from .input_kind import input_kind
+from .picture import read_picture_samples
+
+
+@dataclass(frozen=True, eq=False)
+class SampleInput:
+    """The input of a fit to samples.
+
+    Attributes
+    ----------
+    samples : Samples
+    config : SampleConfig
+        The options, with what follows from the samples.
+    columns : tuple of str
+        All columns of the file, those included that are not fitted.
+    facts : dict
+        What the record of the fit keeps of the file.
+    """
+
+    samples: Samples
+    config: SampleConfig
+    columns: tuple[str, ...] = ()
+    facts: dict = field(default_factory=dict)
+
+
+def read_sample_input(path: str | PathLike, config: SampleConfig) -> SampleInput:
+    """Read the samples of a table, or of a picture if the ending of the name is that of one.
+
+    Parameters
+    ----------
+    path : str or Path
+    config : SampleConfig
+
+    Raises
+    ------
+    GmmxError
+        If the file cannot be used, a table has no columns to fit, or a picture has some.
+
+    Examples
+    --------
+    >>> from astropy.table import Table
+    >>> Table({"a": [1.0, 2.0, 4.0], "name": ["x", "y", "z"]}).write("line.ecsv")
+    >>> given = read_sample_input("line.ecsv", SampleConfig(columns="a"))
+    >>> given.samples, given.columns
+    (Samples(3 samples in 1 dimension: a; noise none), ('a', 'name'))
+    """
+    kind = input_kind(path, config.columns)
+    if kind == "photons":
+        raise InputError(f"{path}: name the `columns` to fit", parameter="columns")
+    return _READERS[kind](path, config)
+
+
+def _read_catalogue(path, config):
+    table = read_catalogue(path, config.names, no_checksum=config.no_checksum)
+    samples, _ = samples_in(table, path, config)
+    return SampleInput(samples, config, tuple(table.colnames))
+
+
+def _read_picture(path, config):
+    if config.columns:
+        raise InputError(f"{path}: a picture has no `columns`: leave them out", parameter="columns")
+    samples = read_picture_samples(path, config)
+    return SampleInput(
+        samples,
+        with_picture_limits(config, samples),
+        tuple(samples.names),
+        {"picture_size": read_size(path)},
+    )
+
+
+_READERS: dict[str, Callable[..., SampleInput]] = {
+    "catalogue": _read_catalogue,
+    "picture": _read_picture,
+}
+
+
+def with_picture_limits(config: SampleConfig, samples: Samples) -> SampleConfig:
+    """Set where the fit of a picture ends, and its least width, unless the options set them.
+
+    The log-likelihood is a sum over so many pixels that a hundredth of a nat means nothing, and no
+    component can be narrower than a pixel.
+
+    Parameters
+    ----------
+    config : SampleConfig
+    samples : Samples
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, y = np.mgrid[0:20, 0:20]
+    >>> samples = Samples(x=np.column_stack([x.ravel(), y.ravel()]), names=("x", "y"))
+    >>> round(with_picture_limits(SampleConfig(), samples).tol, 6)
+    0.4
+    >>> with_picture_limits(SampleConfig(tol=0.1, min_sigma=0.001), samples)
+    SampleConfig(tol=0.1, min_sigma=0.001)
+    """
+    tol, least = config.tol, config.min_sigma
+    if tol == SampleOptions.tol:
+        tol = PICTURE_TOLERANCE * float(samples.weights.sum())
+    if least == SampleOptions.min_sigma:
+        spread = float(Scaling.of(samples).scale[:2].mean())
+        least = PIXEL_SIGMA / max(spread, 1.0)
+    return replace(config, tol=tol, min_sigma=least)

@@ -63,12 +63,14 @@ def test_an_existing_picture_is_not_replaced(tmp_path):
 
 def test_a_file_that_is_no_picture_is_refused(tmp_path):
     (tmp_path / "a.png").write_text("no picture")
-    with pytest.raises(DataError, match=r"a\.png: not a picture that Pillow reads"):
+    with pytest.raises(DataError, match=r"a\.png: not a picture: give a PNG, JPEG or TIFF"):
         read_picture(tmp_path / "a.png")
 
 
 def test_a_picture_that_is_too_large_says_what_it_would_take(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "MOST_PIXELS", 10)
     write_picture(tmp_path / "a.png", make_gradient())
-    with pytest.raises(DataError, match=r"6 x 4 pixels are 0 million samples, .* GB: make"):
+    with pytest.raises(
+        DataError, match=r"6 x 4 pixels are 0 million samples, .* GB and 0 hours .*: make"
+    ):
         read_picture(tmp_path / "a.png")

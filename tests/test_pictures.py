@@ -219,7 +219,10 @@ def test_compress_prints_json(models, tmp_path):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("render drawing.h5 --out a.fits", "cannot tell the format from the ending '.fits'"),
+        ("render drawing.h5 --out a.gif", "cannot tell the format from the ending '.gif'"),
+        ("render photo.h5 --out a.fits", "the mixture has colours, a FITS image has none"),
+        ("render drawing.h5 --tone log --out a.fits", "leave --tone out"),
+        ("render drawing.h5 --contours 3 --out a.fits", "leave --contours out"),
         ("render drawing.h5 --bin 2 --out a.png", "--bin applies to models of photons"),
         ("compress drawing.h5 --out a.png", "the mixture has no colours"),
     ],

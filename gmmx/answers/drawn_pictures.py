@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..config import PictureRenderConfig
+from .picture_values import is_bright, is_of_image
 from .pictures import COLOURS, colour_picture, colours_at, density_picture, picture_size
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def rendered_picture(result: SamplesResult, config: PictureRenderConfig) -> np.n
     """The picture that a mixture of a picture describes.
 
     A drawing is dark where its density is 1 sample per pixel or more, as a black pixel is, and
-    bright there if the fit was of bright pixels. A colour picture has the conditional colours.
+    bright there if the fit was of bright pixels. The picture of a FITS image is white where its
+    density is largest. A colour picture has the conditional colours.
 
     Parameters
     ----------
@@ -41,8 +43,11 @@ def rendered_picture(result: SamplesResult, config: PictureRenderConfig) -> np.n
         )
         levels = picture.mean(axis=2)
     else:
-        levels = toned(density_picture(result, config.size), config)
-        grey = levels if is_inverted(result) else 1 - levels
+        density = density_picture(result, config.size)
+        if is_of_image(result):
+            density /= max(density.max(), 1e-300)
+        levels = toned(density, config)
+        grey = levels if is_bright(result) else 1 - levels
         picture = np.repeat(grey[..., None], 3, axis=2)
     if config.contours:
         picture[contour_pixels(levels, config.contours)] = _CONTOUR
@@ -83,10 +88,10 @@ def scattered(
     column = np.floor((drawn[:, 0] + 0.5) * nx / width).astype(int)
     row = ny - 1 - np.floor((drawn[:, 1] + 0.5) * ny / height).astype(int)
     inside = (column >= 0) & (column < nx) & (row >= 0) & (row < ny)
-    inverted = is_inverted(result)
-    picture = np.full((ny, nx, 3), 0.0 if inverted else 1.0)
+    bright = is_bright(result)
+    picture = np.full((ny, nx, 3), 0.0 if bright else 1.0)
     if not has_colours(result):
-        values = np.full((n, 3), 1.0 if inverted else 0.0)
+        values = np.full((n, 3), 1.0 if bright else 0.0)
     elif colours == "draw":
         values = np.clip(drawn[:, 2:], 0.0, 1.0)
     else:
@@ -136,8 +141,3 @@ def contour_pixels(values: np.ndarray, n: int) -> np.ndarray:
 def has_colours(result: SamplesResult) -> bool:
     """Whether a mixture has the columns of colours."""
     return result.names[2:] == COLOURS
-
-
-def is_inverted(result: SamplesResult) -> bool:
-    """Whether the samples are the bright pixels of a drawing."""
-    return bool(result.options.get("invert"))

@@ -47,7 +47,9 @@ def is_of_picture(result: SamplesResult) -> bool:
     return result.names in (PLACE, PLACE + COLOURS) and "picture_size" in result.options
 
 
-def density_picture(result: SamplesResult, size: tuple[int, int] | None = None) -> np.ndarray:
+def density_picture(
+    result: SamplesResult, size: tuple[int, int] | None = None, *, points: int = 1
+) -> np.ndarray:
     """Density of the places of a mixture on a grid of pixels, (ny, nx).
 
     Parameters
@@ -55,6 +57,8 @@ def density_picture(result: SamplesResult, size: tuple[int, int] | None = None) 
     result : SamplesResult
     size : (int, int), optional
         nx and ny; by default those of the picture.
+    points : int
+        Points a side of each pixel over which the density is averaged; 1 is its centre.
 
     Returns
     -------
@@ -62,9 +66,14 @@ def density_picture(result: SamplesResult, size: tuple[int, int] | None = None) 
         Samples per pixel of the picture; row 0 is the top.
     """
     nx, ny = size or picture_size(result)
-    places = marginal(result, PLACE)
-    values = [mixture_log_density(places, at) for at in _chunks(result, (nx, ny), _ROWS)]
-    return np.exp(np.concatenate(values)).reshape(ny, nx) * result.mixture.fluxes.sum()
+    places, step = marginal(result, PLACE), np.divide(picture_size(result), (nx, ny))
+    offsets = (np.arange(points) + 0.5) / points - 0.5
+    shifts = [step * (dx, dy) for dy in offsets for dx in offsets]
+    values = [
+        sum(np.exp(mixture_log_density(places, at + shift)) for shift in shifts) / len(shifts)
+        for at in _chunks(result, (nx, ny), _ROWS)
+    ]
+    return np.concatenate(values).reshape(ny, nx) * result.mixture.fluxes.sum()
 
 
 def colour_picture(

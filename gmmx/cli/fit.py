@@ -33,6 +33,7 @@ def _fit_options(command):
         "gmmx fit a.fits b.fits --exposure a.expmap --exposure b.expmap --out both.h5",
         "gmmx fit stars.fits --columns g_r,r_i --errors g_r_err,r_i_err --k auto",
         "gmmx fit photo.png --colour --k 1000",
+        "gmmx fit 'optical.fits[SCI]' --picture --k 500",
     ),
 )
 @options.events
@@ -59,10 +60,10 @@ def fit(context, events, out, overwrite, strict, as_json, **given):
     Options that are not given are chosen for the instrument, and the choices are printed.
 
     With --columns, EVENTS is a catalogue: the mixture is fitted to its columns, in any number of
-    dimensions, and the errors of each row are deconvolved. A picture (PNG, JPEG, TIFF) is fitted
-    without --columns. By default it gets 500 components from k-means clusters, no narrower than
-    a pixel, and its fit ends when less than 0.001 nat for each pixel can still be gained, or after
-    100 evaluations.
+    dimensions, and the errors of each row are deconvolved. A picture (PNG, JPEG, TIFF, or with
+    --picture a FITS image of anything but counts) is fitted without --columns. By default it gets
+    500 components from k-means clusters, no narrower than a pixel, and its fit ends when less than
+    0.001 nat for each pixel can still be gained, or after 100 evaluations.
     """
     from ..reading.input_kind import DEFAULTS, input_kind
     from ..show.any_page import facts_of, page_of
@@ -74,7 +75,7 @@ def fit(context, events, out, overwrite, strict, as_json, **given):
         "command": console.command,
         "say": console.say,
     }
-    kind = input_kind(events[0], given["columns"])
+    kind = input_kind(events[0], given["columns"], given["picture"])
     # Each kind loads only what it needs.
     if kind == "photons":
         from ..commands.fit import fit as fit_photons

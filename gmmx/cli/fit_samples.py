@@ -5,6 +5,8 @@ import click
 from ..config import (
     COVARIANCE_FORMS,
     CRITERIA,
+    DRAWING_THRESHOLD,
+    IMAGE_THRESHOLD,
     NOISE_MODELS,
     NOISE_ORDERS,
     SampleConfig,
@@ -74,6 +76,14 @@ SAMPLE_OPTIONS = (
         type=click.Choice(NOISE_MODELS),
     ),
     flag(
+        "--picture",
+        group="Picture",
+        default=SampleConfig.picture,
+        help="Fit a FITS image as a picture: its bright pixels are samples, weighted with their "
+        "values. Without it a FITS image holds counts, which are fitted as photons. The name or "
+        "the number of an extension may follow the name of the file in brackets.",
+    ),
+    flag(
         "--colour",
         group="Picture",
         default=SampleConfig.colour,
@@ -82,14 +92,17 @@ SAMPLE_OPTIONS = (
     _picture(
         "threshold",
         "Darkness between 0 and 1 above which a pixel of a drawing is a sample. Its weight is its "
-        "darkness.",
+        "darkness. For a FITS image, the part of its largest value.",
         metavar="FRACTION",
+        type=click.FLOAT,
+        default=f"{DRAWING_THRESHOLD:g}, for a FITS image {IMAGE_THRESHOLD:g}",
     ),
     flag(
         "--invert",
         group="Picture",
         default=SampleConfig.invert,
-        help="Fit the bright pixels of a drawing instead of the dark ones.",
+        help="Fit the bright pixels of a drawing instead of the dark ones, or the dark pixels of a "
+        "FITS image instead of the bright ones.",
     ),
     _samples(
         "criterion",

@@ -115,7 +115,7 @@ from .options import Anything, Command, File, flag, setting
 )
 @options.no_checksum
 @options.out(
-    "FILE.fits|.h5", "File of the images; for the mixture of a picture .png, .jpg or .tif."
+    "FILE.fits|.h5", "File of the images; for the mixture of a picture .png, .jpg, .tif or .fits."
 )
 @options.overwrite
 @options.quiet
@@ -134,7 +134,8 @@ def render(context, model, out, overwrite, **given):
     errors put into MODEL, or else 200 draws from the information matrix. The headers say which.
 
     For the mixture of a picture, the picture is written: the density of a drawing, or the
-    conditional colours of a picture that was fitted with --colour.
+    conditional colours of a picture that was fitted with --colour. FILE.fits gets the values of
+    the pixels of a drawing or of a FITS image, with the coordinates of that.
     """
     from ..commands.pictures import render_picture
     from ..commands.render import render as render_images
@@ -152,5 +153,5 @@ def render(context, model, out, overwrite, **given):
         config = config_of(
             context, given, PictureRenderConfig, "applies to models of photons: leave it out"
         )
-        out = render_picture(model, out, config, **common)
+        out = render_picture(model, out, config, command=console.command, **common)
         console.say(f"picture: {out}")

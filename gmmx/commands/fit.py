@@ -10,6 +10,7 @@ from ..answers.errors import make_draws
 from ..config import MODEL_SUFFIXES, FitConfig
 from ..errors import GmmxWarning, InputError
 from ..fitting.driver import fit as fit_photons
+from ..io.counts_image import NoCountsError
 from ..io.models import write_model
 from ..io.virtual import parse_file_arguments
 from ..io.write import check_target
@@ -67,7 +68,7 @@ def fit(
     inputs = [*named_files(files, config), *inputs]
     check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES, inputs=inputs)
     with _remembered_warnings() as remembered:
-        given = read_fit_input(files, config)
+        given = _read(files, config)
     for line in _choices(given, config):
         say(line)
     result = _fitted(given, config, callback)
@@ -77,6 +78,14 @@ def fit(
     result = replace(result, options=options, warnings=(*remembered, *result.warnings))
     write_model(out, result, overwrite=overwrite, command=command)
     return out, result
+
+
+def _read(files, config):
+    """Read the input of a fit; an image that holds no counts may be meant as a picture."""
+    try:
+        return read_fit_input(files, config)
+    except NoCountsError as error:
+        raise NoCountsError(f"{error}; to fit the image as a picture, give `picture`") from None
 
 
 def _beside(file):

@@ -49,6 +49,8 @@ def fit_catalogue(
     out = _beside(path) if out is None else Path(out)
     check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES, inputs=[path, *inputs])
     given = read_sample_input(path, config or SampleConfig())
+    for line in given.lines:
+        say(line)
     say(f"samples: {given.samples!r}")
     completeness = None
     if given.config.completeness is not None:

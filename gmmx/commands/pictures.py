@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..answers.drawn_pictures import rendered_picture, scattered
+from ..answers.picture_values import pixel_values
 from ..answers.pictures import clustered, compressed, original_picture, picture_size
 from ..config import CompressConfig, PictureRenderConfig, SampleCommandConfig
 from ..config.picture_output import parsed_size
-from ..errors import about
-from ..io.pictures import SUFFIXES, write_picture
+from ..errors import InputError, about
+from ..io.fits_pictures import write_fits_picture
+from ..io.images import FITS_SUFFIXES
+from ..io.pictures import SUFFIXES, is_picture, write_picture
 from .kinds import read_for
 
 # Bits of a pixel of a picture that is not compressed.
@@ -25,10 +28,13 @@ def render_picture(
     *,
     overwrite: bool = False,
     inputs: Sequence[str | Path] = (),
+    command: str | None = None,
 ) -> Path:
-    """Draw the picture that a model of a picture describes, and write it as PNG, JPEG or TIFF.
+    """Draw the picture that a model of a picture describes, and write it.
 
-    The parameters are those of all commands, see `gmmx.commands`.
+    PNG, JPEG and TIFF files show it. A FITS file holds the values of its pixels, on the grid and
+    with the coordinates of a FITS image that was fitted. The parameters are those of all commands,
+    see `gmmx.commands`.
 
     Returns
     -------
@@ -36,8 +42,27 @@ def render_picture(
         The file that was written.
     """
     config = PictureRenderConfig() if config is None else config
-    result = _checked(model, out, "render", overwrite, inputs)
-    write_picture(out, rendered_picture(result, config), overwrite=overwrite)
+    result = _checked(model, out, "render", overwrite, inputs, SUFFIXES + FITS_SUFFIXES)
+    if is_picture(out):
+        write_picture(out, rendered_picture(result, config), overwrite=overwrite)
+        return Path(out)
+    for name in ("tone", "contours", "most_probable"):
+        if getattr(config, name) != getattr(PictureRenderConfig, name):
+            raise InputError(
+                f"{out}: a FITS image holds the density itself: leave `{name}` out", parameter=name
+            )
+    with about(model):
+        values = pixel_values(result, config.size)
+        write_fits_picture(
+            out,
+            values[::-1],
+            unit=result.options.get("picture_unit") or "",
+            cards=result.options.get("picture_wcs"),
+            size=picture_size(result),
+            comment="Values of the pixels that the mixture expects.",
+            overwrite=overwrite,
+            command=command,
+        )
     return Path(out)
 
 
@@ -102,9 +127,9 @@ def _facts(found):
     return {"bits_per_pixel": found.bits_per_pixel, "psnr": found.psnr}
 
 
-def _checked(model, out, command, overwrite, inputs):
+def _checked(model, out, command, overwrite, inputs, suffixes=SUFFIXES):
     """The model of a picture, once it is clear that the output can be written."""
-    outputs, kind = [(out, SUFFIXES)], "samples"
+    outputs, kind = [(out, suffixes)], "samples"
     result = read_for(command, model, outputs, overwrite=overwrite, inputs=inputs, kind=kind)
     with about(model):
         picture_size(result)

@@ -7,13 +7,7 @@ same words. Other modules take the options as one object, or their defaults from
 from dataclasses import dataclass
 
 from ._checks import Options, option_names
-from .catalogue import (
-    PICTURE_DEFAULTS,
-    PICTURE_TOLERANCE,
-    PIXEL_SIGMA,
-    CatalogueOptions,
-    PictureOptions,
-)
+from .catalogue import CatalogueOptions
 from .compare import CompareConfig
 from .errors import DRAW_METHODS, N_DRAWS, ErrorsConfig, FitDraws
 from .figures import (
@@ -42,6 +36,14 @@ from .output import (
     FluxConfig,
     RenderConfig,
 )
+from .picture_input import (
+    DRAWING_THRESHOLD,
+    IMAGE_THRESHOLD,
+    PICTURE_DEFAULTS,
+    PICTURE_TOLERANCE,
+    PIXEL_SIGMA,
+    PictureOptions,
+)
 from .picture_output import TONES, CompressConfig, PictureRenderConfig
 from .profile import ProfileConfig
 from .reading import SOURCE_POSITIONS, ReadOptions, SourceOptions, chip_numbers, energy_band
@@ -61,12 +63,14 @@ __all__ = [
     "COVARIANCE_FORMS",
     "CRITERIA",
     "CURVES",
+    "DRAWING_THRESHOLD",
     "DRAW_METHODS",
     "ESTIMATES",
     "FIGURES",
     "IMAGES",
     "IMAGES_OF_EACH",
     "IMAGES_OF_ERRORS",
+    "IMAGE_THRESHOLD",
     "LABELS",
     "MAPS",
     "MODEL_SUFFIXES",

@@ -1,22 +1,9 @@
-"""Options that say which samples a catalogue or a picture holds."""
+"""Options that say which samples a catalogue holds."""
 
 from dataclasses import dataclass
 
 from ..errors import InputError
-from ._checks import Options, make_tuples, require, require_bool, require_text
-
-# Pictures take many components, for which one start from clusters is as good as any search.
-PICTURE_DEFAULTS = {
-    "n_components": 500,
-    "init": "kmeans",
-    "starts": 1,
-    "exchanges": 0,
-    "max_iter": 100,
-}
-# A picture is finished when less can still be gained, for each sample of weight 1 [nat].
-PICTURE_TOLERANCE = 1e-3
-# Least standard deviation of a component of a picture: that of a value within its pixel [pixel].
-PIXEL_SIGMA = 12**-0.5
+from ._checks import Options, make_tuples, require_bool, require_text
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -110,33 +97,3 @@ class CatalogueOptions(Options):
         further = [one for one in (self.covariance, self.weights) if one is not None]
         every = [*self.columns, *self.errors, *self.correlations, *further]
         return list(dict.fromkeys(every))
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class PictureOptions(Options):
-    """What the samples of a picture are.
-
-    Parameters
-    ----------
-    colour : bool
-        Make every pixel a sample (x, y, red, green, blue). Without it dark pixels are samples
-        (x, y), weighted with their darkness.
-    threshold : float
-        Darkness below which a pixel of a drawing is no sample, between 0 and 1.
-    invert : bool
-        Make bright pixels the samples of a drawing.
-
-    Examples
-    --------
-    >>> PictureOptions(threshold=0.3)
-    PictureOptions(threshold=0.3)
-    """
-
-    colour: bool = False
-    threshold: float = 0.5
-    invert: bool = False
-
-    def __post_init__(self):
-        require_bool(self, "colour")
-        require_bool(self, "invert")
-        require(self, ("threshold",), "at least 0 and below 1", lambda value: 0 <= value < 1)

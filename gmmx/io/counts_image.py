@@ -84,7 +84,10 @@ def read_counts(path: str | PathLike) -> CountsImage:
     observed = ~np.isnan(image.values)
     image = replace(image, values=np.where(observed, image.values, 0.0))
     _check_values(image, observed)
-    frame, grid = own_plane(image)
+    try:
+        frame, grid = own_plane(image)
+    except DataError as error:
+        raise NoCountsError(str(error)) from None
     sides = np.hypot(*grid.matrix)
     if abs(sides[0] / sides[1] - 1) > SQUARE:
         raise DataError(
@@ -111,6 +114,10 @@ def read_counts(path: str | PathLike) -> CountsImage:
     )
 
 
+class NoCountsError(DataError):
+    """An image that holds something else than counts."""
+
+
 _GIVE = "give the counts image (fluximage calls it .img) or the event list"
 
 
@@ -119,23 +126,23 @@ def _counts_in_a_unit(image):
     path, text = image.path, image.text("BUNIT")
     unit = read_unit(text)
     if image.number("ECF") is not None or is_radius(text):
-        raise DataError(
+        raise NoCountsError(
             f"{path}: this is a PSF map (BUNIT {text!r}, ECF {image.text('ECF')}): {_GIVE}, "
             "and this with `psf`"
         )
     if unit.is_rate:
-        raise DataError(
+        raise NoCountsError(
             f"{path}: BUNIT {text!r} is that of a flux or rate image, which does not follow "
             f"Poisson's law: {_GIVE}, and the exposure with `exposure`"
         )
     content, kind = image.text("CONTENT").upper(), image.text("HDUCLAS2").upper()
     if unit.exposure or content == "EXP" or kind == "EXPOSURE":
-        raise DataError(
+        raise NoCountsError(
             f"{path}: this is an exposure map (BUNIT {text!r}): {_GIVE}, and this with `exposure`"
         )
     if not unit.is_counts:
         problem = "not that of counts" if unit.is_understood else "not understood as a unit"
-        raise DataError(
+        raise NoCountsError(
             f"{path}: BUNIT {text!r} is {problem}: {_GIVE}, or write 'count' there if its pixels "
             "hold counts"
         )
@@ -149,12 +156,12 @@ def _check_values(image, observed):
         raise DataError(f"{path}: no pixel holds a number (all are NaN or BLANK): {_GIVE}")
     n_infinite = int(np.count_nonzero(np.isinf(values)))
     if n_infinite:
-        raise DataError(
+        raise NoCountsError(
             f"{path}: {n_infinite} of {values.size} pixels are infinite: is it divided by an "
             f"exposure? {_GIVE}"
         )
     if values.min() < 0:
-        raise DataError(
+        raise NoCountsError(
             f"{path}: counts cannot be negative, these reach {values.min():.4g}: "
             f"is a background subtracted? {_GIVE}"
         )
@@ -162,13 +169,15 @@ def _check_values(image, observed):
     if peak == 0:
         raise DataError(f"{path}: the image is zero everywhere: there is nothing to fit")
     if peak < LEAST_COUNT:
-        raise DataError(f"{path}: values of at most {peak:.3g} are no counts but a flux: {_GIVE}")
+        raise NoCountsError(
+            f"{path}: values of at most {peak:.3g} are no counts but a flux: {_GIVE}"
+        )
     broken = values[values != np.round(values)]
     if len(broken):
         warnings.warn(
             f"{path}: {len(broken)} pixels hold numbers that are not whole, such as "
             f"{broken[0]:.4g}: is it smoothed, or divided by an exposure? The fit treats them as "
-            "counts, and so do the errors",
+            "counts, and so do the errors. If they are no counts, `picture` fits them as a picture",
             DataWarning,
             stacklevel=3,
         )

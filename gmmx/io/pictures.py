@@ -1,19 +1,22 @@
 """Pictures: PNG, JPEG and TIFF through Pillow, as arrays and back."""
 
+import struct
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError
-from .files import check_input, reading
+from ._causes import kind_of
+from ._picture_modes import shown
+from .files import HEAD, check_input, reading
 from .write import replacing
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 # Larger pictures are refused, because each pixel becomes a sample.
 MOST_PIXELS = 40_000_000
-# Bytes that the fit of one pixel takes: five coordinates, and as many again for sorted copies.
-_BYTES = 200
+# Bytes and processor time that the fit of one pixel with its colour takes, as measured.
+_BYTES, _SECONDS = 300, 2e-4
 # Weights of red, green and blue in the brightness (ITU-R BT.601), as in Pillow's mode L.
 _LUMA = (0.299, 0.587, 0.114)
 
@@ -32,7 +35,7 @@ def is_picture(path: str | PathLike) -> bool:
 def read_picture(path: str | PathLike) -> np.ndarray:
     """Read a picture as red, green and blue between 0 and 1.
 
-    A transparent picture is laid on white.
+    The picture is what a viewer shows: turned upright, and on white where it is transparent.
 
     Parameters
     ----------
@@ -46,7 +49,7 @@ def read_picture(path: str | PathLike) -> np.ndarray:
     Raises
     ------
     DataError
-        If the file is no picture, or has more than `MOST_PIXELS` pixels.
+        If the file is no picture, holds several, or has more than `MOST_PIXELS` pixels.
 
     Examples
     --------
@@ -61,37 +64,46 @@ def read_picture(path: str | PathLike) -> np.ndarray:
     Image.MAX_IMAGE_PIXELS = None
     try:
         with reading(path, "a picture"), Image.open(path) as picture:
-            nx, ny = picture.size
-            if nx * ny > MOST_PIXELS:
-                raise DataError(
-                    f"{path}: {nx} x {ny} pixels are {nx * ny / 1e6:.0f} million samples, whose "
-                    f"fit would take about {nx * ny * _BYTES / 1e9:.0f} GB: make the picture "
-                    f"smaller, to at most {MOST_PIXELS / 1e6:.0f} million pixels"
-                )
-            return _rgb(picture)
+            check_size(path, *picture.size)
+            return shown(picture, path)
+    except (SyntaxError, struct.error):
+        raise DataError(f"{path}: damaged: fetch it again") from None
     except DataError as error:
         if isinstance(error.__cause__, UnidentifiedImageError):
-            raise DataError(
-                f"{path}: not a picture that Pillow reads: give a PNG, JPEG or TIFF"
-            ) from None
+            raise DataError(f"{path}: {_no_picture(path)}") from None
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno is None:
+            raise DataError(f"{path}: truncated or damaged: fetch it again") from None
         raise
 
 
-def read_size(path: str | PathLike) -> tuple[int, int]:
-    """Width and height of a picture [pixel].
+def check_size(path: str | PathLike, nx: int, ny: int) -> None:
+    """Refuse pictures whose fit would take too long or too much memory.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, for the message.
+    nx, ny : int
+        Width and height [pixel].
+
+    Raises
+    ------
+    DataError
+        If there are more than `MOST_PIXELS` pixels.
 
     Examples
     --------
-    >>> write_picture("row.png", np.zeros((2, 3)))
-    >>> read_size("row.png")
-    (3, 2)
+    >>> check_size("photo.png", 10_000, 10_000)
+    Traceback (most recent call last):
+    gmmx.errors.DataError: photo.png: 10000 x 10000 pixels are 100 million samples, whose fit ...
     """
-    from PIL import Image
-
-    path = check_input(path)
-    Image.MAX_IMAGE_PIXELS = None
-    with reading(path, "a picture"), Image.open(path) as picture:
-        return picture.size
+    if nx * ny > MOST_PIXELS:
+        raise DataError(
+            f"{path}: {nx} x {ny} pixels are {nx * ny / 1e6:.0f} million samples, whose fit would "
+            f"take about {nx * ny * _BYTES / 1e9:.0f} GB and {nx * ny * _SECONDS / 3600:.0f} hours "
+            f"of processor time for 500 components: make the picture smaller, to at most "
+            f"{MOST_PIXELS / 1e6:.0f} million pixels"
+        )
 
 
 def brightness(rgb: np.ndarray) -> np.ndarray:
@@ -133,15 +145,12 @@ def write_picture(path: str | PathLike, values: np.ndarray, *, overwrite: bool =
         Image.fromarray(bytes_).save(aside)
 
 
-def _rgb(picture):
-    """Red, green and blue between 0 and 1 of a picture of any mode."""
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        # Deep greys, whose range Pillow would cut off at 255.
-        deep = np.asarray(picture, dtype=float)
-        top = 65535.0 if deep.max() > 1.0 else 1.0
-        return np.repeat(np.clip(deep / top, 0.0, 1.0)[..., None], 3, axis=2)
-    from PIL import Image
-
-    laid = picture.convert("RGBA")
-    white = Image.new("RGBA", laid.size, (255, 255, 255, 255))
-    return np.asarray(Image.alpha_composite(white, laid).convert("RGB"), dtype=float) / 255
+def _no_picture(path):
+    """What a file is that Pillow does not know, and what to do."""
+    with Path(path).open("rb") as stream:
+        head = stream.read(HEAD)
+    if head.startswith(b"SIMPLE  ="):
+        return "a FITS file with the ending of a picture: give `picture`, which reads it as it is"
+    kind, cure = kind_of(head) or ("not a picture", "")
+    cure = cure if cure == "fetch it again" else "give a PNG, JPEG or TIFF"
+    return f"{kind}: {cure}"

@@ -12,12 +12,11 @@ from ..config import (
 )
 from ..errors import InputError
 from ..io.catalogues import read_catalogue
-from ..io.pictures import read_size
 from ..model.samples import Samples
 from ..model.scaling import Scaling
 from .catalogue import samples_in
 from .input_kind import input_kind
-from .picture import read_picture_samples
+from .picture import read_picture_input
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,16 +32,19 @@ class SampleInput:
         All columns of the file, those included that are not fitted.
     facts : dict
         What the record of the fit keeps of the file.
+    lines : tuple of str
+        What was taken of the file, for the user.
     """
 
     samples: Samples
     config: SampleConfig
     columns: tuple[str, ...] = ()
     facts: dict = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
 
 
 def read_sample_input(path: str | PathLike, config: SampleConfig) -> SampleInput:
-    """Read the samples of a table, or of a picture if the ending of the name is that of one.
+    """Read the samples of a table, or of a picture.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def read_sample_input(path: str | PathLike, config: SampleConfig) -> SampleInput
     >>> given.samples, given.columns
     (Samples(3 samples in 1 dimension: a; noise none), ('a', 'name'))
     """
-    kind = input_kind(path, config.columns)
+    kind = input_kind(path, config.columns, config.picture)
     if kind == "photons":
         raise InputError(f"{path}: name the `columns` to fit", parameter="columns")
     return _READERS[kind](path, config)
@@ -77,12 +79,13 @@ def _read_catalogue(path, config):
 def _read_picture(path, config):
     if config.columns:
         raise InputError(f"{path}: a picture has no `columns`: leave them out", parameter="columns")
-    samples = read_picture_samples(path, config)
+    given = read_picture_input(path, config)
     return SampleInput(
-        samples,
-        with_picture_limits(config, samples),
-        tuple(samples.names),
-        {"picture_size": read_size(path)},
+        given.samples,
+        with_picture_limits(config, given.samples),
+        tuple(given.samples.names),
+        given.facts,
+        given.lines,
     )
 
 

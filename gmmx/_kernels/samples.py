@@ -65,16 +65,21 @@ class Gaussians(NamedTuple):
 
 
 @kernel
-def _bounds(n, block, n_blocks):
-    """First and last sample of a block; blocks begin at whole lanes."""
-    groups = (n + LANES - 1) // LANES
-    low, high = groups * block // n_blocks, groups * (block + 1) // n_blocks
-    return LANES * low, min(LANES * high, n)
+def _n_blocks(n):
+    return max(1, min(_MAX_BLOCKS, (n + LANES - 1) // LANES))
 
 
 @kernel
-def _n_blocks(n):
-    return max(1, min(_MAX_BLOCKS, (n + LANES - 1) // LANES))
+def _groups(n, block, n_blocks):
+    """The groups of samples that a block holds."""
+    groups = (n + LANES - 1) // LANES
+    return range(groups * block // n_blocks, groups * (block + 1) // n_blocks)
+
+
+@kernel
+def _samples_of(group, n):
+    """First sample of a group, and how many it has."""
+    return LANES * group, min(LANES, n - LANES * group)
 
 
 @kernel
@@ -87,6 +92,17 @@ def _put_terms(rows, gaussians, start, n, space):
     # Noise makes every component wider, so that a box says little.
     reach = put_everything(len(gaussians.means), space)
     put_own_terms(rows.x, rows.noise, gaussians, start, n, space)
+    return reach
+
+
+@kernel
+def _put_parts(rows, amplitudes, gaussians, start, n, space, sums):
+    """Weighted responsibilities at n samples of those components that matter; how many do.
+
+    See `normalise` for what is added to `sums`.
+    """
+    reach = _put_terms(rows, gaussians, start, n, space)
+    normalise(rows.weights, rows.backgrounds, amplitudes, start, n, reach, space, sums)
     return reach
 
 
@@ -118,11 +134,9 @@ def sample_moments(rows, amplitudes, gaussians):
     partial_b = np.zeros((n_blocks, n_b + 1))
     for block in prange(n_blocks):
         space = workspace_for(n_k, d)
-        first, last = _bounds(n, block, n_blocks)
-        for start in range(first, last, LANES):
-            lanes = min(LANES, last - start)
-            reach = _put_terms(rows, gaussians, start, lanes, space)
-            _normalise(rows, amplitudes, start, lanes, reach, space, partial_b[block])
+        for group in _groups(n, block, n_blocks):
+            start, lanes = _samples_of(group, n)
+            reach = _put_parts(rows, amplitudes, gaussians, start, lanes, space, partial_b[block])
             if rows.noise.shape[0] == 0:
                 add_shared(rows.x, gaussians.means, start, lanes, reach, space, partial[block])
             else:
@@ -132,12 +146,6 @@ def sample_moments(rows, amplitudes, gaussians):
         sums += partial[block]
         sums_b += partial_b[block]
     return sums, sums_b[:n_b], sums_b[n_b]
-
-
-@kernel
-def _normalise(rows, amplitudes, start, n, n_reach, space, sums):
-    weights, backgrounds = rows.weights, rows.backgrounds
-    normalise(weights, backgrounds, amplitudes, start, n, n_reach, space, sums)
 
 
 @parallel_kernel
@@ -164,9 +172,8 @@ def point_moments(x, weights, gaussians):
     for block in prange(n_blocks):
         space = workspace_for(n_k, d)
         reach = put_everything(n_k, space)
-        first, last = _bounds(n, block, n_blocks)
-        for start in range(first, last, LANES):
-            lanes = min(LANES, last - start)
+        for group in _groups(n, block, n_blocks):
+            start, lanes = _samples_of(group, n)
             put_shared_terms(x, gaussians, start, lanes, reach, space)
             exponentiate(weights, start, lanes, reach, space)
             add_shared(x, gaussians.means, start, lanes, reach, space, partial[block])
@@ -184,11 +191,9 @@ def sample_log_densities(rows, amplitudes, gaussians):
     logs = np.empty(n)
     for block in prange(n_blocks):
         space, unused = workspace_for(n_k, d), np.zeros(len(amplitudes) + 1)
-        first, last = _bounds(n, block, n_blocks)
-        for start in range(first, last, LANES):
-            lanes = min(LANES, last - start)
-            reach = _put_terms(rows, gaussians, start, lanes, space)
-            _normalise(rows, amplitudes, start, lanes, reach, space, unused)
+        for group in _groups(n, block, n_blocks):
+            start, lanes = _samples_of(group, n)
+            _put_parts(rows, amplitudes, gaussians, start, lanes, space, unused)
             for lane in range(lanes):
                 logs[start + lane] = space.logs[lane]
     return logs
@@ -203,9 +208,8 @@ def sample_log_terms(rows, gaussians):
     for block in prange(n_blocks):
         space = workspace_for(n_k, d)
         reach = put_everything(n_k, space)
-        first, last = _bounds(n, block, n_blocks)
-        for start in range(first, last, LANES):
-            lanes = min(LANES, last - start)
+        for group in _groups(n, block, n_blocks):
+            start, lanes = _samples_of(group, n)
             if rows.noise.shape[0] == 0:
                 put_shared_terms(rows.x, gaussians, start, lanes, reach, space)
             else:
@@ -224,10 +228,8 @@ def sample_entropy(rows, amplitudes, gaussians):
     partial = np.zeros(n_blocks)
     for block in prange(n_blocks):
         space, unused = workspace_for(n_k, d), np.zeros(len(amplitudes) + 1)
-        first, last = _bounds(n, block, n_blocks)
-        for start in range(first, last, LANES):
-            lanes = min(LANES, last - start)
-            reach = _put_terms(rows, gaussians, start, lanes, space)
-            _normalise(rows, amplitudes, start, lanes, reach, space, unused)
+        for group in _groups(n, block, n_blocks):
+            start, lanes = _samples_of(group, n)
+            reach = _put_parts(rows, amplitudes, gaussians, start, lanes, space, unused)
             partial[block] += entropy_of(rows.weights, start, lanes, reach, space)
     return partial.sum()

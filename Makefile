@@ -18,7 +18,7 @@ OBSERVATION := $(SAMPLE)/events.fits.gz --mask $(SAMPLE)/sources.reg \
 	--background sky,particle,streak
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test test-slow coverage lint types docs bench clean distclean
+.PHONY: help demo picture test test-slow coverage lint types docs gallery bench clean distclean
 
 help:  ## print the targets
 	@echo "usage: make TARGET [PYTHON=python3.x]"
@@ -89,6 +89,9 @@ types: $(VENV)/.lint  ## check the types of the public interface
 
 docs: $(VENV)/.test  ## write docs/commands.md from the help texts
 	$(BIN)/python docs/make_commands.py
+
+gallery: $(VENV)/.test  ## draw the pictures of docs/gallery.md
+	$(BIN)/python docs/make_pictures.py
 
 # Each of these scripts writes its table to benchmarks/NAME.txt.
 TABLES := speed accuracy psf backgrounds sources footprint pair zwcl limits intervals acceleration \

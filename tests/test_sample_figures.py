@@ -55,6 +55,17 @@ def test_the_curve_of_a_column_holds_all_samples(fitted):
     assert total == pytest.approx(120, rel=0.02)
 
 
+def test_the_curves_of_a_column_hold_the_samples_whose_value_is_known():
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(400, 2))
+    x[:300, 1] = np.nan
+    corner = Corner.of(gmmx.fit_samples(x, np.full(x.shape, 0.1), n_components=1))
+    totals = [
+        np.trapezoid(curve, corner.axis(1)) for curve in (corner.curve(1), corner.noisy_curve(1))
+    ]
+    assert totals == pytest.approx([100, 100], rel=0.05)
+
+
 def test_errors_widen_the_curve_by_their_variance(fitted):
     corner = Corner.of(fitted)
     at = corner.axis(0)

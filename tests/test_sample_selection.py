@@ -70,38 +70,6 @@ def test_mean_and_covariance_have_no_bias_over_20_seeds(omega, d):
         assert np.abs(pull).max() < 3.5
 
 
-def test_the_toy_of_the_method_comes_back_through_its_hole():
-    rng = np.random.RandomState(8366)
-    fractions = np.array([0.36060026, 0.27986906, 0.206774])
-    fractions /= fractions.sum()
-    means = 10 * np.array(
-        [(0.08016886, 0.21300697), (0.70306351, 0.6709532), (0.01087670, 0.852077)]
-    )
-    covariances = 100 * np.array(
-        [
-            [[0.08530014, -0.00314178], [-0.00314178, 0.00541106]],
-            [[0.03053402, 0.0125736], [0.0125736, 0.01075791]],
-            [[0.00258605, 0.00409287], [0.00409287, 0.01065186]],
-        ]
-    )
-    counts = np.bincount(rng.choice(3, 400, p=fractions), minlength=3)
-    drawn = [
-        rng.multivariate_normal(m, c, n) for m, c, n in zip(means, covariances, counts, strict=True)
-    ]
-    true = np.concatenate(drawn)
-    x = true + rng.normal(0, 0.7, (400, 2))
-    seen = np.all((x > 0) & (x < 10), axis=1) & (np.hypot(x[:, 0] - 6.5, x[:, 1] - 6) > 2)
-    assert seen.sum() == 211
-    result = gmmx.fit_samples(
-        x[seen],
-        0.49 * np.eye(2),
-        n_components=3,
-        completeness="0 < x0 < 10 & 0 < x1 < 10 & hypot(x0 - 6.5, x1 - 6) > 2",
-    )
-    # The truth has -3.9617, EM without priors -4.68, and pyGMMis -4.11.
-    assert result.log_density(true).mean() > -4.2
-
-
 def test_a_graded_completeness_is_not_counted_twice():
     x = recorded(np.random.default_rng(1), graded, 4000, 1)
     uncorrected = gmmx.fit_samples(x, n_components=1)

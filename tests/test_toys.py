@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from published_toy import NOISE, SEEDS, SELECTIONS, TRUTH, drawn_toy, gap_of, is_seen
 
 from gmmx.errors import DataWarning
 from gmmx.fitting.driver import fit as fit_photons
@@ -19,23 +20,6 @@ from gmmx.plane.grid import PixelGrid
 # test_information.py is about the correlation of background and signal.
 pytestmark = pytest.mark.filterwarnings("ignore::gmmx.errors.DegeneracyWarning")
 
-# The mixture of figure 1 of Melchior & Goulding (2018), as a sky of 400 photons.
-WEIGHTS = np.array([0.36060026, 0.27986906, 0.206774])
-TRUTH = Mixture(
-    fluxes=400 * WEIGHTS / WEIGHTS.sum(),
-    means=10
-    * np.array([[0.08016886, 0.21300697], [0.70306351, 0.6709532], [0.01087670, 0.852077]]),
-    covariances=100
-    * np.array(
-        [
-            [[0.08530014, -0.00314178], [-0.00314178, 0.00541106]],
-            [[0.03053402, 0.0125736], [0.0125736, 0.01075791]],
-            [[0.00258605, 0.00409287], [0.00409287, 0.01065186]],
-        ]
-    ),
-)
-NOISE = 0.7
-SEEDS = range(8366, 8386)
 MANY_SEEDS = range(8366, 8466)
 
 
@@ -48,7 +32,7 @@ class Case:
 
     def gap(self, mixture):
         """How much less likely the originals are under the mixture than under the truth [nat]."""
-        return mean_log_density(TRUTH, self.originals) - mean_log_density(mixture, self.originals)
+        return gap_of(mixture, self.originals)
 
 
 def mean_log_density(mixture, points):
@@ -81,35 +65,15 @@ def wide(omega):
     )
 
 
-SELECTIONS = {
-    "cut": (lambda x: np.where(x < 6, 1.0, 0.0)),
-    "half": (lambda x: 0.5),
-    "tapered": (lambda x: np.clip(1 - x / 8, 0, 1)),
-}
-
-
-def drawn_toy(seed):
-    """The 400 originals, the same with noise, and the generator for further draws."""
-    rng = np.random.RandomState(seed)
-    fractions = WEIGHTS / WEIGHTS.sum()
-    counts = np.bincount(rng.choice(3, 400, p=fractions), minlength=3)
-    originals = np.concatenate(
-        [
-            rng.multivariate_normal(m, c, n)
-            for m, c, n in zip(TRUTH.means, TRUTH.covariances, counts, strict=True)
-        ]
-    )
-    return originals, originals + rng.normal(0, NOISE, (400, 2)), rng
-
-
 def make_case(name, seed):
     """The toy with noise in the paper's box and circle, or without noise under a selection."""
     originals, noisy, rng = drawn_toy(seed)
     if name == "box":
-        inside = np.all((noisy > 0) & (noisy < 10), axis=1) & (
-            np.hypot(noisy[:, 0] - 6.5, noisy[:, 1] - 6) > 2
+        seen, completeness, psf = (
+            noisy[is_seen(noisy)],
+            box_without_circle(),
+            PsfModel.constant(NOISE),
         )
-        seen, completeness, psf = noisy[inside], box_without_circle(), PsfModel.constant(NOISE)
     else:
         kept = rng.random_sample(400) < SELECTIONS[name](originals[:, 0])
         seen, completeness, psf = originals[kept], wide(SELECTIONS[name]), None

@@ -57,13 +57,16 @@ class Corner:
         return np.linspace(low, high, n)
 
     def curve(self, i: int) -> np.ndarray:
-        """Samples without errors per unit of a column, at the points of `axis`, backgrounds too."""
+        """Samples without errors per unit of a column, at the points of `axis`, backgrounds too.
+
+        Samples whose value is missing in this column are not counted, as in its histogram.
+        """
         result, at = self.result, self.axis(i)
         density = _one(result.mixture.marginal([i]), at, 0.0)
         for background in result.backgrounds:
             inside = (at >= background.low[i]) & (at <= background.high[i])
             density += background.amplitude * inside / (background.high[i] - background.low[i])
-        return density
+        return self._known(i) * density
 
     def noisy_curve(self, i: int) -> np.ndarray | None:
         """Samples with their errors per unit of a column; None without errors.
@@ -77,7 +80,13 @@ class Corner:
         some = known[:: max(1, len(known) // _MOST_NOISES)]
         variances = samples.noise(some)[:, i, i]
         mixture, at = self.result.mixture.marginal([i]), self.axis(i)
-        return np.mean([_one(mixture, at, variance) for variance in variances], axis=0)
+        curves = [_one(mixture, at, variance) for variance in variances]
+        return self._known(i) * np.mean(curves, axis=0)
+
+    def _known(self, i: int) -> float:
+        """Part of the samples, by weight, whose value is known in a column."""
+        samples = self.result.samples
+        return float(samples.weights @ ~samples.missing[:, i] / samples.weights.sum())
 
     def plane(self, i: int, j: int) -> tuple[np.ndarray, tuple[float, ...]]:
         """Density along the columns i and j, (n, n) with i along x, and levels of its contours.

@@ -15,6 +15,7 @@ from ..model.mixture import Mixture
 from ..model.sample_background import SampleBackground
 from ..model.sample_completeness import SampleCompleteness
 from ..model.sample_grid import SampleGrid
+from ..model.sample_iterate import SampleIterate
 from ..model.samples import Samples
 from ..model.samples_result import SamplesResult
 from ..reading.sample_selection import completeness_of
@@ -30,7 +31,8 @@ def fit_samples(
     background: "SampleBackground | str | tuple | None" = None,
     start: Mixture | None = None,
     options: SampleOptions | None = None,
-    callback: Callable | None = None,
+    callback: Callable[[str, int], None] | None = None,
+    on_iterate: Callable[[SampleIterate], None] | None = None,
     **single_options: Any,
 ) -> SamplesResult:
     """Fit a mixture of Gaussians to samples in any number of dimensions, each with its own errors.
@@ -64,6 +66,9 @@ def fit_samples(
         All other options at once.
     callback : callable, optional
         Called with ``(stage, k)`` before each trial. It stops the fit by raising an exception.
+    on_iterate : callable, optional
+        Called with a `SampleIterate` after each accepted iteration of the last ascent, from its
+        start on: ``iterates.append`` keeps the whole ascent.
     **single_options
         Fields of SampleOptions, such as ``n_components=3`` or ``seed=1``.
 
@@ -125,5 +130,6 @@ def fit_samples(
         selection=selection,
         options=options,
         callback=callback,
+        on_iterate=on_iterate,
         stacklevel=3,
     )

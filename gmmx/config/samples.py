@@ -44,7 +44,8 @@ class SampleOptions(Options):
         "grow" splits components one by one, "kmeans" starts from clusters (k-means++), and "auto"
         takes the better of both.
     starts : int
-        Number of initialisations by clusters, of which the best is taken.
+        Number of initialisations by clusters, of which the best is taken; with a completeness as
+        many from random samples are tried, too.
     exchanges : int
         Maximum number of rounds that remove one component and split another.
     seed : int

@@ -68,7 +68,7 @@ def climb(problem, parameters, *, budget, tolerance=0.0, callback=None, keep_emp
     budget : int
     tolerance : float
     callback : callable, optional
-        Called with each row of the history.
+        Called with each row of the history and its parameters.
     keep_empty : bool
         Keep components without samples in any case.
 
@@ -86,7 +86,9 @@ def climb(problem, parameters, *, budget, tolerance=0.0, callback=None, keep_emp
         converged = promise < tolerance and gain < max(10 * tolerance, 1.0)
         if converged or spent >= budget:
             return Climbed(last, phase, spent, converged, tuple(rows))
-        parameters = last.parameters if used >= most else last.successor
+        # Plain EM does not stand still where its coordinates are chosen anew.
+        is_over = used >= most and problem.options.accelerate
+        parameters = last.parameters if is_over else last.successor
         if problem.options.accelerate and not keep_empty:
             parameters = without_empty(parameters, last.observed_fraction)
 
@@ -116,7 +118,7 @@ def _one_phase(problem, steps, most, tolerance, rows, callback):
         value = log_likelihood_of(problem.likelihood, last)
         rows.append((value, last.objective, kind, len(last.parameters.mixture)))
         if callback is not None:
-            callback(rows[-1])
+            callback(rows[-1], last.parameters)
         if kind == "maximum":
             promise = 0.0
         elif len(objectives) > _WATCHED_STEPS:

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ..._words import counted
 from ...config.samples import SampleOptions
 from ...em.structure import in_form
 from ...errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputError
+from ...model.sample_iterate import SampleIterate
 from ...model.samples_result import HISTORY_COLUMNS, SamplesResult
 from .climb import climb
 from .criteria import HELD_OUT, Criteria
@@ -31,6 +33,7 @@ def fit_samples(
     selection=None,
     options=None,
     callback=None,
+    on_iterate=None,
     stacklevel=2,
 ):
     """Fit a mixture to samples; `gmmx.fit_samples` is its public face.
@@ -44,8 +47,9 @@ def fit_samples(
     selection : Selection, optional
     options : SampleOptions, optional
     callback : callable, optional
-        Called with the stage and the number of components before each trial, and with each row
-        of the history of the last ascent.
+        Called with the stage and the number of components before each trial.
+    on_iterate : callable, optional
+        Called with each SampleIterate of the last ascent.
     stacklevel : int
         Of warnings, as for `warnings.warn`.
 
@@ -62,13 +66,40 @@ def fit_samples(
         search = Search(problem, rng, progress=callback)
         parameters = _found(search, start, samples, backgrounds, selection)
         search.tell("final", len(parameters.mixture))
-        climbed = climb(problem, parameters, budget=options.max_iter, tolerance=options.tol)
+        climbed = climb(
+            problem,
+            parameters,
+            budget=options.max_iter,
+            tolerance=options.tol,
+            callback=_watch(problem, on_iterate),
+        )
         search.note("final", climbed)
         result = _result_of(problem, climbed, search)
     found = _warnings_of(problem, result)
     for warning in found:
         warnings.warn(warning, stacklevel=stacklevel)
     return replace(result, warnings=tuple(map(str, found)))
+
+
+def _watch(problem, on_iterate):
+    """The callback of the last ascent, which makes a SampleIterate of each row; None for none."""
+    if on_iterate is None:
+        return None
+    counter = count()
+
+    def watch(row, parameters):
+        log_likelihood, objective, step, _ = row
+        iterate = SampleIterate(
+            iteration=next(counter),
+            mixture=problem.likelihood.scaling.mixture_back(parameters.mixture),
+            amplitudes=parameters.amplitudes[0],
+            log_likelihood=log_likelihood,
+            objective=objective,
+            step=step,
+        )
+        on_iterate(iterate)
+
+    return watch
 
 
 def _found(search, start, samples, backgrounds, selection):

@@ -8,7 +8,7 @@ from ...model.samples_result import PATH_COLUMNS
 from .climb import BRIEF_TOLERANCE, climb
 from .criteria import Criteria
 from .moves import enlarged, exchange
-from .starts import clusters, filled_values, one_component
+from .starts import clusters, filled_values, one_component, scattered
 
 # Evaluations of a short ascent: from a start, after growing, and between other moves.
 _START_EVALUATIONS = 15
@@ -72,18 +72,30 @@ class Search:
         return found
 
     def from_clusters(self, first, n_components):
-        """The best of several fits that start from clusters."""
-        filled, best = filled_values(self.problem, first.parameters), None
-        starts = self.problem.options.starts
+        """The best of several fits that start from clusters; with a completeness, of others, too.
+
+        Behind a hole or an edge the samples that were recorded form other clusters than all samples
+        do. There as many fits start from random samples.
+        """
+        filled = filled_values(self.problem, first.parameters)
+        best = self._best_start(clusters, filled, n_components, _START_EVALUATIONS)
+        if self.problem.likelihood.selection is not None:
+            other = self._best_start(scattered, filled, n_components, _GROW_EVALUATIONS)
+            best = max(best, other, key=lambda one: one.objective)
+        self.note("kmeans", best)
+        return best
+
+    def _best_start(self, make, filled, n_components, budget):
+        """The best of several short ascents, continued."""
+        best, starts = None, self.problem.options.starts
         for _ in range(starts):
             self.tell("kmeans", n_components)
-            start = clusters(self.problem, filled, n_components, self.rng)
-            found = self._brief(start, _START_EVALUATIONS)
+            start = make(self.problem, filled, n_components, self.rng)
+            found = self._brief(start, budget)
             if best is None or found.objective > best.objective:
                 best = found
         if starts > 1:
             best = self._brief(best.parameters, 2 * _GROW_EVALUATIONS)
-        self.note("kmeans", best)
         return best
 
     def grown(self, climbed, n_components):

@@ -1,4 +1,4 @@
-"""The parameters that a fit to samples starts from: one component, or clusters (k-means++)."""
+"""The parameters that a fit to samples starts from: one component, clusters, random samples."""
 
 import warnings
 
@@ -100,6 +100,35 @@ def clusters(problem, filled, n_components, rng):
         fluxes=fluxes,
         means=means,
         covariances=in_form(bare, np.array(fluxes), problem.options.covariance_form),
+    )
+    return problem.likelihood.scaled_parameters(mixture, amplitudes_at_start(problem))
+
+
+def scattered(problem, filled, n_components, rng):
+    """Parameters with components about random samples, all as wide as a part of the whole.
+
+    Parameters
+    ----------
+    problem : SampleProblem
+    filled : (N, D) array
+        Scaled values without gaps.
+    n_components : int
+    rng : numpy.random.Generator
+    """
+    weights, d = problem.samples.weights, filled.shape[1]
+    is_short = np.count_nonzero(weights) < n_components
+    part = weights / weights.sum()
+    chosen = rng.choice(len(filled), n_components, replace=is_short, p=part)
+    spread = np.cov(filled.T, bias=True, aweights=weights).reshape(1, d, d)
+    wide = spread / n_components ** (2 / d)
+    fluxes = np.full(n_components, samples_for_components(problem) / n_components)
+    least = _LEAST_PART * np.linalg.eigvalsh(wide)[:, 0]
+    bare = floored(wide - problem.likelihood.mean_noise, least)
+    bare = np.repeat(floored(bare, problem.options.min_sigma**2), n_components, axis=0)
+    mixture = Mixture(
+        fluxes=fluxes,
+        means=filled[chosen],
+        covariances=in_form(bare, fluxes, problem.options.covariance_form),
     )
     return problem.likelihood.scaled_parameters(mixture, amplitudes_at_start(problem))
 

@@ -65,6 +65,7 @@ def corner_figure(result: SamplesResult, width: float) -> PaperFigure:
             else:
                 draw_plane(axes, corner, column, row)
             _label(axes, names, row, column)
+    figure.align_xlabels()
     _explain(figure, n, width, height)
     return figure
 

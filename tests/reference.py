@@ -571,3 +571,10 @@ def extreme_deconvolution_step(x, noise, weights, fractions, means, covariances)
     outer = offsets[..., :, None] * offsets[..., None, :] + spread
     new_covariances = np.einsum("ik,ikde->kde", q, outer) / sums[:, None, None]
     return sums / weights.sum(), new_means, new_covariances, float(weights @ log_sums)
+
+
+def second_derivative(value, one, two, step):
+    """Second derivative of a function at zero along two directions, by differences."""
+    one, two = step * one, step * two
+    corners = value(one + two) - value(one - two) - value(two - one) + value(-one - two)
+    return corners / (4 * step**2)

@@ -99,7 +99,7 @@ def test_errors_adds_draws_which_the_table_and_the_page_show(stars, tmp_path):
     table = Table.read(tmp_path / "c.ecsv")
     # The mean of 60 samples with a spread of 1 and errors of 0.3.
     assert table["mean_a_err"][0] == pytest.approx(1.05 / np.sqrt(60), rel=0.4)
-    assert table["samples_err"][0] == pytest.approx(np.sqrt(24), rel=0.4)
+    assert table["samples_err"][0] == pytest.approx(np.sqrt(60), rel=0.4)
     assert " +- " in run("info", model).stdout
 
 
@@ -113,7 +113,7 @@ def test_errors_adds_draws_which_the_table_and_the_page_show(stars, tmp_path):
         (("fit", "stars.fits", "--columns", "a,b", "--errors", "e"), "--errors names 1 column"),
         (("flux", "stars.model.h5", "--circle", "1,2,3"), "a model of samples, which gmmx flux"),
         (("condition", "stars.model.h5", "--given", "c=1"), "c"),
-        (("errors", "stars.model.h5", "--method", "scan"), "by --method bootstrap, not by scan"),
+        (("errors", "stars.model.h5", "--method", "scan"), "its wings are those of emission"),
         (("condition", "stars.model.h5"), "give the known values with --given"),
         (("denoise", "stars.model.h5", "stars.fit", "--out", "d.csv"), "stars.fit: no such file"),
     ],

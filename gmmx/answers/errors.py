@@ -13,6 +13,8 @@ from ..fitting.problem import Problem
 from ..fitting.redraw import WingScan, half_diagonal, refitted, resampled
 from ..fitting.wings import predicted_gains, wings_of
 from ..model.posterior import Draws
+from ..model.samples_result import SamplesResult
+from . import sample_errors
 
 # Wings are tried if the level of a free background is correlated with the flux by more than this.
 DEGENERATE = 0.7
@@ -37,7 +39,8 @@ def make_draws(result, n=N_DRAWS, *, method="auto", seed=0, threads=0, callback=
 
     Parameters
     ----------
-    result : FitResult
+    result : FitResult or SamplesResult
+        Draws of samples are those of `sample_errors.MAKERS`.
     n : int
         Number of parameter sets.
     method : {"auto", "laplace", "bootstrap", "scan"}
@@ -56,13 +59,13 @@ def make_draws(result, n=N_DRAWS, *, method="auto", seed=0, threads=0, callback=
 
     Returns
     -------
-    FitResult
+    FitResult or SamplesResult
         A copy with `draws`.
 
     Raises
     ------
     InputError
-        If the method is unknown, or if no draw is asked for.
+        If the method is unknown or is none for samples, or if no draw is asked for.
 
     Examples
     --------
@@ -73,11 +76,13 @@ def make_draws(result, n=N_DRAWS, *, method="auto", seed=0, threads=0, callback=
     Draws: 50 parameter sets of 1 component and 0 backgrounds (laplace)
     """
     ErrorsConfig(draws=n, method=method, seed=seed, threads=threads)
-    if method == "auto":
-        method = chosen_method(result)
+    if isinstance(result, SamplesResult):
+        make = sample_errors.maker(result, method)
+    else:
+        make = _MAKERS[chosen_method(result) if method == "auto" else method]
     tell = (lambda _done, _total: None) if callback is None else callback
     with threads_at_most(threads):
-        draws = _MAKERS[method](result, n, seed, tell)
+        draws = make(result, n, seed, tell)
     return replace(result, draws=draws)
 
 

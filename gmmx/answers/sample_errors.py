@@ -1,14 +1,22 @@
 """Standard errors of the parameters of a mixture of samples, by draws."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..config import N_DRAWS
 from ..errors import InputError
-from ..fitting.samples.redraw import bootstrapped
+from ..fitting.samples.redraw import (
+    are_counts,
+    bootstrapped,
+    drawn_from_information,
+    n_coordinates,
+)
 from ..model.samples_result import SamplesResult
+
+# Most rows of an information matrix.
+MOST_COORDINATES = 3_500
+MAKERS = {"laplace": drawn_from_information, "bootstrap": bootstrapped}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -32,30 +40,44 @@ class SampleErrors:
     amplitudes: np.ndarray
 
 
-def with_draws(
-    result: SamplesResult,
-    draws: int = N_DRAWS,
-    *,
-    seed: int = 0,
-    threads: int = 0,
-    callback: Callable[[int, int], None] | None = None,
-) -> SamplesResult:
-    """The result with draws of its parameters; see `gmmx.fitting.samples.redraw.bootstrapped`.
+def maker(result: SamplesResult, method: str) -> Callable:
+    """The function that makes draws of a mixture of samples.
 
-    Examples
-    --------
-    >>> import gmmx
-    >>> x = np.random.default_rng(0).normal(0.0, 3.0, 400)
-    >>> result = with_draws(gmmx.fit_samples(x, n_components=1), 50)
-    >>> result.draws
-    Draws: 50 parameter sets of 1 component and 0 backgrounds (bootstrap)
-    >>> bool(0.1 < errors_of(result).means[0, 0] < 0.2)
-    True
+    Parameters
+    ----------
+    result : SamplesResult
+    method : {"auto", "laplace", "bootstrap"}
+
+    Raises
+    ------
+    InputError
+        If the method is none for samples, or if the information matrix is too large.
     """
-    if draws < 1:
-        raise InputError(f"`draws` = {draws}: give at least 1", parameter="draws")
-    made = bootstrapped(result, draws, seed=seed, threads=threads, callback=callback)
-    return replace(result, draws=made)
+    if method == "scan":
+        raise InputError(
+            "`method` = scan: its wings are those of emission on the sky: give laplace, bootstrap "
+            "or auto for samples",
+            parameter="method",
+        )
+    n = n_coordinates(result)
+    if method == "laplace" and n > MOST_COORDINATES:
+        raise InputError(
+            f"`method` = laplace: the information matrix of {n:,} parameters is too large (at most "
+            f"{MOST_COORDINATES:,}): give bootstrap",
+            parameter="method",
+        )
+    return MAKERS[chosen_method(result) if method == "auto" else method]
+
+
+def chosen_method(result: SamplesResult) -> str:
+    """The method that "auto" stands for.
+
+    It is "bootstrap" where weights are not counts, because the information matrix takes a row of
+    weight 2 for two rows, and where the matrix would be too large; else it is "laplace".
+    """
+    if n_coordinates(result) > MOST_COORDINATES or not are_counts(result.samples.weights):
+        return "bootstrap"
+    return "laplace"
 
 
 def errors_of(result: SamplesResult) -> SampleErrors:
@@ -65,6 +87,16 @@ def errors_of(result: SamplesResult) -> SampleErrors:
     ------
     InputError
         If it has none.
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> x = np.random.default_rng(0).normal(0.0, 3.0, 400)
+    >>> result = gmmx.fit_samples(x, n_components=1).errors(50)
+    >>> result.draws
+    Draws: 50 parameter sets of 1 component and 0 backgrounds (laplace)
+    >>> bool(0.1 < errors_of(result).means[0, 0] < 0.2)
+    True
     """
     draws = result.draws
     if draws is None:

@@ -24,7 +24,8 @@ from .options import Command, setting, values
     "(bootstrap), or refit with wings of beta-models beside the mixture (scan). auto "
     "takes scan if the background is correlated with the flux by more than 0.7, if a component "
     "with a tenth of the flux is wider than an eighth of the half-diagonal of the field, or if a "
-    "score test says that wings are missing. Else it takes laplace.",
+    "score test says that wings are missing. Else it takes laplace. For samples it takes bootstrap "
+    "if their weights are not whole numbers, else laplace; there is no scan of samples.",
     type=click.Choice(DRAW_METHODS),
 )
 @setting(ErrorsConfig, "seed", "Seed of the random numbers.", metavar="INT")
@@ -47,7 +48,8 @@ def errors(console, model, out, overwrite, **given):
     with the photons. The error of any answer is its spread over the draws. MODEL is rewritten, all
     else in it stays, unless --out is given.
 
-    The draws of a mixture of samples are refits with other weights of the samples (bootstrap).
+    Of a mixture of samples, the numbers of samples scatter as Poisson numbers. Weights that are
+    whole numbers count equal rows; with other weights each row is one sample.
 
     The draws contain the degeneracy between broad emission and the background, the error of a
     background that was measured elsewhere, and fluxes that may be zero. They do not contain sources

@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..answers.errors import make_draws
-from ..answers.sample_errors import with_draws
 from ..config import MODEL_SUFFIXES, ErrorsConfig
-from ..errors import InputError
-from ..io.inputs import files_behind, recorded_files
+from ..errors import about
+from ..io.inputs import files_behind
 from ..io.models import write_draws
-from ..io.write import check_no_input, check_target
+from ..io.write import check_target
 from ..model.result import FitResult
 from ..model.samples_result import SamplesResult
 from .kinds import read_for
@@ -43,7 +42,7 @@ def errors(
 
     Returns
     -------
-    (Path, FitResult)
+    (Path, FitResult or SamplesResult)
         The model file, and the fit with its draws.
 
     Raises
@@ -57,33 +56,15 @@ def errors(
         check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES, inputs=kept)
     result = read_for("errors", model)
     out, overwrite = (model, True) if out is None else (out, overwrite)
-    check_target(out, overwrite=overwrite, inputs=kept)
-    if result.kind == "samples":
-        check_no_input(out, files_behind(result))
-        return Path(out), _sample_errors(model, result, out, config, overwrite, callback)
-    check_no_input(out, recorded_files(result.observations, without=("init",)))
-    result = make_draws(
-        result,
-        config.draws,
-        method=config.method,
-        seed=config.seed,
-        threads=config.threads,
-        callback=callback,
-    )
+    check_target(out, overwrite=overwrite, inputs=[*kept, *files_behind(result, without=("init",))])
+    with about(model):
+        result = make_draws(
+            result,
+            config.draws,
+            method=config.method,
+            seed=config.seed,
+            threads=config.threads,
+            callback=callback,
+        )
     write_draws(out, model, result, overwrite=overwrite)
     return Path(out), result
-
-
-def _sample_errors(model, mixture, out, config, overwrite, callback):
-    """Add draws to a mixture of samples, from refits with other weights of the samples."""
-    if config.method not in ("auto", "bootstrap"):
-        raise InputError(
-            f"{model}: the draws of a mixture of samples are made by `method` = bootstrap, not by "
-            f"{config.method}",
-            parameter="method",
-        )
-    drawn = with_draws(
-        mixture, config.draws, seed=config.seed, threads=config.threads, callback=callback
-    )
-    drawn.write(out, overwrite=overwrite)
-    return drawn

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..answers.errors import make_draws
 from ..config import MODEL_SUFFIXES, SampleConfig, SampleOptions, option_names
 from ..errors import InputError, about
 from ..io.write import check_target
@@ -59,6 +60,10 @@ def fit_catalogue(
         )
     with about(path):
         result = _fitted(given, completeness, callback)
+        if given.config.draws:
+            result = make_draws(
+                result, given.config.draws, seed=given.config.seed, threads=given.config.threads
+            )
     options = {"events": [str(path)], **given.config.record(), **result.options, **given.facts}
     result = replace(result, options=options)
     result.write(out, overwrite=overwrite, command=command)

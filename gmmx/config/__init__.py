@@ -137,10 +137,10 @@ class FitConfig(FitOptions, SourceOptions, ReadOptions, FitDraws):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class SampleConfig(SampleOptions, CatalogueOptions, PictureOptions):
+class SampleConfig(SampleOptions, CatalogueOptions, PictureOptions, FitDraws):
     """All options of `gmmx fit` for a catalogue or a picture.
 
-    They are those of CatalogueOptions, PictureOptions and SampleOptions.
+    They are those of CatalogueOptions, PictureOptions, SampleOptions and FitDraws.
 
     Examples
     --------
@@ -149,5 +149,5 @@ class SampleConfig(SampleOptions, CatalogueOptions, PictureOptions):
     """
 
     def __post_init__(self):
-        for part in (CatalogueOptions, PictureOptions, SampleOptions):
+        for part in (CatalogueOptions, PictureOptions, SampleOptions, FitDraws):
             part.__post_init__(self)

@@ -22,7 +22,8 @@ class ErrorsConfig(Options):
         How they are made: from the information matrix (laplace), by refits with other weights of
         the photons (bootstrap), or by refits with wings of beta-models beside the mixture (scan).
         "auto" scans where emission is broad or correlated with a free background, and else takes
-        laplace.
+        laplace. For samples it takes bootstrap where weights are not whole numbers, and there is
+        no scan.
     seed : int
         Of the random numbers.
     threads : int

@@ -158,9 +158,10 @@ def _proposed(information, wings, n, rng):
     normal = rng.standard_normal((n, n_free + c))
     if n_free:
         factor, lower = information.factor
-        z[:, information.free] = solve_triangular(
+        solved = solve_triangular(
             factor, normal[:, :n_free].T, lower=lower, trans="T" if lower else "N"
-        ).T
+        )
+        z = np.ascontiguousarray(information.spread(solved).T)
     w = wings.shift + normal[:, n_free:] @ wings.root.T
     if c:
         z = z - w @ wings.wings.through.T

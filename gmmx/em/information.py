@@ -60,6 +60,9 @@ class Information:
         Fluxes and amplitudes that are fixed because they are zero: see `at_boundary`.
     evaluation : Evaluation or None
         At the parameters, if amounts that are zero are held.
+    ties : (n, m) array or None
+        The coordinates are ``ties @ y``, with m free coordinates y, where covariances are of a
+        form; see `structure.ties_of`. `free` are then rows of y.
     """
 
     likelihood: Likelihood
@@ -73,9 +76,10 @@ class Information:
     raw: np.ndarray
     held: np.ndarray
     evaluation: Evaluation | None = None
+    ties: np.ndarray | None = None
 
     @classmethod
-    def at(cls, likelihood, parameters, phase, *, photons=_DATA):
+    def at(cls, likelihood, parameters, phase, *, photons=_DATA, ties=None):
         """The information at given parameters.
 
         Parameters
@@ -86,6 +90,8 @@ class Information:
             Begun with as many components.
         photons : int
             Approximate number of data to sum over.
+        ties : (n, m) array, optional
+            Of the covariances.
 
         Examples
         --------
@@ -116,7 +122,7 @@ class Information:
         add_least(matrix, likelihood, parameters)
         add_prior(matrix, parameters, phase)
         fixed = fixed_rows(likelihood, parameters)
-        free, factor = factored(matrix, fixed)
+        free, factor = factored(matrix, fixed, ties)
         return cls(
             likelihood=likelihood,
             parameters=parameters,
@@ -128,6 +134,7 @@ class Information:
             stride=stride,
             raw=raw,
             held=np.zeros(n, bool),
+            ties=ties,
         )
 
     def at_boundary(self, evaluation: Evaluation) -> "Information":
@@ -150,7 +157,7 @@ class Information:
             matrix[rows, rows] = np.minimum(matrix[rows, rows], (1 + LEAST) * own[rows] + _TINY)
         add_prior(matrix, self.parameters, self.phase)
         fixed = self.fixed | held
-        free, factor = factored(matrix, fixed)
+        free, factor = factored(matrix, fixed, self.ties)
         return replace(
             self, factor=factor, free=free, fixed=fixed, held=held, evaluation=evaluation
         )
@@ -186,10 +193,17 @@ class Information:
 
     def solve(self, right):
         """I^-1 times the columns of `right`, 0 in the rows of fixed parameters."""
-        solved = np.zeros_like(right)
-        if len(self.free):
-            solved[self.free] = cho_solve(self.factor, right[self.free])
-        return solved
+        if not len(self.free):
+            return np.zeros_like(right)
+        right = right if self.ties is None else self.ties.T @ right
+        return self.spread(cho_solve(self.factor, right[self.free]))
+
+    def spread(self, values):
+        """All coordinates (n, m) that follow from the free ones (n_free, m)."""
+        n = len(self.fixed) if self.ties is None else self.ties.shape[1]
+        every = np.zeros((n, values.shape[1]))
+        every[self.free] = values
+        return every if self.ties is None else self.ties @ every
 
     def moved(self, z):
         """The parameters at coordinates z of the matrix, which are 0 where it was computed."""

@@ -12,8 +12,14 @@ LEAST = 0.1
 _JITTER = 1e-9
 
 
-def factored(matrix, fixed):
-    """Rows of the free parameters, and the Cholesky factor of their part of a matrix."""
+def factored(matrix, fixed, ties=None):
+    """Rows of the free parameters, and the Cholesky factor of their part of a matrix.
+
+    With `ties`, an (n, m) array, the coordinates are ``ties @ y`` with m coordinates y, which the
+    rows are then those of.
+    """
+    if ties is not None:
+        matrix, fixed = ties.T @ matrix @ ties, (ties[fixed] != 0).any(0)
     free = np.flatnonzero(~fixed)
     block = matrix[np.ix_(free, free)]
     block[np.diag_indices_from(block)] *= 1 + _JITTER

@@ -9,6 +9,8 @@ from .likelihood import GaussianSums
 
 _LOG_2_PI = float(np.log(2 * np.pi))
 _TINY = 1e-300
+# Sum of responsibilities of a component that has none.
+_NOTHING = 1e-100
 # Samples whose responsibilities are kept at a time.
 _CHUNK = 8192
 # Samples above which they are sorted in space.
@@ -178,6 +180,29 @@ def mean_noise(groups, n_dimensions):
         sums[block] += group.noise_sum()
         weights[block] += group.rows.weights.sum()
     return sums / np.maximum(weights, _TINY)
+
+
+def local_noise(groups, parameters, overall):
+    """Mean noise covariance of the samples of each component, (K, D, D).
+
+    Parameters
+    ----------
+    groups : tuple of SampleGroup
+    parameters : Parameters
+    overall : (D, D) array
+        That of all samples, which a component without any has.
+    """
+    k, d = parameters.mixture.means.shape
+    sums, counts = np.zeros((k, d, d)), np.full((k, 1, 1), _NOTHING)
+    for group in groups:
+        for rows in group.chunks():
+            logs = group.log_terms(parameters, rows)
+            parts = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])[:, :k]
+            parts = (rows.weights[:, None] * parts).T
+            for total, part in zip(sums, parts, strict=True):
+                total += group.noise_sum(rows, part)
+            counts += parts.sum(1)[:, None, None]
+    return (sums + _NOTHING * overall) / counts
 
 
 def _group(samples, scaling, backgrounds, index, columns):

@@ -34,11 +34,13 @@ from .._kernels.samples import (
     sample_log_densities,
     sample_moments,
 )
+from ..model.mixture import Mixture
 from ..model.scaling import Scaling
 from .likelihood import GaussianSums, Moments, completed
 from .parameters import Parameters
-from .sample_groups import groups_of, mean_noise
+from .sample_groups import groups_of, local_noise, mean_noise
 from .sample_phase import SamplePhase
+from .sample_scores import log_terms_of, losses_of, ratios_of, scores_of
 
 # Sum of responsibilities of a component that has none.
 _NOTHING = 1e-100
@@ -119,21 +121,16 @@ class SampleLikelihood:
 
     @property
     def weights(self):
-        """Weights of the samples, in the order of the groups, as a tuple of one array."""
-        return (np.concatenate([g.rows.weights for g in self.groups]),)
+        """Weights of the samples in their own order, as a tuple of one array."""
+        weights = np.empty(sum(len(g.index) for g in self.groups))
+        for group in self.groups:
+            weights[group.index] = group.rows.weights
+        return (weights,)
 
     @property
     def total_weight(self):
         """W: the sum of the weights."""
         return float(sum(g.rows.weights.sum() for g in self.groups))
-
-    @property
-    def sample_weights(self):
-        """Weights of the samples, (N,), in their own order."""
-        weights = np.empty(sum(len(g.index) for g in self.groups))
-        for group in self.groups:
-            weights[group.index] = group.rows.weights
-        return weights
 
     @property
     def integrals(self):
@@ -203,13 +200,15 @@ class SampleLikelihood:
         if self.selection is None:
             priors = replace(priors, mean_count=0.0)
         fluxes = np.maximum(parameters.mixture.fluxes, 1.0)
-        missing = None if self.selection is None else self.selection.points_for(self, parameters)
+        # There is nothing to draw points about without components.
+        selection = self.selection if len(fluxes) else None
+        missing = None if selection is None else selection.points_for(self, parameters)
         return SamplePhase(
             priors=priors,
             prior_scales=np.full(len(fluxes), max(self.noise_variance, priors.min_sigma**2)),
-            shares=fluxes / fluxes.sum(),
+            shares=fluxes / max(fluxes.sum(), 1.0),
             missing=missing,
-            selected=None if missing is None else self.selection.values_of(self, parameters),
+            selected=None if missing is None else selection.values_of(self, parameters),
         )
 
     def moments(self, parameters, phase):
@@ -247,8 +246,10 @@ class SampleLikelihood:
         if selected is not None and selected.points is not None:
             yield selected.points, selected.moments_of_points(amplitudes, mixture)
 
-    def log_densities(self, parameters, _phase):
+    def log_densities(self, parameters, phase):
         """Logarithm of lambda at each sample, a list of one (N,) array in the samples' order."""
+        if phase is not None and phase.selected is not None:
+            return [np.logaddexp.reduce(log_terms_of(self, parameters, phase), axis=1)]
         (amplitudes,) = parameters.amplitudes
         logs = np.empty(sum(len(g.index) for g in self.groups))
         for group in self.groups:
@@ -258,25 +259,33 @@ class SampleLikelihood:
 
     def log_terms(self, parameters):
         """Logarithm of F_k N(x_i; ...) of each component and of B_b q_b(x_i), (N, K + n_b)."""
-        n_terms = len(parameters.mixture) + len(self.background_integrals)
-        logs = np.empty((sum(len(g.index) for g in self.groups), n_terms))
-        for group in self.groups:
-            logs[group.index] = group.log_terms(parameters)
-        return logs
+        return log_terms_of(self, parameters, None)
+
+    def scores(self, parameters, phase, stride):
+        """Derivatives of log lambda by all parameters; see `Likelihood.scores`."""
+        return [scores_of(self, parameters, phase, stride)]
+
+    def density_ratios(self, candidates, phase, logs, stride):
+        """N_c / lambda of candidates; see `Likelihood.density_ratios`."""
+        return [ratios_of(self, candidates, phase, logs[0], stride)]
+
+    def flux_slopes(self, candidates, phase, logs):
+        """Derivative of log L by the flux of each candidate, (C,); see `Likelihood`."""
+        (ratios,), (weights,) = self.density_ratios(candidates, phase, logs, 1), self.weights
+        seen = 1.0 if phase.missing is None else phase.missing.exposure(candidates).zeroth
+        return np.sqrt(weights) @ ratios - seen
+
+    def removal_losses(self, parameters, phase, observed_fraction):
+        """Log-likelihood lost without each component; see `Likelihood.removal_losses`."""
+        return losses_of(self, parameters, phase) - parameters.mixture.fluxes * observed_fraction
+
+    def wings(self, mixture):
+        """No wings: what a mixture of samples lacks is not known to lie outside of it."""
+        return Mixture.empty(mixture.n_dimensions)
 
     def local_noise(self, parameters):
         """Mean noise covariance of the samples of each component, (K, D, D)."""
-        k, d = parameters.mixture.means.shape
-        sums, counts = np.zeros((k, d, d)), np.full((k, 1, 1), _NOTHING)
-        for group in self.groups:
-            for rows in group.chunks():
-                logs = group.log_terms(parameters, rows)
-                parts = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])[:, :k]
-                parts = (rows.weights[:, None] * parts).T
-                for total, part in zip(sums, parts, strict=True):
-                    total += group.noise_sum(rows, part)
-                counts += parts.sum(1)[:, None, None]
-        return (sums + _NOTHING * self.mean_noise) / counts
+        return local_noise(self.groups, parameters, self.mean_noise)
 
     def entropy(self, parameters):
         """Entropy of the responsibilities, summed over the samples [nat]."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from ..model.mixture import Mixture
 from .maximise import floored
@@ -96,3 +97,33 @@ def n_shape_parameters(form, n_components, n_dimensions):
     k, d = n_components, n_dimensions
     full = d * (d + 1) // 2
     return {FULL: k * full, DIAGONAL: k * d, TIED: full, SPHERICAL: k}[form]
+
+
+def ties_of(form, n_components, n_dimensions, n_backgrounds):
+    """What the coordinates of an information matrix are of those that a form leaves free.
+
+    The coordinates are (log F, L^-1 mu, log-Cholesky of Sigma, log B). Diagonal and spherical
+    covariances have no elements beside the diagonal. Those of spherical ones change alike, and
+    so do all elements of components that share one covariance.
+
+    Returns
+    -------
+    (n, m) array or None
+        Zeros and ones, for m free coordinates; None for full covariances.
+
+    Examples
+    --------
+    One round component in two dimensions: its flux, its mean, and one logarithm of its width.
+
+    >>> ties_of("spherical", 1, 2, 0).astype(int).tolist()
+    [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 1]]
+    """
+    if form == FULL:
+        return None
+    k, d = n_components, n_dimensions
+    rows, columns = np.tril_indices(d)
+    elements = np.eye(len(rows)) if form == TIED else np.eye(len(rows))[:, rows == columns]
+    if form == SPHERICAL:
+        elements = elements.sum(1, keepdims=True)
+    shapes = np.kron(elements, np.ones((k, 1)) if form == TIED else np.eye(k))
+    return block_diag(np.eye((1 + d) * k), shapes, np.eye(n_backgrounds))

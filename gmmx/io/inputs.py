@@ -37,12 +37,14 @@ def recorded_files(
     return [_path_of(one.path) for one in inputs]
 
 
-def files_behind(result: FitResult | SamplesResult) -> list[str]:
+def files_behind(result: FitResult | SamplesResult, *, without: tuple[str, ...] = ()) -> list[str]:
     """Return the path of each file that a model was made from.
 
     Parameters
     ----------
     result : FitResult or SamplesResult
+    without : tuple of str
+        Roles of files to leave out, such as "init", the model that a fit started from.
 
     Examples
     --------
@@ -51,7 +53,7 @@ def files_behind(result: FitResult | SamplesResult) -> list[str]:
     []
     """
     if isinstance(result, FitResult):
-        return recorded_files(result.observations)
+        return recorded_files(result.observations, without=without)
     given = result.options.get("events")
     return list(map(str, given)) if isinstance(given, list) else []
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..config import N_DRAWS, PlotConfig
+from ..config import ErrorsConfig, PlotConfig
 from .mixture import Mixture
 
 if TYPE_CHECKING:
@@ -122,14 +122,22 @@ class SampleDoors:
 
         return kl_divergence(self._result, other, rng, n)
 
-    def errors(self, draws: int = N_DRAWS, *, seed: int = 0) -> "SamplesResult":
-        """The result with draws of its parameters, from refits with other weights of the samples.
+    def errors(
+        self,
+        draws: int = ErrorsConfig.draws,
+        *,
+        method: str = ErrorsConfig.method,
+        seed: int = ErrorsConfig.seed,
+        threads: int = ErrorsConfig.threads,
+    ) -> "SamplesResult":
+        """The result with draws of its parameters, from which all errors are computed.
 
-        See `gmmx.answers.sample_errors.with_draws`.
+        The method is "laplace", "bootstrap", or "auto", which chooses. See
+        `gmmx.answers.errors.make_draws`.
         """
-        from ..answers.sample_errors import with_draws
+        from ..answers.errors import make_draws
 
-        return with_draws(self._result, draws, seed=seed)
+        return make_draws(self._result, draws, method=method, seed=seed, threads=threads)
 
     def plot(self, what: str = "corner", **options: Any) -> "Figure":
         """Draw the corner plot ("corner") or the path over K ("path").

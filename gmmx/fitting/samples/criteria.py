@@ -81,5 +81,5 @@ def _mean_log(held_out, evaluation):
     expected = float(parameters.mixture.fluxes @ evaluation.observed_fraction)
     expected += float(parameters.amplitudes[0] @ held_out.background_integrals)
     (logs,) = held_out.log_densities(parameters, None)
-    weights = held_out.sample_weights
+    weights = held_out.weights[0]
     return float(weights @ logs / weights.sum() - np.log(expected))

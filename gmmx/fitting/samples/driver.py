@@ -16,13 +16,11 @@ from ...model.samples_result import HISTORY_COLUMNS, SamplesResult
 from .climb import climb
 from .criteria import HELD_OUT, Criteria
 from .path import Search, columns_of
-from .problem import SampleProblem
+from .problem import SampleProblem, threads_for
 from .starts import amplitudes_at_start
 
 # A component is at the floor if its smallest variance is less than this times it.
 _AT_FLOOR = 1.5
-# Elements of the data, N D**2, below which one thread is faster than several.
-_FEW_ELEMENTS = 100_000
 
 
 def fit_samples(
@@ -58,9 +56,7 @@ def fit_samples(
     SamplesResult
     """
     options = SampleOptions() if options is None else options
-    # Threads cost more than they bring where there is little to do.
-    is_small = samples.x.size * samples.n_dimensions < _FEW_ELEMENTS
-    with threads_at_most(1 if is_small else options.threads):
+    with threads_at_most(threads_for(samples, options.threads)):
         problem = SampleProblem.of(samples, options, backgrounds=backgrounds, selection=selection)
         rng = np.random.default_rng(options.seed)
         search = Search(problem, rng, progress=callback)

@@ -15,6 +15,9 @@ from ...errors import InputError
 from ...model.samples import Samples
 from ...model.scaling import Scaling
 
+# Elements of the data, N D**2, below which one thread is faster than several.
+_FEW_ELEMENTS = 100_000
+
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class SampleProblem:
@@ -96,6 +99,11 @@ class SampleProblem:
         """
         likelihood = self.likelihood.part(index, weights)
         return replace(self, likelihood=likelihood, backgrounds=())
+
+
+def threads_for(samples, threads):
+    """The number of threads, or 1 where they cost more than they bring because of few samples."""
+    return 1 if samples.x.size * samples.n_dimensions < _FEW_ELEMENTS else threads
 
 
 def log_likelihood_of(likelihood, evaluation):

@@ -17,14 +17,14 @@ from ...model.observation import Observation
 from ...model.photons import Photons
 from ...model.places import PlaceErrors
 from ...model.pointing import InputFile, MaskRecord, Pointing, SkyBrightness
-from ...model.posterior import Draws
 from ...model.psf import PsfModel
 from ...model.result import FitResult
 from ...model.summary import BackgroundSummary
 from ...plane.frame import PhysicalFrame, SkyFrame
 from ...plane.shapes import Shapes
 from .checks import check_agreement
-from .names import DRAW_ARRAYS, MIXTURE_ARRAYS, PHOTON_ARRAYS, PLACES
+from .draws import get_draws
+from .names import MIXTURE_ARRAYS, PHOTON_ARRAYS, PLACES
 from .nodes import get_columns, get_grid, get_image, get_noun, in_order, plain
 from .values import BadValueError, finite, flag, from_json, missing, number, text, whole
 
@@ -50,7 +50,7 @@ def read_result(file: h5py.File) -> FitResult:
         history=get_columns(file["history"]),
         path=get_columns(file["path"]),
         options=from_json(file, "options", dict),
-        draws=_draws(file["draws"]) if "draws" in file else None,
+        draws=get_draws(file),
         **result_fields(file),
     )
     return check_agreement(result)
@@ -136,11 +136,6 @@ def _observation(group: h5py.Group, frame: SkyFrame | None) -> Observation:
         frame=frame,
         **observation_fields(group),
     )
-
-
-def _draws(group: h5py.Group) -> Draws:
-    arrays = {field: group[name][()] for name, (field, _) in DRAW_ARRAYS.items()}
-    return Draws(method=text(group, "method"), seed=whole(group, "seed"), **arrays)
 
 
 def _fixed(group: h5py.Group, names: Mapping[str, str]) -> Fixed | None:

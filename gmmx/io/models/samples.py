@@ -29,13 +29,12 @@ from ... import __version__
 from ..._words import readable
 from ...errors import InputError
 from ...model.mixture import Mixture
-from ...model.posterior import Draws
 from ...model.sample_background import SampleBackground
 from ...model.sample_completeness import SampleCompleteness
 from ...model.samples import Samples
 from ...model.samples_result import SamplesResult
 from ..write import replacing_hdf5
-from .names import DRAW_ARRAYS
+from .draws import get_draws, put_draws
 from .nodes import as_json, get_columns, in_order, optional, plain, put, put_columns
 from .sample_parts import get_grid, put_grid
 from .values import finite, flag, from_json, number, text, whole
@@ -130,10 +129,7 @@ def _put_parts(file, result):
     put_columns(file.create_group("history"), result.history)
     put_columns(file.create_group("path"), result.path)
     if result.draws is not None:
-        group = file.create_group("draws")
-        group.attrs.update(method=result.draws.method, seed=result.draws.seed)
-        for name, (field, _) in DRAW_ARRAYS.items():
-            put(group, name, getattr(result.draws, field), "")
+        put_draws(file, result.draws, of_sky=False)
 
 
 def _put_completeness(group, completeness):
@@ -182,15 +178,7 @@ def read_samples(file: h5py.File) -> SamplesResult:
         seed=whole(file, "seed"),
         seconds=finite(file, "seconds"),
         warnings=tuple(map(str, from_json(file, "warnings", list))),
-        draws=_draws(file["draws"]) if "draws" in file else None,
-    )
-
-
-def _draws(group):
-    return Draws(
-        **{field: group[name][()] for name, (field, _) in DRAW_ARRAYS.items()},
-        method=text(group, "method"),
-        seed=whole(group, "seed"),
+        draws=get_draws(file),
     )
 
 

@@ -2,9 +2,7 @@
 
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from io import BytesIO
 from os import PathLike
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -16,13 +14,13 @@ from ...model.background import Background
 from ...model.flux_notes import areas_of, flux_note
 from ...model.mixture import FIXED_COLUMNS
 from ...model.observation import Observation
-from ...model.posterior import Draws
 from ...model.result import FitResult
+from ...model.samples_result import SamplesResult
 from ...model.summary import BackgroundSummary
-from ..inputs import recorded_files
-from ..write import check_no_input, replacing, replacing_hdf5
+from ..inputs import files_behind
+from ..write import check_no_input, replacing_hdf5
+from .draws import put_draws, write_with_draws
 from .names import (
-    DRAW_ARRAYS,
     MIXTURE_ARRAYS,
     PHOTON_ARRAYS,
     PLACES,
@@ -75,7 +73,7 @@ def write_model(
             "the observations of one model must lie in one tangent plane: read them together "
             "with gmmx.read_observations"
         )
-    check_no_input(path, recorded_files(result.observations, without=("init",)))
+    check_no_input(path, files_behind(result, without=("init",)))
     with replacing_hdf5(path, overwrite) as file:
         file.attrs.update(
             schema=SCHEMA,
@@ -99,13 +97,13 @@ def write_model(
         put_columns(file.create_group("history"), result.history)
         put_columns(file.create_group("path"), result.path)
         if result.draws is not None:
-            _put_draws(file.create_group("draws"), result.draws)
+            put_draws(file, result.draws, of_sky=True)
 
 
 def write_draws(
     path: str | PathLike,
     model: str | PathLike,
-    result: FitResult,
+    result: FitResult | SamplesResult,
     *,
     overwrite: bool = False,
 ) -> None:
@@ -116,8 +114,8 @@ def write_draws(
     path : str or Path
         The file to write, which may be the model file itself.
     model : str or Path
-        The model file that `result` was read from.
-    result : FitResult
+        The model file that `result` was read from, of photons or of samples.
+    result : FitResult or SamplesResult
         With draws.
     overwrite : bool
         Replace the file if it exists.
@@ -131,19 +129,15 @@ def write_draws(
     """
     if result.draws is None:
         raise InputError("this fit has no draws to write: make them with `result.errors()`")
-    # In memory, for the reason that `replacing_hdf5` names.
-    content = BytesIO(Path(model).read_bytes())
-    with h5py.File(content, "r+") as file:
+    with h5py.File(model, "r", locking="best-effort") as file:
         is_present = file.attrs["schema_version"] == SCHEMA_VERSION
-        if is_present:
-            if "draws" in file:
-                del file["draws"]
-            _put_draws(file.create_group("draws"), result.draws)
-    if not is_present:
-        write_model(path, result, overwrite=overwrite)
+        command = file.attrs.get("command")
+    if isinstance(result, FitResult) and not is_present:
+        # An older layout is written anew, with the record of what made it.
+        write_model(path, result, overwrite=overwrite, command=command)
         return
-    with replacing(path, overwrite) as aside:
-        aside.write_bytes(content.getvalue())
+    check_no_input(path, files_behind(result, without=("init",)))
+    write_with_draws(path, model, result.draws, overwrite=overwrite)
 
 
 def _put_mixture(group: h5py.Group, result: FitResult) -> None:
@@ -175,12 +169,6 @@ def _put_places(group: h5py.Group, result: FitResult) -> None:
     for name, photons in zip(PLACES, result.fitted_photons_by_place, strict=True):
         group.attrs[f"photons_{name}"] = float(photons)
         group.attrs[f"photons_{name}_error"] = getattr(result.place_errors, name)
-
-
-def _put_draws(group: h5py.Group, draws: Draws) -> None:
-    group.attrs.update(method=draws.method, seed=draws.seed)
-    for name, (field, unit) in DRAW_ARRAYS.items():
-        put(group, name, getattr(draws, field), unit)
 
 
 def _put_summaries(group: h5py.Group, result: FitResult, observations: h5py.Group) -> None:

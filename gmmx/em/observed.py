@@ -1,0 +1,79 @@
+"""The observed information of samples: the curvature of their log-likelihood itself.
+
+The matrix of `Information` is ``sum_i w_i s_i s_i^T``, whose expectation is the curvature. On a few
+hundred samples in several dimensions the two differ, because s_i grows as the square of the
+distance. The log-likelihood is a sum over log lambda, and lambda a sum over components. The
+curvature therefore differs from that matrix only where both parameters belong to one component.
+All components can move at once: what they change in each other's gradients is known.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .maximise import evaluate
+
+# Steps of the coordinates, by which gradients are compared.
+_STEP = 1e-4
+
+
+def observed(information):
+    """The curvature of minus the log-likelihood, with neither priors nor forms, (n, n).
+
+    Parameters
+    ----------
+    information : Information
+        That was summed over all data.
+
+    Examples
+    --------
+    The standard deviation of 50 samples is known to 1 / sqrt(2 x 50) of itself:
+
+    >>> from gmmx.em.information import Information
+    >>> from gmmx.em.parameters import Priors
+    >>> from gmmx.em.samples import SampleLikelihood
+    >>> from gmmx.model.mixture import Mixture
+    >>> from gmmx.model.samples import Samples
+    >>> x = np.random.default_rng(0).normal(0.0, 2.0, (50, 1))
+    >>> one = Mixture(fluxes=[50.0], means=[x.mean(0)], covariances=[[[x.var()]]])
+    >>> likelihood = SampleLikelihood.of(Samples(x=x))
+    >>> parameters = likelihood.parameters(one)
+    >>> phase = likelihood.begin_phase(parameters, Priors())
+    >>> found = observed(Information.at(likelihood, parameters, phase))
+    >>> np.linalg.inv(found).diagonal().round(4).tolist()
+    [0.02, 0.02, 0.01]
+    """
+    k, d = information.parameters.mixture.means.shape
+    priors = replace(information.phase.priors, mean_count=0.0, covariance_count=0.0)
+    bare = replace(information, phase=replace(information.phase, priors=priors))
+    matrix = information.raw.copy()
+    each = np.arange(k)
+    for place in range(1, 1 + d + d * (d + 1) // 2):
+        step = np.zeros(len(matrix))
+        step[place * k + each] = _STEP
+        change = (_slopes(bare, -step) - _slopes(bare, step)) / (2 * _STEP)
+        for other in range(1 + d + d * (d + 1) // 2):
+            rows = other * k + each
+            crossed = information.raw[np.ix_(rows, place * k + each)]
+            matrix[rows, place * k + each] = change[rows] - crossed.sum(1) + crossed.diagonal()
+            matrix[place * k + each, rows] = matrix[rows, place * k + each]
+    return matrix
+
+
+def _slopes(information, z):
+    """Derivatives of the log-likelihood by the coordinates at z, (n,)."""
+    moved = information.moved(z)
+    gradient = evaluate(information.likelihood, moved, information.phase).gradient
+    d = moved.mixture.n_dimensions
+    rows, columns = np.tril_indices(d)
+    roots = np.linalg.cholesky(information.parameters.scales(information.phase))
+    means = np.einsum("kij,ki->jk", roots, gradient.means)
+    # Sigma = L C C^T L^T, in the elements of C and the logarithms of its diagonal.
+    factors = np.linalg.solve(roots, np.linalg.cholesky(moved.mixture.covariances))
+    shapes = 2 * np.swapaxes(roots, 1, 2) @ gradient.covariances @ roots @ factors
+    diagonal = np.arange(d)
+    shapes[:, diagonal, diagonal] *= factors[:, diagonal, diagonal]
+    return np.concatenate(
+        [gradient.log_fluxes, means.ravel(), shapes[:, rows, columns].T.ravel()]
+        + [np.asarray(a) for a in gradient.log_amplitudes]
+    )

@@ -1,6 +1,7 @@
 """Numbers and lists in words, for messages and representations."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 
 def counted(n: int, noun: str, several: str = "") -> str:
@@ -38,6 +39,17 @@ def either(choices: Sequence[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
+def lettered(n: int) -> list[str]:
+    """Names of n models that have none: letters, then numbers.
+
+    Examples
+    --------
+    >>> lettered(2), lettered(27)[-1]
+    (['A', 'B'], 'model 27')
+    """
+    return [chr(ord("A") + i) if i < 26 else f"model {i + 1}" for i in range(n)]
+
+
 def listed(names: Sequence[str]) -> str:
     """Join names that all count.
 
@@ -52,6 +64,30 @@ def listed(names: Sequence[str]) -> str:
     """
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def nearest(name: str, names: Sequence[str], most: int = 20) -> str:
+    """A question whether another name was meant, or else the names that there are.
+
+    Parameters
+    ----------
+    name : str
+        A name that is not one of them.
+    names : sequence of str
+    most : int
+        Number of names that are listed at most.
+
+    Examples
+    --------
+    >>> nearest("g_i", ["g_r", "parallax"]), nearest("mass", ["g_r", "parallax"])
+    ('did you mean g_r?', 'choose from g_r, parallax')
+    """
+    lower = [one.lower() for one in names]
+    near = get_close_matches(name.lower(), lower, n=1)
+    if near:
+        return f"did you mean {names[lower.index(near[0])]}?"
+    rest = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"choose from {', '.join(names[:most])}{rest}"
 
 
 def readable(text: str) -> str:

@@ -83,6 +83,13 @@ def test_condition_gives_the_mixture_of_the_other_columns(stars):
     assert rows[1]["mean_b"] == pytest.approx(9, abs=0.6)
 
 
+def test_condition_gives_marginal_mixtures(stars):
+    table = run("condition", stars / "stars.model.h5", "--columns", "b", "--json")
+    rows = json.loads(table.stdout)["rows"]
+    assert set(rows[0]) == {"component", "fraction", "mean_b", "sigma_b"}
+    assert [row["fraction"] for row in rows] == pytest.approx([0.6, 0.4], abs=1e-3)
+
+
 def test_denoise_shrinks_the_errors(stars, tmp_path):
     run("denoise", stars / "stars.model.h5", "--out", tmp_path / "d.ecsv")
     table = Table.read(tmp_path / "d.ecsv")
@@ -112,7 +119,18 @@ def test_errors_adds_draws_which_the_table_and_the_page_show(stars, tmp_path):
         (("fit", "stars.fits", "stars.fits", "--columns", "a"), "one catalogue or picture"),
         (("fit", "stars.fits", "--columns", "a,b", "--errors", "e"), "--errors names 1 column"),
         (("flux", "stars.model.h5", "--circle", "1,2,3"), "a model of samples, which gmmx flux"),
-        (("condition", "stars.model.h5", "--given", "c=1"), "c"),
+        (("condition", "stars.model.h5", "--given", "aa=1"), "there is no column aa: did you mean"),
+        (("condition", "stars.model.h5", "--given", "a=x"), "--given a=x: write NAME=VALUE"),
+        (("condition", "stars.model.h5", "--given", "a=nan"), "a = nan: a value that is not"),
+        (("condition", "stars.model.h5", "--given", "a=1,b=2"), "--given has all columns"),
+        (("condition", "stars.model.h5", "--given", "a=1", "--columns", "a"), "a is given, and"),
+        (("condition", "stars.model.h5", "--columns", "c"), "no column c: choose from a, b"),
+        (("condition", "stars.model.h5", "--columns", "a,a"), "--columns repeats a column"),
+        (("export", "stars.model.h5", "--out", "x.reg"), "the components of samples are not"),
+        (
+            ("export", "stars.model.h5", "--correlations", "--out", "x.fits"),
+            "--correlations applies to models of photons",
+        ),
         (("errors", "stars.model.h5", "--method", "scan"), "its wings are those of emission"),
         (("condition", "stars.model.h5"), "give the known values with --given"),
         (("denoise", "stars.model.h5", "stars.fit", "--out", "d.csv"), "stars.fit: no such file"),

@@ -53,6 +53,19 @@ def test_correlations_make_covariances():
     assert np.allclose(samples.covariances[1], [[0.04, 0.05], [0.05, 0.25]])
 
 
+def test_correlations_that_are_not_given_count_as_0():
+    make_stars(g_r_corr=[0.0, np.nan, -1.0])
+    with pytest.warns(DataWarning, match="1 correlation counted as 0, because"):
+        samples = read(errors="g_err,r_err", correlations="g_r_corr")
+    assert np.allclose(samples.covariances[1], np.diag([0.04, 0.25]))
+
+
+def test_correlations_of_errors_that_are_not_known_do_not_matter():
+    make_stars(g_r_corr=[0.0, np.nan, -1.0], g=[1.0, np.nan, 3.0], g_err=[0.1, np.nan, 0.3])
+    samples = read(errors="g_err,r_err", correlations="g_r_corr")
+    assert samples.covariances[1, 1, 1] == pytest.approx(0.25)
+
+
 def test_a_column_may_hold_covariances():
     given = np.repeat([[[0.04, 0.05], [0.05, 0.25]]], 3, axis=0)
     make_stars(cov=given)

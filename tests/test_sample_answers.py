@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import gmmx
 from gmmx.answers.sample_errors import errors_of
-from gmmx.errors import DataError, InputError, OutputError
+from gmmx.errors import DataError, DataWarning, InputError, OutputError
 from gmmx.model.mixture import Mixture
 from gmmx.model.sample_completeness import SampleCompleteness
 from gmmx.model.samples import Samples
@@ -87,7 +87,7 @@ def test_the_expectation_is_that_of_many_draws(result):
 def test_the_divergence_of_gaussians_is_the_known_one():
     p = Mixture(fluxes=[3.0], means=[[0.0]], covariances=[[[1.0]]])
     q = Mixture(fluxes=[1.0], means=[[1.0]], covariances=[[[4.0]]])
-    from gmmx.answers.samples import kl_divergence
+    from gmmx.answers.mixtures import kl_divergence
 
     value, error = kl_divergence(p, q, np.random.default_rng(5), 5000)
     exact = np.log(2) + (1 + 1) / 8 - 0.5
@@ -116,6 +116,24 @@ def test_a_score_counts_the_completeness():
 def test_columns_that_cannot_be_given_are_refused(result, names):
     with pytest.raises(InputError):
         result.condition(dict.fromkeys(names, 0.0))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_values_that_say_nothing_are_refused(result, value):
+    with pytest.raises(InputError, match="a = "):
+        result.condition({"a": value})
+
+
+def test_far_values_keep_their_ratios():
+    means, covariances = [[0.0, 0.0], [1.0, 5.0]], [np.eye(2), np.eye(2)]
+    x = np.concatenate([np.random.default_rng(0).normal(m, 1.0, (50, 2)) for m in means])
+    truth = Mixture(fluxes=[50.0, 50.0], means=means, covariances=covariances)
+    result = replace(gmmx.fit_samples(x, n_components=2), mixture=truth)
+    with pytest.warns(DataWarning, match="x0 = 60 is 59 sigma from the nearest component"):
+        found = result.condition({"x0": 60.0})
+    # The densities are exp(-60^2 / 2) and exp(-59^2 / 2), both of which underflow.
+    assert found.fluxes[0] == pytest.approx(np.exp(-59.5))
+    assert found.fluxes[1] == pytest.approx(1.0)
 
 
 def test_samples_of_other_columns_are_refused(result):

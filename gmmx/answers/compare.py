@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._kernels.threads import threads_at_most
-from .._words import counted
+from .._words import counted, lettered
 from ..config import CompareConfig
 from ..errors import InputError
 from ..model.mixture import Fixed
@@ -237,8 +237,7 @@ def compare(
     CompareConfig(folds=folds, seed=seed, threads=threads)
     if len(results) < 2:
         raise InputError("one model cannot be compared: give at least two", parameter="models")
-    if names is None:
-        names = [chr(ord("A") + i) if i < 26 else f"model {i + 1}" for i in range(len(results))]
+    names = lettered(len(results)) if names is None else names
     check_same_photons(results, names)
     first = _log_completeness(results[0])
     with threads_at_most(threads):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .samples import marginal
+from .sample_parts import marginal
 
 if TYPE_CHECKING:
     from ..model.mixture import Mixture

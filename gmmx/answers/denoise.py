@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .sample_components import set_unit
 from .samples import responsibilities, samples_of
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def denoised_table(result: SamplesResult, samples: Samples | None = None) -> Tab
         table[name], table[f"{name}_err"] = found.means[:, i], errors[:, i]
         table[name].description = f"posterior mean of {name} without its error"
         table[f"{name}_err"].description = f"posterior standard deviation of {name}"
+        for column in (name, f"{name}_err"):
+            set_unit(table[column], result.units[i])
     for i, j in combinations(range(len(names)), 2):
         product = np.maximum(errors[:, i] * errors[:, j], np.finfo(float).tiny)
         table[f"corr_{names[i]}_{names[j]}"] = found.covariances[:, i, j] / product

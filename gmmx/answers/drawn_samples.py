@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..model.samples_result import SamplesResult
+from .sample_components import set_unit
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -43,7 +44,10 @@ def drawn_table(result: FitResult | SamplesResult, n: int, rng: np.random.Genera
 
     drawn = result.sample(n, rng)
     if isinstance(result, SamplesResult):
-        return Table(drawn, names=result.names)
+        table = Table(drawn, names=result.names)
+        for name, unit in zip(result.names, result.units, strict=True):
+            set_unit(table[name], unit)
+        return table
     if result.frame is None:
         return Table(drawn, names=("x", "y"), units=("arcsec", "arcsec"))
     return Table(result.frame.to_sky(*drawn.T), names=("ra", "dec"), units=("deg", "deg"))

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..model.samples import Samples
-from .samples import component_log_terms, marginal, mixture_log_density
+from .mixtures import component_log_terms, mixture_log_density
+from .sample_parts import marginal
 
 if TYPE_CHECKING:
     from ..model.samples_result import SamplesResult

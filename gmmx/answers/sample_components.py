@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from astropy.table import Table
+    from astropy.table import Column, Table
 
     from ..model.mixture import Mixture
     from ..model.samples_result import SamplesResult
@@ -38,7 +38,7 @@ def sample_table(result: SamplesResult) -> Table:
     >>> table.colnames[:4]
     ['component', 'samples', 'fraction', 'observed_fraction']
     """
-    table = mixture_table(result.mixture, result.names)
+    table = mixture_table(result.mixture, result.names, result.units)
     table.add_column(result.mixture.fluxes, name="samples", index=1)
     table["samples"].description = "samples, with those that the completeness hides"
     table.add_column(result.observed_fraction, name="observed_fraction", index=3)
@@ -57,7 +57,7 @@ def sample_table(result: SamplesResult) -> Table:
     return table
 
 
-def mixture_table(mixture: Mixture, names: Sequence[str]) -> Table:
+def mixture_table(mixture: Mixture, names: Sequence[str], units: Sequence[str] = ()) -> Table:
     """Table of the components of a mixture of any columns.
 
     Parameters
@@ -65,6 +65,8 @@ def mixture_table(mixture: Mixture, names: Sequence[str]) -> Table:
     mixture : Mixture
     names : sequence of str
         Names of the D columns.
+    units : sequence of str, optional
+        And their units, "" where there is none.
 
     Returns
     -------
@@ -93,10 +95,27 @@ def mixture_table(mixture: Mixture, names: Sequence[str]) -> Table:
     for i, name in enumerate(names):
         table[f"mean_{name}"] = mixture.means[:, i]
         table[f"sigma_{name}"] = sigmas[:, i]
+        for column in (f"mean_{name}", f"sigma_{name}"):
+            set_unit(table[column], units[i] if units else "")
     for i, j in combinations(range(len(names)), 2):
         product = np.maximum(sigmas[:, i] * sigmas[:, j], np.finfo(float).tiny)
         table[f"corr_{names[i]}_{names[j]}"] = mixture.covariances[:, i, j] / product
     return table
+
+
+def set_unit(column: Column, unit: str) -> None:
+    """Give a column of a table its unit, one included that astropy does not know.
+
+    Parameters
+    ----------
+    column : astropy.table.Column
+    unit : str
+        "" for none.
+    """
+    from astropy.units import Unit
+
+    if unit:
+        column.unit = Unit(unit, parse_strict="silent")
 
 
 def _add_errors(table, result):
@@ -113,3 +132,4 @@ def _add_errors(table, result):
         place = table.colnames.index(name) + 1
         table.add_column(error, name=f"{name}_err", index=place)
         table[f"{name}_err"].description = f"standard error of {name}, over the draws"
+        table[f"{name}_err"].unit = table[name].unit

@@ -1,23 +1,17 @@
-"""Answers of a mixture fitted to samples: densities, memberships, noise-free values, and distances.
+"""Answers of a mixture fitted to samples: densities, memberships and scores.
 
 Every function takes the result first. Data are samples with errors of their own: `Samples`, or
 an array whose rows have none.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..em.samples import SampleLikelihood
 from ..errors import InputError
-from ..model.mixture import Mixture
 from ..model.samples import Samples
-from ..model.samples_result import SamplesResult
-from ..model.scaling import Scaling
-
-# Draws from which a divergence is estimated, by default.
-N_DRAWS = 100_000
+from .mixtures import scaling_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +86,23 @@ def score(result, samples) -> SampleScore:
     With a completeness it is ``log [Omega(x) lambda(x) / Lambda]``.
     """
     samples = samples_of(result, samples)
-    likelihood, parameters = _prepared(result, samples)
-    logs = np.logaddexp.reduce(likelihood.log_terms(parameters), axis=1)
+    logs, weights = recorded_log_densities(result, samples), samples.weights
+    mean = float(np.average(logs, weights=weights))
+    spread = float(weights**2 @ (logs - mean) ** 2)
+    return SampleScore(mean=mean, error=float(np.sqrt(spread)) / weights.sum(), n=len(samples))
+
+
+def recorded_log_densities(result, samples) -> np.ndarray:
+    """Logarithm of the density of samples as they were recorded, (N,) [nat].
+
+    It is that of `log_density`, or with a completeness ``log [Omega(x) lambda(x) / Lambda]``.
+
+    Parameters
+    ----------
+    result : SamplesResult
+    samples : Samples
+    """
+    logs = log_density(result, samples)
     if result.completeness is not None:
         backgrounds = sum(b.amplitude for b in result.backgrounds)
         hidden = sum(
@@ -103,110 +112,7 @@ def score(result, samples) -> SampleScore:
         hidden += float(result.mixture.fluxes @ (1 - result.observed_fraction))
         with np.errstate(divide="ignore"):
             logs += np.log(result.completeness(samples.x)) - np.log1p(-hidden / everything)
-    weights = samples.weights
-    mean = float(np.average(logs, weights=weights))
-    spread = float(weights**2 @ (logs - mean) ** 2)
-    return SampleScore(mean=mean, error=float(np.sqrt(spread)) / weights.sum(), n=len(samples))
-
-
-def condition(result, given: Mapping[str, float]) -> Mixture:
-    """Mixture of the other columns when some are known, with fluxes that add up to 1.
-
-    Parameters
-    ----------
-    result : SamplesResult
-    given : dict of str to float
-        Values of columns by name.
-
-    Returns
-    -------
-    Mixture
-        Its columns are those of `other_names`.
-    """
-    columns = {_column(result, name): float(value) for name, value in given.items()}
-    return _normalised(result.mixture.conditional(columns))
-
-
-def other_names(result, given: Sequence[str]) -> tuple[str, ...]:
-    """Names of the columns that are not given, in order."""
-    known = {_column(result, name) for name in given}
-    return tuple(name for i, name in enumerate(result.names) if i not in known)
-
-
-def marginal(result, names: Sequence[str]) -> Mixture:
-    """Mixture of some of the columns, with fluxes that add up to 1."""
-    names = [names] if isinstance(names, str) else names
-    return _normalised(result.mixture.marginal([_column(result, name) for name in names]))
-
-
-def expectation(result) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (D,) and covariance (D, D) of the normalised mixture."""
-    mixture = _mixture(result)
-    parts = mixture.fluxes / mixture.fluxes.sum()
-    mean = parts @ mixture.means
-    offsets = mixture.means - mean
-    outer = mixture.covariances + offsets[:, :, None] * offsets[:, None, :]
-    return mean, np.einsum("k,kij->ij", parts, outer)
-
-
-def kl_divergence(result, other, rng, n: int = N_DRAWS) -> tuple[float, float]:
-    """Kullback-Leibler divergence of another model from this one, and its standard error [nat].
-
-    It is ``E_p[log p(x) - log q(x)]`` over n draws from the mixture of `result`, without noise.
-
-    Parameters
-    ----------
-    result, other : SamplesResult or Mixture
-    rng : numpy.random.Generator
-    n : int
-    """
-    p, q = _mixture(result), _mixture(other)
-    if p.n_dimensions != q.n_dimensions:
-        raise InputError(
-            f"models of {p.n_dimensions} and {q.n_dimensions} dimensions cannot be compared"
-        )
-    x = Samples(x=p.sample(n, rng))
-    difference = mixture_log_density(p, x) - mixture_log_density(q, x)
-    return float(difference.mean()), float(difference.std() / np.sqrt(n))
-
-
-def component_log_terms(mixture, samples) -> np.ndarray:
-    """Logarithm of the weighted density of each component of a normalised mixture, (N, K).
-
-    Parameters
-    ----------
-    mixture : Mixture
-    samples : Samples
-    """
-    likelihood = SampleLikelihood.of(samples, scaling=_scaling(mixture))
-    return likelihood.log_terms(likelihood.parameters(_normalised(mixture), None))
-
-
-def mixture_log_density(mixture, samples) -> np.ndarray:
-    """Logarithm of the normalised density of a mixture at samples, (N,).
-
-    Parameters
-    ----------
-    mixture : Mixture
-    samples : Samples or (N, D) array
-    """
-    samples = samples if isinstance(samples, Samples) else Samples(x=samples)
-    likelihood = SampleLikelihood.of(samples, scaling=_scaling(mixture))
-    return likelihood.log_densities(likelihood.parameters(_normalised(mixture)), None)[0]
-
-
-def _mixture(model):
-    return model.mixture if isinstance(model, SamplesResult) else model
-
-
-def _normalised(mixture):
-    return replace(mixture, fluxes=np.maximum(mixture.fluxes / mixture.fluxes.sum(), 1e-300))
-
-
-def _scaling(mixture):
-    """Coordinates in which the components are neither huge nor tiny."""
-    mean, covariance = expectation(mixture)
-    return Scaling(centre=mean, scale=np.sqrt(np.diag(covariance)))
+    return logs
 
 
 def _prepared(result, samples):
@@ -215,7 +121,7 @@ def _prepared(result, samples):
     mixture = replace(result.mixture, fluxes=result.mixture.fluxes / everything)
     amplitudes = [b.amplitude / everything for b in result.backgrounds]
     likelihood = SampleLikelihood.of(
-        samples, scaling=_scaling(mixture), backgrounds=result.backgrounds
+        samples, scaling=scaling_of(mixture), backgrounds=result.backgrounds
     )
     return likelihood, likelihood.parameters(mixture, amplitudes)
 
@@ -233,11 +139,3 @@ def samples_of(result, given, covariances=None):
             f"{result.mixture.n_dimensions}: {', '.join(result.names)}"
         )
     return samples
-
-
-def _column(result, name):
-    if name in result.names:
-        return result.names.index(name)
-    if isinstance(name, int | np.integer) and 0 <= name < len(result.names):
-        return int(name)
-    raise InputError(f"there is no column {name!r}: choose from {', '.join(result.names)}")

@@ -2,9 +2,13 @@
 
 import click
 
-from ..config import CompareConfig
+from ..config import CompareConfig, SampleCompareConfig
 from . import options
-from .options import Command, File, Option, setting, values
+from .given import config_of
+from .options import Command, File, Option, setting
+
+_NEED_PHOTONS = "applies to models of photons: leave it out"
+_NEED_SAMPLES = "applies to models of samples: leave it out"
 
 
 @click.command(
@@ -13,6 +17,7 @@ from .options import Command, File, Option, setting, values
     epilog=options.examples(
         "gmmx compare model.h5 model_k20.h5",
         "gmmx compare model.h5 other_psf.h5 --folds 10 --out table.ecsv --out difference.fits",
+        "gmmx compare stars.h5 stars_k5.h5 --out pairs.ecsv",
     ),
 )
 @options.models
@@ -31,7 +36,18 @@ from .options import Command, File, Option, setting, values
     type=float,
     default="the pixel of the exposure map",
 )
-@setting(CompareConfig, "seed", "Seed of the division of the photons.", metavar="INT")
+@setting(
+    SampleCompareConfig,
+    "n",
+    "Number of samples that are drawn from each mixture of a catalogue for the divergences.",
+    metavar="INT",
+)
+@setting(
+    CompareConfig,
+    "seed",
+    "Seed of the division of the photons, or of the samples that are drawn.",
+    metavar="INT",
+)
 @setting(
     CompareConfig,
     "threads",
@@ -46,16 +62,17 @@ from .options import Command, File, Option, setting, values
     type=File(),
     multiple=True,
     help="Table (.ecsv, .csv), or maps of the difference between the first model and the others "
-    "in units of its standard deviation (.fits, .h5). May be given several times.",
+    "in units of its standard deviation (.fits, .h5); for mixtures of catalogues the pairs of "
+    "components (.ecsv, .fits, .csv). May be given several times.",
 )
 @options.overwrite
 @options.as_json
 @options.quiet
 @options.verbose
 @options.config
-@click.pass_obj
-def compare(console, models, out, overwrite, as_json, **given):
-    """Compare two or more MODELs that were fitted to the same photons.
+@click.pass_context
+def compare(context, models, out, overwrite, as_json, **given):
+    """Compare two or more MODELs of the same photons, or of catalogues with the same columns.
 
     The held-out score is the mean log density of photons that a model was not fitted to. The
     photons are divided into folds, the same for all models, and each model is fitted again without
@@ -70,23 +87,31 @@ def compare(console, models, out, overwrite, as_json, **given):
     another one, its standard deviation, and their ratio. The standard deviation is that of paired
     draws, which contain what the photons do to both models. Models of different photons are
     refused.
-    """
-    from ..commands.compare import compare as compare_files
-    from ..show.compare_list import compare_dict, compare_lines
 
-    config = values(CompareConfig, given)
-    found = compare_files(
-        models,
-        config,
-        out=out,
-        overwrite=overwrite,
-        inputs=console.configs,
-        command=console.command,
-        callback=console.steps,
-    )
-    if as_json:
-        console.show_json(compare_dict(found))
+    Mixtures of catalogues with the same columns are compared by the Kullback-Leibler divergence
+    of each other model from the first, in both directions, by the log-likelihood on the samples of
+    both, and by their components, of which the most alike stand beside each other.
+    """
+    from ..commands.compare import compare as compare_photons
+    from ..commands.compare import compare_samples
+    from ..io.models import model_kind
+    from ..show.compare_list import compare_dict, compare_lines
+    from ..show.sample_compare_list import sample_compare_dict, sample_compare_lines
+
+    console = context.obj
+    common = {"out": out, "overwrite": overwrite, "inputs": console.configs}
+    if model_kind(models[0]) == "photons":
+        config = config_of(context, given, CompareConfig, _NEED_SAMPLES)
+        steps, command = console.steps, console.command
+        found = compare_photons(models, config, command=command, callback=steps, **common)
+        lines, facts = compare_lines, compare_dict
     else:
-        console.show("\n".join(compare_lines(found)))
+        config = config_of(context, given, SampleCompareConfig, _NEED_PHOTONS)
+        found = compare_samples(models, config, **common)
+        lines, facts = sample_compare_lines, sample_compare_dict
+    if as_json:
+        console.show_json(facts(found))
+    else:
+        console.show("\n".join(lines(found)))
     for path in out:
         console.say(f"comparison: {path}")

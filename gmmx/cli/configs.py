@@ -15,6 +15,7 @@ from ..config import (
     ProfileConfig,
     RenderConfig,
     SampleCommandConfig,
+    SampleCompareConfig,
     SampleConfig,
     SimulateConfig,
 )
@@ -36,6 +37,10 @@ CONFIGS = {
     "compress": CompressConfig,
 }
 # A command may take other options for other files: those of a catalogue or a picture.
-OTHER_CONFIGS = {"fit": SampleConfig, "render": PictureRenderConfig}
+OTHER_CONFIGS = {
+    "fit": SampleConfig,
+    "render": PictureRenderConfig,
+    "compare": SampleCompareConfig,
+}
 # Options that are shorter than the parameter that they set.
 SHORT = {"n_components": "k", "energy_kev": "energy"}

@@ -63,6 +63,7 @@ def sample(console, model, out, overwrite, **given):
     epilog=options.examples(
         "gmmx condition stars.h5 --given r_i=0.4",
         "gmmx condition stars.h5 --given r_i=0.4,parallax=1.2 --out conditional.ecsv",
+        "gmmx condition stars.h5 --columns g_r,r_i --out marginal.ecsv",
     ),
 )
 @options.model
@@ -72,6 +73,14 @@ def sample(console, model, out, overwrite, **given):
     "Columns whose values are known. Commas separate several.",
     metavar="NAME=VALUE,...",
     type=Anything(),
+)
+@setting(
+    ConditionConfig,
+    "columns",
+    "Columns to keep: the mixture is integrated over the others. Commas separate several.",
+    metavar="NAME,...",
+    type=Anything(),
+    default="all columns that are not given",
 )
 @options.out("FILE", "Table (.ecsv, .fits, .csv).", required=False)
 @options.overwrite
@@ -84,7 +93,8 @@ def condition(console, model, out, overwrite, as_json, **given):
     """Condition MODEL, a mixture of a catalogue, on known values of some columns.
 
     The result is the mixture of the other columns: one row for each component, with the fraction
-    that the known values give it.
+    that the known values give it. With --columns it is the marginal mixture of these columns, which
+    needs no --given.
     """
     from ..commands.condition import condition as conditioned
     from ..show.sample_page import table_lines, table_rows
@@ -92,11 +102,12 @@ def condition(console, model, out, overwrite, as_json, **given):
     config = values(ConditionConfig, given)
     table = conditioned(model, config, out=out, overwrite=overwrite, inputs=console.configs)
     if as_json:
-        console.show_json({"model": model, "given": config.values, "rows": table_rows(table)})
+        facts = {"model": model, "given": config.values, "rows": table_rows(table)}
+        console.show_json(facts)
     else:
         console.show("\n".join(table_lines(table)))
     if out is not None:
-        console.say(f"conditional mixture: {out}")
+        console.say(f"mixture: {out}")
 
 
 @click.command(

@@ -15,6 +15,7 @@ from ..io.tables import TABLE_SUFFIXES, write_plain_table
 from ..io.write import check_target
 from ..model.samples_result import SamplesResult
 from ..reading.catalogue import samples_in
+from ..reading.sample_units import in_units
 from .other_samples import options_of
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def assign_samples(
     if taken:
         raise DataError(f"{paths[0]}: it has a column {taken[0]} already: rename it")
     samples, known = samples_in(table, paths[0], options)
+    samples = in_units(samples, result.units, paths[0])
     parts = responsibilities(result, samples)
     _add_columns(table, parts, known, len(result.mixture), config)
     write_plain_table(out, table, overwrite=overwrite)

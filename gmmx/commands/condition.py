@@ -1,10 +1,11 @@
-"""The mixture of some columns where the values of others are known."""
+"""The mixture of some columns, where values of others may be known."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..answers.sample_components import mixture_table
+from ..answers.sample_parts import part_of
 from ..config import ConditionConfig
 from ..errors import InputError, about
 from ..io.tables import TABLE_SUFFIXES, write_plain_table
@@ -22,7 +23,7 @@ def condition(
     overwrite: bool = False,
     inputs: Sequence[str | Path] = (),
 ) -> "Table":
-    """Condition the mixture of a model file on given values of some columns.
+    """Condition the mixture of a model file on known values, and integrate it over columns.
 
     Parameters
     ----------
@@ -34,16 +35,19 @@ def condition(
     Returns
     -------
     astropy.table.Table
-        One row for each component, with fractions that add up to 1. Its metadata have the mean
-        and the standard deviation of each remaining column.
+        One row for each component, with fractions that add up to 1.
     """
-    if not config.given:
-        raise InputError("give the known values with `given`, such as r_i=0.4", parameter="given")
+    if not (config.given or config.columns):
+        raise InputError(
+            "give the known values with `given`, such as r_i=0.4, or the `columns` to keep",
+            parameter="given",
+        )
     outputs = [(out, TABLE_SUFFIXES)]
     result = read_for("condition", model, outputs, overwrite=overwrite, inputs=inputs)
     with about(model):
-        mixture = result.condition(config.values)
-        table = mixture_table(mixture, result.other_names(list(config.values)))
+        mixture, names = part_of(result, config.values, config.columns)
+    units = dict(zip(result.names, result.units, strict=True))
+    table = mixture_table(mixture, names, [units[name] for name in names])
     if out is not None:
         write_plain_table(out, table, overwrite=overwrite)
     return table

@@ -17,8 +17,8 @@ COMMANDS = {
         *("test", "assign", "simulate", "sample"),
     ),
     "samples": (
-        *("errors", "render", "plot", "info", "export", "score", "assign"),
-        *("sample", "condition", "denoise", "compress"),
+        *("errors", "render", "plot", "info", "export", "score", "compare"),
+        *("assign", "sample", "condition", "denoise", "compress"),
     ),
 }
 

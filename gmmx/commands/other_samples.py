@@ -8,6 +8,7 @@ from ..io.catalogues import is_catalogue
 from ..model.samples import Samples
 from ..model.samples_result import SamplesResult
 from ..reading.catalogue import read_samples
+from ..reading.sample_units import in_units
 
 _LISTS = ("columns", "errors", "correlations")
 
@@ -36,7 +37,7 @@ def samples_like(
         raise InputError(
             f"{catalogue}: not a table with the columns {', '.join(result.names)} of the fit"
         )
-    return read_samples(catalogue, options)
+    return in_units(read_samples(catalogue, options), result.units, catalogue)
 
 
 def options_of(result: SamplesResult, *, no_checksum: bool = False) -> CatalogueOptions:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ._checks import Options, option_names
 from .catalogue import CatalogueOptions
-from .compare import CompareConfig
+from .compare import CompareConfig, SampleCompareConfig
 from .errors import DRAW_METHODS, N_DRAWS, ErrorsConfig, FitDraws
 from .figures import (
     COORDINATES,
@@ -111,6 +111,7 @@ __all__ = [
     "ReadOptions",
     "RenderConfig",
     "SampleCommandConfig",
+    "SampleCompareConfig",
     "SampleConfig",
     "SampleOptions",
     "SimulateConfig",

@@ -35,3 +35,28 @@ class CompareConfig(Options):
         require_whole(self, 2, "folds")
         require_positive(self, "bin")
         require_whole(self, 0, "seed", "threads")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SampleCompareConfig(Options):
+    """Options of `gmmx compare` for models of samples.
+
+    Parameters
+    ----------
+    n : int
+        Number of samples that are drawn from each model for the divergences.
+    seed : int
+        Of these draws.
+
+    Examples
+    --------
+    >>> SampleCompareConfig(n=1_000_000)
+    SampleCompareConfig(n=1000000)
+    """
+
+    n: int = 100_000
+    seed: int = 0
+
+    def __post_init__(self):
+        require_whole(self, 2, "n")
+        require_whole(self, 0, "seed")

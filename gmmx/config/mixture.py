@@ -49,6 +49,9 @@ class ConditionConfig(Options):
     ----------
     given : str or sequence of str
         Columns whose values are known, as "NAME=VALUE"; commas separate several.
+    columns : str or sequence of str
+        Columns to keep; the mixture is integrated over the others. By default all that are not
+        given.
 
     Examples
     --------
@@ -60,11 +63,20 @@ class ConditionConfig(Options):
     """
 
     given: tuple = ()
+    columns: tuple = ()
 
     def __post_init__(self):
-        make_tuples(self, "given")
-        parts = tuple(part.strip() for one in self.given for part in one.split(","))
-        object.__setattr__(self, "given", parts)
+        for name in ("given", "columns"):
+            make_tuples(self, name)
+            parts = tuple(part.strip() for one in getattr(self, name) for part in one.split(","))
+            object.__setattr__(self, name, parts)
+        if not all(self.columns):
+            raise InputError(
+                "`columns` has an empty name: put one comma between names", parameter="columns"
+            )
+        if len(set(self.columns)) < len(self.columns):
+            raise InputError("`columns` repeats a column: name each once", parameter="columns")
+        parts = self.given
         if len(self.values) < len(parts):
             raise InputError("`given` names a column twice: give one value", parameter="given")
 

@@ -1,7 +1,6 @@
 """Columns of a catalogue: FITS, ECSV, CSV, VOTable, HDF5 and Parquet tables, through astropy."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
+from .._words import nearest
 from ..errors import DataError
 from .files import check_input, check_sums, reading
 
@@ -70,6 +70,18 @@ def read_columns(
 def columns_of(path: str | PathLike, table: Table, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Columns of a table that was read from a file, as numbers; see `read_columns`."""
     return {name: _numbers(path, table, name) for name in names}
+
+
+def units_of(path: str | PathLike, table: Table, names: Sequence[str]) -> tuple[str, ...]:
+    """Units of the columns of a table that was read from a file; "" where there is none.
+
+    Examples
+    --------
+    >>> from astropy.table import Column
+    >>> units_of("a.ecsv", Table({"v": Column([1.0], unit="km/s"), "n": [1]}), ["v", "n"])
+    ('km / s', '')
+    """
+    return tuple(str(table[_found(path, table.colnames, name)].unit or "") for name in names)
 
 
 def read_catalogue(
@@ -167,7 +179,5 @@ def _found(path, columns, name):
     same = [one for one in columns if one.lower() == name.lower()]
     if len(same) == 1:
         return same[0]
-    near = get_close_matches(name.lower(), [one.lower() for one in columns], n=1)
-    meant = next((one for one in columns if near and one.lower() == near[0]), None)
-    hint = f"did you mean {meant}?" if meant else f"it has {', '.join(columns[:20])}"
+    hint = nearest(name, columns)
     raise DataError(f"{path}: it has no column {name}: {hint}", parameter="columns")

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..config import ErrorsConfig, PlotConfig
+from ..config import ErrorsConfig, PlotConfig, SampleCompareConfig
 from .mixture import Mixture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..answers.denoise import Denoised
+    from ..answers.sample_comparison import SampleComparison
     from ..answers.samples import SampleScore
     from .samples import Samples
     from .samples_result import SamplesResult
@@ -84,43 +85,58 @@ class SampleDoors:
     def condition(self, given: Mapping[str, float]) -> Mixture:
         """Mixture of the other columns when some are known.
 
-        See `gmmx.answers.samples.condition`.
+        See `gmmx.answers.sample_parts.condition`.
         """
-        from ..answers.samples import condition
+        from ..answers.sample_parts import condition
 
         return condition(self._result, given)
 
     def other_names(self, given: Sequence[str]) -> tuple[str, ...]:
         """Names of the columns that are not given, in order."""
-        from ..answers.samples import other_names
+        from ..answers.sample_parts import other_names
 
         return other_names(self._result, given)
 
     def marginal(self, names: Sequence[str]) -> Mixture:
         """Mixture of some of the columns.
 
-        See `gmmx.answers.samples.marginal`.
+        See `gmmx.answers.sample_parts.marginal`.
         """
-        from ..answers.samples import marginal
+        from ..answers.sample_parts import marginal
 
         return marginal(self._result, names)
 
     def expectation(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean (D,) and covariance (D, D) of the normalised mixture."""
-        from ..answers.samples import expectation
+        from ..answers.mixtures import expectation
 
         return expectation(self._result)
 
     def kl_divergence(
-        self, other: Any, rng: np.random.Generator, n: int = 100_000
+        self, other: Any, rng: np.random.Generator, n: int = SampleCompareConfig.n
     ) -> tuple[float, float]:
         """Kullback-Leibler divergence of another model from this one, and its error [nat].
 
-        See `gmmx.answers.samples.kl_divergence`.
+        See `gmmx.answers.mixtures.kl_divergence`.
         """
-        from ..answers.samples import kl_divergence
+        from ..answers.mixtures import kl_divergence
 
         return kl_divergence(self._result, other, rng, n)
+
+    def compare(
+        self,
+        *others: "SamplesResult",
+        names: Sequence[str] | None = None,
+        n: int = SampleCompareConfig.n,
+        seed: int = SampleCompareConfig.seed,
+    ) -> "SampleComparison":
+        """Compare the mixture with others of the same columns, as ``gmmx compare`` does.
+
+        See `gmmx.answers.sample_comparison.compare_samples`.
+        """
+        from ..answers.sample_comparison import compare_samples
+
+        return compare_samples([self._result, *others], names, n=n, seed=seed)
 
     def errors(
         self,

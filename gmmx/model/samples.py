@@ -1,7 +1,7 @@
 """Samples: rows of a catalogue in any number of dimensions, each with its own errors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ class Samples:
         Weights, at least 0; 1 without them.
     names : sequence of str, optional
         Names of the columns; "x0", "x1", ... without them.
+    units : sequence of str, optional
+        Units of the columns, as astropy writes them; "" for a column without one.
 
     Raises
     ------
@@ -52,6 +54,7 @@ class Samples:
     # None stands for weights of 1 until __post_init__ has run.
     weights: Any = None
     names: Sequence[str] = ()
+    units: Sequence[str] = ()
 
     def __post_init__(self):
         x = _numbers(self.x, "x")
@@ -89,6 +92,9 @@ class Samples:
             raise InputError("all `weights` are 0: give at least one sample", parameter="weights")
         names = tuple(self.names) or tuple(f"x{i}" for i in range(d))
         _check_names(names, d)
+        units = tuple(map(str, self.units)) or ("",) * d
+        if len(units) != d:
+            raise InputError(f"`units` has {len(units)} units for {d} columns", parameter="units")
         _check_columns(x, names)
         if covariances is not None:
             _check_covariances(covariances, np.isnan(x))
@@ -99,6 +105,7 @@ class Samples:
                 array.flags.writeable = False
             object.__setattr__(self, name, array)
         object.__setattr__(self, "names", names)
+        object.__setattr__(self, "units", units)
 
     def __len__(self) -> int:
         """Number of samples, N."""
@@ -150,7 +157,7 @@ class Samples:
                 if full is None
                 else np.broadcast_to(full, (len(x), *full.shape))
             )
-        return Samples(x=x, covariances=kept, weights=self.weights[index], names=self.names)
+        return replace(self, x=x, covariances=kept, weights=self.weights[index])
 
     def noise(self, index: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Noise covariances of some samples as (n, D, D) matrices; NaN beside missing values."""

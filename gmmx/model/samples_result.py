@@ -145,6 +145,11 @@ class SamplesResult(SampleDoors):
         return tuple(self.samples.names)
 
     @property
+    def units(self) -> tuple[str, ...]:
+        """Units of the columns; "" for a column without one."""
+        return tuple(self.samples.units)
+
+    @property
     def fractions(self) -> np.ndarray:
         """Fraction of each component among all samples of components, (K,); they add up to 1."""
         return self.mixture.fluxes / self.mixture.fluxes.sum()

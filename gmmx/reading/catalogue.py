@@ -9,8 +9,9 @@ import numpy as np
 from .._words import counted
 from ..config import CatalogueOptions
 from ..errors import DataError, DataWarning
-from ..io.catalogues import columns_of, read_catalogue
+from ..io.catalogues import columns_of, read_catalogue, units_of
 from ..model.samples import Samples
+from .sample_units import factor_between
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -78,7 +79,7 @@ def samples_in(
     """
     found = columns_of(path, table, options.names)
     x = _matrix(path, found, options.columns)
-    covariances = _covariances(path, found, options)
+    covariances = _covariances(path, table, found, options)
     weights = None if options.weights is None else _weights(path, found[options.weights], options)
     x = _without_unknown_errors(path, x, covariances)
     _refuse_infinite(path, x, options.columns)
@@ -96,7 +97,13 @@ def samples_in(
     if covariances is not None and covariances.shape == (x.shape[1],) * 2:
         # As many rows as columns: variances must not be taken for one covariance of all.
         covariances = covariances[:, :, None] * np.eye(x.shape[1])
-    samples = Samples(x=x, covariances=covariances, weights=weights, names=options.columns)
+    samples = Samples(
+        x=x,
+        covariances=covariances,
+        weights=weights,
+        names=options.columns,
+        units=units_of(path, table, options.columns),
+    )
     return samples, known
 
 
@@ -120,7 +127,28 @@ def _weights(path, values, options):
     return values
 
 
-def _covariances(path, found, options):
+def _error_units(path, table, options):
+    """What turns each error into the unit of its column, (D,)."""
+    factors = np.ones(len(options.columns))
+    units = [units_of(path, table, names) for names in (options.columns, options.errors)]
+    for i, (own, error) in enumerate(zip(*units, strict=True)):
+        name, factor = options.errors[i], factor_between(error, own)
+        if factor is None:
+            raise DataError(
+                f"{path}: {name} is in {error}, and {options.columns[i]}, whose error it is, in "
+                f"{own}: correct the unit of one of them"
+            )
+        factors[i] = factor
+        if factor != 1:
+            warnings.warn(
+                f"{path}: {name} was converted from {error} to {own}, the unit of its column",
+                DataWarning,
+                stacklevel=6,
+            )
+    return factors
+
+
+def _covariances(path, table, found, options):
     """Covariances of the errors: None, (N, D) variances or (N, D, D) matrices."""
     d = len(options.columns)
     if options.covariance is not None:
@@ -135,7 +163,7 @@ def _covariances(path, found, options):
         return covariances
     if not options.errors:
         return None
-    errors = _matrix(path, found, options.errors)
+    errors = _matrix(path, found, options.errors) * _error_units(path, table, options)
     if np.any(errors < 0):
         row, column = np.argwhere(errors < 0)[0]
         raise DataError(
@@ -144,7 +172,16 @@ def _covariances(path, found, options):
         )
     if not options.correlations:
         return errors**2
-    correlations = np.repeat(np.eye(d)[None], len(errors), axis=0)
+    covariances = _correlations(path, found, options) * errors[:, :, None] * errors[:, None, :]
+    _refuse_indefinite(path, covariances)
+    return covariances
+
+
+def _correlations(path, found, options):
+    """Correlation matrices of the errors, (N, D, D); those that are not known count as 0."""
+    d, n_unknown = len(options.columns), 0
+    is_known = np.stack([~np.isnan(found[name]) for name in options.errors], axis=1)
+    correlations = np.repeat(np.eye(d)[None], len(is_known), axis=0)
     pairs = zip(*np.triu_indices(d, 1), strict=True)
     for (i, j), name in zip(pairs, options.correlations, strict=True):
         values = found[name]
@@ -154,10 +191,15 @@ def _covariances(path, found, options):
                 f"{path}: row {row} has the correlation {values[row]:g} in {name}: correlations "
                 "lie between -1 and 1"
             )
-        correlations[:, i, j] = correlations[:, j, i] = np.clip(values, -1, 1)
-    covariances = correlations * errors[:, :, None] * errors[:, None, :]
-    _refuse_indefinite(path, covariances)
-    return covariances
+        n_unknown += int((np.isnan(values) & is_known[:, i] & is_known[:, j]).sum())
+        correlations[:, i, j] = correlations[:, j, i] = np.clip(np.nan_to_num(values), -1, 1)
+    if n_unknown:
+        warnings.warn(
+            f"{path}: {counted(n_unknown, 'correlation')} counted as 0, because they are not given",
+            DataWarning,
+            stacklevel=6,
+        )
+    return correlations
 
 
 def _refuse_indefinite(path, covariances):

@@ -3,8 +3,8 @@
 The layout of schema "gmmx-samples", version 1:
 
     /              attributes: schema, schema_version, gmmx_version, created, command, options,
-                   warnings and names (JSON), log_likelihood, objective, n_parameters, bic, aic,
-                   icl, converged, iterations, requested_components, seed, seconds
+                   warnings, names and units (JSON), log_likelihood, objective, n_parameters, bic,
+                   aic, icl, converged, iterations, requested_components, seed, seconds
     /mixture       flux (K,), mean (K, D), covariance (K, D, D), observed_fraction (K,)
     /samples       x (N, D), NaN where missing; weight (N,); covariance as it was given, if there
                    is noise
@@ -97,6 +97,7 @@ def write_samples(
             options=as_json(result.options, "options"),
             warnings=as_json(list(result.warnings), "warnings"),
             names=as_json(list(result.names), "names"),
+            units=as_json(list(result.units), "units"),
         )
         file.attrs.update({name: optional(getattr(result, name)) for name in _ATTRIBUTES})
         _put_parts(file, result)
@@ -157,6 +158,7 @@ def read_samples(file: h5py.File) -> SamplesResult:
             covariances=samples["covariance"][()] if "covariance" in samples else None,
             weights=samples["weight"][()],
             names=names,
+            units=tuple(map(str, from_json(file, "units", list))) if "units" in file.attrs else (),
         ),
         observed_fraction=mixture["observed_fraction"][()],
         backgrounds=tuple(_background(part) for part in in_order(file["background"])),

@@ -42,6 +42,8 @@ def corner_figure(result: SamplesResult, width: float) -> PaperFigure:
     """
     corner = Corner.of(result)
     names = result.names[:MOST_COLUMNS]
+    units = result.units[:MOST_COLUMNS]
+    titles = [f"{name} [{unit}]" if unit else name for name, unit in zip(names, units, strict=True)]
     n, unit = len(names), em()
     height = width if n > 1 else 0.75 * width
     figure = PaperFigure(figsize=(width, height), facecolor="white")
@@ -64,7 +66,7 @@ def corner_figure(result: SamplesResult, width: float) -> PaperFigure:
                 draw_density(axes, corner, row)
             else:
                 draw_plane(axes, corner, column, row)
-            _label(axes, names, row, column)
+            _label(axes, titles, row, column)
     figure.align_xlabels()
     _explain(figure, n, width, height)
     return figure
@@ -137,7 +139,7 @@ def _label(axes, names, row, column):
         for tick in axes.get_xticklabels():
             tick.set(rotation=0 if len(names) < 4 else 45)
     if alone:
-        axes.set_ylabel(f"samples per unit of {names[0]}", fontsize=MEDIUM)
+        axes.set_ylabel("samples per unit of " + names[0].split(" [")[0], fontsize=MEDIUM)
     elif column == 0 and row > 0:
         axes.set_ylabel(names[row], fontsize=MEDIUM)
         figure = axes.figure

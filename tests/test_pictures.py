@@ -233,3 +233,56 @@ def test_what_does_not_fit_a_picture_is_refused_in_one_line(models, monkeypatch,
     assert done.exit_code == 1
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def drawn(*rows):
+    """Greys between 0 and 1, one text for each row: # is black, . is white, : is grey."""
+    return np.array([[{"#": 0.0, ".": 1.0, ":": 0.5}[c] for c in row] for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "words"),
+    [
+        (drawn("::::", "::::"), [], "all pixels have one colour"),
+        (drawn("::::", "::::"), ["--colour"], "all pixels have one colour"),
+        (drawn("....", "####", "...."), [], "lie in one row, so that a mixture has no width"),
+        (drawn("#", ":", "."), ["--colour"], "lie in one column, so that a mixture has no width"),
+        (drawn("..:.", "...:"), ["--threshold", "0.6"], "no pixel is dark by more than 0.6"),
+        (drawn("#...", "...#"), ["--threshold", "1"], "--threshold 1.0: it must be at least 0"),
+        (drawn("#...", "...#"), ["--weights", "w"], "a picture has no --weights"),
+        (drawn("#...", "...#"), ["--colour", "--invert"], "all pixels are samples: leave --invert"),
+        (drawn("#...", "...#"), [], "2 samples in 2 dimensions have no covariance"),
+    ],
+)
+def test_pictures_without_a_mixture_are_refused_in_one_line(tmp_path, values, options, words):
+    write_picture(tmp_path / "a.png", values)
+    done = run("fit", tmp_path / "a.png", *options, "--out", tmp_path / "a.h5")
+    assert done.exit_code == 1
+    assert words in done.stderr.splitlines()[-1]
+
+
+def test_more_components_than_pixels_leave_as_many_as_there_are(tmp_path):
+    write_picture(tmp_path / "a.png", drawn("#..#", "..#.", "#.##"))
+    done = run("fit", tmp_path / "a.png", "--k", 50, "--out", tmp_path / "a.h5")
+    assert done.exit_code == 0
+    assert "components instead of 50: the others had no samples left" in done.stderr
+
+
+def test_the_colours_of_a_grey_picture_come_back(tmp_path):
+    values = np.tile(np.linspace(0, 1, 12), (9, 1))
+    write_picture(tmp_path / "a.png", values)
+    done = run("fit", tmp_path / "a.png", "--colour", "--k", 4, "--out", tmp_path / "a.h5")
+    assert "all its colours are greys" in done.stderr
+    assert "min-sigma" not in done.stderr
+    assert colour_picture(read_any(tmp_path / "a.h5"))[..., 1] == pytest.approx(values, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "line", ["flux", "profile", "test", "simulate --out x.fits", "compare photo.h5"]
+)
+def test_commands_of_the_sky_refuse_a_picture_in_one_line(models, monkeypatch, line):
+    monkeypatch.chdir(models)
+    command, *rest = line.split()
+    done = run(command, "drawing.h5", *rest)
+    assert done.exit_code == 1
+    assert "a model of samples" in done.stderr

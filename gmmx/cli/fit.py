@@ -63,7 +63,7 @@ def fit(context, events, out, overwrite, strict, as_json, **given):
     dimensions, and the errors of each row are deconvolved. A picture (PNG, JPEG, TIFF, or with
     --picture a FITS image of anything but counts) is fitted without --columns. By default it gets
     500 components from k-means clusters, no narrower than a pixel, and its fit ends when less than
-    0.001 nat for each pixel can still be gained, or after 100 evaluations.
+    0.001 nat for each pixel can still be gained, or after 300 evaluations.
     """
     from ..reading.input_kind import DEFAULTS, input_kind
     from ..show.any_page import facts_of, page_of

@@ -1,17 +1,22 @@
 """Fit the samples of a catalogue or a picture and write the model."""
 
+import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ..answers.errors import make_draws
 from ..config import MODEL_SUFFIXES, SampleConfig, SampleOptions, option_names
-from ..errors import InputError, about
+from ..errors import DegeneracyWarning, InputError, about
 from ..io.write import check_target
 from ..model.samples_result import SamplesResult
 from ..reading.sample_input import read_sample_input
 from ..reading.sample_selection import completeness_of
 from .samples import fit_samples
+
+# The warning of components as narrow as `min_sigma`.
+_AT_THE_FLOOR = r"\d+ of \d+ components are as narrow as"
 
 
 def fit_catalogue(
@@ -95,12 +100,20 @@ def _fitted(given, completeness, callback):
         raise InputError(
             f"{n} samples in {d} dimensions have no covariance: give more rows than columns"
         )
-    return fit_samples(
-        given.samples,
-        completeness=completeness,
-        background=config.background[0] if config.background else None,
-        options=SampleOptions(
-            **{name: getattr(config, name) for name in option_names(SampleOptions)}
-        ),
-        callback=callback,
-    )
+    with warnings.catch_warnings():
+        if given.facts:
+            # No component of a picture is narrower than a pixel, and thin lines are as narrow.
+            warnings.filterwarnings("ignore", _AT_THE_FLOOR, DegeneracyWarning)
+        result = fit_samples(
+            given.samples,
+            completeness=completeness,
+            background=config.background[0] if config.background else None,
+            options=SampleOptions(
+                **{name: getattr(config, name) for name in option_names(SampleOptions)}
+            ),
+            callback=callback,
+        )
+    if not given.facts:
+        return result
+    kept = (text for text in result.warnings if not re.match(_AT_THE_FLOOR, text))
+    return replace(result, warnings=tuple(kept))

@@ -10,7 +10,7 @@ PICTURE_DEFAULTS = {
     "init": "kmeans",
     "starts": 1,
     "exchanges": 0,
-    "max_iter": 100,
+    "max_iter": 300,
 }
 # A picture is finished when less can still be gained, for each sample of weight 1 [nat].
 PICTURE_TOLERANCE = 1e-3

@@ -12,6 +12,7 @@ from astropy.io import fits
 
 from ..errors import DataError, GmmxError
 
+_FIT_PICTURE = "fit it with `picture`, whatever its name is"
 # What a file is that begins in one of these ways, and what to do.
 _KINDS = (
     (rb"\x89HDF", "an HDF5 file", "name the FITS file"),
@@ -26,6 +27,9 @@ _KINDS = (
     (rb"\s*(<!DOCTYPE html|<html)", "an HTML page, perhaps an error message", "fetch it again"),
     (rb"\s*<\?xml", "an XML file", "name the FITS file"),
     (rb"\0+$", "filled with zeros only", "fetch it again"),
+    (rb"\x89PNG\r\n", "a PNG picture", f"name the FITS file, or {_FIT_PICTURE}"),
+    (rb"\xff\xd8\xff", "a JPEG picture", f"name the FITS file, or {_FIT_PICTURE}"),
+    (rb"II\*\0|MM\0\*", "a TIFF picture", f"name the FITS file, or {_FIT_PICTURE}"),
     (rb"XTENSION=", "an extension without its primary header", "fetch it again"),
 )
 

@@ -13,6 +13,9 @@ from .files import HEAD, check_input, reading
 from .write import replacing
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+# Formats that are read. Pillow knows others that are no pictures, FITS among them.
+_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "GIF", "WEBP", "PPM")
+_FITS = b"SIMPLE  ="
 # Larger pictures are refused, because each pixel becomes a sample.
 MOST_PIXELS = 40_000_000
 # Bytes and processor time that the fit of one pixel with its colour takes, as measured.
@@ -64,12 +67,14 @@ def read_picture(path: str | PathLike) -> np.ndarray:
     Image.MAX_IMAGE_PIXELS = None
     try:
         with reading(path, "a picture"), Image.open(path) as picture:
+            if picture.format not in _FORMATS:
+                raise DataError(f"{path}: {_no_picture(path)}")
             check_size(path, *picture.size)
             return shown(picture, path)
     except (SyntaxError, struct.error):
         raise DataError(f"{path}: damaged: fetch it again") from None
     except DataError as error:
-        if isinstance(error.__cause__, UnidentifiedImageError):
+        if isinstance(error.__cause__, UnidentifiedImageError) or _head(path).startswith(_FITS):
             raise DataError(f"{path}: {_no_picture(path)}") from None
         if isinstance(error.__cause__, OSError) and error.__cause__.errno is None:
             raise DataError(f"{path}: truncated or damaged: fetch it again") from None
@@ -147,10 +152,17 @@ def write_picture(path: str | PathLike, values: np.ndarray, *, overwrite: bool =
 
 def _no_picture(path):
     """What a file is that Pillow does not know, and what to do."""
-    with Path(path).open("rb") as stream:
-        head = stream.read(HEAD)
-    if head.startswith(b"SIMPLE  ="):
+    head = _head(path)
+    if head.startswith(_FITS):
         return "a FITS file with the ending of a picture: give `picture`, which reads it as it is"
     kind, cure = kind_of(head) or ("not a picture", "")
+    if kind.endswith("picture") and cure:
+        return f"begins as {kind}, but is damaged: fetch it again"
     cure = cure if cure == "fetch it again" else "give a PNG, JPEG or TIFF"
     return f"{kind}: {cure}"
+
+
+def _head(path):
+    """The first bytes of a file."""
+    with Path(path).open("rb") as stream:
+        return stream.read(HEAD)

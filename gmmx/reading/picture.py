@@ -15,6 +15,7 @@ from ..model.samples import Samples
 PLACE, COLOURS = ("x", "y"), ("red", "green", "blue")
 # Half of a step between two of 256 levels: a colour is known no better.
 _LEVEL = 0.5 / 255
+_GREY = "picture: all its colours are greys, so that red, green and blue say the same"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,14 +85,21 @@ def read_picture_input(path: str | PathLike, options: PictureOptions) -> Picture
     # The name of a picture says what it is, unless FITS is hidden under it.
     if (options.picture or not is_picture(path)) and is_fits(path):
         return _of_fits(path, options)
+    for name in ("threshold", "invert") if options.colour else ():
+        if getattr(options, name) != getattr(PictureOptions, name):
+            raise InputError(
+                f"{path}: with `colour` all pixels are samples: leave `{name}` out", parameter=name
+            )
     rgb = read_picture(path)
     ny, nx, _ = rgb.shape
     if np.all(np.ptp(rgb, axis=(0, 1)) < _LEVEL):
         raise DataError(f"{path}: all pixels have one colour: there is nothing to fit")
     facts = {"picture_size": (nx, ny), "picture_bright": options.invert}
     if options.colour:
-        samples = _samples(np.ones((ny, nx), bool), colours=rgb.reshape(-1, 3))
-        return PictureInput(samples=samples, facts=facts)
+        samples = _samples(path, np.ones((ny, nx), bool), colours=rgb.reshape(-1, 3))
+        is_grey = float(np.ptp(rgb, axis=2).max()) < _LEVEL
+        lines = (_GREY,) if is_grey else ()
+        return PictureInput(samples=samples, facts=facts, lines=lines)
     threshold = DRAWING_THRESHOLD if options.threshold is None else options.threshold
     dark = brightness(rgb) if options.invert else 1 - brightness(rgb)
     drawn = dark > max(threshold, _LEVEL)
@@ -104,7 +112,7 @@ def read_picture_input(path: str | PathLike, options: PictureOptions) -> Picture
         )
     line = f"picture: {nx} x {ny} pixels, of which {drawn.sum():,} are {kind} by more than "
     return PictureInput(
-        samples=_samples(drawn, weights=dark[drawn]),
+        samples=_samples(path, drawn, weights=dark[drawn]),
         facts=facts,
         lines=(f"{line}{threshold:g}",),
     )
@@ -141,7 +149,7 @@ def _of_fits(path, options):
     lines.append(_left_out(values, known, threshold))
     ny, nx = values.shape
     return PictureInput(
-        samples=_samples(drawn, weights=weights[drawn] / scale),
+        samples=_samples(path, drawn, weights=weights[drawn] / scale),
         facts={
             "picture_size": (nx, ny),
             "picture_bright": not options.invert,
@@ -185,9 +193,15 @@ def _left_out(values, known, threshold):
     return f"samples: {n:,} of {values.size:,} pixels, weighted with their values{out}"
 
 
-def _samples(drawn, weights=None, colours=None):
+def _samples(path, drawn, weights=None, colours=None):
     """Samples at the pixels of a mask, whose row 0 is the top."""
     ny, nx = drawn.shape
+    for axis, name in ((0, "column"), (1, "row")):
+        if np.count_nonzero(drawn.any(axis=axis)) < 2:
+            raise DataError(
+                f"{path}: all pixels to fit lie in one {name}, so that a mixture has no width: "
+                "give a picture with more of them"
+            )
     y, x = np.mgrid[ny - 1 : -1 : -1, 0:nx].astype(float)
     place = np.column_stack([x[drawn], y[drawn]])
     if colours is not None:

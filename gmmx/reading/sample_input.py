@@ -77,8 +77,9 @@ def _read_catalogue(path, config):
 
 
 def _read_picture(path, config):
-    if config.columns:
-        raise InputError(f"{path}: a picture has no `columns`: leave them out", parameter="columns")
+    for name in ("columns", "errors", "correlations", "covariance", "weights"):
+        if getattr(config, name):
+            raise InputError(f"{path}: a picture has no `{name}`: leave it out", parameter=name)
     given = read_picture_input(path, config)
     return SampleInput(
         given.samples,

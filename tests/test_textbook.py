@@ -149,7 +149,8 @@ def test_the_search_finds_what_lies_behind_the_hole():
 def test_the_toy_comes_back_over_twenty_seeds():
     found = [fitted_toy(seed) for seed in SEEDS]
     gaps = [gap_of(result.mixture, originals) for originals, result in found]
-    # Measured: 0.226, and 0.226 from the truth: the gap is that of the data, not of the search.
+    # Measured: 0.231, and 0.226 from the truth: the gap is that of the data, not of the search.
+    # Clusters alone leave 0.246, with one of 1.25.
     assert np.median(gaps) < 0.24
     assert np.max(gaps) < 0.5
 

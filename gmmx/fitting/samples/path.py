@@ -78,20 +78,20 @@ class Search:
         do. There as many fits start from random samples.
         """
         filled = filled_values(self.problem, first.parameters)
-        best = self._best_start(clusters, filled, n_components, _START_EVALUATIONS)
+        best = self._best_start(clusters, filled, n_components)
         if self.problem.likelihood.selection is not None:
-            other = self._best_start(scattered, filled, n_components, _GROW_EVALUATIONS)
+            other = self._best_start(scattered, filled, n_components)
             best = max(best, other, key=lambda one: one.objective)
         self.note("kmeans", best)
         return best
 
-    def _best_start(self, make, filled, n_components, budget):
+    def _best_start(self, make, filled, n_components):
         """The best of several short ascents, continued."""
         best, starts = None, self.problem.options.starts
         for _ in range(starts):
             self.tell("kmeans", n_components)
             start = make(self.problem, filled, n_components, self.rng)
-            found = self._brief(start, budget)
+            found = self._brief(start, _START_EVALUATIONS)
             if best is None or found.objective > best.objective:
                 best = found
         if starts > 1:

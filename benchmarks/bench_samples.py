@@ -46,9 +46,9 @@ def speed(given):
     steps(Samples(x=warm[0], covariances=warm[1]), warm[2], 1)
     n, d, k = 100_000, 5, 20
     x, noise, mixture = drawn(np.random.default_rng(1), n, d, k)
-    samples = Samples(x=x, covariances=noise)
     size = (x.nbytes + noise.nbytes) / 1e6
     tracemalloc.start()
+    samples = Samples(x=x, covariances=noise)
     steps(samples, mixture, 1)
     more = tracemalloc.get_traced_memory()[1] / 1e6 + size
     tracemalloc.stop()

@@ -9,6 +9,7 @@ from catalogues import drawn_samples, make_mixture
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmx._kernels.threads import threads_at_most
+from gmmx.em import sample_groups
 from gmmx.em.chart import Chart
 from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Priors
@@ -18,6 +19,7 @@ from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
 from gmmx.model.psf import PsfModel
+from gmmx.model.sample_background import SampleBackground
 from gmmx.model.samples import Samples
 
 NO_PRIORS = Priors(mean_count=0.0, covariance_count=0.0, min_sigma=1e-9)
@@ -81,6 +83,21 @@ def test_log_terms_are_those_of_the_slow_twin(noise, missing):
     assert_allclose(likelihood.log_terms(parameters), slow, rtol=1e-10, atol=1e-10)
     (logs,) = likelihood.log_densities(parameters, None)
     assert_allclose(logs, np.logaddexp.reduce(slow, axis=1), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("noise", KINDS)
+def test_responsibilities_do_not_depend_on_the_size_of_the_chunks(noise, monkeypatch):
+    rng = np.random.default_rng(5)
+    mixture = make_mixture(rng, 3, 3, 100.0)
+    samples = drawn_samples(rng, mixture, 140, noise=noise, missing=0.3)
+    box = SampleBackground.of("uniform", samples)
+    likelihood = SampleLikelihood.of(samples, backgrounds=[box])
+    parameters = likelihood.parameters(mixture, [20.0])
+    logs = likelihood.log_terms(parameters)
+    expected = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])[:, :3]
+    monkeypatch.setattr(sample_groups, "_CHUNK", 64)
+    found = sample_groups.responsibilities_of(likelihood.groups, parameters)
+    assert_allclose(found, expected.T, rtol=1e-13, atol=1e-300)
 
 
 @pytest.mark.parametrize("noise", KINDS)

@@ -128,11 +128,14 @@ class SampleGroup:
             backgrounds = np.log(amplitudes[:, None] * rows.backgrounds)
         return np.concatenate([terms, backgrounds]).T
 
-    def chunks(self):
-        """The rows in pieces of at most _CHUNK samples."""
+    def parts(self, parameters):
+        """Yield index, rows and responsibilities (n, K) of at most _CHUNK samples at a time."""
         for first in range(0, len(self.index), _CHUNK):
             piece = slice(first, first + _CHUNK)
-            yield Rows(*(np.array(array[..., piece], order="C") for array in self.rows))
+            rows = Rows(*(np.array(array[..., piece], order="C") for array in self.rows))
+            logs = self.log_terms(parameters, rows)
+            logs -= np.logaddexp.reduce(logs, axis=1)[:, None]
+            yield self.index[piece], rows, np.exp(logs[:, : len(parameters.mixture)])
 
     def noise_sum(self, rows=None, weights=None):
         """Weighted sum of the noise covariances, of all rows or of some with other weights."""
@@ -182,6 +185,16 @@ def mean_noise(groups, n_dimensions):
     return sums / np.maximum(weights, _TINY)
 
 
+def responsibilities_of(groups, parameters):
+    """Responsibility of each component for each sample, (K, N); nothing else is that large."""
+    n = sum(len(g.index) for g in groups)
+    found = np.empty((len(parameters.mixture), n))
+    for group in groups:
+        for index, _, parts in group.parts(parameters):
+            found[:, index] = parts.T
+    return found
+
+
 def local_noise(groups, parameters, overall):
     """Mean noise covariance of the samples of each component, (K, D, D).
 
@@ -195,9 +208,7 @@ def local_noise(groups, parameters, overall):
     k, d = parameters.mixture.means.shape
     sums, counts = np.zeros((k, d, d)), np.full((k, 1, 1), _NOTHING)
     for group in groups:
-        for rows in group.chunks():
-            logs = group.log_terms(parameters, rows)
-            parts = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])[:, :k]
+        for _, rows, parts in group.parts(parameters):
             parts = (rows.weights[:, None] * parts).T
             for total, part in zip(sums, parts, strict=True):
                 total += group.noise_sum(rows, part)

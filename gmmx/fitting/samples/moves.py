@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...em.maximise import floored
+from ...em.sample_groups import responsibilities_of
 from ...em.structure import in_form
 from ...model.mixture import Mixture
 from .climb import BRIEF_TOLERANCE, climb
@@ -64,9 +65,10 @@ def propose(problem, parameters):
     stride = max(1, -(-n * (k + 1) // _MOST_ELEMENTS))
     index = np.arange(0, n, stride)
     weights = problem.samples.weights[index] * stride
-    logs = likelihood.part(index, weights, with_backgrounds=True).log_terms(parameters)
-    parts = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])[:, :k]
-    removal = -(weights @ np.log1p(-np.minimum(parts, 1 - 1e-9)))
+    if stride > 1:
+        likelihood = likelihood.part(index, weights, with_backgrounds=True)
+    parts = responsibilities_of(likelihood.groups, parameters)
+    removal = np.array([-(weights @ np.log1p(-np.minimum(part, 1 - 1e-9))) for part in parts])
     merging = _merging_losses(mixture, likelihood.mean_noise)
     partners = merging.argmin(1) if k > 1 else np.full(k, -1)
     merging = merging.min(1, initial=np.inf)
@@ -74,7 +76,7 @@ def propose(problem, parameters):
     gains = np.full(k, -np.inf)
     for j in np.argsort(-mixture.fluxes, kind="stable")[:_MOST_SPLIT]:
         own = mixture.select([j])
-        children[j], gains[j] = _split(problem, own, index, weights * parts[:, j], parts[:, j])
+        children[j], gains[j] = _split(problem, own, index, weights * parts[j], parts[j])
     partners = np.where(merging < removal, partners, -1)
     return Proposal(children, gains, np.minimum(merging, removal), partners)
 

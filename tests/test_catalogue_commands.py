@@ -49,6 +49,16 @@ def test_info_prints_json(stars):
     assert (facts["kind"], facts["k"], facts["samples"]) == ("samples", 2, 100)
 
 
+def test_info_gives_the_moments_of_the_mixture(stars):
+    model = stars / "stars.model.h5"
+    mean, covariance = read_any(model).expectation()
+    facts = json.loads(run("info", model, "--json").stdout)
+    assert (facts["mean"], facts["covariance"]) == (mean.tolist(), covariance.tolist())
+    correlation = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
+    rows = [line.split() for line in run("info", model, "-v").stdout.splitlines()]
+    assert ["b", f"{mean[1]:.4g}", f"{covariance[1, 1] ** 0.5:.4g}", f"{correlation:.3f}"] in rows
+
+
 def test_export_writes_the_components(stars, tmp_path):
     run("export", stars / "stars.model.h5", "--out", tmp_path / "c.ecsv")
     table = Table.read(tmp_path / "c.ecsv")
@@ -65,7 +75,11 @@ def test_score_of_the_fitted_catalogue_is_its_log_likelihood(stars):
 def test_assign_adds_columns_to_all_rows(stars, tmp_path):
     run("assign", stars / "stars.model.h5", "--label", "best", "--out", tmp_path / "a.fits")
     table = Table.read(tmp_path / "a.fits")
-    assert table.colnames == ["a", "b", "e", "COMPONENT", "P_COMPONENT", "P_BKG", "LABEL"]
+    added = ["COMPONENT", "P_COMPONENT", "P_BKG", "LOG_DENSITY", "LABEL"]
+    assert table.colnames == ["a", "b", "e", *added]
+    assert table.meta["ASGMODEL"] == "stars.model.h5"
+    fitted = read_any(stars / "stars.model.h5")
+    assert table["LOG_DENSITY"].sum() == pytest.approx(fitted.log_likelihood)
     assert table["COMPONENT"].tolist() == [0] * 60 + [1] * 40
 
 

@@ -66,6 +66,19 @@ def test_correlations_of_errors_that_are_not_known_do_not_matter():
     assert samples.covariances[1, 1, 1] == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize("marker", [-9999.0, 99.0])
+def test_markers_of_missing_values_lead_to_a_warning(marker):
+    Table({"g": [*np.linspace(18, 22, 50), marker, marker]}).write("m.fits")
+    with pytest.warns(DataWarning, match=f"m.fits: g is {marker:g} in 2 rows, far from all others"):
+        read_samples("m.fits", CatalogueOptions(columns="g"))
+
+
+@pytest.mark.parametrize("others", [[99.0], [22.0, 22.0], [5.0, 40.0]])
+def test_values_that_mark_nothing_lead_to_no_warning(others):
+    Table({"g": [*np.linspace(18, 22, 50), *others]}).write("m.fits")
+    assert len(read_samples("m.fits", CatalogueOptions(columns="g"))) == 50 + len(others)
+
+
 def test_a_column_may_hold_covariances():
     given = np.repeat([[[0.04, 0.05], [0.05, 0.25]]], 3, axis=0)
     make_stars(cov=given)
@@ -156,8 +169,10 @@ def test_dark_pixels_are_samples_with_their_darkness():
 
 
 def test_a_threshold_leaves_grey_pixels_out():
-    samples = read_picture_samples(make_drawing(), PictureOptions(threshold=0.9))
-    assert samples.x.tolist() == [[0, 0]]
+    values = np.array([[1.0, 0.0, 0.2], [0.0, 1.0, 1.0]])
+    write_picture("grey.png", values)
+    samples = read_picture_samples("grey.png", PictureOptions(threshold=0.9))
+    assert samples.x.tolist() == [[1, 1], [0, 0]]
 
 
 def test_an_inverted_drawing_has_its_bright_pixels():

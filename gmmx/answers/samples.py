@@ -56,8 +56,8 @@ def log_density(result, samples, covariances=None) -> np.ndarray:
     >>> log_density(result, [[1.5]]).round(3)
     array([-1.031])
     """
-    likelihood, parameters = _prepared(result, samples_of(result, samples, covariances))
-    return np.logaddexp.reduce(likelihood.log_terms(parameters), axis=1)
+    samples = samples_of(result, samples, covariances)
+    return np.logaddexp.reduce(log_terms(result, samples), axis=1)
 
 
 def responsibilities(result, samples=None) -> np.ndarray:
@@ -75,8 +75,7 @@ def responsibilities(result, samples=None) -> np.ndarray:
         Rows add up to 1.
     """
     samples = result.samples if samples is None else samples_of(result, samples)
-    likelihood, parameters = _prepared(result, samples)
-    logs = likelihood.log_terms(parameters)
+    logs = log_terms(result, samples)
     return np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
 
 
@@ -115,15 +114,21 @@ def recorded_log_densities(result, samples) -> np.ndarray:
     return logs
 
 
-def _prepared(result, samples):
-    """The likelihood of samples, and the parameters of a normalised density."""
+def log_terms(result, samples) -> np.ndarray:
+    """Logarithm of the part of each component and background in the density, (N, K + B) [nat].
+
+    Parameters
+    ----------
+    result : SamplesResult
+    samples : Samples
+    """
     everything = result.mixture.fluxes.sum() + sum(b.amplitude for b in result.backgrounds)
     mixture = replace(result.mixture, fluxes=result.mixture.fluxes / everything)
     amplitudes = [b.amplitude / everything for b in result.backgrounds]
     likelihood = SampleLikelihood.of(
         samples, scaling=scaling_of(mixture), backgrounds=result.backgrounds
     )
-    return likelihood, likelihood.parameters(mixture, amplitudes)
+    return likelihood.log_terms(likelihood.parameters(mixture, amplitudes))
 
 
 def samples_of(result, given, covariances=None):

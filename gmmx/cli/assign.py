@@ -64,8 +64,9 @@ def assign(console, model, events, out, overwrite, as_json, **given):
     flux, then the point sources. -1 is the background, all backgrounds together. Photons that were
     not fitted, because of their energy, chip, place or a filter, have NaN and -2.
 
-    The rows of a catalogue get the columns COMPONENT, P_COMPONENT and P_BKG, if MODEL is a mixture
-    of its columns; the output may be .ecsv, .fits or .csv.
+    The rows of a catalogue get the columns COMPONENT, P_COMPONENT, P_BKG and LOG_DENSITY, the
+    logarithm of the density at the values of the row, broadened by its errors, if MODEL is a
+    mixture of its columns; the output may be .ecsv, .fits or .csv.
 
     Without EVENTS the files that MODEL was fitted to are read, with their filters. The sum of
     P_SIGNAL is then the sum of the column observed_photons of the component table. Energies do not

@@ -17,7 +17,7 @@ from ..io.inputs import recorded_files
 from ..io.virtual import parse_file_argument, parse_file_arguments
 from ..io.write import check_apart, check_no_input, check_target
 from ..reading.fitted_rows import fitted_rows
-from .assign_samples import assign_samples
+from .assign_samples import assign_samples, cards_of
 from .kinds import read_for
 from .simulate import numbered
 
@@ -101,7 +101,7 @@ def _written(model, result, files, paths, config, overwrite):
             file.path,
             columns,
             comments=_comments(model),
-            cards=_cards(model, config),
+            cards=cards_of(model, config),
             overwrite=overwrite,
         )
         facts.append({"file": str(path), "events": file.text, **found})
@@ -170,16 +170,6 @@ def _spread(rows, values):
     spread = np.full(rows.n_rows, np.nan if is_number else NOT_FITTED, float if is_number else "i4")
     spread[rows.rows] = values
     return spread
-
-
-def _cards(model, config):
-    """Keywords that say which model the columns are of."""
-    cards = {"ASGMODEL": (Path(model).name, "model that assigned the photons")}
-    if config.label is not None:
-        cards["ASGLABEL"] = (config.label, "how LABEL was decided")
-    if config.label == "draw":
-        cards["ASGSEED"] = (config.seed, "seed of LABEL")
-    return cards
 
 
 def _comments(model):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..answers.samples import responsibilities
+from ..answers.samples import log_terms
 from ..config import AssignConfig
 from ..errors import DataError, InputError
 from ..io.catalogues import read_catalogue
@@ -25,6 +25,7 @@ _TEXTS = {
     "COMPONENT": "most probable component; -1 background, -2 no value",
     "P_COMPONENT": "its probability",
     "P_BKG": "probability of the backgrounds",
+    "LOG_DENSITY": "logarithm of the density of the known values with their errors [nat]",
     "LABEL": "decision; -1 background, -2 no value",
 }
 
@@ -75,8 +76,11 @@ def assign_samples(
         raise DataError(f"{paths[0]}: it has a column {taken[0]} already: rename it")
     samples, known = samples_in(table, paths[0], options)
     samples = in_units(samples, result.units, paths[0])
-    parts = responsibilities(result, samples)
-    _add_columns(table, parts, known, len(result.mixture), config)
+    logs = log_terms(result, samples)
+    densities = np.logaddexp.reduce(logs, axis=1)
+    parts = np.exp(logs - densities[:, None])
+    _add_columns(table, parts, densities, known, len(result.mixture), config)
+    table.meta |= {name: value for name, (value, _) in cards_of(model, config).items()}
     write_plain_table(out, table, overwrite=overwrite)
     signal = samples.weights @ parts[:, : len(result.mixture)].sum(axis=1)
     return [
@@ -90,7 +94,23 @@ def assign_samples(
     ]
 
 
-def _add_columns(table: "Table", parts, known, k, config):
+def cards_of(model: str | Path, config: AssignConfig) -> dict[str, tuple]:
+    """Keywords that say which model the columns are of: values with their descriptions.
+
+    Parameters
+    ----------
+    model : path
+    config : AssignConfig
+    """
+    cards: dict[str, tuple] = {"ASGMODEL": (Path(model).name, "model that assigned the photons")}
+    if config.label is not None:
+        cards["ASGLABEL"] = (config.label, "how LABEL was decided")
+    if config.label == "draw":
+        cards["ASGSEED"] = (config.seed, "seed of LABEL")
+    return cards
+
+
+def _add_columns(table: "Table", parts, densities, known, k, config):
     """Add the columns of `_TEXTS` to a table."""
     background = parts[:, k:].sum(axis=1, keepdims=True)
     joined = np.concatenate([parts[:, :k], background], axis=1)
@@ -99,6 +119,7 @@ def _add_columns(table: "Table", parts, known, k, config):
         "COMPONENT": _spread(np.where(best == k, -1, best), known, -2),
         "P_COMPONENT": _spread(joined.max(axis=1), known, np.nan),
         "P_BKG": _spread(background[:, 0], known, np.nan),
+        "LOG_DENSITY": _spread(densities, known, np.nan),
     }
     if config.label == "draw":
         rng = np.random.default_rng(config.seed)

@@ -8,9 +8,10 @@ import numpy as np
 
 from .._words import counted
 from ..config import CatalogueOptions
-from ..errors import DataError, DataWarning
+from ..errors import DataError, DataWarning, about
 from ..io.catalogues import columns_of, read_catalogue, units_of
 from ..model.samples import Samples
+from .sample_doubts import warn_of_markers
 from .sample_units import factor_between
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def samples_in(
     weights = None if options.weights is None else _weights(path, found[options.weights], options)
     x = _without_unknown_errors(path, x, covariances)
     _refuse_infinite(path, x, options.columns)
+    warn_of_markers(path, x, options.columns)
     known = ~np.isnan(x).all(axis=1)
     if not known.any():
         raise DataError(f"{path}: no row has a value in {', '.join(options.columns)}")
@@ -97,13 +99,14 @@ def samples_in(
     if covariances is not None and covariances.shape == (x.shape[1],) * 2:
         # As many rows as columns: variances must not be taken for one covariance of all.
         covariances = covariances[:, :, None] * np.eye(x.shape[1])
-    samples = Samples(
-        x=x,
-        covariances=covariances,
-        weights=weights,
-        names=options.columns,
-        units=units_of(path, table, options.columns),
-    )
+    with about(path):
+        samples = Samples(
+            x=x,
+            covariances=covariances,
+            weights=weights,
+            names=options.columns,
+            units=units_of(path, table, options.columns),
+        )
     return samples, known
 
 

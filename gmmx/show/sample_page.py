@@ -25,7 +25,8 @@ def sample_summary(result: SamplesResult, *, verbose: bool = False) -> str:
     ----------
     result : SamplesResult
     verbose : bool
-        List all components instead of the ten largest, the path over K, and all options.
+        List all components instead of the ten largest, the moments of the mixture, the path over
+        K, and all options.
 
     Returns
     -------
@@ -44,6 +45,8 @@ def sample_summary(result: SamplesResult, *, verbose: bool = False) -> str:
     """
     blocks = [_sample_lines(result), _fit_lines(result)]
     blocks.append(_component_lines(result, None if verbose else _LARGEST))
+    if verbose:
+        blocks.append(_moment_lines(result))
     if verbose and _path_rows(result):
         blocks.append(["Number of components", *_path_rows(result)])
     if result.warnings:
@@ -70,11 +73,12 @@ def sample_facts(result: SamplesResult, **extra: object) -> dict[str, object]:
     >>> facts["k"], facts["samples"], facts["columns"]
     (1, 5, ['x0'])
     """
-    mixture = result.mixture
+    mixture, (mean, covariance) = result.mixture, result.expectation()
     return extra | {
         "kind": "samples",
         "samples": len(result.samples),
         "columns": list(result.names),
+        "units": list(result.units),
         "noise": result.samples.noise_kind,
         "missing_values": int(result.samples.missing.sum()),
         "k": len(mixture),
@@ -89,6 +93,8 @@ def sample_facts(result: SamplesResult, **extra: object) -> dict[str, object]:
         "background_fraction": result.background_fraction,
         "seed": result.seed,
         "seconds": result.seconds,
+        "mean": mean.tolist(),
+        "covariance": covariance.tolist(),
         "components": [
             {
                 "samples": float(flux),
@@ -106,7 +112,9 @@ def sample_facts(result: SamplesResult, **extra: object) -> dict[str, object]:
 
 def _sample_lines(result):
     samples = result.samples
-    pairs = [("rows", f"{len(samples):,}"), ("columns", ", ".join(result.names))]
+    columns = zip(result.names, result.units, strict=True)
+    titles = [f"{name} [{unit}]" if unit else name for name, unit in columns]
+    pairs = [("rows", f"{len(samples):,}"), ("columns", ", ".join(titles))]
     kinds = {
         "none": "none",
         "common": "one covariance for all rows",
@@ -158,6 +166,22 @@ def _component_lines(result, limit):
     k = len(result.mixture)
     head = "Components" if len(table) == k else f"Largest {len(table)} of {k} components"
     return [head, *table_lines(table)]
+
+
+def _moment_lines(result):
+    """The mean, standard deviation and correlations of the mixture, a row for each column."""
+    # Loaded here because that takes a third of a second.
+    from astropy.table import Table
+
+    mean, covariance = result.expectation()
+    sigma = np.sqrt(np.diag(covariance))
+    table = Table({"column": np.array(result.names, dtype=str), "mean": mean, "sigma": sigma})
+    for i, name in enumerate(result.names[:-1]):
+        table[f"corr_{name}"] = [
+            "" if j <= i else f"{covariance[i, j] / (sigma[i] * sigma[j]):.3f}"
+            for j in range(len(sigma))
+        ]
+    return ["Mean, standard deviation and correlations of the mixture", *table_lines(table)]
 
 
 def table_lines(table: Table) -> list[str]:

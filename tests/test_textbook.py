@@ -174,7 +174,8 @@ def test_behind_a_cut_the_fit_ends_where_one_from_the_truth_does():
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "most"), [("cut", 0.45), ("half", 0.01), ("tapered", 0.25)])
 def test_selections_are_taken_out_of_samples_over_twenty_seeds(name, most):
-    # Measured: cut 0.41, half 0.002, tapered 0.20; from the truth 0.34, 0.002 and 0.20.
+    # Measured: cut 0.41, half 0.002, tapered 0.20; from the truth 0.34, 0.002 and 0.20. The fit to
+    # photons leaves 0.41 behind the cut, and 0.34 from the truth.
     gaps = [gap_of(r.mixture, o) for o, r in (fitted_selection(name, s) for s in SEEDS)]
     assert np.median(gaps) < most
 
@@ -192,14 +193,14 @@ def background_fraction(seed, n):
 
 
 def test_a_background_of_three_tenths_is_recovered():
-    assert background_fraction(1, 3000) == pytest.approx(0.299, abs=0.012)
+    assert background_fraction(1, 3000) == pytest.approx(0.3, abs=0.012)
 
 
 @pytest.mark.slow
 def test_a_background_of_three_tenths_is_recovered_over_forty_seeds():
-    found = [background_fraction(seed, 10_000) for seed in range(40)]
-    # Measured: 0.2995 in the mean, 0.294 to 0.304.
-    assert np.mean(found) == pytest.approx(0.2995, abs=0.001)
+    found = [background_fraction(seed, 20_000) for seed in range(40)]
+    # Measured: 0.300 in the mean, 0.297 to 0.304.
+    assert np.mean(found) == pytest.approx(0.3, abs=0.001)
     assert 0.292 < min(found) < max(found) < 0.305
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from command_line import run
+from command_line import error_line, run
 
 import gmmx
 from gmmx.cli.main import main
@@ -61,6 +61,14 @@ def test_models_of_both_kinds_are_not_drawn_in_one_figure(models, tmp_path):
     done = run("plot", models["photons"], models["samples"], "--out", tmp_path / "x.png")
     assert done.exit_code == 1
     assert "samples.h5: a model of samples, and" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["score", "assign", "denoise"])
+def test_a_model_of_arrays_reads_no_catalogue(models, tmp_path, command):
+    (tmp_path / "other.csv").write_text("x,y\n1,2\n")
+    words = () if command == "score" else ("--out", tmp_path / "out.csv")
+    done = run(command, models["samples"], tmp_path / "other.csv", *words)
+    assert "samples.h5: a model of a picture or of arrays, which names" in error_line(done)
 
 
 def test_a_catalogue_is_not_replaced_by_what_comes_from_its_model(tmp_path):

@@ -59,39 +59,45 @@ def assign_samples(
     list of dict
         One, with the number of rows and the samples of components and backgrounds.
     """
-    options = options_of(result, no_checksum=config.no_checksum)
-    paths = [str(path) for path in catalogues] or list(result.options.get("events", ()))
-    if not options.columns or len(paths) != 1:
-        raise InputError(
-            f"a mixture of samples assigns the rows of one catalogue, and {len(paths)} were given",
-            parameter="events",
-        )
-    if config.map is not None:
-        raise InputError("a catalogue has no `map`: leave it out", parameter="map")
-    read = [model, *inputs, *paths, *files_behind(result)]
+    options = options_of(model, result, no_checksum=config.no_checksum)
+    path = _catalogue_of(result, catalogues, config)
+    read = [model, *inputs, path, *files_behind(result)]
     check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=read)
-    table = read_catalogue(paths[0], options.names, no_checksum=config.no_checksum)
+    table = read_catalogue(path, options.names, no_checksum=config.no_checksum)
     taken = [name for name in table.colnames if name.upper() in _TEXTS]
     if taken:
-        raise DataError(f"{paths[0]}: it has a column {taken[0]} already: rename it")
-    samples, known = samples_in(table, paths[0], options)
-    samples = in_units(samples, result.units, paths[0])
+        raise DataError(f"{path}: it has a column {taken[0]} already: rename it")
+    samples, known = samples_in(table, path, options)
+    samples = in_units(samples, result.units, path)
     logs = log_terms(result, samples)
     densities = np.logaddexp.reduce(logs, axis=1)
     parts = np.exp(logs - densities[:, None])
     _add_columns(table, parts, densities, known, len(result.mixture), config)
     table.meta |= {name: value for name, (value, _) in cards_of(model, config).items()}
     write_plain_table(out, table, overwrite=overwrite)
-    signal = samples.weights @ parts[:, : len(result.mixture)].sum(axis=1)
+    signal = float(samples.weights @ parts[:, : len(result.mixture)].sum(axis=1))
     return [
         {
             "file": str(out),
             "n_rows": len(table),
             "n_assigned": int(known.sum()),
-            "signal": float(signal),
-            "background": float(samples.weights.sum() - signal),
+            "signal": signal,
+            "background": float(samples.weights.sum()) - signal,
         }
     ]
+
+
+def _catalogue_of(result, catalogues, config):
+    """The only table to read: the given one, or that of the fit."""
+    paths = [str(path) for path in catalogues] or list(result.options.get("events", ()))
+    if len(paths) != 1:
+        raise InputError(
+            f"a mixture of samples assigns the rows of one catalogue, and {len(paths)} were given",
+            parameter="events",
+        )
+    if config.map is not None:
+        raise InputError("a catalogue has no `map`: leave it out", parameter="map")
+    return paths[0]
 
 
 def cards_of(model: str | Path, config: AssignConfig) -> dict[str, tuple]:

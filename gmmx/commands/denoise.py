@@ -34,7 +34,7 @@ def denoise(
     """
     read = [*inputs] if catalogue is None else [*inputs, catalogue]
     result = read_for("denoise", model, [(out, TABLE_SUFFIXES)], overwrite=overwrite, inputs=read)
-    samples = None if catalogue is None else samples_like(result, catalogue)
+    samples = None if catalogue is None else samples_like(model, result, catalogue)
     with about(model if catalogue is None else catalogue):
         table = denoised_table(result, samples)
     write_plain_table(out, table, overwrite=overwrite)

@@ -42,21 +42,22 @@ def export(
             "`out` that ends in .ecsv or .fits",
             parameter="correlations",
         )
-    with about(model):
-        _WRITERS[result.kind](result, out, config, overwrite)
+    _WRITERS[result.kind](model, result, out, config, overwrite)
     return Path(out)
 
 
-def _write_sky(result, out, config, overwrite):
+def _write_sky(model, result, out, config, overwrite):
     """Write components on the sky, as a table or as regions."""
     if names_region_file(out):
         table = component_table(result)
     else:
-        table = component_table(result, draws_of(result), correlated=config.correlations)
+        with about(model):
+            draws = draws_of(result)
+        table = component_table(result, draws, correlated=config.correlations)
     write_table(out, table, frame=config.frame, scale=config.scale, overwrite=overwrite)
 
 
-def _write_samples(result, out, config, overwrite):
+def _write_samples(_model, result, out, config, overwrite):
     """Write the components of a mixture of samples, which have no place on the sky."""
     if names_region_file(out):
         raise OutputError(

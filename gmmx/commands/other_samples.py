@@ -14,12 +14,14 @@ _LISTS = ("columns", "errors", "correlations")
 
 
 def samples_like(
-    result: SamplesResult, catalogue: str | Path, *, no_checksum: bool = False
+    model: str | Path, result: SamplesResult, catalogue: str | Path, *, no_checksum: bool = False
 ) -> Samples:
     """Read the samples of another catalogue, from the columns that a fit was made of.
 
     Parameters
     ----------
+    model : path
+        The model file, for messages.
     result : SamplesResult
     catalogue : path
     no_checksum : bool
@@ -32,18 +34,31 @@ def samples_like(
     DataError
         If the table cannot be used.
     """
-    options = options_of(result, no_checksum=no_checksum)
-    if not options.columns or not is_catalogue(catalogue):
+    options = options_of(model, result, no_checksum=no_checksum)
+    if not is_catalogue(catalogue):
         raise InputError(
             f"{catalogue}: not a table with the columns {', '.join(result.names)} of the fit"
         )
     return in_units(read_samples(catalogue, options), result.units, catalogue)
 
 
-def options_of(result: SamplesResult, *, no_checksum: bool = False) -> CatalogueOptions:
-    """The options that say which columns a fit was made of."""
+def options_of(
+    model: str | Path, result: SamplesResult, *, no_checksum: bool = False
+) -> CatalogueOptions:
+    """The options that say which columns a fit was made of.
+
+    Raises
+    ------
+    InputError
+        If the fit was not made of the columns of a table.
+    """
     given = result.options
     columns, errors, correlations = (tuple(given.get(name) or ()) for name in _LISTS)
+    if not columns:
+        raise InputError(
+            f"{model}: a model of a picture or of arrays, which names no columns of a table: fit "
+            "the table, or read the model in Python"
+        )
     return CatalogueOptions(
         columns=columns,
         errors=errors,

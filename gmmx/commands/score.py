@@ -85,7 +85,7 @@ def _score_samples(model, result, catalogues, no_checksum):
             "given",
             parameter="events",
         )
-    samples = samples_like(result, catalogues[0], no_checksum=no_checksum)
+    samples = samples_like(model, result, catalogues[0], no_checksum=no_checksum)
     found = result.score(samples)
     return {
         "events": [str(catalogues[0])],

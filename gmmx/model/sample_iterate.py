@@ -24,7 +24,8 @@ class SampleIterate:
     objective : float
         Extended log-likelihood with the priors [nat].
     step : str
-        How the iterate was reached: "start", "em", "quasi-newton" or "maximum".
+        How the iterate was reached: "em", "quasi-newton", or "maximum" where no step raises the
+        objective. "start" is the first of a phase, at whose start coordinates are chosen anew.
 
     Examples
     --------

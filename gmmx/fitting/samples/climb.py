@@ -86,9 +86,9 @@ def climb(problem, parameters, *, budget, tolerance=0.0, callback=None, keep_emp
         converged = promise < tolerance and gain < max(10 * tolerance, 1.0)
         if converged or spent >= budget:
             return Climbed(last, phase, spent, converged, tuple(rows))
-        # Plain EM does not stand still where its coordinates are chosen anew.
-        is_over = used >= most and problem.options.accelerate
-        parameters = last.parameters if is_over else last.successor
+        # A phase of plain EM begins with the next step, so that each iterate is one step more.
+        is_repeated = used >= most and problem.options.accelerate
+        parameters = last.parameters if is_repeated else last.successor
         if problem.options.accelerate and not keep_empty:
             parameters = without_empty(parameters, last.observed_fraction)
 

@@ -116,8 +116,9 @@ def scattered(problem, filled, n_components, rng):
     rng : numpy.random.Generator
     """
     weights, d = problem.samples.weights, filled.shape[1]
-    is_short = np.count_nonzero(weights) < n_components
     part = weights / weights.sum()
+    # Samples of weight 0 are never chosen.
+    is_short = np.count_nonzero(weights) < n_components
     chosen = rng.choice(len(filled), n_components, replace=is_short, p=part)
     spread = np.cov(filled.T, bias=True, aweights=weights).reshape(1, d, d)
     wide = spread / n_components ** (2 / d)

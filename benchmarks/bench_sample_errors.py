@@ -21,10 +21,9 @@ import numpy as np
 from common import machine
 
 import gmmx
-from gmmx.answers.samples import expectation, mixture_log_density
 from gmmx.errors import GmmxWarning
 
-DRAWS = 300
+DRAWS = 400
 # Number of catalogues of each kind.
 SKIES = 200
 METHODS = ("laplace", "bootstrap")
@@ -92,13 +91,16 @@ KINDS = {
     "2-d, diagonal, 300": Kind(2, 300, form="diagonal"),
     "2-d, tied, 300": Kind(2, 300, form="tied"),
     "2-d, spherical, 300": Kind(2, 300, form="spherical"),
+    "2-d, 60": Kind(2, 60),
+    "2-d, heavy tails, 300": Kind(2, 300, shape="heavy"),
+    "2-d, uneven weights, 300": Kind(2, 300, weights="uneven"),
     "2-d, heavy tails, 3000": Kind(2, 3000, shape="heavy"),
     "2-d, uneven weights, 3000": Kind(2, 3000, weights="uneven"),
 }
 # Kinds whose catalogues are refitted, too.
 REFITTED = (
     *("1-d, 300", "2-d, 300", "5-d, 300", "2-d, noise, 300", "2-d, missing, 300"),
-    *("2-d, completeness, 300", "2-d, background, 300"),
+    *("1-d, completeness, 300", "2-d, completeness, 300", "2-d, background, 300", "2-d, 60"),
     *("2-d, heavy tails, 3000", "2-d, uneven weights, 3000"),
 )
 BOX = 9.0
@@ -183,11 +185,9 @@ def sought(kind):
 
 def responsible(truth, x):
     """The component that made each sample, as it were."""
-    logs = [
-        mixture_log_density(truth.select([k]), x) + np.log(truth.fluxes[k])
-        for k in range(len(truth))
-    ]
-    return np.argmax(logs, axis=0)
+    offsets = x[:, None] - truth.means
+    q = np.einsum("nki,kij,nkj->nk", offsets, np.linalg.inv(truth.covariances), offsets)
+    return np.argmax(np.log(truth.fluxes) - q / 2, axis=1)
 
 
 @lru_cache
@@ -202,55 +202,72 @@ def observed_part(kind):
     return float(omega(x).mean())
 
 
-def numbers_of(mixture, amplitude, kind, places):
-    """Names and values of all numbers of a mixture whose intervals are counted."""
-    d, names, values = kind.d, [], []
+def numbers_of(fluxes, means, covariances, amplitudes, kind, places):
+    """Names (M,), and values (n, M) of n mixtures, of all numbers whose intervals are counted."""
+    (n, k, d), names, values = means.shape, [], []
 
     def add(name, some):
-        some = np.ravel(some)
-        names.extend([name] * len(some))
-        values.extend(some.tolist())
+        some = np.reshape(some, (n, -1))
+        names.extend([name] * some.shape[1])
+        values.append(some)
 
-    sigmas = np.sqrt(np.diagonal(mixture.covariances, axis1=1, axis2=2))
+    sigmas = np.sqrt(np.diagonal(covariances, axis1=2, axis2=3))
+    fractions = fluxes / fluxes.sum(1, keepdims=True)
     rows, columns = np.tril_indices(d, -1)
-    add("samples of a component", mixture.fluxes)
-    add("fraction", (mixture.fluxes / mixture.fluxes.sum())[:1])
-    add("mean", mixture.means)
+    add("samples of a component", fluxes)
+    add("fraction", fractions[:, :1])
+    add("mean", means)
     add("standard deviation", sigmas)
     if d > 1 and kind.form in ("full", "tied"):
-        scaled = mixture.covariances / (sigmas[:, :, None] * sigmas[:, None, :])
-        add("correlation", scaled[:, rows, columns])
-    mean, covariance = expectation(mixture)
+        scaled = covariances / (sigmas[..., :, None] * sigmas[..., None, :])
+        add("correlation", scaled[..., rows, columns])
+    mean = np.einsum("nk,nki->ni", fractions, means)
+    offsets = means - mean[:, None]
+    outer = covariances + offsets[..., :, None] * offsets[..., None, :]
+    rows, columns = np.tril_indices(d)
     add("expectation: mean", mean)
-    add("expectation: covariance", covariance[np.tril_indices(d)])
+    add("expectation: covariance", np.einsum("nk,nkij->nij", fractions, outer)[:, rows, columns])
     if d > 1:
-        conditional = mixture.conditional({0: 1.0})
-        add("conditional mean", expectation(conditional)[0])
-    add("log density", mixture_log_density(mixture, places))
+        # The first column is 1: Bishop (2006), equation 2.81.
+        logs = -((1 - means[..., 0]) ** 2) / 2 / covariances[..., 0, 0]
+        parts = fractions * np.exp(logs) / sigmas[..., 0]
+        slopes = covariances[..., 1:, 0] / covariances[..., :1, 0]
+        own = means[..., 1:] + slopes * (1 - means[..., :1])
+        add("conditional mean", np.einsum("nk,nki->ni", parts / parts.sum(1)[:, None], own))
+    inverses, logs = np.linalg.inv(covariances), np.linalg.slogdet(covariances)[1]
+    offsets = places[:, None, None] - means
+    q = np.einsum("pnki,nkij,pnkj->pnk", offsets, inverses, offsets)
+    terms = np.log(fractions) - 0.5 * (q + logs + d * np.log(2 * np.pi))
+    add("log density", np.logaddexp.reduce(terms, axis=2).T)
     if kind.background:
-        add("background", amplitude)
-    return names, values
+        add("background", amplitudes)
+    return names, np.concatenate(values, axis=1)
+
+
+def of_one(mixture, amplitude, kind, places):
+    """Names and values of one mixture."""
+    arrays = (mixture.fluxes[None], mixture.means[None], mixture.covariances[None])
+    names, (values,) = numbers_of(*arrays, np.array([[amplitude]]), kind, places)
+    return names, values.tolist()
 
 
 def measured(kind, seed, method, n_draws):
     """Names, truths, values and ends of the intervals of one catalogue."""
-    rng, truth = np.random.default_rng([7, seed]), truth_of(kind)
+    rng, truth = np.random.default_rng([7, seed, list(KINDS.values()).index(kind)]), truth_of(kind)
     samples, given = drawn_catalogue(kind, truth, rng)
     total = kind.n / observed_part(kind) * (1 - kind.background)
     truth = replace(sought(kind), fluxes=sought(kind).fluxes * total)
     result = gmmx.fit_samples(samples, start=truth, n_components=2, threads=1, **given)
     order = [0, 1] if result.mixture.means[0, 0] < result.mixture.means[1, 0] else [1, 0]
     places = truth.sample(5, np.random.default_rng(3))
-    names, truths = numbers_of(truth, kind.n * kind.background, kind, places)
+    names, truths = of_one(truth, kind.n * kind.background, kind, places)
     amplitude = sum(b.amplitude for b in result.backgrounds)
-    _, values = numbers_of(result.mixture.select(order), amplitude, kind, places)
+    _, values = of_one(result.mixture.select(order), amplitude, kind, places)
     began = time.process_time()
     draws = result.errors(n_draws, method=method, seed=seed, threads=1).draws
     seconds = time.process_time() - began
-    drawn = [
-        numbers_of(draws.mixture(i).select(order), draws.amplitudes[i].sum(), kind, places)[1]
-        for i in range(len(draws))
-    ]
+    drawn = draws.fluxes[:, order], draws.means[:, order], draws.covariances[:, order]
+    _, drawn = numbers_of(*drawn, draws.amplitudes, kind, places)
     ends = np.percentile(drawn, [15.865, 84.135, 2.5, 97.5], axis=0)
     return {
         "seconds": seconds,

@@ -20,7 +20,7 @@ from test_likelihood import (
 
 import gmmx
 from gmmx.answers import sample_errors
-from gmmx.answers.sample_errors import MOST_COORDINATES, chosen_method
+from gmmx.answers.sample_errors import MOST_COORDINATES, chosen_method, errors_of
 from gmmx.em.information import Information
 from gmmx.em.maximise import evaluate
 from gmmx.em.missing import Selection
@@ -29,6 +29,7 @@ from gmmx.em.parameters import Priors
 from gmmx.em.samples import SampleLikelihood
 from gmmx.em.structure import in_form, n_shape_parameters, ties_of
 from gmmx.errors import InputError
+from gmmx.fitting.samples import redraw
 from gmmx.io.models import read_any
 from gmmx.model.sample_background import SampleBackground
 from gmmx.model.sample_completeness import SampleCompleteness
@@ -161,23 +162,47 @@ def test_rows_of_weight_three_have_the_errors_of_three_rows(catalogue):
     assert_allclose(draws[0].means, draws[1].means, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("weights", "method"), [(1.0, "laplace"), (2.0, "laplace"), (0.5, "bootstrap")]
-)
-def test_weights_that_are_no_counts_are_refitted(catalogue, weights, method):
-    result = gmmx.fit_samples(
-        catalogue, weights=np.full(600, weights), n_components=1, init="kmeans"
-    )
-    assert chosen_method(result) == method
-
-
-def test_errors_of_refits_do_not_depend_on_the_unit_of_weights_that_are_no_counts(catalogue):
+@pytest.mark.parametrize("method", ["laplace", "bootstrap"])
+def test_errors_do_not_depend_on_the_unit_of_weights_that_are_no_counts(catalogue, method):
     weights = np.random.default_rng(0).uniform(0.2, 0.9, 600)
-    one, ten = (
-        gmmx.fit_samples(catalogue, weights=w, n_components=1, init="kmeans").errors(30)
-        for w in (weights, 10 * weights)
+    fit = {"n_components": 1, "init": "kmeans"}
+    one, small = (
+        gmmx.fit_samples(catalogue, weights=w, **fit).errors(30, method=method)
+        for w in (weights, weights / weights.sum())
     )
-    assert_allclose(one.draws.means.std(0), ten.draws.means.std(0), rtol=0.02)
+    assert_allclose(small.draws.means, one.draws.means, atol=2e-3)
+    assert_allclose(small.draws.fluxes * weights.sum(), one.draws.fluxes, rtol=2e-3)
+
+
+def test_rows_that_stand_for_more_than_themselves_have_the_errors_of_their_number(catalogue):
+    # Half of the rows have ten times the weight of the others.
+    weights = np.where(np.arange(600) % 2, 0.25, 2.5)
+    result = gmmx.fit_samples(catalogue, weights=weights, n_components=1, init="kmeans")
+    laplace, refits = (result.errors(150, method=m).draws for m in ("laplace", "bootstrap"))
+    effective = weights.sum() ** 2 / (weights**2).sum()
+    sigma = np.sqrt(result.mixture.covariances[0, 0, 0])
+    for draws in (laplace, refits):
+        assert draws.means[:, 0, 0].std() == pytest.approx(sigma / np.sqrt(effective), rel=0.25)
+        assert draws.fluxes[:, 0].std() == pytest.approx(np.sqrt((weights**2).sum()), rel=0.25)
+
+
+def test_heavy_tails_widen_the_errors_as_refits_do():
+    # Of Student's t with 5 degrees of freedom the variance scatters by 2 more: kurtosis 9.
+    x = np.random.default_rng(2).standard_t(5, 4000)
+    result = gmmx.fit_samples(x, n_components=1)
+    kurtosis = ((x - x.mean()) ** 4).mean() / x.var() ** 2
+    expected = x.var() * np.sqrt((kurtosis - 1) / 4000)
+    errors = errors_of(result.errors(400, method="laplace"))
+    assert errors.covariances[0, 0, 0] == pytest.approx(expected, rel=0.15)
+
+
+def test_some_of_many_samples_give_the_errors_of_all(catalogue, monkeypatch):
+    result = gmmx.fit_samples(catalogue, n_components=2, init="kmeans")
+    every = errors_of(result.errors(400, method="laplace"))
+    monkeypatch.setattr(redraw, "_MOST_SCORES", 300 * 12)
+    some = errors_of(result.errors(400, method="laplace"))
+    assert_allclose(some.means, every.means, rtol=0.2)
+    assert_allclose(some.fluxes, every.fluxes, rtol=0.2)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..model.interval import ends
+from .sample_intervals import drawn_results
 from .sample_parts import marginal
 
 if TYPE_CHECKING:
@@ -67,6 +69,13 @@ class Corner:
             inside = (at >= background.low[i]) & (at <= background.high[i])
             density += background.amplitude * inside / (background.high[i] - background.low[i])
         return self._known(i) * density
+
+    def band(self, i: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Ends of the interval of 68 % of `curve` over the draws; None without draws."""
+        if self.result.draws is None:
+            return None
+        results = drawn_results(self.result)
+        return ends(np.array([replace(self, result=one).curve(i) for one in results]))
 
     def noisy_curve(self, i: int) -> np.ndarray | None:
         """Samples with their errors per unit of a column; None without errors.

@@ -75,8 +75,8 @@ class SampleComparison:
         -------
         astropy.table.Table
             One row for each component of either: the numbers `component_1` and `component_2`, -1
-            where there is none, the columns of `mixture_table` of both, which end in _1 and _2, and
-            the Hellinger distance `distance` between their shapes, from 0 for equal ones to 1.
+            where there is none, the columns of `mixture_numbers` of both, which end in _1 and _2,
+            and the Hellinger distance `distance` between their shapes, from 0 for equal ones to 1.
         """
         return pair_table(self.results[i], self.results[j])
 

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from ..errors import DataWarning
+from .captions import draws_in_words
+from .mixtures import expectation
+from .sample_intervals import interval
+from .sample_parts import part_of
 
 if TYPE_CHECKING:
     from astropy.table import Column, Table
 
     from ..model.mixture import Mixture
     from ..model.samples_result import SamplesResult
+
+# How the description of an error begins.
+_ERROR_OF = "error of "
+_MEANINGS = {
+    "samples": "samples, with those that the completeness hides",
+    "fraction": "fraction of the samples of all components",
+}
 
 
 def sample_table(result: SamplesResult) -> Table:
@@ -27,8 +41,8 @@ def sample_table(result: SamplesResult) -> Table:
     -------
     astropy.table.Table
         One row for each component: `component`, `samples`, `fraction` and `observed_fraction`,
-        and the columns of `mixture_table`. If the fit has draws, each fitted column is followed by
-        its error, which ends in _err. ``meta`` says how the fit ended.
+        and the columns of `mixture_numbers`. If the fit has draws, each fitted column is followed
+        by its error, which ends in _err. ``meta`` says how the fit ended.
 
     Examples
     --------
@@ -38,13 +52,14 @@ def sample_table(result: SamplesResult) -> Table:
     >>> table.colnames[:4]
     ['component', 'samples', 'fraction', 'observed_fraction']
     """
-    table = mixture_table(result.mixture, result.names, result.units)
-    table.add_column(result.mixture.fluxes, name="samples", index=1)
-    table["samples"].description = "samples, with those that the completeness hides"
-    table.add_column(result.observed_fraction, name="observed_fraction", index=3)
+
+    def numbers(one):
+        return {"samples": one.mixture.fluxes} | mixture_numbers(one.mixture, result.names)
+
+    table = _table(result, numbers)
+    place = 1 + table.colnames.index("fraction_err" if result.draws else "fraction")
+    table.add_column(result.observed_fraction, name="observed_fraction", index=place)
     table["observed_fraction"].description = "fraction that the completeness lets through"
-    if result.draws is not None:
-        _add_errors(table, result)
     table.meta |= {
         "n_samples": len(result.samples),
         "log_likelihood": result.log_likelihood,
@@ -57,8 +72,82 @@ def sample_table(result: SamplesResult) -> Table:
     return table
 
 
-def mixture_table(mixture: Mixture, names: Sequence[str], units: Sequence[str] = ()) -> Table:
-    """Table of the components of a mixture of any columns.
+def part_table(
+    result: SamplesResult, given: Mapping[str, float] | None = None, columns: Sequence[str] = ()
+) -> Table:
+    """Table of the components of the mixture of some columns, where others are known.
+
+    Parameters
+    ----------
+    result, given, columns
+        As for `part_of`.
+
+    Returns
+    -------
+    astropy.table.Table
+        `component`, and the columns of `mixture_numbers`, with errors if the fit has draws.
+        ``meta["all"]`` has the mean and the standard deviation of each column over all
+        components, under names such as "mean_b": a dictionary with the `value` and, if the fit has
+        draws, the other fields of an `Interval`.
+
+    Examples
+    --------
+    >>> import gmmx
+    >>> x = np.random.default_rng(0).normal([0.0, 5.0], [1.0, 2.0], (500, 2))
+    >>> result = gmmx.fit_samples(x, n_components=1, names=["a", "b"]).errors(100)
+    >>> table = part_table(result, {"a": 0.5})
+    >>> table.colnames[1:5]
+    ['fraction', 'fraction_err', 'mean_b', 'mean_b_err']
+    >>> list(table.meta["all"]["sigma_b"])
+    ['value', 'error', 'lower68', 'upper68', 'lower95', 'upper95']
+    """
+    _, names = part_of(result, given, columns)
+    with warnings.catch_warnings():
+        # What the fit warns of needs not be said again for each draw.
+        warnings.simplefilter("ignore", DataWarning)
+        table = _table(result, lambda one: mixture_numbers(part_of(one, given, columns)[0], names))
+        table.meta["all"] = moments_of(result, lambda one: part_of(one, given, columns)[0], names)
+    return table
+
+
+def moments_of(
+    result: SamplesResult, part: Callable[[SamplesResult], Mixture], names: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Mean and standard deviation of each column of a part of a model.
+
+    Parameters
+    ----------
+    result : SamplesResult
+    part : callable
+        Takes a result, and returns a mixture of some columns.
+    names : sequence of str
+        Of these columns.
+
+    Returns
+    -------
+    dict of str to dict
+        Of "mean_NAME" and "sigma_NAME": the `value` and, if the fit has draws, the other fields of
+        an `Interval`.
+    """
+
+    def overall(one):
+        mean, covariance = expectation(part(one))
+        return np.concatenate([mean, np.sqrt(np.diag(covariance))])
+
+    if result.draws is None:
+        columns = {"value": overall(result)}
+    else:
+        found = interval(result, overall)
+        columns = {field.name: getattr(found, field.name) for field in fields(found)}
+    labels = [f"mean_{name}" for name in names] + [f"sigma_{name}" for name in names]
+    return {
+        label: {field: float(values[i]) for field, values in columns.items()}
+        for i, label in enumerate(labels)
+    }
+
+
+def mixture_numbers(mixture: Mixture, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """The numbers of the components of a mixture of any columns, each an array (K,).
 
     Parameters
     ----------
@@ -70,36 +159,69 @@ def mixture_table(mixture: Mixture, names: Sequence[str], units: Sequence[str] =
 
     Returns
     -------
-    astropy.table.Table
-        `component` and `fraction`; for each column NAME `mean_NAME` and `sigma_NAME`, the standard
-        deviation; and for each pair of columns the correlation `corr_NAME_OTHER`.
+    dict of str to array
+        `fraction`; for each column NAME `mean_NAME` and `sigma_NAME`, the standard deviation; and
+        for each pair of columns the correlation `corr_NAME_OTHER`.
 
     Examples
     --------
     >>> from gmmx.model.mixture import Mixture
     >>> one = Mixture(fluxes=[2.0], means=[[0.0, 1.0]], covariances=[[[4.0, 1.0], [1.0, 1.0]]])
-    >>> table = mixture_table(one, ["a", "b"])
-    >>> table.colnames
-    ['component', 'fraction', 'mean_a', 'sigma_a', 'mean_b', 'sigma_b', 'corr_a_b']
-    >>> float(table["corr_a_b"][0])
-    0.5
+    >>> numbers = mixture_numbers(one, ["a", "b"])
+    >>> list(numbers)
+    ['fraction', 'mean_a', 'sigma_a', 'mean_b', 'sigma_b', 'corr_a_b']
+    >>> numbers["corr_a_b"]
+    array([0.5])
     """
+    sigmas = np.sqrt(np.diagonal(mixture.covariances, axis1=1, axis2=2))
+    numbers = {"fraction": mixture.fluxes / mixture.fluxes.sum()}
+    for i, name in enumerate(names):
+        numbers[f"mean_{name}"] = mixture.means[:, i]
+        numbers[f"sigma_{name}"] = sigmas[:, i]
+    for i, j in combinations(range(len(names)), 2):
+        product = np.maximum(sigmas[:, i] * sigmas[:, j], np.finfo(float).tiny)
+        numbers[f"corr_{names[i]}_{names[j]}"] = mixture.covariances[:, i, j] / product
+    return numbers
+
+
+def error_columns(table: Table) -> dict[str, str]:
+    """The column with the error of each column that has one.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        Of this module.
+    """
+    texts = {name: table[name].description or "" for name in table.colnames}
+    of = {
+        t.removeprefix(_ERROR_OF).split(":")[0]: n for n, t in texts.items() if t[:9] == _ERROR_OF
+    }
+    return {name: own for name, own in of.items() if name in table.colnames}
+
+
+def _table(result, numbers):
+    """Table of the numbers of each component, each with its error if the fit has draws."""
     # Loaded here because that takes a third of a second.
     from astropy.table import Table
 
-    sigmas = np.sqrt(np.diagonal(mixture.covariances, axis1=1, axis2=2))
-    fractions = mixture.fluxes / mixture.fluxes.sum()
-    table = Table({"component": np.arange(len(mixture)), "fraction": fractions})
+    found = numbers(result)
+    table = Table({"component": np.arange(len(result.mixture))} | found)
     table["component"].description = "number of the component"
-    table["fraction"].description = "fraction of the samples of all components"
-    for i, name in enumerate(names):
-        table[f"mean_{name}"] = mixture.means[:, i]
-        table[f"sigma_{name}"] = sigmas[:, i]
-        for column in (f"mean_{name}", f"sigma_{name}"):
-            set_unit(table[column], units[i] if units else "")
-    for i, j in combinations(range(len(names)), 2):
-        product = np.maximum(sigmas[:, i] * sigmas[:, j], np.finfo(float).tiny)
-        table[f"corr_{names[i]}_{names[j]}"] = mixture.covariances[:, i, j] / product
+    for column, unit in zip(result.names, result.units, strict=True):
+        for name in {f"mean_{column}", f"sigma_{column}"} & set(found):
+            set_unit(table[name], unit)
+    for name, text in _MEANINGS.items():
+        if name in found:
+            table[name].description = text
+    if result.draws is not None:
+        spread = interval(result, lambda one: np.concatenate([*numbers(one).values()])).error
+        for name, error in zip(found, np.split(spread, len(found)), strict=True):
+            # A fitted column may have the name of an error.
+            own = f"{name}_err" if f"{name}_err" not in found else f"{name}_draws_err"
+            table.add_column(error, name=own, index=table.colnames.index(name) + 1)
+            table[own].description = f"{_ERROR_OF}{name}: half the interval of 68 % over the draws"
+            table[own].unit = table[name].unit
+        table.meta["errors"] = draws_in_words(result.draws)
     return table
 
 
@@ -116,20 +238,3 @@ def set_unit(column: Column, unit: str) -> None:
 
     if unit:
         column.unit = Unit(unit, parse_strict="silent")
-
-
-def _add_errors(table, result):
-    """Add the spread of each fitted column over the draws, beside it."""
-    draws = result.draws
-    every = [
-        mixture_table(replace(result.mixture, fluxes=f, means=m, covariances=c), result.names)
-        for f, m, c in zip(draws.fluxes, draws.means, draws.covariances, strict=True)
-    ]
-    names = [name for name in every[0].colnames if name != "component"]
-    errors = {name: np.std([one[name] for one in every], axis=0) for name in names}
-    errors["samples"] = draws.fluxes.std(axis=0)
-    for name, error in errors.items():
-        place = table.colnames.index(name) + 1
-        table.add_column(error, name=f"{name}_err", index=place)
-        table[f"{name}_err"].description = f"standard error of {name}, over the draws"
-        table[f"{name}_err"].unit = table[name].unit

@@ -1,4 +1,4 @@
-"""Standard errors of the parameters of a mixture of samples, by draws."""
+"""Draws of the parameters of a mixture of samples, and their errors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ import numpy as np
 
 from ..errors import InputError
 from ..fitting.samples.redraw import (
-    are_counts,
     bootstrapped,
     drawn_from_information,
     n_coordinates,
 )
 from ..model.samples_result import SamplesResult
+from .sample_intervals import interval
 
 # Most rows of an information matrix.
 MOST_COORDINATES = 3_500
@@ -21,7 +21,7 @@ MAKERS = {"laplace": drawn_from_information, "bootstrap": bootstrapped}
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SampleErrors:
-    """Standard errors over the draws.
+    """Errors over the draws: half the widths of the intervals of 68 %.
 
     Attributes
     ----------
@@ -70,18 +70,12 @@ def maker(result: SamplesResult, method: str) -> Callable:
 
 
 def chosen_method(result: SamplesResult) -> str:
-    """The method that "auto" stands for.
-
-    It is "bootstrap" where weights are not counts, because the information matrix takes a row of
-    weight 2 for two rows, and where the matrix would be too large; else it is "laplace".
-    """
-    if n_coordinates(result) > MOST_COORDINATES or not are_counts(result.samples.weights):
-        return "bootstrap"
-    return "laplace"
+    """The method that "auto" stands for: "bootstrap" where the information matrix is too large."""
+    return "bootstrap" if n_coordinates(result) > MOST_COORDINATES else "laplace"
 
 
 def errors_of(result: SamplesResult) -> SampleErrors:
-    """Standard errors of the parameters over the draws of a result.
+    """Errors of the parameters of a result, over its draws.
 
     Raises
     ------
@@ -98,14 +92,18 @@ def errors_of(result: SamplesResult) -> SampleErrors:
     >>> bool(0.1 < errors_of(result).means[0, 0] < 0.2)
     True
     """
-    draws = result.draws
-    if draws is None:
-        raise InputError("this fit has no draws: make them with `result.errors()`")
-    sums = draws.fluxes.sum(1, keepdims=True)
+
+    def parameters(one):
+        parts = one.mixture.fluxes, one.fractions, one.mixture.means, one.mixture.covariances
+        return np.concatenate([*map(np.ravel, parts), [b.amplitude for b in one.backgrounds]])
+
+    (k, d), error = result.mixture.means.shape, interval(result, parameters).error
+    cuts = np.cumsum([k, k, k * d, k * d * d])
+    fluxes, fractions, means, covariances, amplitudes = np.split(error, cuts)
     return SampleErrors(
-        fluxes=draws.fluxes.std(0),
-        fractions=(draws.fluxes / sums).std(0),
-        means=draws.means.std(0),
-        covariances=draws.covariances.std(0),
-        amplitudes=draws.amplitudes.std(0),
+        fluxes=fluxes,
+        fractions=fractions,
+        means=means.reshape(k, d),
+        covariances=covariances.reshape(k, d, d),
+        amplitudes=amplitudes,
     )

@@ -24,8 +24,8 @@ from .options import Command, setting, values
     "(bootstrap), or refit with wings of beta-models beside the mixture (scan). auto "
     "takes scan if the background is correlated with the flux by more than 0.7, if a component "
     "with a tenth of the flux is wider than an eighth of the half-diagonal of the field, or if a "
-    "score test says that wings are missing. Else it takes laplace. For samples it takes bootstrap "
-    "if their weights are not whole numbers, else laplace; there is no scan of samples.",
+    "score test says that wings are missing. Else it takes laplace. For samples it takes laplace, "
+    "or bootstrap above 3,500 parameters; there is no scan of samples.",
     type=click.Choice(DRAW_METHODS),
 )
 @setting(ErrorsConfig, "seed", "Seed of the random numbers.", metavar="INT")
@@ -49,7 +49,7 @@ def errors(console, model, out, overwrite, **given):
     else in it stays, unless --out is given.
 
     Of a mixture of samples, the numbers of samples scatter as Poisson numbers. Weights that are
-    whole numbers count equal rows; with other weights each row is one sample.
+    whole numbers count equal rows; with other weights, in any unit, each row is one sample.
 
     The draws contain the degeneracy between broad emission and the background, the error of a
     background that was measured elsewhere, and fluxes that may be zero. They do not contain sources

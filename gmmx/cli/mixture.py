@@ -94,18 +94,20 @@ def condition(console, model, out, overwrite, as_json, **given):
 
     The result is the mixture of the other columns: one row for each component, with the fraction
     that the known values give it. With --columns it is the marginal mixture of these columns, which
-    needs no --given.
+    needs no --given. Below stand the mean and the standard deviation of each column over all
+    components. If MODEL has draws, all numbers have errors, and --json has the intervals of 68 and
+    95 % of the means and standard deviations.
     """
     from ..commands.condition import condition as conditioned
-    from ..show.sample_page import table_lines, table_rows
+    from ..show.sample_page import part_page, table_rows
 
     config = values(ConditionConfig, given)
     table = conditioned(model, config, out=out, overwrite=overwrite, inputs=console.configs)
     if as_json:
-        facts = {"model": model, "given": config.values, "rows": table_rows(table)}
-        console.show_json(facts)
+        facts = {"given": config.values, "rows": table_rows(table), "all": table.meta["all"]}
+        console.show_json({"model": model} | facts)
     else:
-        console.show("\n".join(table_lines(table)))
+        console.show(part_page(table))
     if out is not None:
         console.say(f"mixture: {out}")
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers.sample_components import mixture_table
-from ..answers.sample_parts import part_of
+from ..answers.sample_components import part_table
 from ..config import ConditionConfig
 from ..errors import InputError, about
 from ..io.tables import TABLE_SUFFIXES, write_plain_table
@@ -35,7 +34,7 @@ def condition(
     Returns
     -------
     astropy.table.Table
-        One row for each component, with fractions that add up to 1.
+        That of `gmmx.answers.sample_components.part_table`.
     """
     if not (config.given or config.columns):
         raise InputError(
@@ -45,9 +44,7 @@ def condition(
     outputs = [(out, TABLE_SUFFIXES)]
     result = read_for("condition", model, outputs, overwrite=overwrite, inputs=inputs)
     with about(model):
-        mixture, names = part_of(result, config.values, config.columns)
-    units = dict(zip(result.names, result.units, strict=True))
-    table = mixture_table(mixture, names, [units[name] for name in names])
+        table = part_table(result, config.values, config.columns)
     if out is not None:
         write_plain_table(out, table, overwrite=overwrite)
     return table

@@ -22,8 +22,8 @@ class ErrorsConfig(Options):
         How they are made: from the information matrix (laplace), by refits with other weights of
         the photons (bootstrap), or by refits with wings of beta-models beside the mixture (scan).
         "auto" scans where emission is broad or correlated with a free background, and else takes
-        laplace. For samples it takes bootstrap where weights are not whole numbers, and there is
-        no scan.
+        laplace. For samples it takes laplace, or bootstrap where the matrix would be too large,
+        and there is no scan.
     seed : int
         Of the random numbers.
     threads : int

@@ -1,4 +1,4 @@
-"""The observed information of samples: the curvature of their log-likelihood itself.
+"""The information of samples: the curvature of their log-likelihood, and the scatter of scores.
 
 The matrix of `Information` is ``sum_i w_i s_i s_i^T``, whose expectation is the curvature. On a few
 hundred samples in several dimensions the two differ, because s_i grows as the square of the
@@ -10,11 +10,14 @@ All components can move at once: what they change in each other's gradients is k
 from dataclasses import replace
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from .maximise import evaluate
 
 # Steps of the coordinates, by which gradients are compared.
 _STEP = 1e-4
+# What keeps the sum over the squares of scores regular, relative to the curvature.
+_LEAST = 1e-6
 
 
 def observed(information):
@@ -58,6 +61,52 @@ def observed(information):
             matrix[rows, place * k + each] = change[rows] - crossed.sum(1) + crossed.diagonal()
             matrix[place * k + each, rows] = matrix[rows, place * k + each]
     return matrix
+
+
+def misfit(information, once):
+    """How much more the scores scatter than the curvature says: 1 if the model is true.
+
+    It is ``tr(I^-1 J) / m`` with J the sum over the squares of scores and m free coordinates, the
+    penalty of Takeuchi's criterion over that of Akaike's. Samples with heavier tails than those of
+    the mixture have more.
+
+    Parameters
+    ----------
+    information : Information
+    once : (n,) array
+        How much each sample counts in J, relative to its weight in I.
+    """
+    scatter = _scatter(information, once)
+    return float(np.trace(cho_solve(information.factor, scatter))) / len(scatter)
+
+
+def robust(information, once):
+    """The information whose inverse is ``I^-1 J I^-1``: the covariance if the model is not true.
+
+    White (1982, Econometrica 50, 1); refits with other weights of the samples have the same one.
+
+    Parameters
+    ----------
+    information : Information
+    once : (n,) array
+        As in `misfit`.
+    """
+    scatter, n = _scatter(information, once), len(information.free)
+    root, lower = information.factor
+    root = np.tril(root) if lower else np.triu(root).T
+    matrix = root @ root.T
+    least = _LEAST * np.diag(matrix) * np.eye(n)
+    effective = matrix @ np.linalg.solve(scatter + least, matrix)
+    return replace(information, factor=cho_factor((effective + effective.T) / 2))
+
+
+def _scatter(information, once):
+    """J: the sum over the squares of scores, in the free coordinates."""
+    (scores,) = information.scores
+    scores = scores * np.sqrt(once)[:, None]
+    free = scores if information.ties is None else scores @ information.ties
+    free = free[:, information.free]
+    return free.T @ free
 
 
 def _slopes(information, z):

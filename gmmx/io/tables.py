@@ -128,7 +128,8 @@ def write_plain_table(path: str | PathLike, table: Table, *, overwrite: bool = F
     Parameters
     ----------
     path : str or Path
-        It ends in .ecsv, .fits or .csv. Metadata are kept in ECSV, and in FITS as keywords.
+        It ends in .ecsv, .fits or .csv. Metadata are kept in ECSV, and in FITS as keywords,
+        nested ones as comments.
     table : astropy.table.Table
     overwrite : bool
         Replace the file if it exists.
@@ -154,6 +155,12 @@ def write_plain_table(path: str | PathLike, table: Table, *, overwrite: bool = F
                 if column.info.description:
                     hdu.header[f"TCOMM{number}"] = column.info.description
             for name, value in table.meta.items():
+                if isinstance(value, dict):
+                    for key, one in value.items():
+                        hdu.header.add_comment(
+                            f"{name}, {key}: {one}".encode("ascii", "replace").decode()
+                        )
+                    continue
                 hdu.header[_KEYWORDS.get(name, name[:8].upper())] = value
             hdu.writeto(aside, overwrite=True, checksum=True)
         else:

@@ -1,6 +1,6 @@
 """The methods of a SamplesResult that answer and write, each a door to a function."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..answers.denoise import Denoised
     from ..answers.sample_comparison import SampleComparison
     from ..answers.samples import SampleScore
+    from .interval import Interval
     from .samples import Samples
     from .samples_result import SamplesResult
 
@@ -154,6 +155,16 @@ class SampleDoors:
         from ..answers.errors import make_draws
 
         return make_draws(self._result, draws, method=method, seed=seed, threads=threads)
+
+    def interval(self, answer: "Callable[[SamplesResult], Any]") -> "Interval":
+        """Value and intervals of an answer over the draws, which `errors` makes.
+
+        The answer is a function of a result, such as ``lambda one: one.condition({"a": 1}).means``.
+        See `gmmx.answers.sample_intervals.interval`.
+        """
+        from ..answers.sample_intervals import interval
+
+        return interval(self._result, answer)
 
     def plot(self, what: str = "corner", **options: Any) -> "Figure":
         """Draw the corner plot ("corner") or the path over K ("path").

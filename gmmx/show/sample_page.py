@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._words import counted
-from ..answers.sample_components import sample_table
+from ..answers.captions import draws_in_words
+from ..answers.sample_components import error_columns, moments_of, sample_table
+from ..answers.sample_errors import errors_of
+from ..answers.sample_intervals import interval
 from ..model.samples_result import SamplesResult
-from .lines import OPTION_NAMES, aligned, value_text, wrapped
+from .lines import OPTION_NAMES, aligned, value_text, with_error, wrapped
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -74,7 +77,7 @@ def sample_facts(result: SamplesResult, **extra: object) -> dict[str, object]:
     (1, 5, ['x0'])
     """
     mixture, (mean, covariance) = result.mixture, result.expectation()
-    return extra | {
+    facts = extra | {
         "kind": "samples",
         "samples": len(result.samples),
         "columns": list(result.names),
@@ -108,6 +111,33 @@ def sample_facts(result: SamplesResult, **extra: object) -> dict[str, object]:
         ],
         "warnings": list(result.warnings),
     }
+    return facts if result.draws is None else _with_errors(facts, result)
+
+
+def _with_errors(facts, result):
+    """The facts with the errors of all that was fitted, under names that end in _err."""
+    found = errors_of(result)
+    facts["draws"] = {
+        "number": len(result.draws),
+        "method": result.draws.method,
+        "seed": result.draws.seed,
+    }
+    moments = moments_of(result, lambda one: one.mixture, result.names)
+    facts["mean_err"] = [moments[f"mean_{name}"]["error"] for name in result.names]
+    facts["sigma_err"] = [moments[f"sigma_{name}"]["error"] for name in result.names]
+    facts["background_fraction_err"] = _background_error(result) / 100
+    errors = zip(found.fluxes, found.fractions, found.means, found.covariances, strict=True)
+    names = ("samples_err", "fraction_err", "mean_err", "covariance_err")
+    for component, own in zip(facts["components"], errors, strict=True):
+        component |= {name: error.tolist() for name, error in zip(names, own, strict=True)}
+    return facts
+
+
+def _background_error(result):
+    """Error of the part of the samples that backgrounds hold [%]; None without draws."""
+    if result.draws is None:
+        return None
+    return 100 * float(interval(result, lambda one: one.background_fraction).error[0])
 
 
 def _sample_lines(result):
@@ -150,17 +180,16 @@ def _fit_lines(result):
         ("work", f"{counted(result.iterations, 'evaluation')} in {result.seconds:.1f} s"),
     ]
     if result.backgrounds:
-        pairs.append(("background", f"{100 * result.background_fraction:.2f} % of the samples"))
+        part = with_error(100 * result.background_fraction, _background_error(result))
+        pairs.append(("background", f"{part} % of the samples"))
+    if result.draws is not None:
+        pairs.append(("errors", draws_in_words(result.draws)))
     return ["Fit", *aligned(pairs)]
 
 
 def _component_lines(result, limit):
     table = sample_table(result)[:limit]
     table.remove_columns([name for name in table.colnames if name.startswith("corr_")])
-    for name in [name for name in table.colnames if f"{name}_err" in table.colnames]:
-        both = zip(table[name], table[f"{name}_err"], strict=True)
-        table.replace_column(name, [f"{value:.4g} +- {error:.2g}" for value, error in both])
-        table.remove_column(f"{name}_err")
     if not np.any(result.observed_fraction < 1):
         table.remove_column("observed_fraction")
     k = len(result.mixture)
@@ -173,9 +202,13 @@ def _moment_lines(result):
     # Loaded here because that takes a third of a second.
     from astropy.table import Table
 
-    mean, covariance = result.expectation()
+    _, covariance = result.expectation()
     sigma = np.sqrt(np.diag(covariance))
-    table = Table({"column": np.array(result.names, dtype=str), "mean": mean, "sigma": sigma})
+    moments = moments_of(result, lambda one: one.mixture, result.names)
+    texts = [with_error(one["value"], one.get("error")) for one in moments.values()]
+    d = len(sigma)
+    rows = {"column": np.array(result.names, dtype=str), "mean": texts[:d], "sigma": texts[d:]}
+    table = Table(rows)
     for i, name in enumerate(result.names[:-1]):
         table[f"corr_{name}"] = [
             "" if j <= i else f"{covariance[i, j] / (sigma[i] * sigma[j]):.3f}"
@@ -185,18 +218,41 @@ def _moment_lines(result):
 
 
 def table_lines(table: Table) -> list[str]:
-    """Lines of a table with four digits of each number.
+    """Lines of a table with four digits of each number, or as many as its error has.
 
     Parameters
     ----------
     table : astropy.table.Table
+        Errors are written behind their values.
     """
     shown = table.copy()
+    for name, own in error_columns(table).items():
+        both = zip(table[name], table[own], strict=True)
+        shown.replace_column(name, [with_error(value, error) for value, error in both])
+        shown.remove_column(own)
     for name in shown.colnames:
         if shown[name].dtype.kind == "f":
             shown[name].info.format = "{:.4g}"
     lines = shown.pformat(max_width=-1, max_lines=-1, show_unit=False)
     return [f"  {line}" for line in (lines[0], *lines[2:])]
+
+
+def part_page(table: Table) -> str:
+    """The components of a mixture of some columns, and what holds of all of them.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        Of `part_table`.
+    """
+    rows = []
+    for name, one in table.meta["all"].items():
+        text = with_error(one["value"], one.get("error"))
+        if "error" in one:
+            ends = (f"{one[f'lower{n}']:.4g} to {one[f'upper{n}']:.4g} ({n} %)" for n in (68, 95))
+            text += f", {', '.join(ends)}"
+        rows.append((name, text))
+    return "\n".join([*table_lines(table), "", "All components", *aligned(rows)])
 
 
 def table_rows(table: Table) -> list[dict]:

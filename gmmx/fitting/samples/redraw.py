@@ -1,5 +1,6 @@
 """Draws of the parameters of a mixture of samples: from the information matrix, or from refits."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from ...em.drawing import drawn_parameters
 from ...em.information import Information
 from ...em.maximise import evaluate
 from ...em.missing import Selection
-from ...em.observed import observed
+from ...em.observed import misfit, observed, robust
 from ...em.structure import ties_of
 from ...model.posterior import Draws
 from .climb import BRIEF_TOLERANCE, climb
@@ -18,34 +19,60 @@ from .problem import SampleProblem, threads_for
 
 # Evaluations of each refit.
 _EVALUATIONS = 40
+# Scatter of the scores over the curvature above which the samples are not those of a mixture. It is
+# 0.9 to 1.17 on 300 samples of mixtures in 1 to 5 dimensions, and 1.8 where these have the tails of
+# Student's t with 5 degrees of freedom.
+MISFIT = 1.25
 # Numbers in the scores that a matrix is summed over, which is half a gigabyte.
 _MOST_SCORES = 60_000_000
+# Samples for each parameter that are summed over in any case.
+_SAMPLES_PER_PARAMETER = 8
 
 
-def prepared(result):
-    """The problem of a fit, and its parameters.
+def prepared(result, stride=1):
+    """The problem of a fit, its parameters, and what all numbers of samples are multiplied with.
+
+    Weights that are no counts have any unit. They are multiplied such that their sum is the
+    number of samples that would tell as much, ``(sum w)^2 / sum w^2``.
 
     Parameters
     ----------
     result : SamplesResult
+    stride : int
+        Take every stride-th sample, which stands for so many.
 
     Returns
     -------
-    (SampleProblem, Parameters)
+    (SampleProblem, Parameters, float)
     """
     known = {name: result.options[name] for name in vars(SampleOptions()) if name in result.options}
-    options, selection = SampleOptions(**known), None
+    options, selection, samples = SampleOptions(**known), None, result.samples
     if result.completeness is not None:
         selection = Selection(
             completeness=result.completeness,
             noise_order=options.noise_order,
             noise_model=options.noise_model,
         )
+    unit = 1.0 if are_counts(samples.weights) else _unit(samples.weights)
+    if stride > 1:
+        samples = samples.select(np.arange(stride // 2, len(samples), stride))
     problem = SampleProblem.of(
-        result.samples, options, backgrounds=result.backgrounds, selection=selection
+        samples, options, backgrounds=result.backgrounds, selection=selection
     )
-    amplitudes = [b.amplitude for b in result.backgrounds]
-    return problem, problem.likelihood.parameters(result.mixture, amplitudes)
+    likelihood = problem.likelihood.reweighted(stride * unit * samples.weights)
+    mixture = replace(result.mixture, fluxes=unit * result.mixture.fluxes)
+    amplitudes = [unit * b.amplitude for b in result.backgrounds]
+    parameters = likelihood.parameters(mixture, amplitudes)
+    return replace(problem, likelihood=likelihood), parameters, unit
+
+
+def are_counts(weights):
+    """Whether weights are whole numbers, which count equal samples."""
+    return bool(np.all(weights == np.round(weights)))
+
+
+def _unit(weights):
+    return float(weights.sum() / (weights**2).sum())
 
 
 def n_coordinates(result):
@@ -55,28 +82,34 @@ def n_coordinates(result):
 
 
 def information_of(result):
-    """The information matrix of a fit, with amounts of zero held.
+    """The information matrix of a fit with amounts of zero held, and the unit of `prepared`.
 
-    It is the curvature of the log-likelihood itself, if it can be summed over all samples and is
-    positive definite, as it is at a maximum. Otherwise it is the sum over the squares of scores.
+    It is the curvature of the log-likelihood itself, if that is positive definite, as it is at a
+    maximum. Otherwise it is the sum over the squares of scores. Where the two differ by more than
+    `MISFIT`, the samples are not those of a mixture. Then, and for weights that are no counts, the
+    inverse of the matrix is the covariance that holds all the same.
     """
-    problem, parameters = prepared(result)
+    n, n_data = n_coordinates(result), len(result.samples)
+    stride = max(1, n_data // max(_MOST_SCORES // n, _SAMPLES_PER_PARAMETER * n))
+    problem, parameters, unit = prepared(result, stride)
     likelihood, form = problem.likelihood, problem.options.covariance_form
     phase = problem.begin_phase(parameters)
     information = Information.at(
         likelihood,
         parameters,
         phase,
-        photons=_MOST_SCORES // n_coordinates(result),
+        photons=n_data,
         ties=ties_of(form, *result.mixture.means.shape, len(result.backgrounds)),
     )
     evaluation = evaluate(likelihood, parameters, phase)
-    if information.stride == 1:
-        try:
-            return replace(information, raw=observed(information)).at_boundary(evaluation)
-        except np.linalg.LinAlgError:
-            pass
-    return information.at_boundary(evaluation)
+    found = information.at_boundary(evaluation)
+    with suppress(np.linalg.LinAlgError):
+        found = replace(information, raw=observed(information)).at_boundary(evaluation)
+    once = np.ones(len(problem.samples))
+    if not are_counts(result.samples.weights):
+        once = unit * problem.samples.weights
+        return robust(found, once), unit
+    return (robust(found, once) if misfit(found, once) > MISFIT else found), unit
 
 
 def drawn_from_information(result, n, seed, tell):
@@ -97,15 +130,15 @@ def drawn_from_information(result, n, seed, tell):
     """
     tell(0, 1)
     with threads_at_most(threads_for(result.samples, 0)):
-        information = information_of(result)
+        information, unit = information_of(result)
     drawn = drawn_parameters(information, n, np.random.default_rng(seed), with_wings=False)
     scaling = information.likelihood.scaling
     tell(1, 1)
     return Draws(
-        fluxes=drawn.fluxes,
+        fluxes=drawn.fluxes / unit,
         means=scaling.back(drawn.means),
         covariances=drawn.covariances * scaling.outer,
-        amplitudes=drawn.amplitudes,
+        amplitudes=drawn.amplitudes / unit,
         method="laplace",
         seed=seed,
     )
@@ -122,13 +155,13 @@ def bootstrapped(result, n, seed, tell):
     """
     rng, found, given = np.random.default_rng(seed), [], result.samples.weights
     with threads_at_most(threads_for(result.samples, 0)):
-        whole, start = prepared(result)
+        whole, start, unit = prepared(result)
         for i in range(n):
             tell(i, n)
             if are_counts(given):
                 weights = rng.standard_gamma(given)
             else:
-                weights = given * rng.standard_exponential(len(given))
+                weights = unit * given * rng.standard_exponential(len(given))
             problem = replace(whole, likelihood=whole.likelihood.reweighted(weights))
             climbed = climb(
                 problem, start, budget=_EVALUATIONS, tolerance=BRIEF_TOLERANCE, keep_empty=True
@@ -137,15 +170,10 @@ def bootstrapped(result, n, seed, tell):
     tell(n, n)
     mixtures = [whole.likelihood.scaling.mixture_back(p.mixture) for p in found]
     return Draws(
-        fluxes=np.array([m.fluxes for m in mixtures]),
+        fluxes=np.array([m.fluxes for m in mixtures]) / unit,
         means=np.array([m.means for m in mixtures]),
         covariances=np.array([m.covariances for m in mixtures]),
-        amplitudes=np.array([p.amplitudes[0] for p in found]),
+        amplitudes=np.array([p.amplitudes[0] for p in found]) / unit,
         method="bootstrap",
         seed=seed,
     )
-
-
-def are_counts(weights):
-    """Whether weights are whole numbers, which count equal samples."""
-    return bool(np.all(weights == np.round(weights)))

@@ -28,6 +28,7 @@ def corner_figure(result: SamplesResult, width: float) -> PaperFigure:
 
     The contours hold 39.3, 86.5 and 98.9 % of the mixture without errors, as those of a Gaussian
     at 1, 2 and 3 sigma do. Where there are few samples with errors, these are drawn as ellipses.
+    If the fit has draws, a density has the band that holds 68 % of them.
 
     Parameters
     ----------
@@ -83,6 +84,10 @@ def draw_density(axes, corner, i):
     axes.stairs(per_unit, bins, fill=True, color="0.85", label="samples")
     axes.stairs(per_unit, bins, color=_DATA, lw=0.6)
     axes.plot(corner.axis(i), corner.curve(i), color=_MODEL, lw=1.2, label="mixture")
+    band = corner.band(i)
+    if band is not None:
+        look = {"color": _MODEL, "alpha": 0.3, "lw": 0, "label": "68 % of the draws"}
+        axes.fill_between(corner.axis(i), *band, **look)
     noisy = corner.noisy_curve(i)
     if noisy is not None:
         axes.plot(corner.axis(i), noisy, "--", color=_NOISY, lw=1.0, label="with the errors")

@@ -145,7 +145,7 @@ def test_a_catalogue_that_cannot_be_used_is_named(changed, options, words):
         ({"columns": "g,r", "errors": "a,b", "correlations": "c,d"}, "`correlations` names 2"),
         ({"columns": "g,r", "correlations": "c"}, "`correlations` names 1"),
         ({"columns": "g,r", "errors": "a,b", "covariance": "c"}, "say the same"),
-        ({"columns": "g", "background": "sky"}, "samples know the background uniform"),
+        ({"columns": "g", "background": "sky"}, "samples know the backgrounds uniform"),
     ],
 )
 def test_columns_that_do_not_fit_together_are_refused(options, words):

@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose
 import gmmx
 from gmmx.em.chart import Chart
 from gmmx.em.maximise import evaluate
-from gmmx.em.missing import Selection
 from gmmx.em.parameters import Priors
 from gmmx.em.samples import SampleLikelihood
+from gmmx.em.selection import Selection
 from gmmx.errors import InputError
 from gmmx.model.mixture import Mixture
 from gmmx.model.sample_background import SampleBackground
@@ -175,30 +175,15 @@ def test_what_is_no_completeness_is_refused(completeness, message):
         gmmx.fit_samples(x, n_components=1, completeness=completeness)
 
 
-def test_a_completeness_needs_all_values():
-    x = np.random.default_rng(8).normal(size=(50, 2))
-    x[3, 1] = np.nan
-    with pytest.raises(InputError, match="`completeness` needs all values"):
-        gmmx.fit_samples(x, n_components=1, completeness="x0 < 9")
-
-
 @pytest.mark.parametrize(
     ("background", "message"),
     [
-        ("flat", "`background` = 'flat': choose uniform"),
+        ("flat", "`background` = flat: samples know the backgrounds uniform"),
         (([0, 0], [1, 0]), "it has no volume"),
-        (([0], [1]), "the background's box has 1 dimensions, the samples have 2"),
+        (([0], [1]), "the background's box has 1 dimension, the samples have 2"),
     ],
 )
 def test_what_is_no_background_is_refused(background, message):
     x = np.random.default_rng(9).normal(size=(50, 2))
     with pytest.raises(InputError, match=message):
         gmmx.fit_samples(x, n_components=1, background=background)
-
-
-def test_a_selection_before_the_noise_needs_noise_everywhere():
-    x = np.random.default_rng(10).normal(size=(50, 2))
-    with pytest.raises(InputError, match="`noise_order` = after needs noise in every column"):
-        gmmx.fit_samples(
-            x, np.tile([1.0, 0.0], (50, 1)), completeness="x0 < 9", noise_order="after"
-        )

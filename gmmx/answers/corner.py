@@ -66,8 +66,9 @@ class Corner:
         result, at = self.result, self.axis(i)
         density = _one(result.mixture.marginal([i]), at, 0.0)
         for background in result.backgrounds:
-            inside = (at >= background.low[i]) & (at <= background.high[i])
-            density += background.amplitude * inside / (background.high[i] - background.low[i])
+            x = np.full((len(at), len(result.names)), np.nan)
+            x[:, i] = at
+            density += background.amplitude * background.density(x, [i])
         return self._known(i) * density
 
     def band(self, i: int) -> tuple[np.ndarray, np.ndarray] | None:

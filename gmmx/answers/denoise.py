@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..model.mixture import Mixture
+from ..model.sample_densities import log_terms
 from .sample_components import set_unit
-from .samples import responsibilities, samples_of
+from .samples import prepared, samples_of
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -50,7 +52,8 @@ def denoise(result, samples=None) -> Denoised:
     With ``b_ik = mu_k + G (x_i - R mu_k)`` and ``B_ik = Sigma_k - G R Sigma_k`` (Bovy et al. 2011,
     equations 9 and 10) they are the moments of ``sum_k r_ik N(b_ik, B_ik)``. The mean and the
     covariance of one that belongs to a background are its own value and noise, and those of the
-    box where values are missing.
+    background where values are missing; a background of a mixture without noise is treated as the
+    components are. Where the completeness tells something about missing values, it is used.
 
     Parameters
     ----------
@@ -63,16 +66,46 @@ def denoise(result, samples=None) -> Denoised:
     Denoised
     """
     samples = result.samples if samples is None else samples_of(result, samples)
-    parts, d = responsibilities(result, samples), samples.n_dimensions
+    likelihood, parameters = prepared(result, samples, recorded=True)
+    logs, d = likelihood.log_terms(parameters), samples.n_dimensions
+    parts = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
     means, covariances = np.zeros((len(samples), d)), np.zeros((len(samples), d, d))
     patterns, labels = np.unique(samples.missing, axis=0, return_inverse=True)
     for pattern, gone in enumerate(patterns):
-        members = np.flatnonzero(labels.ravel() == pattern)
+        members, known = np.flatnonzero(labels.ravel() == pattern), np.flatnonzero(~gone)
         for first in range(0, len(members), _CHUNK):
             index = members[first : first + _CHUNK]
-            found = _posterior(result, samples, index, np.flatnonzero(~gone), parts[index])
+            x, noise = samples.x[index], samples.noise(index)[:, known[:, None], known]
+            found = posterior_of(result, x, noise, known, parts[index])
             means[index], covariances[index] = found
+    selected = likelihood.selection and likelihood.selection.values_of(likelihood, parameters)
+    if selected is not None and selected.points is not None:
+        _put_selected(result, likelihood, parameters, selected, means, covariances)
     return Denoised(means, covariances)
+
+
+def _put_selected(result, likelihood, parameters, selected, means, covariances):
+    """Put in the posteriors of samples that the selection knew better, by their points."""
+    (n, q), scaling = selected.log_factors.shape, likelihood.scaling
+    every = np.arange(scaling.scale.size)
+    for first in range(0, n, max(1, _CHUNK // q)):
+        some = np.arange(first, min(first + max(1, _CHUNK // q), n))
+        points = selected.points.rows_at((some[:, None] * q + np.arange(q)).ravel())
+        logs = points.log_terms(parameters)
+        sums = np.logaddexp.reduce(logs, axis=1)
+        parts = np.exp(logs - sums[:, None])
+        x = scaling.back(points.rows.x.T)
+        noise = points.noise_matrices() * scaling.outer
+        b, own = posterior_of(result, x, noise, every, parts)
+        b, own = b.reshape(len(some), q, -1), own.reshape(len(some), q, *own.shape[1:])
+        sums = sums.reshape(len(some), q) + selected.log_factors[some]
+        weights = np.exp(sums - np.logaddexp.reduce(sums, axis=1)[:, None])
+        mean = np.einsum("nq,nqi->ni", weights, b)
+        offsets = b - mean[:, None]
+        spread = np.einsum("nq,nqi,nqj->nij", weights, offsets, offsets)
+        index = selected.index[some]
+        means[index] = mean
+        covariances[index] = spread + np.einsum("nq,nqij->nij", weights, own)
 
 
 def denoised_table(result: SamplesResult, samples: Samples | None = None) -> Table:
@@ -115,27 +148,72 @@ def denoised_table(result: SamplesResult, samples: Samples | None = None) -> Tab
     return table
 
 
-def _posterior(result, samples, index, known, parts):
-    """Posterior means and covariances of samples of which the same columns are known."""
-    mixture, x = result.mixture, samples.x[index[:, None], known]
-    noise = samples.noise(index)[:, known[:, None], known]
-    d, k = mixture.n_dimensions, len(mixture)
-    means, seconds = np.zeros((len(index), d)), np.zeros((len(index), d, d))
-    centre = mixture.means.mean(0)
-    for mean, sigma, part in zip(mixture.means, mixture.covariances, parts[:, :k].T, strict=True):
-        totals = sigma[np.ix_(known, known)] + noise
-        gains = np.swapaxes(np.linalg.solve(totals, sigma[known][None]), 1, 2)
-        b = mean - centre + np.einsum("nij,nj->ni", gains, x - mean[known])
-        rest = sigma - gains @ sigma[known]
-        means += part[:, None] * b
-        seconds += part[:, None, None] * (rest + b[:, :, None] * b[:, None, :])
-    for background, part in zip(result.backgrounds, parts[:, k:].T, strict=True):
-        own = np.tile((background.low + background.high) / 2 - centre, (len(index), 1))
-        own[:, known] = x - centre[known]
-        spread = np.tile(np.diag((background.high - background.low) ** 2 / 12), (len(index), 1, 1))
-        spread[:, known] = spread[:, :, known] = 0.0
-        spread[:, known[:, None], known] = noise
-        means += part[:, None] * own
-        seconds += part[:, None, None] * (spread + own[:, :, None] * own[:, None, :])
-    covariances = seconds - means[:, :, None] * means[:, None, :]
-    return centre + means, (covariances + np.swapaxes(covariances, 1, 2)) / 2
+def posterior_of(result, x, noise, known, parts):
+    """Posterior means and covariances of samples of which the same columns are known.
+
+    Parameters
+    ----------
+    result : SamplesResult
+    x : (n, D) array
+    noise : (n, d, d) array
+        In the columns that are known.
+    known : (d,) integers
+    parts : (n, K + n_backgrounds) array
+        Responsibilities.
+    """
+    mixture, (n, d) = result.mixture, x.shape
+    sums = _Sums(np.zeros((n, d)), np.zeros((n, d, d)), mixture.means.mean(0))
+    for k, (mean, sigma) in enumerate(zip(mixture.means, mixture.covariances, strict=True)):
+        sums.add(parts[:, k], *_gaussian_posterior(mean, sigma, x, noise, known))
+    for b, background in enumerate(result.backgrounds, start=len(mixture)):
+        for part, mean, covariance in _background_posteriors(background, x, noise, known):
+            sums.add(parts[:, b] * part, mean, covariance)
+    return sums.moments()
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Moments of a mixture of posteriors, about a centre."""
+
+    first: np.ndarray
+    second: np.ndarray
+    centre: np.ndarray
+
+    def add(self, part, mean, covariance):
+        b = mean - self.centre
+        self.first[:] += part[:, None] * b
+        self.second[:] += part[:, None, None] * (covariance + b[:, :, None] * b[:, None, :])
+
+    def moments(self):
+        covariances = self.second - self.first[:, :, None] * self.first[:, None, :]
+        return self.centre + self.first, (covariances + np.swapaxes(covariances, 1, 2)) / 2
+
+
+def _gaussian_posterior(mean, sigma, x, noise, known):
+    """Mean and covariance of the noise-free values of samples of one Gaussian."""
+    totals = sigma[np.ix_(known, known)] + noise
+    gains = np.swapaxes(np.linalg.solve(totals, sigma[known][None]), 1, 2)
+    shifts = np.einsum("nij,nj->ni", gains, x[:, known] - mean[known])
+    return mean + shifts, sigma - gains @ sigma[known]
+
+
+def _background_posteriors(background, x, noise, known):
+    """Parts, means and covariances of the noise-free values of samples of a background."""
+    if isinstance(background.function, Mixture):
+        field, is_bare = background.function, background.adds_noise
+        logs = log_terms(field, x, known, noise if is_bare else None)
+        parts = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
+        for part, mean, sigma in zip(parts.T, field.means, field.covariances, strict=True):
+            own = noise if is_bare else np.zeros_like(noise)
+            mean, covariance = _gaussian_posterior(mean, sigma, x, own, known)
+            if not is_bare:
+                covariance = np.array(covariance)
+                covariance[:, known[:, None], known] = noise
+            yield part, mean, covariance
+        return
+    centre, spread = background.moments()
+    mean, covariance = np.tile(centre, (len(x), 1)), np.tile(spread, (len(x), 1, 1))
+    mean[:, known] = x[:, known]
+    covariance[:, known] = covariance[:, :, known] = 0.0
+    covariance[:, known[:, None], known] = noise
+    yield np.ones(len(x)), mean, covariance

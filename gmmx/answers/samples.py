@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..em.samples import SampleLikelihood
+from ..em.selection import Selection, recorded_terms
 from ..errors import InputError
 from ..model.samples import Samples
 from .mixtures import scaling_of
@@ -75,14 +76,15 @@ def responsibilities(result, samples=None) -> np.ndarray:
         Rows add up to 1.
     """
     samples = result.samples if samples is None else samples_of(result, samples)
-    logs = log_terms(result, samples)
+    likelihood, parameters = prepared(result, samples, recorded=True)
+    logs, _ = recorded_terms(likelihood, parameters)
     return np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
 
 
 def score(result, samples) -> SampleScore:
     """Mean log-likelihood of samples that were not fitted, as they were recorded.
 
-    With a completeness it is ``log [Omega(x) lambda(x) / Lambda]``.
+    See `recorded_log_densities`.
     """
     samples = samples_of(result, samples)
     logs, weights = recorded_log_densities(result, samples), samples.weights
@@ -94,41 +96,73 @@ def score(result, samples) -> SampleScore:
 def recorded_log_densities(result, samples) -> np.ndarray:
     """Logarithm of the density of samples as they were recorded, (N,) [nat].
 
-    It is that of `log_density`, or with a completeness ``log [Omega(x) lambda(x) / Lambda]``.
+    It is that of `log_density`, or with a completeness ``log [Omega(x) lambda(x) / Lambda]``, which
+    is integrated over values that are missing.
 
     Parameters
     ----------
     result : SamplesResult
     samples : Samples
     """
-    logs = log_density(result, samples)
-    if result.completeness is not None:
-        backgrounds = sum(b.amplitude for b in result.backgrounds)
-        hidden = sum(
-            b.amplitude * (1 - b.expected(result.completeness)) for b in result.backgrounds
-        )
-        everything = result.mixture.fluxes.sum() + backgrounds
-        hidden += float(result.mixture.fluxes @ (1 - result.observed_fraction))
-        with np.errstate(divide="ignore"):
-            logs += np.log(result.completeness(samples.x)) - np.log1p(-hidden / everything)
-    return logs
+    likelihood, parameters = prepared(result, samples, recorded=True)
+    terms, log_omega = recorded_terms(likelihood, parameters)
+    logs = np.logaddexp.reduce(terms, axis=1)
+    if result.completeness is None:
+        return logs
+    known = np.isnan(log_omega)
+    with np.errstate(divide="ignore"):
+        log_omega[known] = np.log(result.completeness(samples.x[known]))
+    return logs + log_omega - np.log1p(-_hidden_part(result))
 
 
 def log_terms(result, samples) -> np.ndarray:
     """Logarithm of the part of each component and background in the density, (N, K + B) [nat].
 
+    A completeness has no part in it.
+
     Parameters
     ----------
     result : SamplesResult
     samples : Samples
     """
+    likelihood, parameters = prepared(result, samples)
+    return likelihood.log_terms(parameters)
+
+
+def _hidden_part(result):
+    """Fraction of all samples that the completeness hides."""
+    backgrounds = sum(b.amplitude for b in result.backgrounds)
+    hidden = sum(
+        b.amplitude * (1 - b.recorded_part(result.completeness)) for b in result.backgrounds
+    )
+    hidden += float(result.mixture.fluxes @ (1 - result.observed_fraction))
+    return hidden / (result.mixture.fluxes.sum() + backgrounds)
+
+
+def prepared(result, samples, *, recorded=False):
+    """The likelihood of samples, and the parameters of a normalised density.
+
+    Parameters
+    ----------
+    result : SamplesResult
+    samples : Samples
+    recorded : bool
+        Whether the samples were selected as those of the fit.
+
+    Returns
+    -------
+    (SampleLikelihood, Parameters)
+    """
     everything = result.mixture.fluxes.sum() + sum(b.amplitude for b in result.backgrounds)
     mixture = replace(result.mixture, fluxes=result.mixture.fluxes / everything)
     amplitudes = [b.amplitude / everything for b in result.backgrounds]
     likelihood = SampleLikelihood.of(
-        samples, scaling=scaling_of(mixture), backgrounds=result.backgrounds
+        samples,
+        scaling=scaling_of(mixture),
+        backgrounds=result.backgrounds,
+        selection=Selection.of_result(result) if recorded else None,
     )
-    return likelihood.log_terms(likelihood.parameters(mixture, amplitudes))
+    return likelihood, likelihood.parameters(mixture, amplitudes)
 
 
 def samples_of(result, given, covariances=None):

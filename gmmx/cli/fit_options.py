@@ -113,7 +113,9 @@ PHOTON_OPTIONS = (
         "fitted, except that of streak, which follows from the frame time. sky=VALUE "
         "[photon/cm^2/s/arcsec^2, or photon/arcsec^2 without an exposure map in cm^2 s] and "
         "particle=VALUE [photon/arcsec^2] keep an amplitude fixed, and FILE:fixed keeps the "
-        "amplitude of a file fixed.",
+        "amplitude of a file fixed. A catalogue has uniform (in the box of all objects), "
+        "uniform:LOW:HIGH,... with a range for each column, or FILE.h5: the model of a control "
+        "field, or an HDF5 file with a dataset density and one for each axis.",
         metavar="KIND[=VALUE]|FILE[:fixed]|none",
         type=File("sky", "particle", "streak", "none"),
         default="for ACIS with an exposure map sky,particle; else sky",

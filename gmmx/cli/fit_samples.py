@@ -71,9 +71,11 @@ SAMPLE_OPTIONS = (
     ),
     _catalogue(
         "noise_model",
-        "Errors of objects that are not in the catalogue: the mean of all errors (constant), or "
-        "the errors of objects nearby (local).",
-        type=click.Choice(NOISE_MODELS),
+        "Errors of objects that are not in the catalogue: the mean of all errors (constant), "
+        "the errors of objects nearby (local), or an HDF5 file that gives the errors as a function "
+        "of the true values, with a dataset errors/NAME for each column and one for each axis.",
+        metavar="constant|local|FILE.h5",
+        type=File(*NOISE_MODELS),
     ),
     flag(
         "--picture",

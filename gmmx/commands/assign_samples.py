@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..answers.samples import log_terms
+from ..answers.samples import log_density, responsibilities
 from ..config import AssignConfig
 from ..errors import DataError, InputError
 from ..io.catalogues import read_catalogue
@@ -69,9 +69,7 @@ def assign_samples(
         raise DataError(f"{path}: it has a column {taken[0]} already: rename it")
     samples, known = samples_in(table, path, options)
     samples = in_units(samples, result.units, path)
-    logs = log_terms(result, samples)
-    densities = np.logaddexp.reduce(logs, axis=1)
-    parts = np.exp(logs - densities[:, None])
+    densities, parts = log_density(result, samples), responsibilities(result, samples)
     _add_columns(table, parts, densities, known, len(result.mixture), config)
     table.meta |= {name: value for name, (value, _) in cards_of(model, config).items()}
     write_plain_table(out, table, overwrite=overwrite)

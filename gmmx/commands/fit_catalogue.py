@@ -12,7 +12,7 @@ from ..errors import DegeneracyWarning, InputError, about
 from ..io.write import check_target
 from ..model.samples_result import SamplesResult
 from ..reading.sample_input import read_sample_input
-from ..reading.sample_selection import completeness_of
+from ..reading.sample_selection import background_of, completeness_of
 from .samples import fit_samples
 
 # The warning of components as narrow as `min_sigma`.
@@ -58,13 +58,13 @@ def fit_catalogue(
     for line in given.lines:
         say(line)
     say(f"samples: {given.samples!r}")
-    completeness = None
-    if given.config.completeness is not None:
-        completeness = completeness_of(
-            given.config.completeness, given.samples.names, lambda: given.columns
-        )
+    completeness, background = given.config.completeness, None
+    if completeness is not None:
+        completeness = completeness_of(completeness, given.samples.names, lambda: given.columns)
+    if given.config.background:
+        background = background_of(given.config.background[0], given.samples)
     with about(path):
-        result = _fitted(given, completeness, callback)
+        result = _fitted(given, completeness, background, callback)
         if given.config.draws:
             result = make_draws(
                 result, given.config.draws, seed=given.config.seed, threads=given.config.threads
@@ -92,7 +92,7 @@ def _beside(path):
     return path.with_name(path.name.removesuffix(".gz")).with_suffix(".model.h5")
 
 
-def _fitted(given, completeness, callback):
+def _fitted(given, completeness, background, callback):
     """Fit the samples of an input."""
     config = given.config
     n, d = len(given.samples), given.samples.n_dimensions
@@ -107,7 +107,7 @@ def _fitted(given, completeness, callback):
         result = fit_samples(
             given.samples,
             completeness=completeness,
-            background=config.background[0] if config.background else None,
+            background=background,
             options=SampleOptions(
                 **{name: getattr(config, name) for name in option_names(SampleOptions)}
             ),

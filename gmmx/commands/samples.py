@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..config import SampleOptions
-from ..em.missing import Selection
+from ..em.selection import Selection
 from ..errors import InputError
 from ..fitting.samples.driver import fit_samples as fit_prepared
 from ..model.mixture import Mixture
@@ -18,7 +18,7 @@ from ..model.sample_grid import SampleGrid
 from ..model.sample_iterate import SampleIterate
 from ..model.samples import Samples
 from ..model.samples_result import SamplesResult
-from ..reading.sample_selection import completeness_of
+from ..reading.sample_selection import background_of, completeness_of, noise_of
 
 
 def fit_samples(
@@ -28,7 +28,7 @@ def fit_samples(
     *,
     names: Sequence[str] = (),
     completeness: "SampleCompleteness | SampleGrid | str | PathLike | Callable | None" = None,
-    background: "SampleBackground | str | tuple | None" = None,
+    background: "SampleBackground | Mixture | SamplesResult | str | PathLike | tuple | None" = None,
     start: Mixture | None = None,
     options: SampleOptions | None = None,
     callback: Callable[[str, int], None] | None = None,
@@ -56,9 +56,10 @@ def fit_samples(
         ``"mag < 24 & hypot(x - 6.5, y - 6) > 2"``, an HDF5 file with a grid, or a function of
         (n, D) values. The samples that are missing are integrated (Melchior & Goulding 2018,
         A&C 25, 183).
-    background : "uniform", (low, high) or SampleBackground, optional
-        Samples that belong to no component: uniform in the box that holds all samples, or in one
-        with given corners. Their number is fitted.
+    background : str, path, (low, high), Mixture, SamplesResult or SampleBackground, optional
+        Samples that belong to no component: uniform in the box that holds all samples
+        ("uniform"), or in one with given corners; or distributed as a mixture, the fit of a
+        control field for instance, or as a grid in an HDF5 file. Their number is fitted.
     start : Mixture, optional
         Components to start from, in the units of the columns. They are fitted as they are, unless
         `n_components` asks for more.
@@ -115,14 +116,24 @@ def fit_samples(
         samples = x
     else:
         samples = Samples(x=x, covariances=covariances, weights=weights, names=names)
+    noise = noise_of(options.noise_model, samples)
+    if noise is not None and (completeness is None or options.noise_order == "after"):
+        raise InputError(
+            "`noise_model`: noise as a function of the values is for samples that a `completeness` "
+            "hides, with `noise_order` = before",
+            parameter="noise_model",
+        )
     selection = None
     if completeness is not None:
         omega = completeness_of(completeness, samples.names)
         omega.check(samples, of_noisy_values=options.noise_order == "before")
         selection = Selection(
-            completeness=omega, noise_order=options.noise_order, noise_model=options.noise_model
+            completeness=omega,
+            noise_order=options.noise_order,
+            noise_model=options.noise_model,
+            noise=noise,
         )
-    backgrounds = () if background is None else (SampleBackground.of(background, samples),)
+    backgrounds = () if background is None else (background_of(background, samples),)
     return fit_prepared(
         samples,
         start=start,

@@ -7,7 +7,7 @@ same words. Other modules take the options as one object, or their defaults from
 from dataclasses import dataclass
 
 from ._checks import Options, option_names
-from .catalogue import CatalogueOptions
+from .catalogue import CatalogueOptions, box_of
 from .compare import CompareConfig, SampleCompareConfig
 from .errors import DRAW_METHODS, N_DRAWS, ErrorsConfig, FitDraws
 from .figures import (
@@ -50,6 +50,7 @@ from .reading import SOURCE_POSITIONS, ReadOptions, SourceOptions, chip_numbers,
 from .samples import (
     COVARIANCE_FORMS,
     CRITERIA,
+    HDF5_SUFFIXES,
     NOISE_MODELS,
     NOISE_ORDERS,
     SAMPLE_STARTS,
@@ -67,6 +68,7 @@ __all__ = [
     "DRAW_METHODS",
     "ESTIMATES",
     "FIGURES",
+    "HDF5_SUFFIXES",
     "IMAGES",
     "IMAGES_OF_EACH",
     "IMAGES_OF_ERRORS",
@@ -116,6 +118,7 @@ __all__ = [
     "SampleOptions",
     "SimulateConfig",
     "SourceOptions",
+    "box_of",
     "chip_numbers",
     "energy_band",
     "option_names",

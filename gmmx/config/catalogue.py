@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..errors import InputError
 from ._checks import Options, make_tuples, require_bool, require_text
+from .samples import HDF5_SUFFIXES
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -26,7 +27,9 @@ class CatalogueOptions(Options):
         The completeness as an expression over the columns, such as "mag < 24", or an HDF5 file
         with a grid.
     background : str or sequence of str
-        "uniform" adds a background that is uniform in the box that holds all samples.
+        "uniform" adds a background that is uniform in the box that holds all samples, and
+        "uniform:LOW:HIGH,..." one in a box with one range for each column. A file gives its
+        density: a model of samples, such as that of a control field, or an HDF5 grid.
     no_checksum : bool
         Read a FITS file even if its CHECKSUM or DATASUM does not hold.
 
@@ -55,11 +58,14 @@ class CatalogueOptions(Options):
 
     def __post_init__(self):
         make_tuples(self, "background")
-        if self.background not in ((), ("uniform",)):
+        if len(self.background) > 1:
             raise InputError(
-                f"`background` = {','.join(self.background)}: samples know the background uniform",
+                f"`background` = {' '.join(self.background)}: samples have one: give one",
                 parameter="background",
             )
+        for text in self.background:
+            if not text.lower().endswith(HDF5_SUFFIXES):
+                box_of(text)
         for name in ("columns", "errors", "correlations"):
             make_tuples(self, name)
             parts = [part.strip() for one in getattr(self, name) for part in one.split(",")]
@@ -97,3 +103,41 @@ class CatalogueOptions(Options):
         further = [one for one in (self.covariance, self.weights) if one is not None]
         every = [*self.columns, *self.errors, *self.correlations, *further]
         return list(dict.fromkeys(every))
+
+
+def box_of(text):
+    """The box of a uniform background: None for that of all samples, else a range for each column.
+
+    Parameters
+    ----------
+    text : str
+        "uniform", or "uniform:LOW:HIGH,LOW:HIGH,...".
+
+    Returns
+    -------
+    tuple of (float, float) or None
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> box_of("uniform:-1:3,18:24")
+    ((-1.0, 3.0), (18.0, 24.0))
+    """
+    word, _, rest = text.partition(":")
+    if text == "uniform":
+        return None
+    try:
+        ranges = tuple(tuple(map(float, part.split(":"))) for part in rest.split(","))
+    except ValueError:
+        ranges = ((),)
+    if word != "uniform" or any(len(one) != 2 for one in ranges):
+        raise InputError(
+            f"`background` = {text}: samples know the backgrounds uniform, uniform:LOW:HIGH,... "
+            "with a range for each column, or a file (.h5): a model or a grid",
+            parameter="background",
+        )
+    return ranges

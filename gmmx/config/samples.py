@@ -1,6 +1,8 @@
 """Options of a fit to samples."""
 
 from dataclasses import dataclass
+from os import PathLike, fspath
+from typing import Any
 
 from ..errors import InputError
 from ._checks import (
@@ -21,8 +23,10 @@ CRITERIA = ("bic", "aic", "icl", "held-out")
 SAMPLE_STARTS = ("auto", "grow", "kmeans")
 # Whether the noise comes before the selection or after it.
 NOISE_ORDERS = ("before", "after")
-# Noise of samples that were not recorded.
+# Noise of samples that were not recorded, beside a file or a function.
 NOISE_MODELS = ("constant", "local")
+# Endings of the names of HDF5 files.
+HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -67,8 +71,10 @@ class SampleOptions(Options):
         Whether quasi-Newton steps follow the first EM steps. Without them every step is EM's own.
     noise_order : {"before", "after"}
         Whether the noise is added before the selection, which then acts on noisy values, or after.
-    noise_model : {"constant", "local"}
-        Noise of samples that nobody saw: the mean of all, or that of the samples nearby.
+    noise_model : {"constant", "local"}, path or callable
+        Noise of samples that nobody saw: the mean of all, or that of the samples nearby; or noise
+        as a function of the noise-free values: an HDF5 file with grids of standard deviations, or
+        a function from (n, D) values to (n, D) variances or (n, D, D) covariances.
     threads : int
         Number of threads; 0 uses every core. The result does not depend on it.
 
@@ -98,7 +104,7 @@ class SampleOptions(Options):
     prior_covariance_count: float = 3.0
     accelerate: bool = True
     noise_order: str = "before"
-    noise_model: str = "constant"
+    noise_model: Any = "constant"
     threads: int = 0
 
     def __post_init__(self):
@@ -112,9 +118,24 @@ class SampleOptions(Options):
         require_choice(self, "covariance_form", COVARIANCE_FORMS)
         require_choice(self, "init", SAMPLE_STARTS)
         require_choice(self, "noise_order", NOISE_ORDERS)
-        require_choice(self, "noise_model", NOISE_MODELS)
+        self._check_noise_model()
         require_bool(self, "accelerate")
         require_positive(self, "tol", "min_sigma")
         require_at_least(self, 0, "prior_mean_count", "prior_covariance_count")
         require_whole(self, 0, "seed", "exchanges", "threads")
         require_whole(self, 1, "max_iter", "max_components", "starts")
+
+    def _check_noise_model(self):
+        given = self.noise_model
+        if isinstance(given, PathLike):
+            given = fspath(given)
+            object.__setattr__(self, "noise_model", given)
+        is_text = isinstance(given, str)
+        if not (is_text or callable(given)) or (
+            is_text and given not in NOISE_MODELS and not given.lower().endswith(HDF5_SUFFIXES)
+        ):
+            raise InputError(
+                f"`noise_model` = {given}: choose constant or local, or give an HDF5 file, whose "
+                "name ends in .h5 or .hdf5",
+                parameter="noise_model",
+            )

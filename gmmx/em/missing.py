@@ -7,9 +7,11 @@ covers the components, and are reweighted as the components move. With ``v_q = (
 
     h_k = sum_q v_q N(x_q; mu_k, T_k),      e_k = 1 - h_k,
 
-which is a smooth function of the parameters. The points are samples of weight ``v_q sum_k F_k
-N(x_q; mu_k, T_k)``, and a step of EM with them never lowers the objective: ``v lambda >= v
-lambda_0 (1 + log lambda - log lambda_0)``.
+which is a smooth function of the parameters. Where the noise varies with the noise-free value y,
+the points are pairs of y and noise e, ``v_q = (1 - Omega(y_q + e_q)) / (Q g(y_q))``, and T_k is
+Sigma_k: the completeness of y is its mean over the noise there. The points are samples of weight
+``v_q sum_k F_k N(x_q; mu_k, T_k)``, and a step of EM with them never lowers the objective: ``v
+lambda >= v lambda_0 (1 + log lambda - log lambda_0)``.
 """
 
 from dataclasses import dataclass
@@ -17,12 +19,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels.samples import Gaussians, point_moments
+from ..model.sample_densities import root
 from .likelihood import GaussianSums
-from .sample_groups import packed, square
-from .selected import SelectedValues
+from .triangles import packed, square
 
 # Points for each component: a power of 2, of which more are taken for more dimensions.
 _LOG_POINTS = (12, 15)
+# By how much it grows where each point has noise of its own, too.
+_MORE_POINTS = 2
 # Covariance of the points, over that of the component: it covers the tails.
 _WIDER = 1.5
 # How far a component may go from where its points were drawn: shift in sigma, factor on variances.
@@ -31,41 +35,6 @@ _WIDEST = 1.5
 # Least observed fraction, because the points are not exact.
 _LEAST = 1e-6
 _SEED = 20180301
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Selection:
-    """How samples were selected.
-
-    Parameters
-    ----------
-    completeness : SampleCompleteness
-    noise_order : {"before", "after"}
-        Whether the completeness acts on values with noise, or on those without.
-    noise_model : {"constant", "local"}
-        Noise of samples that were not recorded: the mean of all, or that of each component's own.
-    """
-
-    completeness: object
-    noise_order: str = "before"
-    noise_model: str = "constant"
-
-    def values_of(self, likelihood, parameters):
-        """Noise-free values of the samples, if the selection acts on them; else None."""
-        if self.noise_order == "before" or not likelihood.mean_noise.any():
-            return None
-        return SelectedValues.of(likelihood, parameters, self.completeness)
-
-    def points_for(self, likelihood, parameters):
-        """The missing samples of a phase that begins at given parameters."""
-        mixture = parameters.mixture
-        k, d = mixture.means.shape
-        noise = np.zeros((k, d, d))
-        if self.noise_order == "before":
-            noise += likelihood.mean_noise
-            if self.noise_model == "local" and likelihood.mean_noise.any():
-                noise = likelihood.local_noise(parameters)
-        return MissingSamples.of(mixture, noise, self.completeness, likelihood.scaling)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,7 +59,7 @@ class MissingSamples:
     inverse_roots: np.ndarray
 
     @classmethod
-    def of(cls, mixture, noise, completeness, scaling):
+    def of(cls, mixture, noise, completeness, scaling, added=None):
         """Draw points about the components of a mixture.
 
         Parameters
@@ -100,21 +69,22 @@ class MissingSamples:
         noise : (K, D, D) array
         completeness : SampleCompleteness
         scaling : Scaling
+        added : callable, optional
+            Noise that is added to the points: from (n, D) values to (n, D, D) covariances, scaled.
         """
-        from scipy.special import ndtri
-        from scipy.stats import qmc
-
         k, d = mixture.means.shape
         least, most = _LOG_POINTS
         each = int(np.clip(most - int(np.log2(k)), least - 2, least + (d > 2) + (d > 4)))
+        each += 0 if added is None else _MORE_POINTS
         roots = np.linalg.cholesky(mixture.covariances + noise)
-        x = np.empty((k, 2**each, d))
+        x, errors = np.empty((k, 2**each, d)), np.zeros((k, 2**each, d))
         for j in range(k):
-            sequence = qmc.Sobol(d, seed=np.random.default_rng([_SEED, j]))
-            normal = ndtri(np.clip(sequence.random_base2(each), 1e-12, 1 - 1e-12))
-            x[j] = mixture.means[j] + np.sqrt(_WIDER) * normal @ roots[j].T
-        x = x.reshape(-1, d)
-        hidden = 1.0 - completeness(scaling.back(x))
+            normal = _normal_points(d if added is None else 2 * d, each, j)
+            x[j] = mixture.means[j] + np.sqrt(_WIDER) * normal[:, :d] @ roots[j].T
+            if added is not None:
+                errors[j] = np.einsum("qij,qj->qi", root(added(x[j])), normal[:, d:])
+        x, errors = x.reshape(-1, d), errors.reshape(-1, d)
+        hidden = 1.0 - completeness(scaling.back(x if added is None else x + errors))
         x, hidden = x[hidden > 0], hidden[hidden > 0]
         inverses = np.linalg.inv(roots)
         logs = np.empty((k, len(x)))
@@ -167,3 +137,12 @@ class MissingSamples:
             gains, 1, 2
         ) + zeroth[:, None, None] * (sigma - gains @ sigma)
         return GaussianSums(zeroth, first, (second + np.swapaxes(second, 1, 2)) / 2)
+
+
+def _normal_points(d, log_n, component):
+    """Quasi-random points of a unit Gaussian for a component, (n, d)."""
+    from scipy.special import ndtri
+    from scipy.stats import qmc
+
+    sequence = qmc.Sobol(d, seed=np.random.default_rng([_SEED, component]))
+    return ndtri(np.clip(sequence.random_base2(log_n), 1e-12, 1 - 1e-12))

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._kernels.samples import Gaussians, Rows, sample_log_terms
 from .likelihood import GaussianSums
+from .triangles import packed, square
 
 _LOG_2_PI = float(np.log(2 * np.pi))
 _TINY = 1e-300
@@ -146,6 +147,26 @@ class SampleGroup:
         sums = rows.noise @ weights
         return np.diag(sums) if len(sums) == d else square(sums[None], d)[0]
 
+    def with_backgrounds(self, backgrounds, scaling, x):
+        """The group with the densities of backgrounds at its rows, (n, D) in their units."""
+        densities = np.array([self._density_of(b, scaling, x) for b in backgrounds])
+        densities = densities.reshape(len(backgrounds), len(x))
+        return replace(self, rows=self.rows._replace(backgrounds=densities))
+
+    def _density_of(self, background, scaling, x):
+        """Density of a background at all rows, with their noise if it belongs to it."""
+        if not background.adds_noise:
+            return background.density(x, self.columns)
+        scale = scaling.scale[self.columns]
+        if self.common is not None:
+            return background.density(x, self.columns, (self.common * np.outer(scale, scale))[None])
+        densities = np.empty(len(x))
+        for first in range(0, len(x), _CHUNK):
+            piece = np.arange(first, min(first + _CHUNK, len(x)))
+            noise = self.rows_at(piece).noise_matrices() * np.outer(scale, scale)
+            densities[piece] = background.density(x[piece], self.columns, noise)
+        return densities
+
     def _known(self, matrices):
         return matrices[:, self.columns[:, None], self.columns]
 
@@ -230,14 +251,14 @@ def _group(samples, scaling, backgrounds, index, columns):
     noise, common = _noise(samples, chosen, columns, scale)
     # Arrays of one kind only (contiguous, not read-only), for which kernels are compiled once.
     weights = np.array(samples.weights[chosen])
-    densities = [b.density(samples.x[chosen], columns) for b in backgrounds]
-    return SampleGroup(
+    group = SampleGroup(
         index=np.arange(len(samples)) if index is None else index,
         columns=columns,
-        rows=Rows(x, noise, weights, np.array(densities).reshape(len(densities), len(weights))),
+        rows=Rows(x, noise, weights, np.zeros((len(backgrounds), len(weights)))),
         common=common,
         log_volume=float(np.log(scale).sum()),
     )
+    return group.with_backgrounds(backgrounds, scaling, samples.x[chosen])
 
 
 def _along_a_curve(x, scaling, columns):
@@ -270,18 +291,3 @@ def _noise(samples, chosen, columns, scale):
     for place, (i, j) in enumerate(zip(rows, others, strict=True)):
         noise[place] = given[chosen, columns[i], columns[j]] / (scale[i] * scale[j])
     return noise, None
-
-
-def packed(matrices):
-    """Lower triangles (K, d (d + 1) / 2) of matrices (K, d, d), row by row."""
-    rows, columns = np.tril_indices(matrices.shape[-1])
-    return np.ascontiguousarray(matrices[:, rows, columns])
-
-
-def square(triangles, d):
-    """Symmetric matrices (K, d, d) of lower triangles."""
-    rows, columns = np.tril_indices(d)
-    matrices = np.zeros((len(triangles), d, d))
-    matrices[:, rows, columns] = triangles
-    matrices[:, columns, rows] = triangles
-    return matrices

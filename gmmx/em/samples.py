@@ -99,12 +99,15 @@ class SampleLikelihood:
         """
         scaling = Scaling.of(samples) if scaling is None else scaling
         groups = groups_of(samples, scaling, backgrounds)
-        completeness = None if selection is None else selection.completeness
-        integrals = [b.expected(completeness) for b in backgrounds]
+        noise = mean_noise(groups, len(scaling.scale))
+        completeness, added = None, None
+        if selection is not None:
+            completeness, added = selection.completeness, selection.added_noise(noise, scaling)
+        integrals = [b.recorded_part(completeness, added) for b in backgrounds]
         return cls(
             groups=groups,
             scaling=scaling,
-            mean_noise=mean_noise(groups, len(scaling.scale)),
+            mean_noise=noise,
             selection=selection,
             background_integrals=np.array(integrals, float),
             backgrounds=tuple(backgrounds),
@@ -217,6 +220,8 @@ class SampleLikelihood:
         k, d = mixture.means.shape
         observed = GaussianSums(np.zeros(k), np.zeros((k, d)), np.zeros((k, d, d)))
         log_likelihood = -float(amplitudes @ self.background_integrals)
+        if phase.selected is not None:
+            log_likelihood += phase.selected.constant
         responsibilities = np.zeros(len(amplitudes))
         for group, (sums, parts, log_sum) in self._moments(amplitudes, mixture, phase.selected):
             log_likelihood += log_sum

@@ -1,86 +1,113 @@
-"""Samples that were selected before the noise was added to them.
+"""Samples of which something that the selection knew is unknown: sums over quasi-random points.
 
-The completeness then acts on the noise-free value y, so that a sample was recorded with the density
+The density of a recorded sample is an integral over what is unknown of it, the coordinates u:
 
-    lambda(x_i) = int Omega(y) N(x_i; y, S_i) sum_k F_k N(y; mu_k, Sigma_k) dy.
+    f(x_i) = int v(u) lambda(x_i, u) du.
 
-Where Omega is the same for all y that are plausible, this is what it is without a completeness.
-For the other samples, near an edge, the integral is a sum over quasi-random points y_iq, drawn once
-for a phase from a density g_i about the posterior of y_i, with fixed ``v_iq = Omega(y_iq) N(x_i;
-y_iq, S_i) / (Q g_i(y_iq))``. A step of EM takes each point as a sample of weight ``w_i v_iq
-lambda(y_iq) / sum_q v_iq lambda(y_iq)``, and never lowers the objective.
+=======================  ==========================  ==============================================
+selection                u                           v(u)
+=======================  ==========================  ==============================================
+before the noise         the noise-free values       Omega(y) N(x_i; y, S_i)
+after it                 values that are missing     Omega(x_i, u)
+after it, noise varies   the noise-free values       Omega(x_i, y + e) N(x_i; y, S_i(y))
+=======================  ==========================  ==============================================
+
+("noise_order" says "after" for the first of them, and "before" for the others: it is the noise's
+order.) Values are missing at random, so that the expected number of samples does not change. Where
+v is the same for all u that are plausible, f is what it is without a selection. For the other
+samples it is a sum over points u_iq that are drawn once for a phase from a density g_i, the
+posterior of u with wider components, with fixed ``v_iq = v(u_iq) / (Q g_i(u_iq))``. A step of EM
+takes each point as a sample of weight ``w_i v_iq lambda_iq / sum_q v_iq lambda_iq``, and never
+lowers the objective.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from .._kernels.samples import Rows, sample_log_densities, sample_moments
 from .sample_groups import SampleGroup
+from .triangles import packed
+from .unknown import Unknown
 
-# Base-2 logarithm of the points of each sample, and their covariance over the posterior's.
-_LOG_POINTS = 6
-_WIDER = 1.5
-_SEED = 20110601
+# Base-2 logarithms of the points of each sample, least and most, and of those of all samples.
+_LOG_POINTS = (6, 9)
+_LOG_ALL_POINTS = 19
+# Elements of an array of points at a time.
+_CHUNK = 2_000_000
 _TINY = 1e-300
+# Relative variation of the noise that is none.
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SelectedValues:
-    """Noise-free values of samples near an edge, and the others as they were.
+    """Points of the samples for which the selection varies, and the others as they were.
 
     Attributes
     ----------
     groups : tuple of SampleGroup
-        Samples whose completeness does not vary within their noise.
+        Samples for which it does not.
     points : SampleGroup or None
-        All points of the other samples, sample by sample, without noise.
+        All points of the other samples, sample by sample, with all coordinates.
+    index : (n,) integers
+        Which samples these are.
     weights : (n,) array
-        Weights of these samples.
+        Their weights.
     log_factors : (n, Q) array
         log v; minus infinity where nothing can be recorded.
+    log_omega : (N,) array
+        Logarithm of the completeness of samples of which something is unknown and for which it does
+        not vary; NaN for the others.
     """
 
     groups: tuple
     points: SampleGroup | None
+    index: np.ndarray
     weights: np.ndarray
     log_factors: np.ndarray
+    log_omega: np.ndarray
 
     @classmethod
-    def of(cls, likelihood, parameters, completeness):
+    def of(cls, likelihood, parameters, selection):
         """Draw points at given parameters.
 
         Parameters
         ----------
         likelihood : SampleLikelihood
-            Without missing values and with noise that is positive definite.
         parameters : Parameters
-        completeness : SampleCompleteness
+        selection : Selection
         """
-        (group,) = likelihood.groups
-        values, covariances = _posteriors(group, parameters)
-        x, noise = group.rows.x.T, group.noise_matrices()
-        n, d = x.shape
-        normal = _normal_points(d)
-        roots = np.linalg.cholesky(covariances) * np.sqrt(_WIDER)
-        y = values[:, None] + np.einsum("nij,qj->nqi", roots, normal)
-        offsets = np.linalg.solve(np.linalg.cholesky(noise)[:, None], (x[:, None] - y)[..., None])
-        log_factors = -0.5 * (offsets[..., 0] ** 2).sum(2) - _log_det(noise)[:, None] / 2
-        volumes = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(1)
-        log_factors += 0.5 * (normal**2).sum(1) + volumes[:, None] - np.log(len(normal))
-        omega = completeness(likelihood.scaling.back(y.reshape(-1, d))).reshape(n, -1)
-        varies = omega.max(1) > omega.min(1)
-        if not varies.any():
-            return cls(groups=likelihood.groups, points=None, weights=x[:0, 0], log_factors=omega)
-        with np.errstate(divide="ignore"):
-            log_factors = log_factors[varies] + np.log(omega[varies])
-        near, rest = np.flatnonzero(varies), np.flatnonzero(~varies)
-        return cls(
-            groups=(group.rows_at(rest),) if len(rest) else (),
-            points=_points(group, near, y[near].reshape(-1, d), likelihood),
-            weights=group.rows.weights[near],
-            log_factors=log_factors,
-        )
+        kept, drawn = [], []
+        omegas = np.full(sum(len(g.index) for g in likelihood.groups), np.nan)
+        parts = []
+        for group in likelihood.groups:
+            found = Unknown.parts_of(group, likelihood, selection)
+            if found is None:
+                kept.append(group)
+            else:
+                parts += found
+        n = sum(len(part.group.index) for part in parts)
+        n_points = 2 ** int(np.clip(_LOG_ALL_POINTS - np.log2(max(n, 1)), *_LOG_POINTS))
+        for part in parts:
+            wide = n_points * (len(parameters.mixture) + len(likelihood.scaling.scale))
+            for piece in part.pieces(max(1, _CHUNK // wide)):
+                chosen, points = piece.drawn(parameters, n_points)
+                varies = points.varies(_SAME)
+                rest = np.flatnonzero(~varies)
+                if len(rest):
+                    kept.append(chosen.rows_at(rest))
+                    omegas[chosen.index[rest]] = np.log(points.omega[rest, 0])
+                near = np.flatnonzero(varies)
+                if len(near):
+                    drawn.append((chosen.rows_at(near), points.select(near)))
+        return cls(groups=tuple(kept), **_joined(drawn, n_points, likelihood), log_omega=omegas)
+
+    @property
+    def constant(self):
+        """Sum of the logarithms of the completeness that do not depend on the parameters [nat]."""
+        known = (np.nan_to_num(self.log_omega[g.index]) for g in self.groups)
+        return sum(float(g.rows.weights @ k) for g, k in zip(self.groups, known, strict=True))
 
     def moments_of_points(self, amplitudes, mixture):
         """Sums, responsibilities of the backgrounds and log-likelihood, as `sample_moments`."""
@@ -96,51 +123,63 @@ class SelectedValues:
         )
         return moments, responsibilities, float(self.weights @ (peak + np.log(sums)))
 
+    def log_terms_of_points(self, parameters):
+        """Logarithm of each term of f, (n, K + n_b), for the samples of `index`."""
+        return np.logaddexp.reduce(self.log_terms_at_points(parameters), axis=1)
 
-def _points(group, near, y, likelihood):
-    """All points as one group without noise."""
-    n_b = len(group.rows.backgrounds)
-    original = likelihood.scaling.back(y)
-    densities = np.array([b.density(original) for b in likelihood.backgrounds])
-    d = len(group.columns)
-    rows = Rows(
-        np.array(y.T, order="C"),
-        np.zeros((0, len(y))),
-        np.ones(len(y)),
-        densities.reshape(n_b, len(y)),
+    def log_terms_at_points(self, parameters):
+        """Logarithm of v_iq and each term of lambda together, (n, Q, K + n_b)."""
+        terms = self.points.log_terms(parameters)
+        return terms.reshape(*self.log_factors.shape, -1) + self.log_factors[..., None]
+
+
+def _joined(drawn, n_points, likelihood):
+    """All points as one group, and what belongs to them."""
+    if not drawn:
+        nothing = np.zeros(0)
+        return {
+            "points": None,
+            "index": nothing.astype(int),
+            "weights": nothing,
+            "log_factors": np.zeros((0, n_points)),
+        }
+    values = np.concatenate([points.values for _, points in drawn])
+    d = values.shape[2]
+    noise, common = _noise_of([points.noise for _, points in drawn], n_points, likelihood)
+    index = np.concatenate([group.index for group, _ in drawn])
+    n_b = len(likelihood.backgrounds) if len(drawn[0][0].rows.backgrounds) else 0
+    group = SampleGroup(
+        index=np.repeat(index, n_points),
+        columns=np.arange(d),
+        rows=Rows(
+            np.array(values.reshape(-1, d).T, order="C"),
+            noise,
+            np.ones(values.shape[0] * n_points),
+            np.zeros((n_b, values.shape[0] * n_points)),
+        ),
+        common=common,
+        log_volume=float(np.log(likelihood.scaling.scale).sum()),
     )
-    return replace(
-        group, index=np.repeat(near, len(y) // len(near)), rows=rows, common=np.zeros((d, d))
-    )
+    if n_b:
+        at = likelihood.scaling.back(values.reshape(-1, d))
+        group = group.with_backgrounds(likelihood.backgrounds, likelihood.scaling, at)
+    with np.errstate(divide="ignore"):
+        factors = [points.log_factors + np.log(points.omega) for _, points in drawn]
+    return {
+        "points": group,
+        "index": index,
+        "weights": np.concatenate([group.rows.weights for group, _ in drawn]),
+        "log_factors": np.concatenate(factors),
+    }
 
 
-def _posteriors(group, parameters):
-    """Mean and covariance of each noise-free value, without regard to the completeness."""
-    mixture, x, noise = parameters.mixture, group.rows.x.T, group.noise_matrices()
-    logs = group.log_terms(parameters)
-    parts = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
-    n, d = x.shape
-    means, seconds, k = np.zeros((n, d)), np.zeros((n, d, d)), len(mixture)
-    for mean, sigma, part in zip(mixture.means, mixture.covariances, parts[:, :k].T, strict=True):
-        gains = np.swapaxes(np.linalg.solve(sigma + noise, sigma[None]), 1, 2)
-        b = mean + np.einsum("nij,nj->ni", gains, x - mean)
-        means += part[:, None] * b
-        seconds += part[:, None, None] * (sigma - gains @ sigma + b[:, :, None] * b[:, None, :])
-    rest = 1.0 - parts[:, :k].sum(1)
-    means += rest[:, None] * x
-    seconds += rest[:, None, None] * (noise + x[:, :, None] * x[:, None, :])
-    covariances = seconds - means[:, :, None] * means[:, None, :]
-    return means, (covariances + np.swapaxes(covariances, 1, 2)) / 2 + 1e-12 * np.eye(d)
-
-
-def _normal_points(d):
-    """Quasi-random points of a unit Gaussian, (Q, d)."""
-    from scipy.special import ndtri
-    from scipy.stats import qmc
-
-    sequence = qmc.Sobol(d, seed=np.random.default_rng(_SEED))
-    return ndtri(np.clip(sequence.random_base2(_LOG_POINTS), 1e-12, 1 - 1e-12))
-
-
-def _log_det(matrices):
-    return np.linalg.slogdet(matrices)[1]
+def _noise_of(matrices, n_points, likelihood):
+    """Noise of points for `Rows`, and that of all of them if it is the same."""
+    n, d = sum(len(one) for one in matrices) * n_points, len(likelihood.scaling.scale)
+    if all(group.common is not None for group in likelihood.groups):
+        common = likelihood.mean_noise if matrices[0].any() else np.zeros((d, d))
+        return np.zeros((0, n)), common
+    if not any(one.any() for one in matrices):
+        return np.zeros((0, n)), np.zeros((d, d))
+    triangles = packed(np.concatenate(matrices))
+    return np.ascontiguousarray(np.repeat(triangles, n_points, axis=0).T), None

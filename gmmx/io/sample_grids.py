@@ -14,12 +14,10 @@ from os import PathLike
 import h5py
 import numpy as np
 
+from ..config import HDF5_SUFFIXES
 from ..errors import DataError, about
 from ..model.sample_grid import SampleGrid
 from .files import check_input, reading
-
-# Endings of the names of such files.
-GRID_SUFFIXES = (".h5", ".hdf5", ".hdf")
 
 
 def is_grid_file(text: object) -> bool:
@@ -30,7 +28,16 @@ def is_grid_file(text: object) -> bool:
     >>> is_grid_file("completeness.h5"), is_grid_file("mag < 24")
     (True, False)
     """
-    return isinstance(text, str | PathLike) and str(text).lower().endswith(GRID_SUFFIXES)
+    return isinstance(text, str | PathLike) and str(text).lower().endswith(HDF5_SUFFIXES)
+
+
+def is_model_file(path: str | PathLike) -> bool:
+    """Whether a file is a model file of gmmx."""
+    try:
+        with h5py.File(path, "r", locking="best-effort") as file:
+            return "schema" in file.attrs
+    except OSError:
+        return False
 
 
 def read_grid(path: str | PathLike, name: str) -> SampleGrid:

@@ -174,33 +174,20 @@ class SampleCompleteness:
             If the completeness is zero at a sample; where values are missing, if it is zero
             whatever they are.
         """
-        if samples.missing.any():
-            raise InputError(
-                "`completeness` needs all values of a sample, and some are missing: leave the"
-                " completeness out, or the samples with missing values",
-                parameter="completeness",
-            )
         if not of_noisy_values and samples.noise_kind != "none":
-            noise = samples.noise(slice(0, None, max(1, len(samples) // 1000)))
-            if np.linalg.eigvalsh(noise)[:, 0].min() <= 0:
-                raise InputError(
-                    "`noise_order` = after needs noise in every column of every sample",
-                    parameter="noise_order",
-                )
             return
         values = self._at_best(samples)
         if not values.any():
             raise InputError(
-                f"`completeness` ({self.text}) is zero at all samples{self._beside(samples)}",
+                f"`completeness` ({self.text}) is zero at all samples{self._beside(samples.x)}",
                 parameter="completeness",
             )
         hidden = np.flatnonzero((values <= 0) & (samples.weights > 0))
         if len(hidden):
-            some = samples.select(hidden[:1])
             raise InputError(
                 f"`completeness` ({self.text}) is zero at {counted(len(hidden), 'sample')}, the "
                 f"first in row {hidden[0]}: leave them out, because they could not have been "
-                f"recorded{self._beside(some)}",
+                f"recorded{self._beside(samples.x[hidden[:1]])}",
                 parameter="completeness",
             )
 
@@ -220,16 +207,16 @@ class SampleCompleteness:
             values[rows] = self(np.where(missing[rows], fill, samples.x[rows]))
         return values
 
-    def _beside(self, samples):
+    def _beside(self, x):
         """A hint if samples lie outside of the grid."""
         if self.grid is None:
             return ""
-        outside = ~self.grid.holds(samples.x)
+        outside = ~self.grid.holds(x)
         if not outside.any(axis=1).all():
             return ""
         axis = int(np.argmax(outside.any(axis=0)))
         name, nodes = self.grid.names[axis], self.grid.axes[axis]
-        value = samples.x[np.argmax(outside[:, axis]), self.grid.columns[axis]]
+        value = x[np.argmax(outside[:, axis]), self.grid.columns[axis]]
         return (
             f"; {name} = {value:g} is outside of the grid, which goes from {nodes[0]:g} to "
             f"{nodes[-1]:g}, and there the completeness is zero: widen the grid if it is not"

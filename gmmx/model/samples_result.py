@@ -35,9 +35,11 @@ class SamplesResult(SampleDoors):
         With their fitted amplitudes.
     completeness : SampleCompleteness or None
         The completeness; None if every sample was recorded.
+    noise : SampleNoise or None
+        Noise as a function of the noise-free values, if the fit was given one.
     log_likelihood : float
         ``sum_i w_i log p(x_i)`` of the normalised density of recorded samples, without the
-        constant ``log Omega(x_i)`` [nat].
+        constant ``log Omega(x_i)`` where all of x_i is known that the selection acted on [nat].
     objective : float
         Extended log-likelihood with the priors [nat].
     n_parameters : int
@@ -103,6 +105,7 @@ class SamplesResult(SampleDoors):
     requested_components: int | None = None
     backgrounds: tuple = ()
     completeness: Any = None
+    noise: Any = None
     history: dict = field(default_factory=dict)
     path: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)
@@ -157,6 +160,6 @@ class SamplesResult(SampleDoors):
     @property
     def background_fraction(self) -> float:
         """Fraction of the recorded samples that the backgrounds are expected to hold."""
-        expected = [b.amplitude * b.expected(self.completeness) for b in self.backgrounds]
+        expected = [b.amplitude * b.recorded_part(self.completeness) for b in self.backgrounds]
         signal = float(self.mixture.fluxes @ self.observed_fraction)
         return sum(expected) / (sum(expected) + signal)

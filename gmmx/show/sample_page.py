@@ -159,7 +159,9 @@ def _sample_lines(result):
     if np.ptp(samples.weights) > 0:
         pairs.append(("sum of weights", f"{samples.weights.sum():,.6g}"))
     if result.completeness is not None:
-        pairs.append(("completeness", str(result.options.get("completeness") or "given")))
+        pairs.append(("completeness", result.completeness.text))
+    if result.noise is not None:
+        pairs.append(("errors of others", result.noise.text))
     return ["Samples", *aligned(pairs)]
 
 
@@ -181,7 +183,7 @@ def _fit_lines(result):
     ]
     if result.backgrounds:
         part = with_error(100 * result.background_fraction, _background_error(result))
-        pairs.append(("background", f"{part} % of the samples"))
+        pairs.append(("background", f"{part} % of the samples ({result.backgrounds[0].name})"))
     if result.draws is not None:
         pairs.append(("errors", draws_in_words(result.draws)))
     return ["Fit", *aligned(pairs)]

@@ -159,14 +159,16 @@ def _result_of(problem, climbed, search):
     mixture = problem.likelihood.scaling.mixture_back(evaluation.parameters.mixture.select(order))
     criteria = Criteria.of(problem, evaluation)
     (amplitudes,) = evaluation.parameters.amplitudes
+    integrals = problem.likelihood.background_integrals
     return SamplesResult(
         mixture=mixture,
         samples=problem.samples,
         backgrounds=tuple(
-            replace(b, amplitude=float(a))
-            for b, a in zip(problem.backgrounds, amplitudes, strict=True)
+            replace(b, amplitude=float(a), observed_fraction=float(part))
+            for b, a, part in zip(problem.backgrounds, amplitudes, integrals, strict=True)
         ),
         completeness=None if selection is None else selection.completeness,
+        noise=None if selection is None else selection.noise,
         observed_fraction=evaluation.observed_fraction[order],
         log_likelihood=criteria.log_likelihood,
         objective=evaluation.objective,

@@ -10,8 +10,8 @@ from ...config import SampleOptions
 from ...em.drawing import drawn_parameters
 from ...em.information import Information
 from ...em.maximise import evaluate
-from ...em.missing import Selection
 from ...em.observed import misfit, observed, robust
+from ...em.selection import Selection
 from ...em.structure import ties_of
 from ...model.posterior import Draws
 from .climb import BRIEF_TOLERANCE, climb
@@ -46,13 +46,10 @@ def prepared(result, stride=1):
     (SampleProblem, Parameters, float)
     """
     known = {name: result.options[name] for name in vars(SampleOptions()) if name in result.options}
-    options, selection, samples = SampleOptions(**known), None, result.samples
-    if result.completeness is not None:
-        selection = Selection(
-            completeness=result.completeness,
-            noise_order=options.noise_order,
-            noise_model=options.noise_model,
-        )
+    # The result holds the noise itself.
+    known.pop("noise_model", None)
+    options, selection = SampleOptions(**known), Selection.of_result(result)
+    samples = result.samples
     unit = 1.0 if are_counts(samples.weights) else _unit(samples.weights)
     if stride > 1:
         samples = samples.select(np.arange(stride // 2, len(samples), stride))

@@ -8,9 +8,13 @@ The layout of schema "gmmx-samples", version 1:
     /mixture       flux (K,), mean (K, D), covariance (K, D, D), observed_fraction (K,)
     /samples       x (N, D), NaN where missing; weight (N,); covariance as it was given, if there
                    is noise
-    /background    a group for each: attributes name, amplitude, low, high, uniform
+    /background    a group for each: attributes name, amplitude, observed_fraction, uniform, kind
+                   ("uniform", "mixture", "grid", "function"), low, high, adds_noise; for a mixture
+                   the datasets flux, mean, covariance; for a grid those of a completeness
     /completeness  attributes: text, kind ("expression", "grid", "function"); for a grid the
                    datasets values, axis0, axis1, ..., and the attribute columns (JSON)
+    /noise         attributes: text, kind ("grid", "function"); for grids a group for each column
+                   with those of a completeness; only if it is a function of the values
     /history       log_likelihood, objective, step, k
     /draws         flux (n, K), mean (n, K, D), covariance (n, K, D, D), amplitude (n, B);
                    attributes: method, seed; only if draws were made
@@ -23,21 +27,24 @@ from datetime import UTC, datetime
 from os import PathLike
 
 import h5py
-import numpy as np
 
 from ... import __version__
 from ..._words import readable
-from ...errors import InputError
 from ...model.mixture import Mixture
-from ...model.sample_background import SampleBackground
-from ...model.sample_completeness import SampleCompleteness
 from ...model.samples import Samples
 from ...model.samples_result import SamplesResult
 from ..write import replacing_hdf5
 from .draws import get_draws, put_draws
 from .nodes import as_json, get_columns, in_order, optional, plain, put, put_columns
-from .sample_parts import get_grid, put_grid
-from .values import finite, flag, from_json, number, text, whole
+from .sample_parts import (
+    get_background,
+    get_completeness,
+    get_noise,
+    put_background,
+    put_completeness,
+    put_noise,
+)
+from .values import finite, flag, from_json, number, whole
 
 SCHEMA = "gmmx-samples"
 SCHEMA_VERSION = 1
@@ -117,28 +124,15 @@ def _put_parts(file, result):
         put(group, "covariance", result.samples.covariances, "")
     backgrounds = file.create_group("background")
     for i, one in enumerate(result.backgrounds):
-        backgrounds.create_group(str(i)).attrs.update(
-            index=i,
-            name=readable(one.name),
-            amplitude=optional(one.amplitude),
-            low=one.low,
-            high=one.high,
-            uniform=one.function is None,
-        )
+        put_background(backgrounds.create_group(str(i)), one, i)
     if result.completeness is not None:
-        _put_completeness(file.create_group("completeness"), result.completeness)
+        put_completeness(file.create_group("completeness"), result.completeness)
+    if result.noise is not None:
+        put_noise(file.create_group("noise"), result.noise)
     put_columns(file.create_group("history"), result.history)
     put_columns(file.create_group("path"), result.path)
     if result.draws is not None:
         put_draws(file, result.draws, of_sky=False)
-
-
-def _put_completeness(group, completeness):
-    kind = "expression" if completeness.is_expression else "function"
-    if completeness.grid is not None:
-        kind = "grid"
-        put_grid(group, completeness.grid)
-    group.attrs.update(kind=kind, text=readable(completeness.text))
 
 
 def read_samples(file: h5py.File) -> SamplesResult:
@@ -161,10 +155,11 @@ def read_samples(file: h5py.File) -> SamplesResult:
             units=tuple(map(str, from_json(file, "units", list))) if "units" in file.attrs else (),
         ),
         observed_fraction=mixture["observed_fraction"][()],
-        backgrounds=tuple(_background(part) for part in in_order(file["background"])),
+        backgrounds=tuple(get_background(part, names) for part in in_order(file["background"])),
         completeness=(
-            _completeness(file["completeness"], names) if "completeness" in file else None
+            get_completeness(file["completeness"], names) if "completeness" in file else None
         ),
+        noise=get_noise(file["noise"], names) if "noise" in file else None,
         log_likelihood=number(file, "log_likelihood"),
         objective=number(file, "objective"),
         n_parameters=whole(file, "n_parameters"),
@@ -182,35 +177,3 @@ def read_samples(file: h5py.File) -> SamplesResult:
         warnings=tuple(map(str, from_json(file, "warnings", list))),
         draws=get_draws(file),
     )
-
-
-def _background(group):
-    name = text(group, "name")
-    return SampleBackground(
-        low=np.asarray(group.attrs["low"], float),
-        high=np.asarray(group.attrs["high"], float),
-        function=None if flag(group, "uniform") else _lost(f"density of background {name!r}"),
-        name=name,
-        amplitude=number(group, "amplitude"),
-    )
-
-
-def _completeness(group, names):
-    kind, said = text(group, "kind"), text(group, "text")
-    if kind == "expression":
-        return SampleCompleteness.of(said, names)
-    if kind == "grid":
-        return SampleCompleteness.of(get_grid(group), names)
-    return SampleCompleteness(function=_lost(f"completeness {said!r}"), text=said)
-
-
-def _lost(what):
-    """A function in the place of one that a file cannot hold."""
-
-    def refuse(_x):
-        raise InputError(
-            f"the {what} was a function of Python, which a model file cannot hold: fit again, or"
-            " give an expression"
-        )
-
-    return refuse

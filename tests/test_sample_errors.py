@@ -23,29 +23,30 @@ from gmmx.answers import sample_errors
 from gmmx.answers.sample_errors import MOST_COORDINATES, chosen_method, errors_of
 from gmmx.em.information import Information
 from gmmx.em.maximise import evaluate
-from gmmx.em.missing import Selection
 from gmmx.em.observed import observed
 from gmmx.em.parameters import Priors
 from gmmx.em.samples import SampleLikelihood
+from gmmx.em.selection import Selection
 from gmmx.em.structure import in_form, n_shape_parameters, ties_of
 from gmmx.errors import InputError
 from gmmx.fitting.samples import redraw
 from gmmx.io.models import read_any
 from gmmx.model.sample_background import SampleBackground
 from gmmx.model.sample_completeness import SampleCompleteness
+from gmmx.model.sample_noise import SampleNoise
 
 FORMS = ("full", "diagonal", "tied", "spherical")
 
 
-def make_case(name, d, *, noise="none", missing=0.0, background=False, completeness=None, **how):
+def make_case(name, d, *, kind="none", missing=0.0, background=False, completeness=None, **how):
     """Samples of three components, at the mixture that they were drawn from."""
     rng = np.random.default_rng(d)
     mixture = make_mixture(rng, 3, d, 120.0)
-    samples = drawn_samples(rng, mixture, 120, noise=noise, missing=missing)
+    samples = drawn_samples(rng, mixture, 120, noise=kind, missing=missing)
     selection = None
     if completeness:
         omega = SampleCompleteness.of(completeness, samples.names)
-        samples = samples.select(np.flatnonzero(omega(samples.x) > 0))
+        samples = samples.select(np.flatnonzero(omega(np.nan_to_num(samples.x)) > 0))
         selection = Selection(completeness=omega, **how)
     backgrounds = ()
     if background:
@@ -58,15 +59,29 @@ def make_case(name, d, *, noise="none", missing=0.0, background=False, completen
 
 CASES = [
     make_case("plain, with a background", 2, background=True),
-    make_case("noise of its own and gaps", 3, noise="diagonal", missing=0.3),
-    make_case("selected after the noise", 2, noise="full", completeness="x0 < 1"),
+    make_case("noise of its own and gaps", 3, kind="diagonal", missing=0.3),
+    make_case("selected after the noise", 2, kind="full", completeness="x0 < 1"),
     make_case(
         "selected before the noise",
         2,
-        noise="diagonal",
+        kind="diagonal",
         background=True,
         completeness="1 / (1 + exp(x0))",
         noise_order="after",
+    ),
+    make_case(
+        "gaps beside a completeness",
+        2,
+        kind="diagonal",
+        missing=0.3,
+        completeness="1 / (1 + exp(x0))",
+    ),
+    make_case(
+        "noise that varies",
+        1,
+        kind="diagonal",
+        completeness="x0 < 1",
+        noise=SampleNoise.of(lambda y: 0.05 + 0.01 * y**2, ["x0"]),
     ),
 ]
 

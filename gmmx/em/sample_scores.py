@@ -61,6 +61,9 @@ def log_terms_of(likelihood, parameters, phase, stride=1):
     for points, factors, at in _points(phase, chosen, n_terms):
         logs = points.log_terms(parameters) + factors.ravel()[:, None]
         terms[at] = np.logaddexp.reduce(logs.reshape(*factors.shape, n_terms), axis=1)
+    if phase is not None and phase.selected is not None:
+        # What is known of the completeness at samples without points.
+        terms += np.nan_to_num(phase.selected.log_omega[chosen])[:, None]
     return terms
 
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .plane.grid import PixelGrid as PixelGrid
     from .plane.grid import SkyImage as SkyImage
     from .plane.shapes import Shapes as Shapes
+    from .reading.catalogue import read_samples as read_samples
     from .reading.door import read_observation as read_observation
     from .reading.door import read_observations as read_observations
 
@@ -63,6 +64,7 @@ _HOMES = {
     # Verbs, in the order of the work.
     "read_observation": "reading.door",
     "read_observations": "reading.door",
+    "read_samples": "reading.catalogue",
     "fit": "commands.notebook",
     "fit_samples": "commands.samples",
     "read": "io.models:read_any",

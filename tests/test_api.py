@@ -20,6 +20,7 @@ VERBS = (
     "read_observation",
     "read_observations",
     "read_regions",
+    "read_samples",
     "render",
 )
 NOUNS = (

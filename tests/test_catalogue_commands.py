@@ -112,6 +112,19 @@ def test_denoise_shrinks_the_errors(stars, tmp_path):
     assert table["b_err"][3] == pytest.approx(1.0, abs=0.25)
 
 
+def test_denoise_keeps_the_rows_of_a_catalogue(stars, tmp_path):
+    table = Table.read(stars / "stars.fits")
+    table["a"][5] = table["b"][5] = np.nan
+    table.write(tmp_path / "gap.fits")
+    out = tmp_path / "d.ecsv"
+    done = run("denoise", stars / "stars.model.h5", tmp_path / "gap.fits", "--out", out)
+    assert done.exit_code == 0, done.output
+    found = Table.read(out)
+    assert len(found) == 100
+    assert np.flatnonzero(np.isnan(found["a"])).tolist() == [5]
+    assert found["a"][6] == pytest.approx(table["a"][6], abs=0.5)
+
+
 def test_errors_adds_draws_which_the_table_and_the_page_show(stars, tmp_path):
     model = tmp_path / "drawn.h5"
     run("errors", stars / "stars.model.h5", "--draws", 40, "--out", model)

@@ -132,7 +132,8 @@ def denoise(console, model, catalogue, out, overwrite):
 
     Each value is the posterior mean, given the values and errors of its row and the mixture of
     MODEL as the prior; its standard deviation and the correlations stand beside it. Missing
-    values are filled in. Without CATALOGUE the samples are those that MODEL was fitted to.
+    values are filled in. Each row of CATALOGUE gets a row, which is empty if it has no value at
+    all. Without CATALOGUE the samples are those that MODEL was fitted to.
     """
     from ..commands.denoise import denoise as denoised
 

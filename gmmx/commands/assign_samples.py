@@ -9,17 +9,14 @@ import numpy as np
 from ..answers.samples import log_density, responsibilities
 from ..config import AssignConfig
 from ..errors import DataError, InputError
-from ..io.catalogues import read_catalogue
 from ..io.inputs import files_behind
 from ..io.tables import TABLE_SUFFIXES, write_plain_table
 from ..io.write import check_target
 from ..model.samples_result import SamplesResult
-from ..reading.catalogue import samples_in
-from ..reading.sample_units import in_units
-from .other_samples import options_of
+from .other_samples import catalogue_like
 
 if TYPE_CHECKING:
-    from astropy.table import Table
+    pass
 
 _TEXTS = {
     "COMPONENT": "most probable component; -1 background, -2 no value",
@@ -59,18 +56,17 @@ def assign_samples(
     list of dict
         One, with the number of rows and the samples of components and backgrounds.
     """
-    options = options_of(model, result, no_checksum=config.no_checksum)
     path = _catalogue_of(result, catalogues, config)
     read = [model, *inputs, path, *files_behind(result)]
     check_target(out, overwrite=overwrite, suffixes=TABLE_SUFFIXES, inputs=read)
-    table = read_catalogue(path, options.names, no_checksum=config.no_checksum)
+    other = catalogue_like(model, result, path, no_checksum=config.no_checksum)
+    table, samples = other.table, other.samples
     taken = [name for name in table.colnames if name.upper() in _TEXTS]
-    if taken:
+    # Columns of an earlier run are replaced; those of somebody else are not.
+    if taken and "ASGMODEL" not in table.meta:
         raise DataError(f"{path}: it has a column {taken[0]} already: rename it")
-    samples, known = samples_in(table, path, options)
-    samples = in_units(samples, result.units, path)
     densities, parts = log_density(result, samples), responsibilities(result, samples)
-    _add_columns(table, parts, densities, known, len(result.mixture), config)
+    _add_columns(other, parts, densities, len(result.mixture), config)
     table.meta |= {name: value for name, (value, _) in cards_of(model, config).items()}
     write_plain_table(out, table, overwrite=overwrite)
     signal = float(samples.weights @ parts[:, : len(result.mixture)].sum(axis=1))
@@ -78,7 +74,7 @@ def assign_samples(
         {
             "file": str(out),
             "n_rows": len(table),
-            "n_assigned": int(known.sum()),
+            "n_assigned": len(samples),
             "signal": signal,
             "background": float(samples.weights.sum()) - signal,
         }
@@ -114,30 +110,23 @@ def cards_of(model: str | Path, config: AssignConfig) -> dict[str, tuple]:
     return cards
 
 
-def _add_columns(table: "Table", parts, densities, known, k, config):
-    """Add the columns of `_TEXTS` to a table."""
+def _add_columns(other, parts, densities, k, config):
+    """Add the columns of `_TEXTS` to the table of a catalogue."""
     background = parts[:, k:].sum(axis=1, keepdims=True)
     joined = np.concatenate([parts[:, :k], background], axis=1)
     best = np.argmax(joined, axis=1)
     columns = {
-        "COMPONENT": _spread(np.where(best == k, -1, best), known, -2),
-        "P_COMPONENT": _spread(joined.max(axis=1), known, np.nan),
-        "P_BKG": _spread(background[:, 0], known, np.nan),
-        "LOG_DENSITY": _spread(densities, known, np.nan),
+        "COMPONENT": other.in_rows(np.where(best == k, -1, best), -2),
+        "P_COMPONENT": other.in_rows(joined.max(axis=1)),
+        "P_BKG": other.in_rows(background[:, 0]),
+        "LOG_DENSITY": other.in_rows(densities),
     }
     if config.label == "draw":
         rng = np.random.default_rng(config.seed)
         edges = np.cumsum(joined, axis=1)
         best = np.argmax(edges > rng.random((len(joined), 1)) * edges[:, -1:], axis=1)
     if config.label is not None:
-        columns["LABEL"] = _spread(np.where(best == k, -1, best), known, -2)
+        columns["LABEL"] = other.in_rows(np.where(best == k, -1, best), -2)
     for name, values in columns.items():
-        table[name] = values
-        table[name].description = _TEXTS[name]
-
-
-def _spread(values, known, empty):
-    """Values of the known rows, and another in the others."""
-    found = np.full(len(known), empty, dtype=values.dtype)
-    found[known] = values
-    return found
+        other.table[name] = values
+        other.table[name].description = _TEXTS[name]

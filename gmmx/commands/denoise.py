@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from ..answers.denoise import denoised_table
 from ..errors import about
 from ..io.tables import TABLE_SUFFIXES, write_plain_table
 from .kinds import read_for
-from .other_samples import samples_like
+from .other_samples import catalogue_like
 
 
 def denoise(
@@ -25,7 +27,8 @@ def denoise(
     model, out, overwrite, inputs
         See `gmmx.commands`.
     catalogue : path, optional
-        A table with the columns that the model was fitted to. By default the samples of the fit.
+        A table with the columns that the model was fitted to, of which each row gets a row. By
+        default the samples of the fit.
 
     Returns
     -------
@@ -34,8 +37,30 @@ def denoise(
     """
     read = [*inputs] if catalogue is None else [*inputs, catalogue]
     result = read_for("denoise", model, [(out, TABLE_SUFFIXES)], overwrite=overwrite, inputs=read)
-    samples = None if catalogue is None else samples_like(model, result, catalogue)
-    with about(model if catalogue is None else catalogue):
-        table = denoised_table(result, samples)
+    if catalogue is None:
+        with about(model):
+            table = denoised_table(result)
+    else:
+        other = catalogue_like(model, result, catalogue)
+        with about(catalogue):
+            table = _in_rows(denoised_table(result, other.samples), other)
     write_plain_table(out, table, overwrite=overwrite)
     return Path(out)
+
+
+def _in_rows(table, other):
+    """A table of samples with one row for each row of their catalogue."""
+    # Loaded here because that takes a third of a second.
+    from astropy.table import Column, Table
+
+    return Table(
+        [
+            Column(
+                other.in_rows(np.asarray(column)),
+                name=column.name,
+                unit=column.unit,
+                description=column.description,
+            )
+            for column in table.columns.values()
+        ]
+    )

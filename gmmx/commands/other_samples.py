@@ -1,22 +1,53 @@
 """Samples of another catalogue, from the columns that a fit was made of."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..config import CatalogueOptions
 from ..errors import InputError
-from ..io.catalogues import is_catalogue
+from ..io.catalogues import is_catalogue, read_catalogue
 from ..model.samples import Samples
 from ..model.samples_result import SamplesResult
-from ..reading.catalogue import read_samples
+from ..reading.catalogue import samples_in
 from ..reading.sample_units import in_units
+
+if TYPE_CHECKING:
+    from astropy.table import Table
 
 _LISTS = ("columns", "errors", "correlations")
 
 
-def samples_like(
+@dataclass(frozen=True, eq=False)
+class OtherCatalogue:
+    """A catalogue with the columns of a fit.
+
+    Attributes
+    ----------
+    table : astropy.table.Table
+    samples : Samples
+        Of the rows that have a value, in the units of the fit.
+    known : (n_rows,) booleans
+        Which rows these are.
+    """
+
+    table: "Table"
+    samples: Samples
+    known: np.ndarray
+
+    def in_rows(self, values: np.ndarray, empty: float = np.nan) -> np.ndarray:
+        """Values of the samples in the rows of the table, and another in the rows without any."""
+        found = np.full(len(self.known), empty, dtype=values.dtype)
+        found[self.known] = values
+        return found
+
+
+def catalogue_like(
     model: str | Path, result: SamplesResult, catalogue: str | Path, *, no_checksum: bool = False
-) -> Samples:
-    """Read the samples of another catalogue, from the columns that a fit was made of.
+) -> OtherCatalogue:
+    """Read another catalogue, with the columns that a fit was made of.
 
     Parameters
     ----------
@@ -34,24 +65,18 @@ def samples_like(
     DataError
         If the table cannot be used.
     """
-    options = options_of(model, result, no_checksum=no_checksum)
+    options = _options_of(model, result, no_checksum)
     if not is_catalogue(catalogue):
         raise InputError(
             f"{catalogue}: not a table with the columns {', '.join(result.names)} of the fit"
         )
-    return in_units(read_samples(catalogue, options), result.units, catalogue)
+    table = read_catalogue(catalogue, options.names, no_checksum=no_checksum)
+    samples, known = samples_in(table, catalogue, options)
+    return OtherCatalogue(table, in_units(samples, result.units, catalogue), known)
 
 
-def options_of(
-    model: str | Path, result: SamplesResult, *, no_checksum: bool = False
-) -> CatalogueOptions:
-    """The options that say which columns a fit was made of.
-
-    Raises
-    ------
-    InputError
-        If the fit was not made of the columns of a table.
-    """
+def _options_of(model, result, no_checksum):
+    """The options that say which columns a fit was made of."""
     given = result.options
     columns, errors, correlations = (tuple(given.get(name) or ()) for name in _LISTS)
     if not columns:

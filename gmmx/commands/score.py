@@ -12,7 +12,7 @@ from ..io.files import checksums
 from ..io.virtual import parse_file_argument
 from ..reading.held_out import in_pixels_of, read_held_out
 from .kinds import read_for
-from .other_samples import samples_like
+from .other_samples import catalogue_like
 
 
 def score(
@@ -85,8 +85,8 @@ def _score_samples(model, result, catalogues, no_checksum):
             "given",
             parameter="events",
         )
-    samples = samples_like(model, result, catalogues[0], no_checksum=no_checksum)
-    found = result.score(samples)
+    other = catalogue_like(model, result, catalogues[0], no_checksum=no_checksum)
+    found = result.score(other.samples)
     return {
         "events": [str(catalogues[0])],
         "score": found.mean,

@@ -10,6 +10,7 @@ from ..config import ErrorsConfig, PlotConfig, SampleCompareConfig
 from .mixture import Mixture
 
 if TYPE_CHECKING:
+    from astropy.table import QTable
     from matplotlib.figure import Figure
 
     from ..answers.denoise import Denoised
@@ -40,6 +41,18 @@ class SampleDoors:
     def _result(self) -> "SamplesResult":
         """The object itself, because the only class with these methods is SamplesResult."""
         return cast("SamplesResult", self)
+
+    @property
+    def components(self) -> "QTable":
+        """The table of the components with units, by falling number of samples.
+
+        See `gmmx.answers.sample_components.sample_table`.
+        """
+        from astropy.table import QTable
+
+        from ..answers.sample_components import sample_table
+
+        return QTable(sample_table(self._result))
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw noise-free samples from the normalised mixture, (n, D)."""

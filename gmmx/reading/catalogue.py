@@ -1,14 +1,15 @@
 """Samples from the columns of a catalogue."""
 
 import warnings
+from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._words import counted
 from ..config import CatalogueOptions
-from ..errors import DataError, DataWarning, about
+from ..errors import DataError, DataWarning, InputError, about
 from ..io.catalogues import columns_of, read_catalogue, units_of
 from ..model.samples import Samples
 from .sample_doubts import warn_of_markers
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 _ROUNDING = 1e-6
 
 
-def read_samples(path: str | PathLike, options: CatalogueOptions) -> Samples:
+def read_samples(
+    path: str | PathLike, options: CatalogueOptions | None = None, **single_options: Any
+) -> Samples:
     """Read samples from the columns of a table.
 
     A value without an error, and an error without a value, make the value missing: nothing is
@@ -30,15 +33,20 @@ def read_samples(path: str | PathLike, options: CatalogueOptions) -> Samples:
     Parameters
     ----------
     path : str or Path
-    options : CatalogueOptions
-        With at least one column.
+    options : CatalogueOptions, optional
+    **single_options
+        Fields of `CatalogueOptions` instead of those of `options`: `columns`, `errors`,
+        `correlations`, `covariance` and `weights` name columns of the table.
 
     Returns
     -------
     Samples
+        With the names and the units of the columns.
 
     Raises
     ------
+    InputError
+        If no column is named, or the numbers of columns do not fit together.
     DataError
         If the file or a column cannot be used, an error is negative, or the errors of a row are
         no covariance.
@@ -53,9 +61,13 @@ def read_samples(path: str | PathLike, options: CatalogueOptions) -> Samples:
     >>> from astropy.table import Table
     >>> stars = Table({"a": [1.0, 2.0, 3.0], "b": [0.0, np.nan, 1.0], "e": [0.1, 0.1, 0.1]})
     >>> stars.write("stars.ecsv")
-    >>> read_samples("stars.ecsv", CatalogueOptions(columns="a,b", errors="e,e"))
+    >>> read_samples("stars.ecsv", columns="a,b", errors="e,e")
     Samples(3 samples in 2 dimensions: a, b; noise diagonal; 1 value missing)
     """
+    CatalogueOptions.check_names(single_options)
+    options = replace(CatalogueOptions() if options is None else options, **single_options)
+    if not options.columns:
+        raise InputError(f"{path}: name the `columns` to read", parameter="columns")
     table = read_catalogue(path, options.names, no_checksum=options.no_checksum)
     return samples_in(table, path, options)[0]
 

@@ -159,6 +159,8 @@ def _explain(figure, n, width, height):
     first = figure.axes[0]
     handles, labels = first.get_legend_handles_labels()
     if n == 1:
+        # Room for the legend above the peaks.
+        first.set_ylim(0, 1.25 * first.get_ylim()[1])
         first.legend(loc="best", **_LEGEND)
         return
     handles.append(figure.axes[1].plot([], [], color=_MODEL, lw=0.8)[0])

@@ -7,6 +7,7 @@ BIN   := $(VENV)/bin
 # PYTHON=... names the interpreter for .venv. Without it, the first of these that is 3.11 or newer.
 PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 # pyGMMis needs a NumPy older than 1.24, and therefore a Python older than 3.12.
+# The C code of extreme deconvolution is no package: benchmarks/README.md says how to build it.
 PEERS := .venv-peers
 PEER_PYTHONS := $(or $(PEER_PYTHON),python3.11 python3.10 python3.9 python3)
 PEER_PACKAGES := numpy==1.23.5 scipy==1.10.1 parmap==1.6.0 pygmmis==1.1.4 scikit-learn==1.2.2 \

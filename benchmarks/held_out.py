@@ -1,14 +1,12 @@
 """Held-out log-likelihood of mixtures of noisy samples, beside the best of the peers' starts.
 
-Each fit is a row of a file, so that what was interrupted goes on where it stopped. The program
-"same equations" starts and ends like the peers, but its iterations are plain EM steps of gmmx,
-which are those of the C code (the part `speed` compares them) and take less time.
+The program "same equations" starts and ends like the peers, but its iterations are plain EM steps
+of gmmx, which are those of the C code (the part `speed` compares them) and take less time.
 """
 
 import json
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 from peer_samples import CONVERGED, MOST
@@ -30,8 +28,8 @@ def held_out(python, path, sizes=tuple(SIZES)):
     ----------
     python : str
         Interpreter of the environment with the peers.
-    path : Path
-        File with the rows, to which new ones are added.
+    path : Path or None
+        File that keeps a row for each fit, so that what was interrupted goes on.
     sizes : sequence of int
         Numbers of samples, of `SIZES`.
     """
@@ -41,8 +39,13 @@ def held_out(python, path, sizes=tuple(SIZES)):
         print(f"log-likelihood of a sample, N = {n:,}, D = {D}, K = {K} [nat]: held out, fitted")
         print(f"  {'truth':21s} {mean_log(*sets[1], truth):.5f}  {mean_log(*sets[0], truth):.5f}")
         own = _row(python, path, n, "gmmx", 1, sets)
-        rows = [_row(python, path, n, p, s, sets) for p in SIZES[n] for s in range(STARTS)]
-        values = [row["held_out"] for row in rows if row is not None]
+        values = []
+        for program in SIZES[n]:
+            for seed in range(STARTS):
+                row = _row(python, path, n, program, seed, sets)
+                if row is None:
+                    break
+                values.append(row["held_out"])
         if values:
             print(f"  gmmx - best of the peers {own['held_out'] - max(values):+.5f}", flush=True)
 
@@ -62,8 +65,9 @@ def _row(python, path, n, program, seed, sets):
             "seconds": fit.seconds,
             "cpu": fit.cpu,
         }
-        with path.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        if path is not None:
+            with path.open("a") as file:
+                file.write(json.dumps(row) + "\n")
     print(
         f"  {program:21s} {row['held_out']:.5f}  {row['fitted']:.5f}  seed {seed}, "
         f"{row['seconds']:.0f} s ({row['cpu']:.0f})",
@@ -73,8 +77,10 @@ def _row(python, path, n, program, seed, sets):
 
 
 def _rows_of(path):
-    path = Path(path)
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """The rows that a file holds."""
+    if path is None or not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def _fitted(python, program, seed, x, noise):

@@ -5,10 +5,12 @@ import pytest
 import reference
 from catalogues import drawn_samples, make_mixture
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.cluster.vq import kmeans2
 
 import gmmx
 from gmmx.config.samples import COVARIANCE_FORMS
 from gmmx.errors import ConvergenceWarning, DataWarning, DegeneracyWarning, InputError
+from gmmx.fitting.samples.starts import _k_means
 from gmmx.model.mixture import Mixture
 
 PLAIN = {"prior_mean_count": 0.0, "prior_covariance_count": 0.0, "min_sigma": 1e-9}
@@ -175,3 +177,12 @@ def test_what_cannot_be_fitted_is_refused(arguments, message):
 def test_an_unknown_option_is_named():
     with pytest.raises(TypeError, match="did you mean `n_components`"):
         gmmx.fit_samples([1.0, 2.0], n_component=2)
+
+
+def test_k_means_is_that_of_scipy():
+    points = np.random.default_rng(0).normal(size=(9000, 3))
+    seeds = points[:40]
+    centres, labels = _k_means(points, seeds)
+    wanted, theirs = kmeans2(points, seeds, minit="matrix")
+    assert centres == pytest.approx(wanted, abs=1e-12)
+    assert np.array_equal(labels, theirs)

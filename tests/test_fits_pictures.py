@@ -108,8 +108,8 @@ def test_inverted_images_have_dark_samples(folder):
 def test_the_values_of_an_image_come_back(model):
     found, values = pixel_values(model)[::-1], drawn_image()
     assert found.sum() == pytest.approx(np.nansum(values[values > 0]), rel=0.01)
-    assert found[8, 12] == pytest.approx(values[8, 12], rel=0.05)
-    assert found[20, 25] == pytest.approx(values[20, 25], rel=0.05)
+    assert found[8, 12] == pytest.approx(values[8, 12], rel=0.08)
+    assert found[20, 25] == pytest.approx(values[20, 25], rel=0.08)
 
 
 def test_a_rendered_image_has_the_grid_the_unit_and_the_coordinates(folder, tmp_path):
@@ -120,7 +120,7 @@ def test_a_rendered_image_has_the_grid_the_unit_and_the_coordinates(folder, tmp_
         header, values = hdus[0].header, hdus[0].data
     assert header["BUNIT"] == "nJy"
     assert {key: header[key] for key in WORLD} == WORLD
-    assert values[20, 25] == pytest.approx(drawn_image()[20, 25], rel=0.05)
+    assert values[20, 25] == pytest.approx(drawn_image()[20, 25], rel=0.08)
 
 
 def test_a_finer_image_keeps_places_and_values(folder, tmp_path):

@@ -69,6 +69,11 @@ def test_the_fit_of_a_picture_ends_by_its_number_of_pixels(drawing):
     assert drawing.options["picture_size"] == [24, 24]
 
 
+def test_the_steps_of_a_picture_are_those_of_em(photo):
+    assert set(photo.history["step"]) <= {"start", "em"}
+    assert np.all(np.diff(photo.history["objective"]) > -1e-6)
+
+
 def test_the_density_of_a_drawing_is_that_of_its_dark_pixels(drawing):
     density = density_picture(drawing)
     assert density[5:19, 4:8].mean() == pytest.approx(1.0, abs=0.25)
@@ -277,9 +282,7 @@ def test_the_colours_of_a_grey_picture_come_back(tmp_path):
     assert colour_picture(read_any(tmp_path / "a.h5"))[..., 1] == pytest.approx(values, abs=0.02)
 
 
-@pytest.mark.parametrize(
-    "line", ["flux", "profile", "test", "simulate --out x.fits", "compare photo.h5"]
-)
+@pytest.mark.parametrize("line", ["flux", "profile", "test", "simulate --out x.fits"])
 def test_commands_of_the_sky_refuse_a_picture_in_one_line(models, monkeypatch, line):
     monkeypatch.chdir(models)
     command, *rest = line.split()

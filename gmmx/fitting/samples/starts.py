@@ -1,7 +1,5 @@
 """The parameters that a fit to samples starts from: one component, clusters, random samples."""
 
-import warnings
-
 import numpy as np
 
 from ...em.maximise import floored
@@ -11,6 +9,8 @@ from ...model.mixture import Mixture
 # Samples that clusters are made from, for each cluster, and at least.
 _PER_CLUSTER = 100
 _LEAST_SAMPLES = 5_000
+# Steps of k-means, and points whose distances are held at a time.
+_STEPS, _ROWS = 10, 4096
 # Part of the samples that a background starts with.
 _BACKGROUND_FRACTION = 0.3
 # Least part of a cluster's variance that remains when the noise is taken off.
@@ -63,9 +63,6 @@ def clusters(problem, filled, n_components, rng):
     n_components : int
     rng : numpy.random.Generator
     """
-    # Imported here because only this start needs it.
-    from scipy.cluster.vq import kmeans2
-
     weights = problem.samples.weights
     most = max(_PER_CLUSTER * n_components, _LEAST_SAMPLES)
     is_weighted = np.any(weights != weights[0])
@@ -75,10 +72,7 @@ def clusters(problem, filled, n_components, rng):
         points = filled[rng.choice(len(filled), n, replace=is_weighted, p=part)]
     else:
         points = filled
-    with warnings.catch_warnings():
-        # scipy warns of empty clusters.
-        warnings.simplefilter("ignore", UserWarning)
-        centres, labels = kmeans2(points, _seeds(points, n_components, rng), minit="matrix")
+    centres, labels = _k_means(points, _seeds(points, n_components, rng))
     total, d = samples_for_components(problem), filled.shape[1]
     pooled = np.cov(points.T, bias=True).reshape(d, d) / n_components ** (2 / d)
     noise = problem.likelihood.mean_noise
@@ -132,6 +126,25 @@ def scattered(problem, filled, n_components, rng):
         covariances=in_form(bare, fluxes, problem.options.covariance_form),
     )
     return problem.likelihood.scaled_parameters(mixture, amplitudes_at_start(problem))
+
+
+def _k_means(points, centres):
+    """Centres after steps of Lloyd (1982), and the nearest one of each point before the last step.
+
+    `scipy.cluster.vq.kmeans2` does the same with distances of all points from all centres, which
+    take more memory than the fit.
+    """
+    # Imported here because only this start needs it.
+    from scipy.cluster.vq import vq
+
+    n = len(centres)
+    for _ in range(_STEPS):
+        parts = [vq(points[i : i + _ROWS], centres)[0] for i in range(0, len(points), _ROWS)]
+        labels = np.concatenate(parts)
+        counts = np.bincount(labels, minlength=n)[:, None]
+        sums = np.stack([np.bincount(labels, column, minlength=n) for column in points.T], axis=1)
+        centres = np.where(counts > 0, sums / np.maximum(counts, 1), centres)
+    return centres, labels
 
 
 def _seeds(points, n, rng):

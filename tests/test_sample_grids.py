@@ -135,8 +135,11 @@ def test_a_model_is_no_grid(tmp_path):
 
 
 def test_a_completeness_that_is_no_hdf5_file_is_refused(tmp_path):
-    with pytest.raises(InputError, match="read from an HDF5 file"):
-        completeness_of(tmp_path / "c.fits", ["x0"])
+    path = tmp_path / "c.fits"
+    path.write_text("")
+    for given in (path, str(path)):
+        with pytest.raises(InputError, match="read from an HDF5 file"):
+            completeness_of(given, ["x0"])
 
 
 def test_rows_outside_of_the_grid_are_named(tmp_path):
@@ -157,6 +160,10 @@ def test_a_completeness_in_a_column_that_is_not_fitted_says_to_fit_it(tmp_path, 
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(3)
     Table(rng.normal(20, 1, (60, 3)), names=("g_r", "r_i", "mag")).write("cat.csv")
-    done = run("fit", "cat.csv", "--columns", "g_r,r_i", "--completeness", "mag < 24 & g_r < 90")
+    words = ("fit", "cat.csv", "--columns", "g_r,r_i", "--completeness")
+    assert "--completeness 'magg < 24': there is no column 'magg': did you mean 'mag'?" in (
+        run(*words, "magg < 24").stderr
+    )
+    done = run(*words, "mag < 24 & g_r < 90")
     assert done.exit_code == 1
     assert "--completeness needs mag, which is not fitted: add mag to --columns" in done.stderr

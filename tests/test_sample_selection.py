@@ -162,7 +162,7 @@ def test_a_background_is_seen_through_the_completeness():
     [
         ("x0 <", "'x0 <': not an expression"),
         ("y < 2", "there is no column 'y'"),
-        ("2 - 0 * x0", r"is 2 at \(.*\): it is a probability"),
+        ("2 - 0 * x0", r"is 2 at x0 = .*, x1 = .*: it is a probability"),
         ("0 * x0", "is zero at all samples"),
         ("x0 < 0", "is zero at .* samples, the first in row"),
         (lambda x: x, "one number for each"),
@@ -180,7 +180,7 @@ def test_what_is_no_completeness_is_refused(completeness, message):
     [
         ("flat", "`background` = flat: samples know the backgrounds uniform"),
         (([0, 0], [1, 0]), "it has no volume"),
-        (([0], [1]), "the background's box has 1 dimension, the samples have 2"),
+        (([0], [1]), "the background has 1 dimension, the samples have 2"),
     ],
 )
 def test_what_is_no_background_is_refused(background, message):

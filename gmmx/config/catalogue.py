@@ -60,7 +60,7 @@ class CatalogueOptions(Options):
         make_tuples(self, "background")
         if len(self.background) > 1:
             raise InputError(
-                f"`background` = {' '.join(self.background)}: samples have one: give one",
+                f"`background` = {' '.join(self.background)}: a catalogue has one",
                 parameter="background",
             )
         for text in self.background:

@@ -163,9 +163,14 @@ class SampleBackground:
             given = given._on_columns(samples.names)
         if len(given.low) != samples.n_dimensions:
             raise InputError(
-                f"the background{given._box} has {counted(len(given.low), 'dimension')}, the "
+                f"the background has {counted(len(given.low), 'dimension')}, the "
                 f"samples have {samples.n_dimensions}",
                 parameter="background",
+            )
+        inside = np.isnan(samples.x) | ((samples.x >= given.low) & (samples.x <= given.high))
+        if not inside.all(axis=1).any():
+            raise InputError(
+                f"none of the samples lies inside the background {given!r}", parameter="background"
             )
         return replace(given, amplitude=None, observed_fraction=None)
 
@@ -184,10 +189,6 @@ class SampleBackground:
         if not grid.values.any():
             raise InputError("the background's density is 0 everywhere", parameter="background")
         return replace(self, function=grid)
-
-    @property
-    def _box(self):
-        return "'s box" if self.function is None else ""
 
     def __repr__(self):
         shown = " x ".join(f"{a:g} to {b:g}" for a, b in zip(self.low, self.high, strict=True))

@@ -57,7 +57,10 @@ class SampleCompleteness:
             of a grid are not among the columns.
         """
         if isinstance(given, str):
-            return cls(function=Expression(given, tuple(names)), text=given)
+            try:
+                return cls(function=Expression(given, tuple(names)), text=given)
+            except InputError as error:
+                raise InputError(f"`completeness` {error}", parameter="completeness") from None
         if isinstance(given, SampleGrid):
             given = cls._of_grid(given)
         if isinstance(given, cls):
@@ -150,9 +153,11 @@ class SampleCompleteness:
         bad = ~((values >= -_ROUNDING) & (values <= 1 + _ROUNDING))
         if np.any(bad):
             i = int(np.argmax(bad))
-            place = ", ".join(f"{v:.4g}" for v in x[i])
+            names = getattr(self.function, "names", ())
+            names = names if len(names) == x.shape[1] else [f"x{j}" for j in range(x.shape[1])]
+            place = ", ".join(f"{n} = {v:.4g}" for n, v in zip(names, x[i], strict=True))
             raise InputError(
-                f"`completeness` ({self.text}) is {values[i]:.4g} at ({place}): it is a "
+                f"`completeness` ({self.text}) is {values[i]:.4g} at {place}: it is a "
                 "probability, from 0 to 1",
                 parameter="completeness",
             )

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
@@ -14,7 +15,6 @@ from ..config import NOISE_MODELS, box_of
 from ..errors import DataWarning, InputError, about
 from ..io.models import read_any
 from ..io.sample_grids import is_grid_file, is_model_file, read_grid, read_grids
-from ..model.expression import Expression
 from ..model.sample_background import SampleBackground
 from ..model.sample_completeness import SampleCompleteness
 from ..model.sample_noise import SampleNoise
@@ -55,8 +55,8 @@ def completeness_of(given: Any, names: Sequence[str], others: Callable[[], Seque
     if is_grid_file(given):
         grid = read_grid(given, "completeness")
         with about(given):
-            return SampleCompleteness.of(grid, names)
-    if isinstance(given, PathLike):
+            return replace(SampleCompleteness.of(grid, names), text=str(given))
+    if isinstance(given, PathLike) or (isinstance(given, str) and _is_file(given)):
         raise InputError(
             f"{given}: a completeness is read from an HDF5 file, whose name ends in .h5 or .hdf5",
             parameter="completeness",
@@ -74,14 +74,22 @@ def completeness_of(given: Any, names: Sequence[str], others: Callable[[], Seque
         ) from error
 
 
-def _unfitted(text, names, others):
-    """Columns of the table that an expression uses and that are not fitted."""
-    more = [name for name in others() if name not in names]
+def _is_file(text):
+    """Whether a text is the name of a file rather than an expression."""
     try:
-        used = Expression(text, (*names, *more)).used
-    except InputError:
-        return ()
-    return [name for name in used if name not in names]
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _unfitted(text, names, others):
+    """Columns of the table that an expression uses and that are not fitted.
+
+    What is wrong with it for all columns of the table is raised.
+    """
+    more = [name for name in others() if name not in names]
+    every = SampleCompleteness.of(text, (*names, *more))
+    return [name for name in every.function.used if name not in names]
 
 
 def noise_of(given: Any, samples: Samples) -> SampleNoise | None:

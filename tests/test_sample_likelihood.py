@@ -1,5 +1,6 @@
 """The likelihood of samples against its slow twins, and what follows from it."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -98,6 +99,20 @@ def test_responsibilities_do_not_depend_on_the_size_of_the_chunks(noise, monkeyp
     monkeypatch.setattr(sample_groups, "_CHUNK", 64)
     found = sample_groups.responsibilities_of(likelihood.groups, parameters)
     assert_allclose(found, expected.T, rtol=1e-13, atol=1e-300)
+
+
+def test_responsibilities_need_no_second_array_of_their_size():
+    rng = np.random.default_rng(5)
+    mixture = make_mixture(rng, 10, 2, 100.0)
+    likelihood = SampleLikelihood.of(Samples(x=mixture.sample(60_000, rng)))
+    parameters = likelihood.parameters(mixture)
+    # The first call compiles.
+    sample_groups.responsibilities_of(likelihood.groups, parameters)
+    tracemalloc.start()
+    found = sample_groups.responsibilities_of(likelihood.groups, parameters)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * found.nbytes
 
 
 @pytest.mark.parametrize("noise", KINDS)

@@ -74,7 +74,7 @@ def test_another_case_of_a_name_is_understood(tmp_path):
     ("column", "words"),
     [
         ("g_i", "stars.ecsv: it has no column g_i: did you mean g_r?"),
-        ("mass", "stars.ecsv: it has no column mass: it has g_r, Parallax, name"),
+        ("mass", "stars.ecsv: it has no column mass: choose from g_r, Parallax, name"),
         ("name", "stars.ecsv: the column name holds text: name a column of numbers"),
     ],
 )

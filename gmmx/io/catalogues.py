@@ -162,7 +162,7 @@ def _parquet(path):
 def _numbers(path, table, name):
     """A column as float64, with NaN where it is masked."""
     column = table[_found(path, table.colnames, name)]
-    kind = column.dtype.kind
+    kind = getattr(getattr(column, "dtype", None), "kind", "V")
     if kind not in "iufb":
         raise DataError(
             f"{path}: the column {name} holds {'text' if kind in 'USO' else 'no real numbers'}: "

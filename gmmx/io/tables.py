@@ -13,7 +13,8 @@ from astropy.io import fits
 from astropy.table import Table
 
 from ..config import ExportConfig
-from ..errors import DataError
+from ..errors import DataError, OutputError
+from ._plain_hdu import plain_hdu
 from .files import check_sums
 from .regions import names_region_file, write_component_regions
 from .sources import source_list
@@ -149,24 +150,19 @@ def write_plain_table(path: str | PathLike, table: Table, *, overwrite: bool = F
     """
     with replacing(path, overwrite, suffixes=TABLE_SUFFIXES) as aside:
         suffix = aside.suffix.lower()
-        if suffix == ".fits":
-            hdu = fits.table_to_hdu(Table(table, meta={}))
-            for number, column in enumerate(table.columns.values(), 1):
-                if column.info.description:
-                    hdu.header[f"TCOMM{number}"] = column.info.description
-            for name, value in table.meta.items():
-                if isinstance(value, dict):
-                    for key, one in value.items():
-                        hdu.header.add_comment(
-                            f"{name}, {key}: {one}".encode("ascii", "replace").decode()
-                        )
-                    continue
-                hdu.header[_KEYWORDS.get(name, name[:8].upper())] = value
-            hdu.writeto(aside, overwrite=True, checksum=True)
-        else:
-            text = io.StringIO()
-            table.write(text, format=f"ascii{suffix}")
-            aside.write_text(text.getvalue(), encoding="utf-8")
+        try:
+            if suffix == ".fits":
+                plain_hdu(table, _KEYWORDS).writeto(aside, overwrite=True, checksum=True)
+            else:
+                text = io.StringIO()
+                table.write(text, format=f"ascii{suffix}")
+                aside.write_text(text.getvalue(), encoding="utf-8")
+        except (TypeError, ValueError, AttributeError, LookupError) as error:
+            # Columns of arrays, objects or coordinates, which astropy refuses in many ways.
+            raise OutputError(
+                f"{path}: {suffix} does not hold such a table{_why(error)}: write another format, "
+                "or leave out the columns"
+            ) from error
 
 
 def read_table(path: str | PathLike) -> Table:

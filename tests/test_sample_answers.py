@@ -47,6 +47,17 @@ def test_responsibilities_add_up_to_one(result):
     assert_allclose(parts.sum(1), 1)
 
 
+@pytest.mark.parametrize("sigma", [0.0, 1e-9, 1e-3])
+def test_values_that_are_known_well_keep_their_small_errors(sigma):
+    rng = np.random.default_rng(14)
+    centres = rng.choice([[-40.0, 0.0, 7.0], [50.0, 3.0, 7.0]], 300)
+    x = centres + rng.normal(size=(300, 3)) @ rng.normal(size=(3, 3))
+    found = gmmx.fit_samples(x, np.full(x.shape, sigma**2), n_components=2, starts=1)
+    denoised = found.denoise()
+    assert_allclose(denoised.means, x, rtol=0, atol=0.1 * sigma + 1e-12)
+    assert_allclose(denoised.errors, sigma, rtol=1e-2, atol=1e-12)
+
+
 def test_noise_free_values_are_those_of_one_gaussian():
     rng = np.random.default_rng(3)
     noise = rng.uniform(0.1, 2, (300, 1))

@@ -161,40 +161,54 @@ def posterior_of(result, x, noise, known, parts):
     parts : (n, K + n_backgrounds) array
         Responsibilities.
     """
-    mixture, (n, d) = result.mixture, x.shape
-    sums = _Sums(np.zeros((n, d)), np.zeros((n, d, d)), mixture.means.mean(0))
+    mixture, sums = result.mixture, _Sums.of_nothing(*x.shape)
     for k, (mean, sigma) in enumerate(zip(mixture.means, mixture.covariances, strict=True)):
         sums.add(parts[:, k], *_gaussian_posterior(mean, sigma, x, noise, known))
     for b, background in enumerate(result.backgrounds, start=len(mixture)):
         for part, mean, covariance in _background_posteriors(background, x, noise, known):
             sums.add(parts[:, b] * part, mean, covariance)
-    return sums.moments()
+    return sums.means, sums.covariances
 
 
 @dataclass(frozen=True, eq=False)
 class _Sums:
-    """Moments of a mixture of posteriors, about a centre."""
+    """Moments of the posteriors that were added so far (West 1979, CACM 22, 532).
 
-    first: np.ndarray
-    second: np.ndarray
-    centre: np.ndarray
+    The covariance is a sum of covariances, so that no digits cancel where errors are small.
+    """
+
+    parts: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
+
+    @classmethod
+    def of_nothing(cls, n, d):
+        return cls(np.zeros(n), np.zeros((n, d)), np.zeros((n, d, d)))
 
     def add(self, part, mean, covariance):
-        b = mean - self.centre
-        self.first[:] += part[:, None] * b
-        self.second[:] += part[:, None, None] * (covariance + b[:, :, None] * b[:, None, :])
-
-    def moments(self):
-        covariances = self.second - self.first[:, :, None] * self.first[:, None, :]
-        return self.centre + self.first, (covariances + np.swapaxes(covariances, 1, 2)) / 2
+        before = self.parts.copy()
+        self.parts[:] += part
+        ratio = part / np.maximum(self.parts, np.finfo(float).tiny)
+        offsets = mean - self.means
+        self.means[:] += ratio[:, None] * offsets
+        outer = offsets[:, :, None] * offsets[:, None, :]
+        self.covariances[:] += part[:, None, None] * covariance
+        self.covariances[:] += (before * ratio)[:, None, None] * outer
 
 
 def _gaussian_posterior(mean, sigma, x, noise, known):
-    """Mean and covariance of the noise-free values of samples of one Gaussian."""
+    """Mean and covariance of the noise-free values of samples of one Gaussian.
+
+    ``Sigma - G R Sigma`` is written as ``(1 - G R) Sigma (1 - G R)^T + G S G^T``, which is positive
+    and keeps its digits where the noise is small.
+    """
     totals = sigma[np.ix_(known, known)] + noise
     gains = np.swapaxes(np.linalg.solve(totals, sigma[known][None]), 1, 2)
     shifts = np.einsum("nij,nj->ni", gains, x[:, known] - mean[known])
-    return mean + shifts, sigma - gains @ sigma[known]
+    rest = np.tile(np.eye(len(mean)), (len(gains), 1, 1))
+    rest[:, :, known] -= gains
+    covariances = rest @ sigma @ np.swapaxes(rest, 1, 2)
+    return mean + shifts, covariances + gains @ noise @ np.swapaxes(gains, 1, 2)
 
 
 def _background_posteriors(background, x, noise, known):

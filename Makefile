@@ -109,6 +109,7 @@ bench: $(VENV)/.bench $(PEERS)/.ready  ## run the benchmarks, an hour in all
 	$(BIN)/python benchmarks/bench_goodness.py | tee benchmarks/goodness.txt
 	$(BIN)/python benchmarks/bench_figures.py | tee benchmarks/figures.txt
 	$(BIN)/python benchmarks/bench_samples.py | tee benchmarks/samples.txt
+	$(BIN)/python benchmarks/bench_sample_errors.py | tee benchmarks/sample_errors.txt
 	$(BIN)/python benchmarks/bench_pictures.py | tee benchmarks/pictures.txt
 	$(BIN)/python benchmarks/bench_scaling.py
 

@@ -16,6 +16,8 @@ from .maximise import evaluate
 
 # Steps of the coordinates, by which gradients are compared.
 _STEP = 1e-4
+# Samples whose scores are squared at a time.
+_PIECE = 2048
 # What keeps the sum over the squares of scores regular, relative to the curvature.
 _LEAST = 1e-6
 
@@ -103,10 +105,14 @@ def robust(information, once):
 def _scatter(information, once):
     """J: the sum over the squares of scores, in the free coordinates."""
     (scores,) = information.scores
-    scores = scores * np.sqrt(once)[:, None]
-    free = scores if information.ties is None else scores @ information.ties
-    free = free[:, information.free]
-    return free.T @ free
+    total = np.zeros((scores.shape[1],) * 2)
+    # In pieces, because a second copy of the scores may not fit into memory.
+    for piece in range(0, len(scores), _PIECE):
+        some = scores[piece : piece + _PIECE]
+        total += some.T @ (once[piece : piece + _PIECE, None] * some)
+    if information.ties is not None:
+        total = information.ties.T @ total @ information.ties
+    return total[np.ix_(information.free, information.free)]
 
 
 def _slopes(information, z):

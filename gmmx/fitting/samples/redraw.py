@@ -23,8 +23,8 @@ _EVALUATIONS = 40
 # 0.9 to 1.17 on 300 samples of mixtures in 1 to 5 dimensions, and 1.8 where these have the tails of
 # Student's t with 5 degrees of freedom.
 MISFIT = 1.25
-# Numbers in the scores that a matrix is summed over, which is half a gigabyte.
-_MOST_SCORES = 60_000_000
+# Numbers in the scores that a matrix is summed over, which are 160 MB.
+_MOST_SCORES = 20_000_000
 # Samples for each parameter that are summed over in any case.
 _SAMPLES_PER_PARAMETER = 8
 

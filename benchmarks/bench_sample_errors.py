@@ -204,7 +204,7 @@ def observed_part(kind):
 
 def numbers_of(fluxes, means, covariances, amplitudes, kind, places):
     """Names (M,), and values (n, M) of n mixtures, of all numbers whose intervals are counted."""
-    (n, k, d), names, values = means.shape, [], []
+    n, d, names, values = len(means), means.shape[2], [], []
 
     def add(name, some):
         some = np.reshape(some, (n, -1))

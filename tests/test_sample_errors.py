@@ -28,9 +28,9 @@ from gmmx.em.parameters import Priors
 from gmmx.em.samples import SampleLikelihood
 from gmmx.em.selection import Selection
 from gmmx.em.structure import in_form, n_shape_parameters, ties_of
-from gmmx.errors import InputError
+from gmmx.errors import DataError, InputError
 from gmmx.fitting.samples import redraw
-from gmmx.io.models import read_any
+from gmmx.io.models import read_any, write_draws
 from gmmx.model.sample_background import SampleBackground
 from gmmx.model.sample_completeness import SampleCompleteness
 from gmmx.model.sample_noise import SampleNoise
@@ -298,6 +298,21 @@ def test_a_failure_in_the_middle_leaves_the_model_as_it_was(model, monkeypatch, 
     assert "stars.model.h5: no more electricity" in done.stderr
     assert model.read_bytes() == before
     assert [path.name for path in model.parent.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("change", ["replaced", "removed"])
+def test_draws_are_not_written_to_another_fit(catalogue, tmp_path, change):
+    path = tmp_path / "m.h5"
+    result = gmmx.fit_samples(catalogue, n_components=1, init="kmeans").errors(5)
+    result.write(path)
+    if change == "replaced":
+        gmmx.fit_samples(catalogue[:300], n_components=1).write(path, overwrite=True)
+    else:
+        path.unlink()
+    before = path.read_bytes() if path.exists() else None
+    with pytest.raises(DataError, match="the fit was replaced or removed while its draws"):
+        write_draws(path, path, result, overwrite=True)
+    assert (path.read_bytes() if path.exists() else None) == before
 
 
 def test_errors_does_not_replace_the_catalogue(catalogue, tmp_path):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ..model.mixture import Mixture
     from ..model.samples_result import SamplesResult
 
-# How the description of an error begins.
-_ERROR_OF = "error of "
+# How the description of an error begins and ends.
+_ERROR_OF, _HALF = "error of ", ": half the interval of 68 % over the draws"
 _MEANINGS = {
     "samples": "samples, with those that the completeness hides",
     "fraction": "fraction of the samples of all components",
@@ -154,8 +154,6 @@ def mixture_numbers(mixture: Mixture, names: Sequence[str]) -> dict[str, np.ndar
     mixture : Mixture
     names : sequence of str
         Names of the D columns.
-    units : sequence of str, optional
-        And their units, "" where there is none.
 
     Returns
     -------
@@ -192,11 +190,12 @@ def error_columns(table: Table) -> dict[str, str]:
     table : astropy.table.Table
         Of this module.
     """
-    texts = {name: table[name].description or "" for name in table.colnames}
-    of = {
-        t.removeprefix(_ERROR_OF).split(":")[0]: n for n, t in texts.items() if t[:9] == _ERROR_OF
-    }
-    return {name: own for name, own in of.items() if name in table.colnames}
+    found = {}
+    for own in table.colnames:
+        text = table[own].description or ""
+        if text.startswith(_ERROR_OF) and text.endswith(_HALF):
+            found[text.removeprefix(_ERROR_OF).removesuffix(_HALF)] = own
+    return {name: own for name, own in found.items() if name in table.colnames}
 
 
 def _table(result, numbers):
@@ -219,7 +218,7 @@ def _table(result, numbers):
             # A fitted column may have the name of an error.
             own = f"{name}_err" if f"{name}_err" not in found else f"{name}_draws_err"
             table.add_column(error, name=own, index=table.colnames.index(name) + 1)
-            table[own].description = f"{_ERROR_OF}{name}: half the interval of 68 % over the draws"
+            table[own].description = f"{_ERROR_OF}{name}{_HALF}"
             table[own].unit = table[name].unit
         table.meta["errors"] = draws_in_words(result.draws)
     return table

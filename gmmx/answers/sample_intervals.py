@@ -20,6 +20,8 @@ _NOTHING = 1e-300
 def drawn_results(result: SamplesResult) -> Iterator[SamplesResult]:
     """The result with the parameters of each draw, its components in the order of the fit.
 
+    Observed fractions stay those of the fit.
+
     Parameters
     ----------
     result : SamplesResult

@@ -12,14 +12,15 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from .matrix import LEAST
 from .maximise import evaluate
 
 # Steps of the coordinates, by which gradients are compared.
 _STEP = 1e-4
 # Samples whose scores are squared at a time.
 _PIECE = 2048
-# What keeps the sum over the squares of scores regular, relative to the curvature.
-_LEAST = 1e-6
+# Relative to the curvature, what keeps the sum over the squares of scores regular.
+_JITTER = 1e-6
 
 
 def observed(information):
@@ -97,8 +98,9 @@ def robust(information, once):
     root, lower = information.factor
     root = np.tril(root) if lower else np.triu(root).T
     matrix = root @ root.T
-    least = _LEAST * np.diag(matrix) * np.eye(n)
-    effective = matrix @ np.linalg.solve(scatter + least, matrix)
+    # What keeps the information regular is in both, so that it counts once.
+    least = LEAST + _JITTER * np.diag(matrix)
+    effective = matrix @ np.linalg.solve(scatter + least * np.eye(n), matrix)
     return replace(information, factor=cho_factor((effective + effective.T) / 2))
 
 

@@ -14,6 +14,7 @@ from ...em.observed import misfit, observed, robust
 from ...em.selection import Selection
 from ...em.structure import ties_of
 from ...model.posterior import Draws
+from ...model.scaling import Scaling
 from .climb import BRIEF_TOLERANCE, climb
 from .problem import SampleProblem, threads_for
 
@@ -54,7 +55,11 @@ def prepared(result, stride=1):
     if stride > 1:
         samples = samples.select(np.arange(stride // 2, len(samples), stride))
     problem = SampleProblem.of(
-        samples, options, backgrounds=result.backgrounds, selection=selection
+        samples,
+        options,
+        scaling=Scaling.of(result.samples, isotropic=options.covariance_form == "spherical"),
+        backgrounds=result.backgrounds,
+        selection=selection,
     )
     likelihood = problem.likelihood.reweighted(stride * unit * samples.weights)
     mixture = replace(result.mixture, fluxes=unit * result.mixture.fluxes)
@@ -102,11 +107,12 @@ def information_of(result):
     found = information.at_boundary(evaluation)
     with suppress(np.linalg.LinAlgError):
         found = replace(information, raw=observed(information)).at_boundary(evaluation)
-    once = np.ones(len(problem.samples))
-    if not are_counts(result.samples.weights):
-        once = unit * problem.samples.weights
-        return robust(found, once), unit
-    return (robust(found, once) if misfit(found, once) > MISFIT else found), unit
+    are_rows = not are_counts(result.samples.weights)
+    once = unit * problem.samples.weights if are_rows else np.ones(len(problem.samples))
+    if are_rows or misfit(found, once) > MISFIT:
+        with suppress(np.linalg.LinAlgError):
+            found = robust(found, once)
+    return found, unit
 
 
 def drawn_from_information(result, n, seed, tell):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import __version__
 from ..._words import readable
-from ...errors import InputError
+from ...errors import DataError, InputError
 from ...model.background import Background
 from ...model.flux_notes import areas_of, flux_note
 from ...model.mixture import FIXED_COLUMNS
@@ -124,14 +124,25 @@ def write_draws(
     ------
     OutputError
         As `write_model` does.
+    DataError
+        If the model file no longer holds this fit.
     InputError
         If the fit has no draws.
     """
     if result.draws is None:
         raise InputError("this fit has no draws to write: make them with `result.errors()`")
-    with h5py.File(model, "r", locking="best-effort") as file:
-        is_present = file.attrs["schema_version"] == SCHEMA_VERSION
-        command = file.attrs.get("command")
+    try:
+        with h5py.File(model, "r", locking="best-effort") as file:
+            is_present = file.attrs["schema_version"] == SCHEMA_VERSION
+            command = file.attrs.get("command")
+            is_same = np.array_equal(file["mixture/flux"][()], result.mixture.fluxes)
+    except (OSError, LookupError):
+        is_same = False
+    if not is_same:
+        raise DataError(
+            f"{model}: the fit was replaced or removed while its draws were made: nothing is "
+            "written; run `gmmx errors` again"
+        )
     if isinstance(result, FitResult) and not is_present:
         # An older layout is written anew, with the record of what made it.
         write_model(path, result, overwrite=overwrite, command=command)

@@ -186,3 +186,13 @@ def test_samples_that_cannot_be_recorded_whatever_is_missing_are_refused():
     x[7] = [4.0, np.nan]
     with pytest.raises(InputError, match="zero at 1 sample, the first in row 7"):
         gmmx.fit_samples(x, n_components=1, completeness="(x0 < 3) & (x1 < 9)")
+
+
+def test_held_out_samples_are_scored_as_they_were_recorded():
+    x = drawn_behind_a_cut(9, 1200)
+    result = gmmx.fit_samples(
+        x, completeness="x1 < 0.3", criterion="held-out", max_components=2, starts=1, exchanges=0
+    )
+    chosen = result.path["held_out"][result.path["stage"] == "choose"]
+    # The scores of samples that were fitted, and of samples that were not.
+    assert chosen[0] == pytest.approx(result.score(result.samples).mean, abs=0.2)

@@ -93,7 +93,6 @@ class SampleLikelihood:
         ----------
         samples : Samples
         scaling : Scaling, optional
-            By default that of the samples.
         backgrounds : sequence of SampleBackground
         selection : Selection, optional
         """

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...em.selection import recorded_terms
 from ...em.structure import n_shape_parameters
 from .problem import log_likelihood_of
 
@@ -76,10 +77,11 @@ class Criteria:
 
 
 def _mean_log(held_out, evaluation):
-    """Mean of log [lambda / Lambda] over held-out samples [nat]."""
+    """Mean of log [lambda / Lambda] over held-out samples, as they were recorded [nat]."""
     parameters = evaluation.parameters
     expected = float(parameters.mixture.fluxes @ evaluation.observed_fraction)
     expected += float(parameters.amplitudes[0] @ held_out.background_integrals)
-    (logs,) = held_out.log_densities(parameters, None)
+    terms, log_omega = recorded_terms(held_out, parameters)
+    logs = np.logaddexp.reduce(terms, axis=1) + np.nan_to_num(log_omega)
     weights = held_out.weights[0]
     return float(weights @ logs / weights.sum() - np.log(expected))

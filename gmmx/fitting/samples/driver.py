@@ -118,6 +118,7 @@ def _found(search, start, samples, backgrounds, selection):
         selection=selection,
     )
     held_out = problem.likelihood.part(out, samples.weights[out], with_backgrounds=True)
+    held_out = replace(held_out, selection=selection)
     chooser = Search(part, search.rng, held_out, search.path, search.progress)
     best = chooser.chosen()
     return search.exchanged(climb(problem, best.parameters, budget=30)).parameters

@@ -121,6 +121,16 @@ def test_a_cluster_is_found_in_front_of_its_control_field(control, tmp_path, mon
     assert probabilities[:600].mean() < 0.35
 
 
+def test_no_output_replaces_the_control_field(control, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Table(drawn_cluster(2).x, names=NAMES).write("cluster.csv")
+    (tmp_path / "control.h5").write_bytes(control.read_bytes())
+    words = ("fit", "cluster.csv", "--columns", "g_r,mag", "--k", 1, "--background", "control.h5")
+    done = run(*words, "--out", "control.h5", "--overwrite")
+    assert done.exit_code == 1
+    assert "control.h5: is the same file as the input control.h5" in done.stderr
+
+
 def test_denoised_values_are_those_of_one_mixture_of_both():
     samples = drawn_cluster(3, 60, 80)
     x = np.where(np.arange(140)[:, None] % [5, 7] == 0, np.nan, samples.x)

@@ -106,6 +106,33 @@ def test_a_completeness_of_known_columns_only_is_a_constant():
     assert np.isnan(log_omega[~missing]).all()
 
 
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_an_expression_of_known_columns_needs_no_points(order):
+    x = np.random.default_rng(2).normal(size=(60, 2))
+    x[::3, 1] = np.nan
+    samples = Samples(x=x, covariances=np.tile([0.0, 0.1], (60, 1)))
+    selection = Selection(
+        completeness=SampleCompleteness.of("0.2 + 0.6 * (x0 < 0)", samples.names), noise_order=order
+    )
+    likelihood = SampleLikelihood.of(samples, selection=selection)
+    parameters = likelihood.parameters(make_mixture(np.random.default_rng(3), 2, 2, 60.0))
+    terms, log_omega = recorded_terms(likelihood, parameters)
+    assert_allclose(terms, likelihood.log_terms(parameters))
+    assert np.isnan(log_omega).all()
+
+
+def test_a_value_at_the_limit_is_on_its_own_side():
+    x = np.round(np.random.default_rng(4).normal(23.7, 0.3, (300, 2)), 2)
+    x = x[x[:, 0] <= 23.92]
+    x[::2, 1] = np.nan
+    samples = Samples(x=x)
+    completeness = SampleCompleteness.of(lambda v: 0.5 * (v[:, 0] <= 23.92), samples.names)
+    likelihood = SampleLikelihood.of(samples, selection=Selection(completeness=completeness))
+    parameters = likelihood.parameters(make_mixture(np.random.default_rng(3), 1, 2, 60.0))
+    _, log_omega = recorded_terms(likelihood, parameters)
+    assert_allclose(log_omega[::2], np.log(0.5))
+
+
 def drawn_behind_a_cut(seed, n=4000):
     """Correlated samples with x1 < 0.3; half of the recorded ones miss x1, at random."""
     rng = np.random.default_rng(seed)

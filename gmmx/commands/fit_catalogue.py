@@ -9,6 +9,7 @@ from pathlib import Path
 from ..answers.errors import make_draws
 from ..config import MODEL_SUFFIXES, SampleConfig, SampleOptions, option_names
 from ..errors import DegeneracyWarning, InputError, about
+from ..io.inputs import files_among
 from ..io.write import check_target
 from ..model.samples_result import SamplesResult
 from ..reading.sample_input import read_sample_input
@@ -53,8 +54,10 @@ def fit_catalogue(
     """
     path = _only(files)
     out = _beside(path) if out is None else Path(out)
-    check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES, inputs=[path, *inputs])
-    given = read_sample_input(path, config or SampleConfig())
+    config = config or SampleConfig()
+    read = [path, *inputs, *files_among(vars(config))]
+    check_target(out, overwrite=overwrite, suffixes=MODEL_SUFFIXES, inputs=read)
+    given = read_sample_input(path, config)
     for line in given.lines:
         say(line)
     say(f"samples: {given.samples!r}")

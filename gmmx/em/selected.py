@@ -57,8 +57,8 @@ class SelectedValues:
     log_factors : (n, Q) array
         log v; minus infinity where nothing can be recorded.
     log_omega : (N,) array
-        Logarithm of the completeness of samples of which something is unknown and for which it does
-        not vary; NaN for the others.
+        Logarithm of the completeness of samples of which something is unknown that it may depend
+        on, and for which it does not vary; NaN for the others.
     """
 
     groups: tuple
@@ -85,8 +85,11 @@ class SelectedValues:
             found = Unknown.parts_of(group, likelihood, selection)
             if found is None:
                 kept.append(group)
-            else:
-                parts += found
+            for part in found or ():
+                if part.is_without_effect:
+                    kept.append(part.group)
+                else:
+                    parts.append(part)
         n = sum(len(part.group.index) for part in parts)
         n_points = 2 ** int(np.clip(_LOG_ALL_POINTS - np.log2(max(n, 1)), *_LOG_POINTS))
         for part in parts:

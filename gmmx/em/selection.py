@@ -107,7 +107,7 @@ def recorded_terms(likelihood, parameters):
     -------
     terms : (N, K + n_b) array
     log_omega : (N,) array
-        0 where the terms have the completeness in them; NaN where all of the sample is known.
+        0 where the terms have the completeness in them; NaN where all is known that it depends on.
     """
     terms = likelihood.log_terms(parameters)
     selected = None

@@ -20,6 +20,8 @@ from .sample_groups import SampleGroup
 _MORE_NOISE = ((0.5, 1.0), (0.25, 4.0), (0.25, np.inf))
 # Added to the noise, in units of the scale of the columns, so that it has a root.
 _JITTER = 1e-24
+# Digits of values that are left after scaling.
+_DIGITS = 12
 _LOG_2_PI = float(np.log(2 * np.pi))
 
 
@@ -85,11 +87,10 @@ class Unknown:
         """The samples of a group by what is unknown of them; None if all is known of all."""
         d = len(likelihood.scaling.scale)
         missing = np.setdiff1d(np.arange(d), group.columns)
-        nothing = np.zeros(0, int)
         if not selection.acts_on_truth and selection.noise is None:
             if not len(missing):
                 return None
-            return [cls._of(group, likelihood, selection, missing, nothing)]
+            return [cls._of(group, likelihood, selection, missing, missing[:0])]
         diagonals = np.diagonal(group.noise_matrices(), axis1=1, axis2=2) > 0
         if not len(missing) and not diagonals.any():
             return None
@@ -118,6 +119,16 @@ class Unknown:
     def is_truth(self):
         """Whether the unknown coordinates are noise-free values."""
         return self.selection.acts_on_truth or self.selection.noise is not None
+
+    @property
+    def is_without_effect(self):
+        """Whether the completeness is known to depend on nothing that is unknown."""
+        used = self.selection.completeness.used
+        return (
+            used is not None
+            and self.selection.noise is None
+            and not np.intersect1d(used, self.columns).size
+        )
 
     def pieces(self, size):
         """The samples in pieces."""
@@ -153,7 +164,7 @@ class Unknown:
             acted[:, :, missing] = values[:, :, missing] + self._errors(values, missing, errors)
         else:
             acted = values
-        omega = self.selection.completeness(scaling.back(acted.reshape(-1, d)))
+        omega = self.selection.completeness(self._in_units(acted).reshape(-1, d))
         found = Points(
             values=values,
             omega=omega.reshape(n, n_points),
@@ -162,6 +173,23 @@ class Unknown:
             change=change,
         )
         return group, found
+
+    def _in_units(self, acted):
+        """Values that the selection acted on, in the units of the columns.
+
+        Known values are rounded to the digits that scaling has left: one that is as bright as a
+        limit must not be on its other side.
+        """
+        values = self.likelihood.scaling.back(acted)
+        known = np.setdiff1d(np.arange(values.shape[2]), self.columns)
+        if self.selection.noise is not None:
+            known = self.group.columns
+        for column in known:
+            largest = np.abs(values[:, :, column]).max()
+            if largest > 0:
+                decimals = _DIGITS - int(np.ceil(np.log10(largest)))
+                values[:, :, column] = np.round(values[:, :, column], decimals)
+        return values
 
     def _proposal(self, parameters):
         """Where points are drawn, and the expectation of the unknown coordinates (n, u)."""

@@ -1,7 +1,8 @@
 """The files that a model was made from, which no output replaces."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from ..config import HDF5_SUFFIXES
 from ..errors import InputError
 from ..model.observation import Observation
 from ..model.result import FitResult
@@ -55,7 +56,23 @@ def files_behind(result: FitResult | SamplesResult, *, without: tuple[str, ...] 
     if isinstance(result, FitResult):
         return recorded_files(result.observations, without=without)
     given = result.options.get("events")
-    return list(map(str, given)) if isinstance(given, list) else []
+    events = list(map(str, given)) if isinstance(given, list) else []
+    return events + files_among(result.options)
+
+
+def files_among(options: Mapping[str, object]) -> list[str]:
+    """Return the HDF5 files that the options of a fit to samples name beside the catalogue.
+
+    Examples
+    --------
+    >>> files_among({"completeness": "mag < 24", "background": ["control.h5"]})
+    ['control.h5']
+    """
+    found = [options.get(name) for name in ("completeness", "noise_model")]
+    backgrounds = options.get("background")
+    found += list(backgrounds) if isinstance(backgrounds, list | tuple) else []
+    texts = [one for one in found if isinstance(one, str)]
+    return [one for one in texts if one.lower().endswith(HDF5_SUFFIXES)]
 
 
 def _path_of(text):

@@ -135,6 +135,15 @@ class SampleCompleteness:
         """Whether the text says everything."""
         return isinstance(self.function, Expression)
 
+    @property
+    def used(self) -> tuple[int, ...] | None:
+        """The columns that it depends on; None if that is not known, as of a function."""
+        if self.grid is not None:
+            return tuple(self.grid.columns)
+        if isinstance(self.function, Expression):
+            return tuple(self.function.names.index(name) for name in self.function.used)
+        return None
+
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Omega at values (N, D), (N,).
 

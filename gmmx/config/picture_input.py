@@ -4,16 +4,13 @@ from dataclasses import dataclass
 
 from ._checks import Options, require, require_bool
 
-# Pictures take many components, for which one start from clusters is as good as any search. Steps
-# of EM move each component by itself; a quasi-Newton step is as long as that which moves most allows
-# (a photograph of 320 x 214 pixels with K = 400: 0.28 nat for each pixel behind EM after 100).
+# Pictures take many components, for which one start from clusters is as good as any search.
 PICTURE_DEFAULTS = {
     "n_components": 500,
     "init": "kmeans",
     "starts": 1,
     "exchanges": 0,
     "max_iter": 300,
-    "accelerate": False,
 }
 # A picture is finished when less can still be gained, for each sample of weight 1 [nat].
 PICTURE_TOLERANCE = 1e-3

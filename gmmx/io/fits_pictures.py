@@ -24,6 +24,7 @@ from .write import replacing
 _PLACED = re.compile(
     r"(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)[12]|(PC|CD)[12]_[12]|PV[12]_\d+"
     r"|[AB]P?_\d+_\d+|[AB]P?_ORDER|LONPOLE|LATPOLE|WCSNAME|RADESYS|RADECSYS|EQUINOX|EPOCH"
+    r"|WAT[12]_\d+"
 )
 # Cards of distortions, which hold for the pixels of the image only.
 _DISTORTED = re.compile(r"[AB]P?_\d+_\d+|[AB]P?_ORDER")
@@ -116,7 +117,11 @@ def read_fits_picture(text: str | PathLike) -> FitsPicture:
         path, extension, check=lambda nx, ny: check_size(path, nx, ny)
     )
     header = image.header
-    cards = {key: header[key] for key in header if _PLACED.fullmatch(key)}
+    cards = {
+        key: header[key]
+        for key in header
+        if _PLACED.fullmatch(key) and isinstance(header[key], int | float | str)
+    }
     is_placed = {"CTYPE1", "CTYPE2"} <= set(cards)
     unit = image.text("BUNIT")
     return FitsPicture(

@@ -7,6 +7,7 @@ from ..errors import InputError
 from ..model.observation import Observation
 from ..model.result import FitResult
 from ..model.samples_result import SamplesResult
+from .fits_pictures import split_extension
 from .virtual import parse_file_argument
 
 
@@ -56,7 +57,7 @@ def files_behind(result: FitResult | SamplesResult, *, without: tuple[str, ...] 
     if isinstance(result, FitResult):
         return recorded_files(result.observations, without=without)
     given = result.options.get("events")
-    events = list(map(str, given)) if isinstance(given, list) else []
+    events = [str(split_extension(one)[0]) for one in given] if isinstance(given, list) else []
     return events + files_among(result.options)
 
 

@@ -82,24 +82,33 @@ def read_picture_input(path: str | PathLike, options: PictureOptions) -> Picture
     >>> found.facts["picture_unit"]
     'cm**2 s'
     """
-    # The name of a picture says what it is, unless FITS is hidden under it.
+    # FITS under the name of a picture is read as FITS only if the file is called a picture.
     if (options.picture or not is_picture(path)) and is_fits(path):
         return _of_fits(path, options)
-    for name in ("threshold", "invert") if options.colour else ():
+    return _of_colours(path, options) if options.colour else _of_drawing(path, options)
+
+
+def _of_colours(path, options):
+    """All pixels of a picture, with their colours."""
+    for name in ("threshold", "invert"):
         if getattr(options, name) != getattr(PictureOptions, name):
             raise InputError(
                 f"{path}: with `colour` all pixels are samples: leave `{name}` out", parameter=name
             )
-    rgb = read_picture(path)
+    rgb = _read(path)
     ny, nx, _ = rgb.shape
-    if np.all(np.ptp(rgb, axis=(0, 1)) < _LEVEL):
-        raise DataError(f"{path}: all pixels have one colour: there is nothing to fit")
-    facts = {"picture_size": (nx, ny), "picture_bright": options.invert}
-    if options.colour:
-        samples = _samples(path, np.ones((ny, nx), bool), colours=rgb.reshape(-1, 3))
-        is_grey = float(np.ptp(rgb, axis=2).max()) < _LEVEL
-        lines = (_GREY,) if is_grey else ()
-        return PictureInput(samples=samples, facts=facts, lines=lines)
+    is_grey = float(np.ptp(rgb, axis=2).max()) < _LEVEL
+    return PictureInput(
+        samples=_samples(path, np.ones((ny, nx), bool), colours=rgb.reshape(-1, 3)),
+        facts={"picture_size": (nx, ny), "picture_bright": False},
+        lines=(_GREY,) if is_grey else (),
+    )
+
+
+def _of_drawing(path, options):
+    """The dark pixels of a drawing, or its bright ones."""
+    rgb = _read(path)
+    ny, nx, _ = rgb.shape
     threshold = DRAWING_THRESHOLD if options.threshold is None else options.threshold
     dark = brightness(rgb) if options.invert else 1 - brightness(rgb)
     drawn = dark > max(threshold, _LEVEL)
@@ -113,9 +122,17 @@ def read_picture_input(path: str | PathLike, options: PictureOptions) -> Picture
     line = f"picture: {nx} x {ny} pixels, of which {drawn.sum():,} are {kind} by more than "
     return PictureInput(
         samples=_samples(path, drawn, weights=dark[drawn]),
-        facts=facts,
+        facts={"picture_size": (nx, ny), "picture_bright": options.invert},
         lines=(f"{line}{threshold:g}",),
     )
+
+
+def _read(path):
+    """Red, green and blue of a picture of more than one colour."""
+    rgb = read_picture(path)
+    if np.all(np.ptp(rgb, axis=(0, 1)) < _LEVEL):
+        raise DataError(f"{path}: all pixels have one colour: there is nothing to fit")
+    return rgb
 
 
 def _of_fits(path, options):
@@ -173,7 +190,7 @@ def _lines_of(image):
             f"picture: the file holds other images, {', '.join(image.others)}: FILE[NAME] takes one"
         )
     if image.holds_counts:
-        yield "picture: its unit is counts; without `picture` its photons are fitted"
+        yield "picture: its unit is counts, whose photons are fitted without `picture`"
 
 
 def _left_out(values, known, threshold):

@@ -12,6 +12,7 @@ from ..config import (
 )
 from ..errors import InputError
 from ..io.catalogues import read_catalogue
+from ..io.files import checksums
 from ..model.samples import Samples
 from ..model.scaling import Scaling
 from .catalogue import samples_in
@@ -80,7 +81,8 @@ def _read_picture(path, config):
     for name in ("columns", "errors", "correlations", "covariance", "weights"):
         if getattr(config, name):
             raise InputError(f"{path}: a picture has no `{name}`: leave it out", parameter=name)
-    given = read_picture_input(path, config)
+    with checksums(verified=not config.no_checksum):
+        given = read_picture_input(path, config)
     return SampleInput(
         given.samples,
         with_picture_limits(config, given.samples),
@@ -97,10 +99,13 @@ _READERS: dict[str, Callable[..., SampleInput]] = {
 
 
 def with_picture_limits(config: SampleConfig, samples: Samples) -> SampleConfig:
-    """Set where the fit of a picture ends, and its least width, unless the options set them.
+    """Set the steps of the fit of a picture, and its end and least width where no option does.
 
     The log-likelihood is a sum over so many pixels that a hundredth of a nat means nothing, and no
-    component can be narrower than a pixel.
+    component can be narrower than a pixel. Colours are fitted by steps of EM, which move each
+    component by itself: a quasi-Newton step is only as long as the component that moves most
+    allows (a photograph of 320 x 214 pixels with K = 400: 0.28 nat for each pixel behind EM after
+    100 evaluations). In the two dimensions of a drawing quasi-Newton steps gain more.
 
     Parameters
     ----------
@@ -123,4 +128,5 @@ def with_picture_limits(config: SampleConfig, samples: Samples) -> SampleConfig:
     if least == SampleOptions.min_sigma:
         spread = float(Scaling.of(samples).scale[:2].mean())
         least = PIXEL_SIGMA / max(spread, 1.0)
-    return replace(config, tol=tol, min_sigma=least)
+    accelerate = config.accelerate and not config.colour
+    return replace(config, tol=tol, min_sigma=least, accelerate=accelerate)

@@ -281,34 +281,42 @@ def measured(kind, seed, method, n_draws):
 
 
 def shares(rows):
-    """Coverage of each number over the catalogues of a kind: a list of lines."""
-    names = list(dict.fromkeys(rows[0]["names"]))
-    lines = []
-    for name in names:
-        chosen = np.flatnonzero([one == name for one in rows[0]["names"]])
-        truths = np.array([row["truths"] for row in rows])[:, chosen]
-        values = np.array([row["values"] for row in rows])[:, chosen]
+    """Parts of the intervals of 68 and 95 % that hold the truth, and pulls, for each number."""
+    found, every = {}, np.array(rows[0]["names"])
+    for name in dict.fromkeys(rows[0]["names"]):
+        chosen = np.flatnonzero(every == name)
+        truths, values = (
+            np.array([r[key] for r in rows])[:, chosen] for key in ("truths", "values")
+        )
         ends = np.array([row["ends"] for row in rows])[:, :, chosen]
         inside = [(ends[:, low] <= truths) & (truths <= ends[:, low + 1]) for low in (0, 2)]
         pulls = (values - truths) / ((ends[:, 1] - ends[:, 0]) / 2)
-        cells = "".join(f"{100 * one.mean():8.1f}" for one in inside)
-        lines.append(f"  {name:<26}{cells}{pulls.mean():8.2f}{np.sqrt((pulls**2).mean()):7.2f}")
-    return lines
+        held = [100 * one.mean() for one in inside]
+        found[name] = (*held, pulls.mean(), np.sqrt((pulls**2).mean()))
+    return found
 
 
 def printed(table):
-    """Print the coverage of all kinds in a table."""
+    """Print the coverage of all kinds in a table: first the means over all numbers, then each."""
+    groups = {}
     for name in KINDS:
         for method in METHODS:
             rows = [row["found"] for row in table if row["case"][:2] == [name, method]]
-            if not rows:
-                continue
-            n, seconds = len(rows), np.mean([row["seconds"] for row in rows])
-            errors = [100 * np.sqrt(p * (1 - p) / n) for p in (0.6827, 0.95)]
-            print(f"\n{name}, {method}: {n} catalogues, {seconds:.2f} s of CPU time each")
-            print(f"  {'':<26}{'68 %':>8}{'95 %':>8}{'pull':>8}{'rms':>7}")
-            print(f"  {'(binomial error)':<26}{errors[0]:8.1f}{errors[1]:8.1f}")
-            print("\n".join(shares(rows)))
+            if rows:
+                groups[name, method] = len(rows), rows, shares(rows)
+    head = f"{'68 %':>8}{'95 %':>8}{'pull':>8}{'rms':>7}"
+    print(f"\nMeans over all numbers{'catalogues':>30}{head}")
+    for (name, method), (n, _, found) in groups.items():
+        cells = "{:8.1f}{:8.1f}{:8.2f}{:7.2f}".format(*np.mean(list(found.values()), axis=0))
+        print(f"  {name:<30}{method:<10}{n:>10}{cells}")
+    for (name, method), (n, rows, found) in groups.items():
+        seconds = np.mean([row["seconds"] for row in rows])
+        errors = [100 * np.sqrt(p * (1 - p) / n) for p in (0.6827, 0.95)]
+        print(f"\n{name}, {method}: {n} catalogues, {seconds:.2f} s of CPU time each")
+        print(f"  {'':<26}{head}")
+        print(f"  {'(binomial error)':<26}{errors[0]:8.1f}{errors[1]:8.1f}")
+        for number, values in found.items():
+            print(f"  {number:<26}" + "{:8.1f}{:8.1f}{:8.2f}{:7.2f}".format(*values))
 
 
 def main():

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from .model.pointing import Pointing as Pointing
     from .model.psf import PsfModel as PsfModel
     from .model.result import FitResult as FitResult
+    from .model.sample_background import SampleBackground as SampleBackground
+    from .model.sample_completeness import SampleCompleteness as SampleCompleteness
     from .model.samples import Samples as Samples
     from .model.samples_result import SamplesResult as SamplesResult
     from .model.state import FitState as FitState
@@ -93,6 +95,8 @@ _HOMES = {
     "FitResult": "model.result",
     # Nouns of a catalogue.
     "Samples": "model.samples",
+    "SampleCompleteness": "model.sample_completeness",
+    "SampleBackground": "model.sample_background",
     "SamplesResult": "model.samples_result",
     # Options.
     "ReadOptions": "config",

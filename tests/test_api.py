@@ -42,6 +42,8 @@ NOUNS = (
     "Pointing",
     "PsfModel",
     "ReadOptions",
+    "SampleBackground",
+    "SampleCompleteness",
     "SampleOptions",
     "Samples",
     "SamplesResult",

@@ -203,6 +203,18 @@ def test_a_function_is_not_kept_in_a_model(tmp_path):
         gmmx.read(tmp_path / "m.h5").responsibilities()
 
 
+def test_a_control_field_in_other_units_is_converted():
+    x = drawn_field(np.random.default_rng(14), 300)
+    field = Samples(x=x, names=NAMES, units=("mag", "arcsec"))
+    result = gmmx.fit_samples(field, n_components=1)
+    cluster = Samples(x=[[0.0, 1e4], [1.0, 2e4]], names=NAMES, units=("mag", "mas"))
+    (mean,) = background_of(result, cluster).function.means
+    assert_allclose(mean, result.mixture.means[0] * [1, 1000])
+    other = Samples(x=cluster.x, names=NAMES, units=("mag", "s"))
+    with pytest.raises(InputError, match="mag is in arcsec, but in s in the catalogue"):
+        background_of(result, other)
+
+
 def test_the_background_of_a_model_is_left_out_with_a_warning(control):
     result = gmmx.fit_samples(drawn_cluster(9), n_components=1, background=gmmx.read(control))
     with pytest.warns(gmmx.DataWarning, match="without the background of the model itself"):

@@ -40,11 +40,11 @@ def drawn_behind_a_cut(seed, n=3000):
 def make_noise_file(path, columns=("x0",), **datasets):
     """Write the errors of x0 as a function of x0, and other datasets."""
     with h5py.File(path, "w") as file:
-        file["errors/x0"] = sigma(NODES)
+        every = {"errors/x0": sigma(NODES), "x0": NODES}
+        every |= {name.replace("__", "/"): values for name, values in datasets.items()}
+        for name, values in every.items():
+            file[name] = values
         file["errors"].attrs["columns"] = columns
-        file["x0"] = NODES
-        for name, values in datasets.items():
-            file[name.replace("__", "/")] = values
     return path
 
 
@@ -140,7 +140,8 @@ def test_a_fit_with_a_file_of_errors_keeps_them_in_its_model(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     x, variances = drawn_behind_a_cut(3)
     Table({"x0": x[:, 0], "e": np.sqrt(variances[:, 0])}).write("cat.fits")
-    make_noise_file("noise.h5")
+    # The file has the errors of another column, too.
+    make_noise_file("noise.h5", errors__z=sigma(NODES))
     words = ("fit", "cat.fits", "--columns", "x0", "--errors", "e", "--k", 1)
     done = run(*words, "--completeness", "x0 < 0.5", "--noise-model", "noise.h5", "--out", "m.h5")
     assert done.exit_code == 0, done.stderr
@@ -156,8 +157,8 @@ def test_a_fit_with_a_file_of_errors_keeps_them_in_its_model(tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("datasets", "columns", "message"),
     [
-        ({"errors__y": [1.0, 2.0]}, ("x0",), "y has shape|the grid has 2 nodes"),
-        ({"errors__x1": sigma(NODES)}, ("x0",), "errors of x1, which is none of the fitted"),
+        ({"errors__y": [1.0, 2.0]}, ("x0",), "axis x0 has shape .* the grid has 2 nodes"),
+        ({"errors__x0": -sigma(NODES)}, ("x0",), "error of x0 is -.* at x0 = -5 and at 40 other"),
         ({}, ("x",), "it has no axis x: is it x0?"),
     ],
 )

@@ -104,7 +104,6 @@ class SampleBackground:
         name : str
         adds_noise : bool
             Whether the mixture is without noise, as a fit with errors is.
-
         """
         return cls(function=mixture, name=name, adds_noise=adds_noise)
 

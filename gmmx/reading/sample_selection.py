@@ -20,6 +20,7 @@ from ..model.sample_completeness import SampleCompleteness
 from ..model.sample_noise import SampleNoise
 from ..model.samples import Samples
 from ..model.samples_result import SamplesResult
+from .sample_units import factor_between
 
 
 def completeness_of(given: Any, names: Sequence[str], others: Callable[[], Sequence[str]] = tuple):
@@ -117,12 +118,14 @@ def noise_of(given: Any, samples: Samples) -> SampleNoise | None:
         )
     if not is_grid_file(given):
         return SampleNoise.of(given, samples.names)
-    grids = read_grids(given, "errors")
+    found = read_grids(given, "errors")
+    # A file may have the errors of further columns.
+    grids = {name: grid for name, grid in found.items() if name in samples.names}
     with about(given):
         noise = SampleNoise.of(SampleNoise(grids=grids, text=str(given)), samples.names)
+        variances = np.diagonal(samples.noise(), axis1=1, axis2=2)
         for i, name in enumerate(samples.names):
-            known = ~samples.missing[:, i]
-            if name not in grids and np.any(samples.noise(known)[:, i, i] > 0):
+            if name not in grids and np.any((variances[:, i] > 0) & ~samples.missing[:, i]):
                 raise InputError(
                     f"it has no errors of {name}, but the samples have: add a dataset errors/{name}"
                 )
@@ -194,8 +197,23 @@ def _of_model(result, label, samples):
             stacklevel=5,
         )
     columns = [result.names.index(name) for name in samples.names]
+    mixture, factors = result.mixture.marginal(columns), np.ones(len(columns))
+    for i, name in enumerate(samples.names):
+        units = result.units[columns[i]], samples.units[i]
+        factor = factor_between(*units)
+        if factor is None:
+            raise InputError(
+                f"{label}: {name} is in {units[0]}, but in {units[1]} in the catalogue: correct "
+                "the unit of one of them",
+                parameter="background",
+            )
+        factors[i] = factor
     return SampleBackground.of_mixture(
-        result.mixture.marginal(columns),
+        replace(
+            mixture,
+            means=mixture.means * factors,
+            covariances=mixture.covariances * np.outer(factors, factors),
+        ),
         name=Path(label).name.removesuffix(".h5").removesuffix(".model"),
         adds_noise=result.samples.noise_kind != "none",
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._kernels.samples import Gaussians, Rows, sample_log_terms
 from .likelihood import GaussianSums
+from .maximise import floored
 from .triangles import packed, square
 
 _LOG_2_PI = float(np.log(2 * np.pi))
@@ -203,7 +204,12 @@ def mean_noise(groups, n_dimensions):
         block = np.ix_(group.columns, group.columns)
         sums[block] += group.noise_sum()
         weights[block] += group.rows.weights.sum()
-    return sums / np.maximum(weights, _TINY)
+    return _semi_definite((sums / np.maximum(weights, _TINY))[None], groups)[0]
+
+
+def _semi_definite(matrices, groups):
+    """Mean covariances whose elements are means over different samples, made semi-definite."""
+    return matrices if len(groups) == 1 else floored(matrices, 0.0)
 
 
 def responsibilities_of(groups, parameters):
@@ -217,7 +223,7 @@ def responsibilities_of(groups, parameters):
 
 
 def local_noise(groups, parameters, overall):
-    """Mean noise covariance of the samples of each component, (K, D, D).
+    """Mean noise covariance of each component, (K, D, D), each element over those that know it.
 
     Parameters
     ----------
@@ -227,14 +233,14 @@ def local_noise(groups, parameters, overall):
         That of all samples, which a component without any has.
     """
     k, d = parameters.mixture.means.shape
-    sums, counts = np.zeros((k, d, d)), np.full((k, 1, 1), _NOTHING)
+    sums, weights = np.zeros((2, k, d, d))
     for group in groups:
+        block = np.ix_(np.arange(k), group.columns, group.columns)
         for _, rows, parts in group.parts(parameters):
             parts = (rows.weights[:, None] * parts).T
-            for total, part in zip(sums, parts, strict=True):
-                total += group.noise_sum(rows, part)
-            counts += parts.sum(1)[:, None, None]
-    return (sums + _NOTHING * overall) / counts
+            sums[block] += [group.noise_sum(rows, part) for part in parts]
+            weights[block] += parts.sum(1)[:, None, None]
+    return _semi_definite((sums + _NOTHING * overall) / (weights + _NOTHING), groups)
 
 
 def _group(samples, scaling, backgrounds, index, columns):

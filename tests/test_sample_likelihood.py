@@ -167,3 +167,40 @@ def test_a_sample_far_from_everything_keeps_a_likelihood():
     evaluation, _ = evaluated(SampleLikelihood.of(make_samples(x, 0.0)), mixture)
     assert np.isfinite(evaluation.objective)
     assert evaluation.objective < -4e11
+
+
+def test_a_background_alone_has_a_likelihood():
+    x = np.random.default_rng(8).uniform(-1, 1, (100, 2))
+    box = SampleBackground(low=[-2, -2], high=[2, 2])
+    likelihood = SampleLikelihood.of(Samples(x=x), backgrounds=[box])
+    parameters = likelihood.scaled_parameters(Mixture.empty(2), [80.0])
+    moments = likelihood.moments(parameters, likelihood.begin_phase(parameters, Priors()))
+    assert moments.log_likelihood == pytest.approx(100 * np.log(80 / 16) - 80)
+    assert_allclose(moments.responsibilities[0], 100)
+
+
+@pytest.mark.parametrize("kind", ["diagonal", "full"])
+def test_noise_is_a_mean_over_the_samples_that_know_it(kind):
+    rng = np.random.default_rng(9)
+    x = rng.normal(size=(40, 3))
+    x[::2, 1] = np.nan
+    x[::5, 2] = np.nan
+    variances = rng.uniform(0.1, 1.0, (40, 3))
+    noise = variances if kind == "diagonal" else variances[:, :, None] * np.eye(3)
+    likelihood = SampleLikelihood.of(Samples(x=x, covariances=noise))
+    one = Mixture(fluxes=[40.0], means=[np.zeros(3)], covariances=[np.eye(3)])
+    expected = np.nanmean(np.where(np.isnan(x), np.nan, variances), axis=0)
+    for found in (likelihood.mean_noise, likelihood.local_noise(likelihood.parameters(one))[0]):
+        assert_allclose(found * likelihood.scaling.outer, np.diag(expected), atol=1e-12)
+
+
+def test_means_over_different_samples_are_a_covariance():
+    x = np.random.default_rng(10).normal(size=(40, 2))
+    x[::2, 1] = np.nan
+    noise = np.repeat([[[1.0, 0.9], [0.9, 1.0]]], 40, axis=0)
+    # Half of the samples know the first column without errors: 0.5 x 1 is below 0.9 x 0.9.
+    noise[::2] = 0.0
+    likelihood = SampleLikelihood.of(Samples(x=x, covariances=noise))
+    one = Mixture(fluxes=[40.0], means=[np.zeros(2)], covariances=[np.eye(2)])
+    for found in (likelihood.mean_noise, likelihood.local_noise(likelihood.parameters(one))[0]):
+        assert np.linalg.eigvalsh(found)[0] > -1e-12

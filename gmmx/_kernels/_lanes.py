@@ -164,9 +164,10 @@ def normalise(weights, backgrounds, amplitudes, start, n, n_reach, space, sums):
     """
     terms, peak, density = space.terms, space.logs, space.products
     n_b = len(amplitudes)
+    # There may be no components, but a background alone.
     for lane in range(n):
-        peak[lane] = terms[0, lane]
-    for k in range(1, n_reach):
+        peak[lane] = LOWEST
+    for k in range(n_reach):
         row = terms[k]
         for lane in range(n):
             peak[lane] = max(peak[lane], row[lane])

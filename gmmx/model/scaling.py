@@ -51,8 +51,10 @@ class Scaling:
         low, centre, high = np.nanpercentile(samples.x, [25, 50, 75], axis=0)
         scale = (high - low) / _QUARTILES
         scale = np.where(scale > 0, scale, np.nanstd(samples.x, axis=0))
-        if np.any(scale <= 0):
-            name = samples.names[int(np.argmin(scale))]
+        # The standard deviation of equal values may be above zero by rounding.
+        is_constant = np.nanmax(samples.x, axis=0) == np.nanmin(samples.x, axis=0)
+        if is_constant.any():
+            name = samples.names[int(np.argmax(is_constant))]
             raise InputError(
                 f"all values of column {name!r} are equal, so that its width is zero: leave it out",
                 parameter="x",

@@ -36,6 +36,10 @@ def test_one_column_needs_no_second_axis():
     assert samples.noise()[:, 0, 0].tolist() == [0.1, 0.2]
 
 
+def test_one_sample_of_one_column_has_one_variance():
+    assert Samples(x=[[1.0]], covariances=[[0.5]]).noise().tolist() == [[[0.5]]]
+
+
 def test_an_infinite_variance_is_a_missing_value():
     variances = np.ones((6, 2))
     variances[3, 1] = np.inf

@@ -76,7 +76,7 @@ class Samples:
                     f" give {(n, d)} variances, {(n, d, d)} covariances, or {(d, d)} for all",
                     parameter="covariances",
                 )
-            if covariances.shape == (d, d) == (n, d):
+            if d > 1 and covariances.shape == (d, d) == (n, d):
                 raise InputError(
                     f"`covariances` of shape {(d, d)} may be variances of each sample or the "
                     f"covariance of all: give {(n, d, d)} covariances",

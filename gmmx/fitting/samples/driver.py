@@ -107,9 +107,7 @@ def _found(search, start, samples, backgrounds, selection):
         return search.with_components(k).parameters
     if problem.options.criterion != "held-out":
         return search.exchanged(search.chosen()).parameters
-    order = search.rng.permutation(len(samples))
-    n_out = max(1, round(HELD_OUT * len(samples)))
-    kept, out = np.sort(order[n_out:]), np.sort(order[:n_out])
+    kept, out = _held_out(samples, search.rng)
     part = SampleProblem.of(
         samples.select(kept),
         problem.options,
@@ -122,6 +120,20 @@ def _found(search, start, samples, backgrounds, selection):
     chooser = Search(part, search.rng, held_out, search.path, search.progress)
     best = chooser.chosen()
     return search.exchanged(climb(problem, best.parameters, budget=30)).parameters
+
+
+def _held_out(samples, rng):
+    """Samples that are fitted while K is chosen, and those that are held out; none of weight 0."""
+    order = rng.permutation(np.flatnonzero(samples.weights > 0))
+    n_out = max(1, round(HELD_OUT * len(order)))
+    n_kept, d = len(order) - n_out, samples.n_dimensions
+    if n_kept <= d:
+        raise InputError(
+            f"`criterion` = held-out leaves {counted(n_kept, 'sample')} to fit, which determine no "
+            f"covariance in {counted(d, 'dimension')}: choose bic",
+            parameter="criterion",
+        )
+    return np.sort(order[n_out:]), np.sort(order[:n_out])
 
 
 def _from_start(search, start):

@@ -11,6 +11,7 @@ import gmmx
 from gmmx.answers.corner import HELD, Corner
 from gmmx.errors import DataWarning, InputError
 from gmmx.show.figures import plot
+from gmmx.show.figures.sample_path import path_rows
 
 
 def make_fit(d=2, n=120, *, noise=True, k=1):
@@ -38,6 +39,15 @@ def test_the_path_draws_what_it_drew():
     x = np.concatenate([rng.normal(0, 1, 40), rng.normal(9, 1, 40)])[:, None]
     result = gmmx.fit_samples(x, names=["a"], max_components=3, starts=1, exchanges=0)
     check_baseline(result.plot("path"), "path-of-samples")
+
+
+def test_the_path_of_held_out_samples_has_no_fits_to_all_samples():
+    rng = np.random.default_rng(2)
+    # Densities above 1, so that the log-likelihood of more samples is larger.
+    x = np.concatenate([rng.normal(0, 0.01, 60), rng.normal(0.1, 0.01, 60)])[:, None]
+    options = {"criterion": "held-out", "max_components": 3, "starts": 1}
+    rows = path_rows(gmmx.fit_samples(x, **options))
+    assert np.isfinite(rows["held_out"]).all()
 
 
 @pytest.mark.parametrize("i", [0, 1, 2])

@@ -101,6 +101,10 @@ def _draw_likelihood(lower, rows):
 def path_rows(result: SamplesResult) -> dict[str, np.ndarray]:
     """The best trial of each number of components: rows of the path by rising K."""
     path = {name: np.asarray(column) for name, column in result.path.items()}
+    is_held_out = np.isfinite(path.get("held_out", np.zeros(0)).astype(float))
+    if is_held_out.any():
+        # The other rows are fits to all samples, whose criteria do not compare.
+        path = {name: column[is_held_out] for name, column in path.items()}
     k = path.get("k", np.zeros(0)).astype(int)
     if len(np.unique(k)) < 2:
         raise InputError(

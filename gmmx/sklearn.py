@@ -119,8 +119,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         return self
 
     def fit_predict(self, X, y=None, **options):
-        """Fit the mixture and return the most probable component of each sample."""
-        return self.fit(X, y, **options).predict(X)
+        """Fit the mixture and return the most probable component of each sample with its errors."""
+        return np.argmax(self.fit(X, y, **options).result_.responsibilities(), axis=1)
 
     def score_samples(self, X):
         """Log density of each sample, (N,) [nat]."""

@@ -55,3 +55,15 @@ def test_drawn_samples_know_their_components():
     x, labels = mixture.sample(1000)
     assert x.shape == (1000, 2)
     assert np.mean(mixture.predict(x) == labels) > 0.99
+
+
+def test_the_components_of_fitted_samples_follow_from_their_errors():
+    rng = np.random.default_rng(2)
+    x = np.concatenate([rng.normal(0, 0.3, 300), rng.normal(6, 2, 300), [1.6]])[:, None]
+    errors = np.full(x.shape, 1e-4)
+    mixture = GaussianMixture(n_components=2, random_state=0)
+    narrow = np.argmin(np.abs(mixture.fit(x, covariances=errors).means_[:, 0]))
+    assert mixture.predict([[1.6]]) != narrow
+    # With an error of 1 the last sample may well belong to the narrow component.
+    errors[-1] = 1.0
+    assert mixture.fit_predict(x, covariances=errors)[-1] == narrow

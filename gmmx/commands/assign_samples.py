@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +13,6 @@ from ..io.tables import TABLE_SUFFIXES, write_plain_table
 from ..io.write import check_target
 from ..model.samples_result import SamplesResult
 from .other_samples import catalogue_like
-
-if TYPE_CHECKING:
-    pass
 
 _TEXTS = {
     "COMPONENT": "most probable component; -1 background, -2 no value",

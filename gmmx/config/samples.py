@@ -53,7 +53,7 @@ class SampleOptions(Options):
     exchanges : int
         Maximum number of rounds that remove one component and split another.
     seed : int
-        Seed of everything that is random: the clusters, and the points of missing samples.
+        Seed of everything that is random: the starts, and which samples are held out.
     max_iter : int
         Maximum number of likelihood evaluations of the last ascent.
     tol : float

@@ -133,6 +133,26 @@ def test_a_value_at_the_limit_is_on_its_own_side():
     assert_allclose(log_omega[::2], np.log(0.5))
 
 
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_scores_add_up_to_the_gradient_of_the_sum_of_log_densities(order):
+    rng = np.random.default_rng(11)
+    box = SampleBackground(low=[-3, -3], high=[3, 3])
+    _, mixture, likelihood = make_likelihood(rng, "diagonal", order, backgrounds=[box])
+    start = likelihood.parameters(mixture, [4.0])
+    phase = likelihood.begin_phase(start, Priors())
+    (scores,) = likelihood.scores(start, phase, 1)
+    assert np.isfinite(scores).all()
+
+    def total(step):
+        fluxes = start.mixture.fluxes * np.exp([step, 0.0])
+        moved = replace(start, mixture=replace(start.mixture, fluxes=fluxes))
+        return likelihood.log_densities(moved, phase)[0].sum()
+
+    slope = (total(1e-5) - total(-1e-5)) / 2e-5
+    assert scores[:, 0].sum() == pytest.approx(slope, rel=1e-6)
+    assert scores.shape == (24, 2 * 6 + 1)
+
+
 def drawn_behind_a_cut(seed, n=4000):
     """Correlated samples with x1 < 0.3; half of the recorded ones miss x1, at random."""
     rng = np.random.default_rng(seed)
@@ -148,6 +168,8 @@ def test_samples_without_the_value_that_was_cut_come_back():
     assert_allclose(result.mixture.means[0], 0, atol=0.12)
     assert_allclose(result.mixture.covariances[0], [[1, 0.6], [0.6, 1]], atol=0.16)
     assert_allclose(result.mixture.fluxes[0], 4000, rtol=0.12)
+    drawn = result.errors(20).draws
+    assert drawn.means.std(axis=0).max() < 0.15
     means = result.denoise().means
     assert means[np.isnan(x[:, 1]), 1].max() < 0.3
     score = result.score(drawn_behind_a_cut(4))

@@ -14,6 +14,8 @@ from .._kernels.information import LOWEST
 
 # Numbers in the largest array that is made at a time.
 _AT_A_TIME = 4_000_000
+# Least logarithm of a density.
+_LEAST = -1e6
 # Least part of a density that is left without a component.
 _LEFT = 1e-9
 
@@ -32,11 +34,13 @@ def scores_of(likelihood, parameters, phase, stride):
             parts = _responsibilities(logs)
             scores[at] = _scores_of(piece, parameters.mixture, roots, parts)
     for points, factors, at in _points(phase, chosen, n):
-        logs = points.log_terms(parameters) + factors.ravel()[:, None]
+        # A point where nothing is recorded has the factor 0, and no part in the sum.
+        logs = points.log_terms(parameters)
         parts = _responsibilities(logs)
         own = _scores_of(points, parameters.mixture, roots, parts)
-        values = np.logaddexp.reduce(logs, axis=1).reshape(factors.shape)
-        shares = np.exp(values - np.logaddexp.reduce(values, axis=1)[:, None])
+        values = np.logaddexp.reduce(logs, axis=1).reshape(factors.shape) + factors
+        sums = np.maximum(np.logaddexp.reduce(values, axis=1), _LEAST)
+        shares = np.exp(values - sums[:, None])
         scores[at] = np.einsum("nq,nqm->nm", shares, own.reshape(*factors.shape, n))
     return scores * np.sqrt(stride * weights[chosen])[:, None]
 

@@ -279,8 +279,8 @@ def test_negative_counts_and_counts_without_coordinates_may_be_a_picture(tmp_pat
 
 def test_the_image_that_was_fitted_is_not_replaced(tmp_path):
     path = make_image(tmp_path / "sky.fits", kind=fits.ImageHDU, EXTNAME="SCI")
-    run("fit", f"{path}[SCI]", "--picture", "--k", 2, "--out", tmp_path / "sky.h5")
-    done = run("render", tmp_path / "sky.h5", "--out", path, "--overwrite")
+    run("fit", f"{path}[SCI]", "--picture", "--k", 2)
+    done = run("render", tmp_path / "sky.model.h5", "--out", path, "--overwrite")
     assert done.exit_code == 1
     assert "sky.fits" in done.stderr
     with fits.open(path) as hdus:

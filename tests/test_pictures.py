@@ -142,6 +142,11 @@ def test_clusters_of_colours_have_the_smallest_error_of_colours(photo):
     assert kmeans.psnr > compressed(photo, original).psnr
 
 
+def test_colours_have_8_bits_as_they_are_counted():
+    found = of_labels(np.zeros((1, 2), int), np.array([[[0.0] * 3, [0.301] * 3]]))
+    assert (found.picture * 255) == pytest.approx(np.full((1, 2, 3), 38.0), abs=1e-9)
+
+
 def test_one_colour_for_all_needs_hardly_a_bit():
     found = of_labels(np.zeros((10, 10), int), np.full((10, 10, 3), 0.5))
     assert found.bits_per_pixel == pytest.approx(0.24)

@@ -180,7 +180,9 @@ def of_labels(labels: np.ndarray, original: np.ndarray) -> Compressed:
     flat, rows = flat.ravel(), original.reshape(-1, 3)
     counts = np.bincount(flat)
     sums = np.stack([np.bincount(flat, rows[:, i]) for i in range(3)], axis=1)
-    picture = (sums / counts[:, None])[flat].reshape(original.shape)
+    # Colours of 8 bits in each channel, as they are counted and written.
+    colours = np.rint(255 * sums / counts[:, None]) / 255
+    picture = colours[flat].reshape(original.shape)
     shares = counts / counts.sum()
     bits = float(-(shares @ np.log2(shares))) + 24 * len(counts) / len(flat)
     return Compressed(picture, labels, bits, psnr(picture, original))

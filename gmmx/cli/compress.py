@@ -36,8 +36,9 @@ def compress(console, model, out, overwrite, as_json, **given):
     MODEL is a fit of a picture with --colour. Each pixel becomes the mean colour of its most
     probable component. The same is done with as many k-means clusters of colours.
 
-    The bits per pixel are the entropy of the components' numbers, and 24 bits for each colour;
-    a picture that is not compressed has 24. PSNR is the peak signal-to-noise ratio.
+    The bits per pixel are the entropy of the components' numbers, which a code of each pixel by
+    itself can come near to and not below, and 24 bits for each colour. A picture that is not
+    compressed has 24. PSNR is the peak signal-to-noise ratio.
     """
     from ..commands.pictures import compress as compressed
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..answers.errors import make_draws
 from ..config import MODEL_SUFFIXES, SampleConfig, SampleOptions, option_names
 from ..errors import DegeneracyWarning, InputError, about
+from ..io.fits_pictures import split_extension
 from ..io.inputs import files_among
 from ..io.write import check_target
 from ..model.samples_result import SamplesResult
@@ -92,6 +93,7 @@ def _beside(path):
         raise InputError(
             f"{path}: no model can be written beside it: name one with `out`", parameter="out"
         )
+    path, _ = split_extension(path)
     return path.with_name(path.name.removesuffix(".gz")).with_suffix(".model.h5")
 
 

@@ -193,7 +193,8 @@ def test_rows_that_stand_for_more_than_themselves_have_the_errors_of_their_numbe
     # Half of the rows have ten times the weight of the others.
     weights = np.where(np.arange(600) % 2, 0.25, 2.5)
     result = gmmx.fit_samples(catalogue, weights=weights, n_components=1, init="kmeans")
-    laplace, refits = (result.errors(150, method=m).draws for m in ("laplace", "bootstrap"))
+    laplace = result.errors(200, method="laplace").draws
+    refits = result.errors(80, method="bootstrap").draws
     effective = weights.sum() ** 2 / (weights**2).sum()
     sigma = np.sqrt(result.mixture.covariances[0, 0, 0])
     for draws in (laplace, refits):

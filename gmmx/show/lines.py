@@ -53,7 +53,7 @@ def with_error(value: float, error: float | None) -> str:
     >>> with_error(12.3456, 0.1234), with_error(12345.6, 234.9), with_error(1.23456, None)
     ('12.35 +- 0.12', '12346 +- 235', '1.235')
     >>> with_error(0.00123456, 1.2e-06)
-    '0.0012346 +- 1.2e-06'
+    '0.0012346 +- 0.0000012'
     """
     if error is None:
         return f"{value:.4g}"

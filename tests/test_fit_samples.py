@@ -1,5 +1,7 @@
 """Fits of mixtures to samples."""
 
+import warnings
+
 import numpy as np
 import pytest
 import reference
@@ -174,6 +176,16 @@ def test_a_component_without_samples_is_removed_and_reported():
 def test_what_cannot_be_fitted_is_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         gmmx.fit_samples(**arguments)
+
+
+def test_steps_that_are_far_too_long_warn_of_nothing():
+    rng = np.random.default_rng(13)
+    shift = 1e3 * rng.normal(size=(100, 1))
+    x = shift + 1e-3 * rng.normal(size=(100, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.simplefilter("ignore", DataWarning)
+        gmmx.fit_samples(x, np.full((100, 2, 2), 1e6), n_components=2, starts=1)
 
 
 def test_an_unknown_option_is_named():

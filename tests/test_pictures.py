@@ -1,6 +1,7 @@
 """Mixtures of pictures: what is fitted, rendered, scattered and compressed."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -145,6 +146,15 @@ def test_clusters_of_colours_have_the_smallest_error_of_colours(photo):
 def test_colours_have_8_bits_as_they_are_counted():
     found = of_labels(np.zeros((1, 2), int), np.array([[[0.0] * 3, [0.301] * 3]]))
     assert (found.picture * 255) == pytest.approx(np.full((1, 2, 3), 38.0), abs=1e-9)
+
+
+def test_a_picture_of_fewer_colours_than_clusters_warns_of_nothing():
+    original = np.random.default_rng(0).choice([0.0, 0.2, 1.0], (12, 12, 1)) * np.ones(3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = clustered(original, 8, np.random.default_rng(0))
+    assert len(np.unique(found.labels)) == 3
+    assert found.psnr > 100
 
 
 def test_one_colour_for_all_needs_hardly_a_bit():

@@ -6,6 +6,7 @@ blue. The conditional mixture of the colours, given the place, colours a picture
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -162,7 +163,11 @@ def clustered(original: np.ndarray, n_colours: int, rng: np.random.Generator) ->
 
     rows = original.reshape(-1, 3)
     part = rows[rng.choice(len(rows), min(len(rows), 50 * n_colours), replace=False)]
-    centres, _ = kmeans2(part, n_colours, minit="++", seed=rng, missing="warn")
+    n_clusters = min(n_colours, len(np.unique(part, axis=0)))
+    with warnings.catch_warnings():
+        # scipy warns of empty clusters.
+        warnings.simplefilter("ignore", UserWarning)
+        centres, _ = kmeans2(part, n_clusters, minit="++", seed=rng, missing="warn")
     labels, _ = vq(rows, centres)
     return of_labels(labels.reshape(original.shape[:2]), original)
 

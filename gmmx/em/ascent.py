@@ -190,7 +190,9 @@ def _searched(evaluate, is_valid, chart, now, z, direction, promised):
     length, spent = min(1.0, _LONGEST / largest), 0
     for _ in range(_TRIES):
         try:
-            candidate = chart.to_parameters(z + length * direction)
+            # What a step that is far too long leads to is no number, and it is shortened.
+            with np.errstate(over="ignore", invalid="ignore"):
+                candidate = chart.to_parameters(z + length * direction)
             if is_valid(candidate):
                 spent += 1
                 found = evaluate(candidate)

@@ -550,6 +550,23 @@ def sample_log_terms(x, noise, fluxes, means, covariances):
     return logs
 
 
+def point_moments(x, weights, means, covariances):
+    """Twin of `_kernels.samples.point_moments`: sums of v exp(-q / 2) times 1, d and d d^T."""
+    sums = []
+    for mean, covariance in zip(means, covariances, strict=True):
+        d = x - mean
+        parts = weights * np.exp(-0.5 * np.sum(d * np.linalg.solve(covariance, d.T).T, axis=1))
+        sums.append((parts.sum(), parts @ d, np.einsum("n,ni,nj->ij", parts, d, d)))
+    return [np.array(column) for column in zip(*sums, strict=True)]
+
+
+def sample_entropy(logs, weights, n_components):
+    """Twin of `_kernels.samples.sample_entropy`, from all terms; backgrounds count as one."""
+    parts = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
+    joined = np.column_stack([parts[:, :n_components], parts[:, n_components:].sum(axis=1)])
+    return -float(weights @ np.where(joined > 0, joined * np.log(joined + 1e-300), 0.0).sum(axis=1))
+
+
 def extreme_deconvolution_step(x, noise, weights, fractions, means, covariances):
     """One step of Bovy, Hogg & Roweis (2011), equations 8 and 14 to 18, sample by sample.
 

@@ -9,6 +9,7 @@ import reference
 from catalogues import drawn_samples, make_mixture
 from numpy.testing import assert_allclose, assert_array_equal
 
+from gmmx._kernels.samples import Gaussians, point_moments
 from gmmx._kernels.threads import threads_at_most
 from gmmx.em import sample_groups
 from gmmx.em.chart import Chart
@@ -16,6 +17,7 @@ from gmmx.em.maximise import evaluate
 from gmmx.em.parameters import Priors
 from gmmx.em.photons import PhotonLikelihood
 from gmmx.em.samples import SampleLikelihood
+from gmmx.em.triangles import packed, square
 from gmmx.model.mixture import Mixture
 from gmmx.model.observation import Observation
 from gmmx.model.photons import Photons
@@ -84,6 +86,35 @@ def test_log_terms_are_those_of_the_slow_twin(noise, missing):
     assert_allclose(likelihood.log_terms(parameters), slow, rtol=1e-10, atol=1e-10)
     (logs,) = likelihood.log_densities(parameters, None)
     assert_allclose(logs, np.logaddexp.reduce(slow, axis=1), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("noise", KINDS)
+def test_the_entropy_is_that_of_the_slow_twin(noise):
+    rng = np.random.default_rng(11)
+    mixture = make_mixture(rng, 3, 2, 100.0)
+    samples = drawn_samples(rng, mixture, 150, noise=noise, missing=0.2)
+    samples = replace(samples, weights=rng.uniform(0.0, 2.0, 150))
+    boxes = [SampleBackground(low=[-s, -s], high=[s, s]) for s in (20.0, 30.0)]
+    likelihood = SampleLikelihood.of(samples, backgrounds=boxes)
+    parameters = likelihood.parameters(mixture, [20.0, 30.0])
+    slow = reference.sample_entropy(likelihood.log_terms(parameters), samples.weights, 3)
+    assert slow > 1
+    assert likelihood.entropy(parameters) == pytest.approx(slow, rel=1e-9)
+
+
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_moments_of_points_are_those_of_the_slow_twin(d):
+    rng = np.random.default_rng(12)
+    x, weights = rng.normal(size=(300, d)), rng.uniform(0, 1, 300)
+    mixture = make_mixture(rng, 3, d)
+    inverses = packed(np.linalg.inv(np.linalg.cholesky(mixture.covariances)))
+    gaussians = Gaussians(np.zeros(3), mixture.means.copy(), inverses)
+    sums = point_moments(np.ascontiguousarray(x.T), weights, gaussians)
+    slow = reference.point_moments(x, weights, mixture.means, mixture.covariances)
+    for found, own in zip(
+        (sums[:, 0], sums[:, 1 : 1 + d], square(sums[:, 1 + d :], d)), slow, strict=True
+    ):
+        assert_allclose(found, own, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("noise", KINDS)

@@ -1,5 +1,7 @@
 """Units of the columns of a catalogue: kept in what is written, converted where they differ."""
 
+import warnings
+
 import numpy as np
 import pytest
 from astropy.table import Column, Table
@@ -7,6 +9,7 @@ from command_line import error_line, run
 
 import gmmx
 from gmmx.config import CatalogueOptions
+from gmmx.errors import DataWarning
 from gmmx.reading.catalogue import read_samples
 
 STARS = {"parallax": "mas", "colour": "mag"}
@@ -65,6 +68,19 @@ def test_errors_in_another_unit_are_converted(tmp_path):
     with pytest.warns(gmmx.errors.DataWarning, match="e1 was converted from uas to mas"):
         samples = read_samples(path, options)
     assert samples.covariances[0, 0] == pytest.approx((0.2e-3) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("unit", "error", "sigma"),
+    [("mag(AB)", "mag", 0.2), ("mag", "mag(AB)", 0.2), ("mag", "dex", 0.5)],
+)
+def test_errors_of_magnitudes_have_neither_zero_point_nor_sign(tmp_path, unit, error, sigma):
+    path = make_stars(tmp_path / "stars.ecsv", parallax=unit, error=error)
+    options = CatalogueOptions(columns="parallax", errors="e1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        samples = read_samples(path, options)
+    assert np.sqrt(samples.covariances[0]) == pytest.approx([sigma])
 
 
 def test_errors_of_something_else_are_refused(tmp_path):

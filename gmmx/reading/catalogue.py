@@ -153,7 +153,8 @@ def _error_units(path, table, options):
                 f"{path}: {name} is in {error}, and {options.columns[i]}, whose error it is, in "
                 f"{own}: correct the unit of one of them"
             )
-        factors[i] = factor
+        # An error has no sign, though dex and mag rise in opposite directions.
+        factors[i] = abs(factor)
         if factor != 1:
             warnings.warn(
                 f"{path}: {name} was converted from {error} to {own}, the unit of its column",

@@ -14,7 +14,8 @@ from ..model.samples import Samples
 def factor_between(unit: str, other: str) -> float | None:
     """What turns values in a unit into values in another; None if nothing does.
 
-    A column without a unit is taken as it is, and so is one whose unit astropy does not know.
+    A column without a unit is taken as it is, and so is one whose unit astropy does not know. A
+    plain magnitude is one of any zero point: the error of a column in mag(AB) is in mag.
 
     Parameters
     ----------
@@ -24,6 +25,8 @@ def factor_between(unit: str, other: str) -> float | None:
     --------
     >>> factor_between("min", "s"), factor_between("", "mas"), factor_between("mag", "mas")
     (60.0, 1.0, None)
+    >>> factor_between("mag", "mag(AB)"), factor_between("mag(ST)", "mag(AB)")
+    (1.0, None)
     """
     from astropy import units
 
@@ -32,6 +35,9 @@ def factor_between(unit: str, other: str) -> float | None:
     pair = [units.Unit(text, parse_strict="silent") for text in (unit, other)]
     if any(isinstance(one, units.UnrecognizedUnit) for one in pair):
         return 1.0
+    # "function_unit" is what a logarithmic unit is without its zero point.
+    if not all(hasattr(one, "function_unit") for one in pair):
+        pair = [getattr(one, "function_unit", one) for one in pair]
     try:
         return float(pair[0].to(pair[1]))
     except units.UnitConversionError:

@@ -178,6 +178,14 @@ def test_what_cannot_be_fitted_is_refused(arguments, message):
         gmmx.fit_samples(**arguments)
 
 
+@pytest.mark.parametrize("option", [{"noise_order": "after"}, {"noise_model": "local"}])
+def test_options_of_a_selection_warn_where_everything_was_recorded(option):
+    x = np.random.default_rng(14).normal(size=(50, 2))
+    (name,) = option
+    with pytest.warns(DataWarning, match=f"`{name}` = .* changes nothing without"):
+        gmmx.fit_samples(x, np.ones(x.shape), n_components=1, **option)
+
+
 def test_steps_that_are_far_too_long_warn_of_nothing():
     rng = np.random.default_rng(13)
     shift = 1e3 * rng.normal(size=(100, 1))

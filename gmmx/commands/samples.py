@@ -1,5 +1,6 @@
 """The fit of a mixture to samples, for notebooks: arrays in, a SamplesResult out."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -9,7 +10,7 @@ import numpy as np
 
 from ..config import SampleOptions
 from ..em.selection import Selection
-from ..errors import InputError
+from ..errors import DataWarning, InputError
 from ..fitting.samples.driver import fit_samples as fit_prepared
 from ..model.mixture import Mixture
 from ..model.sample_background import SampleBackground
@@ -87,7 +88,7 @@ def fit_samples(
     ConvergenceWarning
         If `max_iter` evaluations were not enough.
     DataWarning
-        If there are fewer components than were asked for.
+        If there are fewer components than were asked for, or an option changes nothing.
     DegeneracyWarning
         If components are as narrow as `min_sigma`.
 
@@ -116,23 +117,7 @@ def fit_samples(
         samples = x
     else:
         samples = Samples(x=x, covariances=covariances, weights=weights, names=names)
-    noise = noise_of(options.noise_model, samples)
-    if noise is not None and (completeness is None or options.noise_order == "after"):
-        raise InputError(
-            "`noise_model`: noise as a function of the values is for samples that a `completeness` "
-            "hides, with `noise_order` = before",
-            parameter="noise_model",
-        )
-    selection = None
-    if completeness is not None:
-        omega = completeness_of(completeness, samples.names)
-        omega.check(samples, of_noisy_values=options.noise_order == "before")
-        selection = Selection(
-            completeness=omega,
-            noise_order=options.noise_order,
-            noise_model=options.noise_model,
-            noise=noise,
-        )
+    selection = _selection_of(samples, completeness, options)
     backgrounds = () if background is None else (background_of(background, samples),)
     return fit_prepared(
         samples,
@@ -143,4 +128,32 @@ def fit_samples(
         callback=callback,
         on_iterate=on_iterate,
         stacklevel=3,
+    )
+
+
+def _selection_of(samples, completeness, options):
+    """How samples were selected; None if all were recorded."""
+    noise = noise_of(options.noise_model, samples)
+    if noise is not None and (completeness is None or options.noise_order == "after"):
+        raise InputError(
+            "`noise_model`: noise as a function of the values is for samples that a `completeness` "
+            "hides, with `noise_order` = before",
+            parameter="noise_model",
+        )
+    if completeness is None:
+        for name in ("noise_order", "noise_model"):
+            if getattr(options, name) != getattr(SampleOptions, name):
+                warnings.warn(
+                    f"`{name}` = {getattr(options, name)} changes nothing without a `completeness`",
+                    DataWarning,
+                    stacklevel=3,
+                )
+        return None
+    omega = completeness_of(completeness, samples.names)
+    omega.check(samples, of_noisy_values=options.noise_order == "before")
+    return Selection(
+        completeness=omega,
+        noise_order=options.noise_order,
+        noise_model=options.noise_model,
+        noise=noise,
     )

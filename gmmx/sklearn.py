@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .answers.mixtures import component_log_terms
 from .commands.samples import fit_samples
 from .config import SampleOptions
+from .model.samples import Samples
 
 _FORMS = {"full": "full", "diag": "diagonal", "tied": "tied", "spherical": "spherical"}
 
@@ -163,12 +165,4 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         """Log of the weighted density of each component at each sample, (N, K)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        d = X.shape[1]
-        terms = np.empty((len(X), len(self.weights_)))
-        both = zip(self.weights_, self.means_, self.covariances_, strict=True)
-        for k, (weight, mean, covariance) in enumerate(both):
-            root = np.linalg.cholesky(covariance)
-            scaled = np.linalg.solve(root, (X - mean).T)
-            log_det = np.log(np.diagonal(root)).sum()
-            terms[:, k] = np.log(weight) - log_det - 0.5 * (scaled**2).sum(axis=0)
-        return terms - 0.5 * d * np.log(2 * np.pi)
+        return component_log_terms(self.result_.mixture, Samples(x=X))

@@ -8,6 +8,7 @@ from ..config import SampleCompareConfig
 from ..em.samples import SampleLikelihood
 from ..errors import InputError
 from ..model.mixture import Mixture
+from ..model.sample_densities import moments_of
 from ..model.samples import Samples
 from ..model.samples_result import SamplesResult
 from ..model.scaling import Scaling
@@ -15,12 +16,7 @@ from ..model.scaling import Scaling
 
 def expectation(result) -> tuple[np.ndarray, np.ndarray]:
     """Mean (D,) and covariance (D, D) of the normalised mixture."""
-    mixture = _mixture(result)
-    parts = mixture.fluxes / mixture.fluxes.sum()
-    mean = parts @ mixture.means
-    offsets = mixture.means - mean
-    outer = mixture.covariances + offsets[:, :, None] * offsets[:, None, :]
-    return mean, np.einsum("k,kij->ij", parts, outer)
+    return moments_of(_mixture(result))
 
 
 def kl_divergence(result, other, rng, n: int = SampleCompareConfig.n) -> tuple[float, float]:

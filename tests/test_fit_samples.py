@@ -168,6 +168,7 @@ def test_a_component_without_samples_is_removed_and_reported():
         ({"x": np.ones((9, 1))}, "all values of column 'x0' are equal"),
         ({"x": np.full((12, 1), 0.1)}, "all values of column 'x0' are equal"),
         ({"x": np.eye(4, 3), "criterion": "held-out"}, "held-out leaves 3 samples to fit"),
+        ({"x": [[1.0, np.nan], [2.0, np.nan]]}, "every value of column 'x1' is missing"),
         ({"x": np.eye(3, 2), "start": Mixture.empty(3)}, "`start` has 3 dimensions"),
         ({"x": np.eye(4, 2), "n_components": 0}, "`n_components` = 0"),
         ({"x": np.eye(4, 2), "criterion": "best"}, "`criterion` = best: choose"),

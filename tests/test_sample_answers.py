@@ -47,6 +47,20 @@ def test_responsibilities_add_up_to_one(result):
     assert_allclose(parts.sum(1), 1)
 
 
+def test_samples_without_any_value_in_a_column_have_answers(result):
+    one = np.array([[0.3, np.nan, np.nan]])
+    marginal = result.marginal(["a"])
+    inside = result.backgrounds[0].density(one, [0])
+    total = result.mixture.fluxes.sum() + result.backgrounds[0].amplitude
+    offset = 0.3 - marginal.means[:, 0]
+    variance = marginal.covariances[:, 0, 0]
+    density = np.exp(-(offset**2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
+    expected = result.mixture.fluxes @ density + result.backgrounds[0].amplitude * inside
+    assert_allclose(np.exp(result.log_density(one)), expected / total, rtol=1e-9)
+    assert result.responsibilities(one).sum() == pytest.approx(1.0)
+    assert np.isfinite(result.denoise(one).means).all()
+
+
 @pytest.mark.parametrize("sigma", [0.0, 1e-9, 1e-3])
 def test_values_that_are_known_well_keep_their_small_errors(sigma):
     rng = np.random.default_rng(14)

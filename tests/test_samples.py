@@ -74,7 +74,6 @@ def test_a_selection_keeps_the_noise_of_its_rows(kind, index):
         ({"x": [["a", "b"]]}, "`x` holds values that are not numbers"),
         ({"x": np.zeros((0, 2))}, r"`x` has shape \(0, 2\)"),
         ({"x": [[1.0, np.inf]]}, "row 0 holds an infinite value"),
-        ({"x": [[1.0, np.nan], [2.0, np.nan]]}, "every value of column 'x1' is missing"),
         ({"x": X, "covariances": np.ones(6)}, r"`covariances` has shape \(6,\)"),
         ({"x": X, "covariances": -np.ones((6, 2))}, "row 0 has the variance -1 in column 0"),
         ({"x": X, "covariances": np.full((6, 2), np.nan)}, "row 0 has the variance nan"),

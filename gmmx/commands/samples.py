@@ -117,6 +117,7 @@ def fit_samples(
         samples = x
     else:
         samples = Samples(x=x, covariances=covariances, weights=weights, names=names)
+    samples.check_columns()
     selection = _selection_of(samples, completeness, options)
     backgrounds = () if background is None else (background_of(background, samples),)
     return fit_prepared(

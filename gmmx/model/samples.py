@@ -37,8 +37,8 @@ class Samples:
     Raises
     ------
     InputError
-        If shapes differ, if a value is infinite, a weight is negative, a covariance is no
-        covariance, or every value of a column is missing.
+        If shapes differ, if a value is infinite, a weight is negative, or a covariance is no
+        covariance.
 
     Examples
     --------
@@ -95,7 +95,6 @@ class Samples:
         units = tuple(map(str, self.units)) or ("",) * d
         if len(units) != d:
             raise InputError(f"`units` has {len(units)} units for {d} columns", parameter="units")
-        _check_columns(x, names)
         if covariances is not None:
             _check_covariances(covariances, np.isnan(x))
         for name, array in (("x", x), ("covariances", covariances), ("weights", weights)):
@@ -159,6 +158,26 @@ class Samples:
             )
         return replace(self, x=x, covariances=kept, weights=self.weights[index])
 
+    def check_columns(self) -> None:
+        """Refuse samples of which a column has no value at all, because no fit can use it.
+
+        Raises
+        ------
+        InputError
+
+        Examples
+        --------
+        >>> Samples(x=[[1.0, np.nan], [2.0, np.nan]]).check_columns()
+        Traceback (most recent call last):
+        gmmx.errors.InputError: every value of column 'x1' is missing: leave the column out
+        """
+        for name, is_missing in zip(self.names, self.missing.T, strict=True):
+            if is_missing.all():
+                raise InputError(
+                    f"every value of column {name!r} is missing: leave the column out",
+                    parameter="x",
+                )
+
     def noise(self, index: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Noise covariances of some samples as (n, D, D) matrices; NaN beside missing values."""
         n, d = self.x[index].shape
@@ -209,14 +228,6 @@ def _check_names(names, d):
         raise InputError(f"`names` has {len(names)} names for {d} columns", parameter="names")
     if len(set(names)) < d:
         raise InputError("`names` repeats a name: give each column its own", parameter="names")
-
-
-def _check_columns(x, names):
-    for name, empty in zip(names, np.isnan(x).all(0), strict=True):
-        if empty:
-            raise InputError(
-                f"every value of column {name!r} is missing: leave the column out", parameter="x"
-            )
 
 
 def _check_covariances(covariances, missing):

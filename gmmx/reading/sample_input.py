@@ -10,7 +10,7 @@ from ..config import (
     SampleConfig,
     SampleOptions,
 )
-from ..errors import InputError
+from ..errors import InputError, about
 from ..io.catalogues import read_catalogue
 from ..io.files import checksums
 from ..model.samples import Samples
@@ -74,6 +74,8 @@ def read_sample_input(path: str | PathLike, config: SampleConfig) -> SampleInput
 def _read_catalogue(path, config):
     table = read_catalogue(path, config.names, no_checksum=config.no_checksum)
     samples, _ = samples_in(table, path, config)
+    with about(path):
+        samples.check_columns()
     return SampleInput(samples, config, tuple(table.colnames))
 
 

@@ -18,6 +18,7 @@ from gmmx.model.mixture import Mixture
 from gmmx.model.sample_background import SampleBackground
 from gmmx.model.sample_completeness import SampleCompleteness
 from gmmx.model.samples import Samples
+from gmmx.show.sample_page import sample_facts
 
 
 def graded(x):
@@ -187,3 +188,13 @@ def test_what_is_no_background_is_refused(background, message):
     x = np.random.default_rng(9).normal(size=(50, 2))
     with pytest.raises(InputError, match=message):
         gmmx.fit_samples(x, n_components=1, background=background)
+
+
+def test_facts_have_what_the_completeness_lets_through():
+    x = np.random.default_rng(15).normal(size=(600, 1))
+    result = gmmx.fit_samples(x[x[:, 0] < 0.5], n_components=1, completeness="x0 < 0.5")
+    facts = sample_facts(result)
+    assert facts["completeness"] == "x0 < 0.5"
+    (component,) = facts["components"]
+    assert component["observed_fraction"] == pytest.approx(0.69, abs=0.1)
+    assert component["samples"] == pytest.approx(600, rel=0.15)

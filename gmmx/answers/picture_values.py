@@ -21,8 +21,9 @@ def pixel_values(result: SamplesResult, size: tuple[int, int] | None = None) -> 
     """Values of the pixels that a mixture of a drawing or of a FITS image expects.
 
     The value of a pixel is the mean of the density within it, times the value of a pixel of weight
-    1 for a FITS image. The values of all pixels therefore add up to those of the picture, except
-    for what lies outside of it.
+    1 for a FITS image. On the grid of the picture they therefore add up to the values of its
+    samples, except for what lies outside of it. Smaller pixels have the same values, not smaller
+    ones.
 
     Parameters
     ----------

@@ -83,6 +83,7 @@ def sample_facts(result: SamplesResult, **extra: object) -> dict[str, object]:
         "columns": list(result.names),
         "units": list(result.units),
         "noise": result.samples.noise_kind,
+        "completeness": None if result.completeness is None else result.completeness.text,
         "missing_values": int(result.samples.missing.sum()),
         "k": len(mixture),
         "requested_components": result.requested_components,
@@ -98,20 +99,19 @@ def sample_facts(result: SamplesResult, **extra: object) -> dict[str, object]:
         "seconds": result.seconds,
         "mean": mean.tolist(),
         "covariance": covariance.tolist(),
-        "components": [
-            {
-                "samples": float(flux),
-                "fraction": float(fraction),
-                "mean": mean.tolist(),
-                "covariance": covariance.tolist(),
-            }
-            for flux, fraction, mean, covariance in zip(
-                mixture.fluxes, result.fractions, mixture.means, mixture.covariances, strict=True
-            )
-        ],
+        "components": _component_facts(result),
         "warnings": list(result.warnings),
     }
     return facts if result.draws is None else _with_errors(facts, result)
+
+
+def _component_facts(result):
+    """Facts of each component."""
+    mixture = result.mixture
+    parts = (mixture.fluxes, result.fractions, result.observed_fraction)
+    names = ("samples", "fraction", "observed_fraction", "mean", "covariance")
+    columns = (part.tolist() for part in (*parts, mixture.means, mixture.covariances))
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _with_errors(facts, result):

@@ -165,6 +165,7 @@ def test_a_component_without_samples_is_removed_and_reported():
     ("arguments", "message"),
     [
         ({"x": np.eye(3)}, "3 samples in 3 dimensions determine no covariance"),
+        ({"x": np.eye(9), "weights": np.eye(9)[0]}, "1 samples in 9 dimensions determine no"),
         ({"x": np.ones((9, 1))}, "all values of column 'x0' are equal"),
         ({"x": np.full((12, 1), 0.1)}, "all values of column 'x0' are equal"),
         ({"x": np.eye(4, 3), "criterion": "held-out"}, "held-out leaves 3 samples to fit"),
@@ -177,6 +178,17 @@ def test_a_component_without_samples_is_removed_and_reported():
 def test_what_cannot_be_fitted_is_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         gmmx.fit_samples(**arguments)
+
+
+def test_samples_of_weight_0_change_nothing():
+    rng = np.random.default_rng(16)
+    x = rng.normal(size=(80, 2))
+    others = 1e6 * rng.normal(size=(200, 2))
+    weights = np.repeat([1.0, 0.0], [80, 200])
+    alone = gmmx.fit_samples(x, n_components=1).mixture
+    among = gmmx.fit_samples(np.concatenate([x, others]), weights=weights, n_components=1).mixture
+    assert_allclose(among.means, alone.means, atol=1e-6)
+    assert_allclose(among.covariances, alone.covariances, atol=1e-6)
 
 
 @pytest.mark.parametrize("option", [{"noise_order": "after"}, {"noise_model": "local"}])

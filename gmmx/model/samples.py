@@ -159,7 +159,7 @@ class Samples:
         return replace(self, x=x, covariances=kept, weights=self.weights[index])
 
     def check_columns(self) -> None:
-        """Refuse samples of which a column has no value at all, because no fit can use it.
+        """Refuse samples of which a column has no value that counts: no fit can use it.
 
         Raises
         ------
@@ -171,7 +171,7 @@ class Samples:
         Traceback (most recent call last):
         gmmx.errors.InputError: every value of column 'x1' is missing: leave the column out
         """
-        for name, is_missing in zip(self.names, self.missing.T, strict=True):
+        for name, is_missing in zip(self.names, self.missing[self.weights > 0].T, strict=True):
             if is_missing.all():
                 raise InputError(
                     f"every value of column {name!r} is missing: leave the column out",

@@ -41,18 +41,21 @@ class Scaling:
         """The medians and the spreads of the columns of samples.
 
         A spread is the distance of the quartiles, or the standard deviation where half of the
-        values are equal. With `isotropic` all columns have the same one.
+        values are equal. With `isotropic` all columns have the same one. Samples of weight 0 do
+        not count.
 
         Raises
         ------
         InputError
             If all values of a column are equal.
         """
-        low, centre, high = np.nanpercentile(samples.x, [25, 50, 75], axis=0)
+        has_weight = samples.weights > 0
+        x = samples.x if has_weight.all() else samples.x[has_weight]
+        low, centre, high = np.nanpercentile(x, [25, 50, 75], axis=0)
         scale = (high - low) / _QUARTILES
-        scale = np.where(scale > 0, scale, np.nanstd(samples.x, axis=0))
+        scale = np.where(scale > 0, scale, np.nanstd(x, axis=0))
         # The standard deviation of equal values may be above zero by rounding.
-        is_constant = np.nanmax(samples.x, axis=0) == np.nanmin(samples.x, axis=0)
+        is_constant = np.nanmax(x, axis=0) == np.nanmin(x, axis=0)
         if is_constant.any():
             name = samples.names[int(np.argmax(is_constant))]
             raise InputError(

@@ -47,9 +47,9 @@ class SampleProblem:
         Raises
         ------
         InputError
-            If there are not more samples than dimensions.
+            If there are not more samples with a weight than dimensions.
         """
-        n, d = samples.x.shape
+        n, d = np.count_nonzero(samples.weights), samples.n_dimensions
         if n <= d:
             raise InputError(
                 f"{n} samples in {d} dimensions determine no covariance: give more samples than"

@@ -180,6 +180,15 @@ def test_what_cannot_be_fitted_is_refused(arguments, message):
         gmmx.fit_samples(**arguments)
 
 
+@pytest.mark.parametrize(("weight", "n_warnings"), [(1 / 50, 1), (1.0, 0)])
+def test_weights_that_add_up_to_1_lead_to_a_warning(weight, n_warnings):
+    x = np.random.default_rng(17).normal(size=(50, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = gmmx.fit_samples(x, weights=np.full(50, weight), n_components=2, starts=1)
+    assert sum("`weights` add up to 1:" in text for text in result.warnings) == n_warnings
+
+
 def test_samples_of_weight_0_change_nothing():
     rng = np.random.default_rng(16)
     x = rng.normal(size=(80, 2))

@@ -49,7 +49,7 @@ def fit_samples(
     covariances : array, optional
         Covariances of the noise: (N, D) variances, (N, D, D) covariances, or (D, D) for all.
     weights : (N,) array, optional
-        Weights of the samples.
+        Weights, which count samples: one of weight 2 is as good as two equal ones.
     names : sequence of str, optional
         Names of the columns.
     completeness : str, path, callable, SampleGrid or SampleCompleteness, optional

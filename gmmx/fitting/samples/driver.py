@@ -216,6 +216,14 @@ def _warnings_of(problem, result):
             )
         )
     asked, k = result.requested_components, len(result.mixture)
+    total = problem.likelihood.total_weight
+    if asked != 1 and total <= problem.samples.n_dimensions:
+        found.append(
+            DataWarning(
+                f"`weights` add up to {total:.3g}: they count samples, by which components are "
+                "chosen and removed: multiply them, such that they add up to the number of samples"
+            )
+        )
     if asked is not None and k < asked:
         found.append(
             DataWarning(

@@ -165,7 +165,7 @@ def test_a_component_without_samples_is_removed_and_reported():
     ("arguments", "message"),
     [
         ({"x": np.eye(3)}, "3 samples in 3 dimensions determine no covariance"),
-        ({"x": np.eye(9), "weights": np.eye(9)[0]}, "1 samples in 9 dimensions determine no"),
+        ({"x": np.eye(9), "weights": np.eye(9)[0]}, "1 sample in 9 dimensions determine no"),
         ({"x": np.ones((9, 1))}, "all values of column 'x0' are equal"),
         ({"x": np.full((12, 1), 0.1)}, "all values of column 'x0' are equal"),
         ({"x": np.eye(4, 3), "criterion": "held-out"}, "held-out leaves 3 samples to fit"),

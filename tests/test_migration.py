@@ -41,6 +41,7 @@ def names():
     found |= {"xamp": [0.5, 0.5], "xmean": data[[0, -1]], "xcovar": np.tile(np.eye(2), (2, 1, 1))}
     found |= {"low": data.min(0) - 1, "high": data.max(0) + 1, "samples": Samples(x=data)}
     found["selection"] = lambda x: np.ones(len(x))
+    found["covar_fct"] = lambda x: np.full(x.shape, 0.04)
     found["result"] = gmmx.fit_samples(data, n_components=2, names=["r_i", "g_r"])
     found["other"] = found["result"]
     return found
@@ -61,6 +62,10 @@ def test_our_side_of_a_row_runs(names, code):
 @pytest.mark.parametrize("code", KEYWORDS)
 def test_an_argument_is_one_of_fit_samples(names, code):
     given = eval(f"dict({code})", dict(names))
+    if "noise_model" in given:
+        # The errors of samples that nobody saw mean something only where there are errors and
+        # samples that nobody saw.
+        given |= {"covariances": names["covar"], "completeness": names["selection"]}
     gmmx.fit_samples(names["data"], n_components=1, names=["r_i", "mag"], **given)
 
 

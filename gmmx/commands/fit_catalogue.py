@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from .._words import counted
 from ..answers.errors import make_draws
 from ..config import MODEL_SUFFIXES, SampleConfig, SampleOptions, option_names
 from ..errors import DegeneracyWarning, InputError, about
@@ -103,7 +104,8 @@ def _fitted(given, completeness, background, callback):
     n, d = len(given.samples), given.samples.n_dimensions
     if n <= d:
         raise InputError(
-            f"{n} samples in {d} dimensions have no covariance: give more rows than columns"
+            f"{counted(n, 'sample')} in {counted(d, 'dimension')} determine no covariance: "
+            "give more rows than columns"
         )
     with warnings.catch_warnings():
         if given.facts:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .._words import counted
 from ..errors import InputError
 from ._checks import Options, make_tuples, require_bool, require_text
 from .samples import HDF5_SUFFIXES
@@ -92,8 +93,8 @@ class CatalogueOptions(Options):
         n_pairs = d * (d - 1) // 2
         if self.correlations and (not n_errors or len(self.correlations) != n_pairs):
             raise InputError(
-                f"`correlations` names {len(self.correlations)} columns: {d} `columns` with "
-                f"`errors` have {n_pairs} pairs, 1-2, 1-3, ... 2-3, ...",
+                f"`correlations` names {counted(len(self.correlations), 'column')}: give one for "
+                f"each of the {counted(n_pairs, 'pair')} of {counted(d, 'column')} with `errors`",
                 parameter="correlations",
             )
 

@@ -14,6 +14,8 @@ from ._systems import FileSystem, system_of
 from ._wcs import CelestialWcs, of_wcs, understood
 
 WAY_OUT = "give an event list such as acisf*_evt2.fits"
+# What somebody reads who fits a catalogue and has not named its columns.
+INPUT_WAY_OUT = f"{WAY_OUT}, or name the `columns` of a catalogue"
 # The largest sky pixel that an event list can have [arcsec].
 LARGEST_PIXEL = 300.0
 

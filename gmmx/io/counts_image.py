@@ -15,7 +15,7 @@ from ..model.photons import CountsImage, Photons
 from ..model.pointing import InputFile, Pointing
 from ..telescope.instruments import instrument_of
 from ._plane import own_plane, physical_frame
-from ._sky_columns import WAY_OUT
+from ._sky_columns import INPUT_WAY_OUT
 from ._subspace import recorded_band, recorded_chips
 from .events import file_keywords, is_events
 from .files import open_fits
@@ -44,7 +44,7 @@ def is_counts_image(file: FileArgument) -> bool:
         If the file is not there or not FITS.
     """
     has_image = False
-    with open_fits(file.path, way_out=WAY_OUT) as opened:
+    with open_fits(file.path, way_out=INPUT_WAY_OUT) as opened:
         for hdu in opened.hdus():
             if is_events(hdu.header):
                 return False

@@ -19,7 +19,7 @@ from ._energies import convert_energies, energy_column
 from ._row_facts import row_facts
 from ._rows import read_columns
 from ._screening import screening_columns, warn_of_unscreened
-from ._sky_columns import WAY_OUT, sky_columns
+from ._sky_columns import INPUT_WAY_OUT, sky_columns
 from ._stray import has_legal_position, is_far_from_others
 from ._subspace import recorded_band
 from .files import open_fits, reading
@@ -126,7 +126,7 @@ def _events_of(file, table, pointing, sky_of):
 
 def _read_table(file):
     """Read the columns that are needed, the facts of the pointing, and the tangent plane."""
-    with open_fits(file.path, way_out=WAY_OUT) as opened:
+    with open_fits(file.path, way_out=INPUT_WAY_OUT) as opened:
         primary, hdu = _events_hdu(opened)
         header = hdu.header
         columns = _checked_columns(file.path, header)
@@ -210,7 +210,9 @@ def _events_hdu(opened):
             _refuse_other_tables(opened.path, hdu)
             return primary, hdu
         found.append(hdu.name or "unnamed")
-    raise DataError(f"{opened.path}: no EVENTS extension (found {', '.join(found)}): {WAY_OUT}")
+    raise DataError(
+        f"{opened.path}: no EVENTS extension (found {', '.join(found)}): {INPUT_WAY_OUT}"
+    )
 
 
 def _refuse_other_tables(path, hdu):

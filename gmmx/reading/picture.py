@@ -44,9 +44,10 @@ def read_picture_samples(path: str | PathLike, options: PictureOptions) -> Sampl
     Examples
     --------
     >>> from gmmx.io.pictures import write_picture
-    >>> write_picture("dot.png", np.array([[1.0, 0.0, 1.0]]))
-    >>> read_picture_samples("dot.png", PictureOptions()).x
-    array([[1., 0.]])
+    >>> write_picture("dots.png", np.array([[1.0, 0.0], [0.0, 1.0]]))
+    >>> read_picture_samples("dots.png", PictureOptions()).x
+    array([[1., 1.],
+           [0., 0.]])
     """
     return read_picture_input(path, options).samples
 

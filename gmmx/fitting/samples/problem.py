@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..._kernels.threads import Pace
+from ..._words import counted
 from ...config.samples import SampleOptions
 from ...em.maximise import evaluate
 from ...em.parameters import Priors
@@ -52,8 +53,8 @@ class SampleProblem:
         n, d = np.count_nonzero(samples.weights), samples.n_dimensions
         if n <= d:
             raise InputError(
-                f"{n} samples in {d} dimensions determine no covariance: give more samples than"
-                " dimensions",
+                f"{counted(int(n), 'sample')} in {counted(d, 'dimension')} determine no covariance:"
+                " give more samples than dimensions",
                 parameter="x",
             )
         if scaling is None:

@@ -271,7 +271,7 @@ def drawn(*rows):
         (drawn("#...", "...#"), ["--threshold", "1"], "--threshold 1.0: it must be at least 0"),
         (drawn("#...", "...#"), ["--weights", "w"], "a picture has no --weights"),
         (drawn("#...", "...#"), ["--colour", "--invert"], "all pixels are samples: leave --invert"),
-        (drawn("#...", "...#"), [], "2 samples in 2 dimensions have no covariance"),
+        (drawn("#...", "...#"), [], "2 samples in 2 dimensions determine no covariance"),
     ],
 )
 def test_pictures_without_a_mixture_are_refused_in_one_line(tmp_path, values, options, words):

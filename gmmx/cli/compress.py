@@ -20,7 +20,7 @@ from .options import Command, flag, setting, values
     "--beside",
     group="Options",
     default=CompressConfig.beside,
-    help="Put the picture of the k-means clusters at the right of that of the mixture.",
+    help="Put the picture of the k-means clusters to the right of that of the mixture.",
 )
 @setting(CompressConfig, "seed", "Seed of the k-means clusters.", metavar="INT")
 @options.out("FILE.png|.jpg|.tif", "File of the picture.")

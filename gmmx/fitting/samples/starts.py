@@ -89,13 +89,7 @@ def clusters(problem, filled, n_components, rng):
         covariances.append((n * scatter + (d + 1) * pooled) / (n + d + 1))
     scatters = np.array(covariances)
     bare = floored(scatters - noise, _LEAST_PART * np.linalg.eigvalsh(scatters)[:, 0])
-    bare = floored(bare, problem.options.min_sigma**2)
-    mixture = Mixture(
-        fluxes=fluxes,
-        means=means,
-        covariances=in_form(bare, np.array(fluxes), problem.options.covariance_form),
-    )
-    return problem.likelihood.scaled_parameters(mixture, amplitudes_at_start(problem))
+    return _start(problem, np.array(fluxes), means, bare)
 
 
 def scattered(problem, filled, n_components, rng):
@@ -119,10 +113,15 @@ def scattered(problem, filled, n_components, rng):
     fluxes = np.full(n_components, samples_for_components(problem) / n_components)
     least = _LEAST_PART * np.linalg.eigvalsh(wide)[:, 0]
     bare = floored(wide - problem.likelihood.mean_noise, least)
-    bare = np.repeat(floored(bare, problem.options.min_sigma**2), n_components, axis=0)
+    return _start(problem, fluxes, filled[chosen], np.repeat(bare, n_components, axis=0))
+
+
+def _start(problem, fluxes, means, covariances):
+    """Parameters of components no narrower than `min_sigma`, in the form of the covariances."""
+    bare = floored(covariances, problem.options.min_sigma**2)
     mixture = Mixture(
         fluxes=fluxes,
-        means=filled[chosen],
+        means=means,
         covariances=in_form(bare, fluxes, problem.options.covariance_form),
     )
     return problem.likelihood.scaled_parameters(mixture, amplitudes_at_start(problem))
